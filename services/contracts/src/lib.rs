@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What two sides must spell alike: the settings of a service, the envelope of an event, and the contract of a pod.
+//! It holds types and their text forms only: no behaviour of a component, no IO, no clock.
+//! Start reading at [`settings::ServiceSettings`], then [`event::Event`].
+
+pub mod event;
+pub mod pod;
+pub mod settings;
+pub mod snapshot;
+pub mod words;
+
+pub use event::{Event, EventData, EventType};
+pub use settings::ServiceSettings;
+pub use snapshot::{PublicIds, Snapshot};
+pub use words::{Attribute, AttributeType, Field, Words};

@@ -1,0 +1,222 @@
+//! Processes that outlive the one that started them, recorded so that a later one can stop them and nobody else's.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+
+use crate::command::{self, tail_of};
+use crate::deadline::until;
+use crate::folders::RunFolder;
+
+/// The file in a run folder that lists its processes in the order of their starts.
+const RECORDS: &str = "processes";
+
+/// Why a process could not be started, recorded or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The program could not be started at all.
+    #[error("cannot start `{command}`")]
+    Start {
+        /// The command line.
+        command: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The list of processes could not be read or written.
+    #[error("cannot use the list of processes {path}")]
+    Records {
+        /// The list.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The process ended although it should serve.
+    #[error("{name} ended early; the last lines of {}:\n{tail}", .log.display())]
+    Ended {
+        /// The name of the process.
+        name: String,
+        /// Its log file.
+        log: PathBuf,
+        /// The last lines of the log.
+        tail: String,
+    },
+    /// The process did not become ready in time.
+    #[error("{name} did not become ready ({last}); the last lines of {}:\n{tail}", .log.display())]
+    Unready {
+        /// The name of the process.
+        name: String,
+        /// What the last look saw.
+        last: String,
+        /// Its log file.
+        log: PathBuf,
+        /// The last lines of the log.
+        tail: String,
+    },
+    /// The process is still there after being killed.
+    #[error("process {pid} ({name}) does not end")]
+    Unstoppable {
+        /// The name of the process.
+        name: String,
+        /// Its number.
+        pid: i32,
+    },
+}
+
+/// One process, known by its number and the moment of its start: numbers are used again, pairs are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    name: String,
+    pid: i32,
+    started_ticks: u64,
+}
+
+impl Daemon {
+    /// Starts a command in a process group of its own, its outputs in the folder's log of that name, and records it.
+    pub fn start(folder: &RunFolder, name: &str, command: &mut Command) -> Result<Self, DaemonError> {
+        let start_error = |source| DaemonError::Start { command: String::new(), source };
+        let (out, err) = command::log_streams(&folder.log(name)).map_err(start_error)?;
+        let child = command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        let child = child.map_err(|source| DaemonError::Start { command: command::line(command), source })?;
+        let pid = i32::try_from(child.id()).expect("a process number fits pid_t");
+        let started_ticks = observed(pid).map_or(0, |seen| seen.started_ticks);
+        let daemon = Self { name: name.to_owned(), pid, started_ticks };
+        daemon.record(folder)?;
+        Ok(daemon)
+    }
+
+    /// All processes that the folder's list names, first started first, whether they still run or not.
+    pub fn recorded(folder: &RunFolder) -> Result<Vec<Self>, DaemonError> {
+        let path = folder.join(RECORDS);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().filter_map(Self::parse).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(DaemonError::Records { path, source }),
+        }
+    }
+
+    /// The name that the process was recorded under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of the process.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Whether this very process still runs.
+    pub fn is_running(&self) -> bool {
+        observed(self.pid).is_some_and(|seen| seen.started_ticks == self.started_ticks && !seen.is_zombie)
+    }
+
+    /// Looks until `look` finds the process ready; an ended process or a passed deadline is an error with its log's tail.
+    pub fn await_ready(
+        &self,
+        folder: &RunFolder,
+        within: Duration,
+        mut look: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), DaemonError> {
+        let outcome = until(&self.name, within, || match look() {
+            Ok(()) => Ok(true),
+            Err(_) if !self.is_running() => Ok(false),
+            Err(seen) => Err(seen),
+        });
+        let (name, log) = (self.name.clone(), folder.log(&self.name));
+        let tail = tail_of(&log);
+        match outcome {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DaemonError::Ended { name, log, tail }),
+            Err(overdue) => Err(DaemonError::Unready { name, last: overdue.last, log, tail }),
+        }
+    }
+
+    /// Asks the process to end with SIGTERM and, once `grace` has passed, ends it with SIGKILL.
+    pub fn stop(&self, grace: Duration) -> Result<(), DaemonError> {
+        if self.end(Signal::SIGTERM, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
+            return Ok(());
+        }
+        Err(DaemonError::Unstoppable { name: self.name.clone(), pid: self.pid })
+    }
+
+    fn end(&self, signal: Signal, within: Duration) -> bool {
+        if self.is_running() && kill(Pid::from_raw(self.pid), signal) == Err(Errno::EPERM) {
+            return false;
+        }
+        let ended = until("the end", within, || if self.is_running() { Err(String::new()) } else { Ok(()) });
+        // Only our own child leaves a zombie for us; for any other process this is a harmless ECHILD.
+        let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
+        ended.is_ok()
+    }
+
+    fn record(&self, folder: &RunFolder) -> Result<(), DaemonError> {
+        let path = folder.join(RECORDS);
+        let file = File::options().create(true).append(true).open(&path);
+        file.and_then(|mut file| writeln!(file, "{} {} {}", self.name, self.pid, self.started_ticks))
+            .map_err(|source| DaemonError::Records { path, source })
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let name = words.next()?.to_owned();
+        Some(Self { name, pid: words.next()?.parse().ok()?, started_ticks: words.next()?.parse().ok()? })
+    }
+}
+
+/// Stops all processes of a folder's list, the last started first.
+pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonError> {
+    Daemon::recorded(folder)?.iter().rev().try_for_each(|daemon| daemon.stop(grace))
+}
+
+/// What `/proc` says of a process.
+struct Observed {
+    started_ticks: u64,
+    is_zombie: bool,
+}
+
+/// Reads the state and the start time: fields 3 and 22 of proc(5)'s `stat`, counted after the name in parentheses.
+fn observed(pid: i32) -> Option<Observed> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(Observed { is_zombie: *fields.first()? == "Z", started_ticks: fields.get(19)?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeping(folder: &RunFolder) -> Daemon {
+        folder.create().unwrap();
+        Daemon::start(folder, "sleep", Command::new("sleep").arg("600")).unwrap()
+    }
+
+    #[test]
+    fn a_recorded_process_is_stopped_by_its_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::at(dir.path());
+        let daemon = sleeping(&folder);
+        assert_eq!(Daemon::recorded(&folder).unwrap(), [daemon.clone()]);
+        assert!(daemon.is_running());
+        stop_recorded(&folder, Duration::from_secs(5)).unwrap();
+        assert!(!daemon.is_running());
+    }
+
+    #[test]
+    fn a_stranger_with_the_same_number_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::at(dir.path());
+        let daemon = sleeping(&folder);
+        let stale = Daemon { started_ticks: daemon.started_ticks - 1, ..daemon.clone() };
+        assert!(!stale.is_running());
+        stale.stop(Duration::ZERO).unwrap();
+        assert!(daemon.is_running());
+        daemon.stop(Duration::from_secs(5)).unwrap();
+    }
+}

@@ -1,0 +1,182 @@
+//! Apache Kafka as one process that is broker and controller.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::command::{CommandError, run_logged};
+use crate::daemon::{Daemon, DaemonError};
+use crate::folders::RunFolder;
+use crate::parts::{self, PartError};
+use crate::place::Place;
+
+/// How long a broker may take to answer: a cold JVM on a busy machine is slow.
+const READY_WITHIN: Duration = Duration::from_secs(90);
+
+/// How long a stopping broker may take to hand over and flush.
+const STOP_GRACE: Duration = Duration::from_secs(15);
+
+/// The identity of every cluster of ours: nothing ever joins two of them.
+const CLUSTER_ID: &str = "aW5ua2VlcGVyLWUyZS0wMQ";
+
+/// Why Kafka does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum KafkaError {
+    /// Kafka could not be fetched.
+    #[error("Kafka is not available")]
+    Part(#[from] PartError),
+    /// A file of the run folder, or a free port, could not be had.
+    #[error("cannot prepare Kafka in {folder}")]
+    Prepare {
+        /// The run folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The storage could not be formatted.
+    #[error("cannot format Kafka's storage")]
+    Format(#[source] CommandError),
+    /// The broker did not start, or not stop.
+    #[error("Kafka does not run")]
+    Run(#[from] DaemonError),
+}
+
+/// A running broker.
+#[derive(Debug)]
+pub struct Kafka {
+    /// Where clients connect: `address:port`.
+    pub bootstrap: String,
+    process: Daemon,
+}
+
+/// A broker that stops when this value is dropped.
+#[derive(Debug)]
+pub struct LocalKafka {
+    kafka: Kafka,
+}
+
+impl LocalKafka {
+    /// Where clients connect: `127.0.0.1:port`.
+    pub fn bootstrap(&self) -> &str {
+        &self.kafka.bootstrap
+    }
+}
+
+impl Drop for LocalKafka {
+    fn drop(&mut self) {
+        // Nobody is left to tell; the process list in the folder names what remains.
+        let _ = self.kafka.stop();
+    }
+}
+
+impl Kafka {
+    /// Starts a broker on a free port of loopback, its data below `folder`; it stops with the returned value.
+    pub fn start_local(folder: &Path) -> Result<LocalKafka, KafkaError> {
+        let folder = RunFolder::at(folder);
+        Ok(LocalKafka { kafka: Self::start_on_loopback(&folder)? })
+    }
+
+    /// Starts a broker on a free port of loopback that goes on until it is stopped by the folder's list of processes.
+    pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, KafkaError> {
+        let listen = free_addresses().map_err(|source| prepare_error(folder, source))?;
+        Self::start(folder, &Place::Host, listen)
+    }
+
+    /// Starts a broker at these addresses, recorded in the folder's list of processes, and returns when it answers.
+    pub fn start(folder: &RunFolder, place: &Place, listen: Listen) -> Result<Self, KafkaError> {
+        let part = parts::kafka::ensure()?;
+        let prepared = folder.create().and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
+        prepared.map_err(|source| prepare_error(folder, source))?;
+        format_storage(folder, &part)?;
+        let process = Daemon::start(folder, "kafka", &mut server(folder, &part, place))?;
+        process.await_ready(folder, READY_WITHIN, || place.within(|| answers(listen.broker))?)?;
+        Ok(Self { bootstrap: listen.broker.to_string(), process })
+    }
+
+    /// Stops the broker after it has flushed.
+    pub fn stop(&self) -> Result<(), KafkaError> {
+        Ok(self.process.stop(STOP_GRACE)?)
+    }
+}
+
+/// The two addresses of one process.
+#[derive(Debug, Clone, Copy)]
+pub struct Listen {
+    /// Where clients connect.
+    pub broker: SocketAddr,
+    /// Where the broker finds its controller.
+    pub controller: SocketAddr,
+}
+
+fn free_addresses() -> io::Result<Listen> {
+    let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let (broker, controller) = (free()?, free()?);
+    Ok(Listen { broker: broker.local_addr()?, controller: controller.local_addr()? })
+}
+
+fn properties(folder: &RunFolder) -> PathBuf {
+    folder.join("kafka.properties")
+}
+
+fn configuration(folder: &RunFolder, listen: Listen) -> String {
+    let Listen { broker, controller } = listen;
+    let data = folder.join("kafka").display().to_string();
+    // The zero delay saves each consumer group three seconds before its first assignment.
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@{controller}\n\
+         listeners=PLAINTEXT://{broker},CONTROLLER://{controller}\n\
+         advertised.listeners=PLAINTEXT://{broker}\n\
+         controller.listener.names=CONTROLLER\n\
+         inter.broker.listener.name=PLAINTEXT\n\
+         log.dirs={data}\n\
+         num.partitions=1\n\
+         auto.create.topics.enable=false\n\
+         offsets.topic.replication.factor=1\n\
+         offsets.topic.num.partitions=4\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         group.initial.rebalance.delay.ms=0\n"
+    )
+}
+
+fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
+    let mut format = java(&Place::Host, part);
+    format.args(["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--ignore-formatted", "--config"]);
+    format.arg(properties(folder));
+    run_logged(&mut format, &folder.log("kafka-format")).map_err(KafkaError::Format)
+}
+
+fn server(folder: &RunFolder, part: &Path, place: &Place) -> Command {
+    let mut server = java(place, part);
+    server.arg("kafka.Kafka").arg(properties(folder));
+    server
+}
+
+fn java(place: &Place, part: &Path) -> Command {
+    let mut java = place.command("java");
+    java.args(["-Xmx512m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"]);
+    java.arg(format!("-Dlog4j2.configurationFile={}", part.join("log4j2.properties").display()));
+    java.arg("-classpath").arg(part.join("jars/*"));
+    java
+}
+
+/// Whether a broker answers the request that every client begins with, `ApiVersions` version 0.
+fn answers(broker: SocketAddr) -> Result<(), String> {
+    const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
+    let exchange = || -> io::Result<()> {
+        let mut stream = TcpStream::connect_timeout(&broker, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(&REQUEST)?;
+        stream.read_exact(&mut [0; 8])
+    };
+    exchange().map_err(|error| format!("no answer at {broker}: {error}"))
+}
+
+fn prepare_error(folder: &RunFolder, source: io::Error) -> KafkaError {
+    KafkaError::Prepare { folder: folder.path().to_path_buf(), source }
+}

@@ -1,0 +1,44 @@
+//! Packages of Debian: installed when missing if we are root, else named in the error.
+
+use std::process::Command;
+
+use nix::unistd::geteuid;
+
+use super::PartError;
+use crate::command::{read_output, run_logged};
+use crate::folders;
+
+/// What running Kafka needs.
+pub const KAFKA: &[&str] = &["openjdk-17-jre-headless", "maven"];
+
+/// What running `PostgreSQL` needs.
+pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
+
+/// Installs those of the packages that are missing.
+pub fn ensure(packages: &[&str]) -> Result<(), PartError> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !geteuid().is_root() {
+        return Err(PartError::Packages { packages: missing.join(" ") });
+    }
+    apt_get(&["update"], &missing)?;
+    let options = ["install", "--yes", "--no-install-recommends"];
+    apt_get(&[&options[..], &missing[..]].concat(), &missing)
+}
+
+fn is_installed(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    query.args(["--show", "--showformat=${Status}", package]);
+    read_output(&mut query).is_ok_and(|status| status == "install ok installed")
+}
+
+fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<(), PartError> {
+    let mut command = Command::new("apt-get");
+    // A package's own service is not wanted: run level 1 keeps invoke-rc.d from starting it.
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    let log = folders::cache().join("parts").join("apt-get.log");
+    run_logged(&mut command, &log)
+        .map_err(|source| PartError::Make { part: format!("the Debian packages {}", packages.join(", ")), source })
+}

@@ -1,0 +1,153 @@
+//! `PostgreSQL` as one server with one administrator.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use nix::unistd::geteuid;
+
+use crate::command::{CommandError, read_output, run, run_logged};
+use crate::daemon::{Daemon, DaemonError};
+use crate::folders::RunFolder;
+use crate::parts::{PartError, debian};
+use crate::place::Place;
+
+/// Where Debian puts the programs of the server.
+const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+
+/// The user whom Debian's package makes, since the server refuses to run as root.
+const SYSTEM_USER: &str = "postgres";
+
+/// How long a server may take to accept connections.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a stopping server may take.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// The administrator's name, and the name of the database that is there from the start.
+pub const ADMINISTRATOR: &str = "postgres";
+
+/// The administrator's password: the server is reachable on loopback or in a namespace of ours only.
+pub const PASSWORD: &str = "innkeeper";
+
+/// Why `PostgreSQL` does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The packages could not be installed.
+    #[error("PostgreSQL is not available")]
+    Part(#[from] PartError),
+    /// A file of the run folder, or a free port, could not be had.
+    #[error("cannot prepare PostgreSQL in {folder}")]
+    Prepare {
+        /// The run folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data folder could not be made or removed.
+    #[error("cannot set up PostgreSQL's data")]
+    Data(#[source] CommandError),
+    /// The server did not start, or not stop.
+    #[error("PostgreSQL does not run")]
+    Run(#[from] DaemonError),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Postgres {
+    /// Where clients connect.
+    pub address: SocketAddr,
+    process: Daemon,
+}
+
+/// A server that stops, and whose data goes, when this value is dropped.
+#[derive(Debug)]
+pub struct LocalPostgres {
+    postgres: Postgres,
+    folder: RunFolder,
+}
+
+impl LocalPostgres {
+    /// The administrator's connection string: `postgres://user:password@127.0.0.1:port/database`.
+    pub fn url(&self) -> String {
+        self.postgres.url()
+    }
+}
+
+impl Drop for LocalPostgres {
+    fn drop(&mut self) {
+        // Nobody is left to tell; the process list in the folder names what remains.
+        let _ = self.postgres.stop();
+        let _ = remove_data(&self.folder);
+    }
+}
+
+impl Postgres {
+    /// Starts a server on a free port of loopback, its list of processes and logs in `folder`; it stops with the returned value.
+    pub fn start_local(folder: &Path) -> Result<LocalPostgres, PostgresError> {
+        let folder = RunFolder::at(folder);
+        Ok(LocalPostgres { postgres: Self::start_on_loopback(&folder)?, folder })
+    }
+
+    /// Starts a server on a free port of loopback that goes on until it is stopped by the folder's list of processes.
+    pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, PostgresError> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let address = free.map_err(|source| prepare_error(folder, source))?;
+        Self::start(folder, &Place::Host, address)
+    }
+
+    /// Starts a server at this address, recorded in the folder's list of processes, and returns when it accepts connections.
+    pub fn start(folder: &RunFolder, place: &Place, address: SocketAddr) -> Result<Self, PostgresError> {
+        debian::ensure(debian::POSTGRES)?;
+        folder.create().map_err(|source| prepare_error(folder, source))?;
+        let data = create_data(folder)?;
+        let process = Daemon::start(folder, "postgres", &mut server(place, &data, address))?;
+        process.await_ready(folder, READY_WITHIN, || accepts(place, address))?;
+        Ok(Self { address, process })
+    }
+
+    /// The administrator's connection string.
+    pub fn url(&self) -> String {
+        format!("postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}", self.address)
+    }
+
+    /// Stops the server at once; it disconnects its clients and flushes.
+    pub fn stop(&self) -> Result<(), PostgresError> {
+        Ok(self.process.stop(STOP_GRACE)?)
+    }
+}
+
+/// Removes the data of the server of this folder, which must be stopped; missing data is fine.
+pub fn remove_data(folder: &RunFolder) -> Result<(), PostgresError> {
+    let Ok(data) = fs::read_to_string(data_link(folder)) else { return Ok(()) };
+    let mut remove = Command::new("rm");
+    remove.args(["--recursive", "--force", "--"]).arg(data);
+    run(&mut remove).map_err(PostgresError::Data)
+}
+
+/// The file that says where the data lies.
+fn data_link(folder: &RunFolder) -> PathBuf {
+    folder.join("postgres-data")
+}
+
+/// Makes the data folder below the server's home if we are root, whose own home nobody else can enter; else in the run folder.
+fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
+    remove_data(folder)?;
+    let base = if geteuid().is_root() { PathBuf::from("/var/lib/postgresql") } else { folder.path().to_path_buf() };
+    let mut make = as_server(&Place::Host, "mktemp");
+    make.args(["--directory", "--tmpdir"]).arg(format!("--tmpdir={}", base.display())).arg("innkeeper-XXXXXXXX");
+    let data = read_output(&mut make).map_err(PostgresError::Data)?;
+    let data = PathBuf::from(data.trim_end());
+    let password = folder.join("postgres-password");
+    let written = fs::write(data_link(folder), data.as_os_str().as_encoded_bytes());
+    written.and_then(|()| fs::write(&password, PASSWORD)).map_err(|source| prepare_error(folder, source))?;
+    let mut initdb = as_server(&Place::Host, &format!("{PROGRAMS}/initdb"));
+    initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--username", ADMINISTRATOR]);
+    // A file in our folder may be unreadable for the server's user: it is given as an open file.
+    initdb.arg("--pwfile=/dev/stdin").arg("--pgdata").arg(&data);
+    run_logged(&mut initdb, &folder.log("postgres-initdb")).map_err(PostgresError::Data)?;
+    Ok(data)
+}

@@ -1,0 +1,266 @@
+//! The envelope of an event: CloudEvents 1.0 in Kafka's binary mode, with JSON data.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::snapshot::Snapshot;
+
+/// The canonical, versioned types of events; a platform's own name travels beside them.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum EventType {
+    /// A booking holds.
+    BookingConfirmed,
+    /// A booking was refused.
+    BookingRejected,
+    /// A booking was never settled in time.
+    BookingExpired,
+    /// A booking was taken back.
+    BookingCancelled,
+    /// A booking was delivered.
+    BookingCompleted,
+    /// A payment waits for the client.
+    PaymentRequested,
+    /// Money is reserved.
+    PaymentAuthorized,
+    /// The provider refused.
+    PaymentDeclined,
+    /// Money is taken.
+    PaymentCaptured,
+    /// Reserved money is released.
+    PaymentVoided,
+    /// Taken money is given back.
+    PaymentRefunded,
+    /// A fulfillment waits to be started.
+    FulfillmentScheduled,
+    /// A fulfillment is under way.
+    FulfillmentStarted,
+    /// A fulfillment is done.
+    FulfillmentCompleted,
+    /// A fulfillment was taken back.
+    FulfillmentCancelled,
+}
+
+impl EventType {
+    /// Every type.
+    pub const ALL: [Self; 15] = [
+        Self::BookingConfirmed,
+        Self::BookingRejected,
+        Self::BookingExpired,
+        Self::BookingCancelled,
+        Self::BookingCompleted,
+        Self::PaymentRequested,
+        Self::PaymentAuthorized,
+        Self::PaymentDeclined,
+        Self::PaymentCaptured,
+        Self::PaymentVoided,
+        Self::PaymentRefunded,
+        Self::FulfillmentScheduled,
+        Self::FulfillmentStarted,
+        Self::FulfillmentCompleted,
+        Self::FulfillmentCancelled,
+    ];
+
+    /// The text form, as in `ce_type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BookingConfirmed => "dev.innkeeper.booking.confirmed.v1",
+            Self::BookingRejected => "dev.innkeeper.booking.rejected.v1",
+            Self::BookingExpired => "dev.innkeeper.booking.expired.v1",
+            Self::BookingCancelled => "dev.innkeeper.booking.cancelled.v1",
+            Self::BookingCompleted => "dev.innkeeper.booking.completed.v1",
+            Self::PaymentRequested => "dev.innkeeper.payment.requested.v1",
+            Self::PaymentAuthorized => "dev.innkeeper.payment.authorized.v1",
+            Self::PaymentDeclined => "dev.innkeeper.payment.declined.v1",
+            Self::PaymentCaptured => "dev.innkeeper.payment.captured.v1",
+            Self::PaymentVoided => "dev.innkeeper.payment.voided.v1",
+            Self::PaymentRefunded => "dev.innkeeper.payment.refunded.v1",
+            Self::FulfillmentScheduled => "dev.innkeeper.fulfillment.scheduled.v1",
+            Self::FulfillmentStarted => "dev.innkeeper.fulfillment.started.v1",
+            Self::FulfillmentCompleted => "dev.innkeeper.fulfillment.completed.v1",
+            Self::FulfillmentCancelled => "dev.innkeeper.fulfillment.cancelled.v1",
+        }
+    }
+
+    /// The type with this text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|event_type| event_type.as_str() == text)
+    }
+}
+
+/// The data of every event.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventData {
+    /// Public id of the row that raised it.
+    pub id: i64,
+    /// The platform's name of the event.
+    pub event: String,
+    /// The label of the row's state.
+    pub status: String,
+    /// The story's logical clock (Lamport): one more than the highest that the writer had seen.
+    pub clock: i64,
+    /// The story so far.
+    pub snapshot: Snapshot,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Unique; what consumers dedupe by.
+    pub id: Uuid,
+    /// Who raised it.
+    pub source: EventSource,
+    /// What happened.
+    pub event_type: EventType,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The story; the key of the record.
+    pub correlation_id: Uuid,
+    /// The event or request that caused it.
+    pub causation_id: Option<Uuid>,
+    /// Version of the row that raised it.
+    pub sequence: i64,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// What it says.
+    pub data: EventData,
+}
+
+/// The service that raised an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EventSource {
+    /// Namespace of the platform.
+    pub namespace: String,
+    /// Name of the platform.
+    pub platform: String,
+    /// The platform's life.
+    pub incarnation: u32,
+    /// Name of the service.
+    pub service: String,
+}
+
+/// Why a record is no event of ours; such a record becomes a dead letter.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A header that must be there is not.
+    #[error("header {0} is missing")]
+    Missing(&'static str),
+    /// A header cannot be read.
+    #[error("header {name} cannot be read: {value:?}")]
+    Header {
+        /// Its name.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// The data is not what the type promises.
+    #[error("data cannot be read")]
+    Data(#[source] serde_json::Error),
+}
+
+impl EventSource {
+    /// The text form, as in `ce_source`: `/namespace/platform/incarnation/service`.
+    pub fn to_text(&self) -> String {
+        format!(
+            "/{}/{}/{}/{}",
+            self.namespace, self.platform, self.incarnation, self.service
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix('/')?.split('/');
+        let source = Self {
+            namespace: parts.next()?.to_owned(),
+            platform: parts.next()?.to_owned(),
+            incarnation: parts.next()?.parse().ok()?,
+            service: parts.next()?.to_owned(),
+        };
+        parts.next().is_none().then_some(source)
+    }
+}
+
+impl Event {
+    /// The headers of its record, in CloudEvents' binary mode for Kafka
+    /// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>).
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let mut headers = vec![
+            ("ce_specversion", "1.0".to_owned()),
+            ("ce_id", self.id.to_string()),
+            ("ce_source", self.source.to_text()),
+            ("ce_type", self.event_type.as_str().to_owned()),
+            ("ce_time", self.time.to_string()),
+            ("ce_subject", self.data.id.to_string()),
+            ("ce_partitionkey", self.correlation_id.to_string()),
+            ("ce_correlationid", self.correlation_id.to_string()),
+            ("ce_sequence", self.sequence.to_string()),
+            ("content-type", "application/json".to_owned()),
+        ];
+        if let Some(causation_id) = self.causation_id {
+            headers.push(("ce_causationid", causation_id.to_string()));
+        }
+        if let Some(traceparent) = &self.traceparent {
+            headers.push(("ce_traceparent", traceparent.clone()));
+        }
+        headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// The event of a record; `None` for a CloudEvents type that is not one of ours.
+    pub fn decode(
+        headers: &[(String, String)],
+        payload: &[u8],
+    ) -> Result<Option<Self>, DecodeError> {
+        let Some(event_type) = EventType::parse(required(headers, "ce_type")?) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            id: parsed(headers, "ce_id")?,
+            source: source(headers)?,
+            event_type,
+            time: parsed(headers, "ce_time")?,
+            correlation_id: parsed(headers, "ce_correlationid")?,
+            causation_id: optional(headers, "ce_causationid").and_then(|id| id.parse().ok()),
+            sequence: parsed(headers, "ce_sequence")?,
+            traceparent: optional(headers, "ce_traceparent").map(ToOwned::to_owned),
+            data: serde_json::from_slice(payload).map_err(DecodeError::Data)?,
+        }))
+    }
+}
+
+fn optional<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers
+        .iter()
+        .find(|(header, _)| header == name)
+        .map(|(_, value)| value.as_str())
+}
+
+fn required<'a>(
+    headers: &'a [(String, String)],
+    name: &'static str,
+) -> Result<&'a str, DecodeError> {
+    optional(headers, name).ok_or(DecodeError::Missing(name))
+}
+
+fn parsed<T: std::str::FromStr>(
+    headers: &[(String, String)],
+    name: &'static str,
+) -> Result<T, DecodeError> {
+    let value = required(headers, name)?;
+    value.parse().map_err(|_| DecodeError::Header {
+        name,
+        value: value.to_owned(),
+    })
+}
+
+fn source(headers: &[(String, String)]) -> Result<EventSource, DecodeError> {
+    let value = required(headers, "ce_source")?;
+    EventSource::parse(value).ok_or_else(|| DecodeError::Header {
+        name: "ce_source",
+        value: value.to_owned(),
+    })
+}

@@ -1,0 +1,79 @@
+//! Places at which a test may kill the process, to prove that a death there loses and doubles nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A place in the life of a booking after which a process may die.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CrashPoint {
+    /// The pending booking is committed.
+    PendingCommitted,
+    /// The payment service has answered an authorize call.
+    Authorized,
+    /// The confirmed booking is committed, and not yet answered.
+    ConfirmedCommitted,
+    /// The relay has read events, and not yet appended them.
+    OutboxSending,
+    /// The log has taken events, and they are not yet marked as published.
+    LogAppended,
+    /// A consumer's effect is committed, and its offset is not.
+    EffectCommitted,
+}
+
+impl CrashPoint {
+    /// Every place.
+    pub const ALL: [Self; 6] = [
+        Self::PendingCommitted,
+        Self::Authorized,
+        Self::ConfirmedCommitted,
+        Self::OutboxSending,
+        Self::LogAppended,
+        Self::EffectCommitted,
+    ];
+
+    /// The text form, as in `--crash-after`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PendingCommitted => "pending-committed",
+            Self::Authorized => "authorized",
+            Self::ConfirmedCommitted => "confirmed-committed",
+            Self::OutboxSending => "outbox-sending",
+            Self::LogAppended => "log-appended",
+            Self::EffectCommitted => "effect-committed",
+        }
+    }
+
+    /// The place with this text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.name() == text)
+    }
+}
+
+/// At which place, and at which passing of it, the process dies; by default never.
+#[derive(Clone, Default)]
+pub struct CrashPlan(Option<Arc<Planned>>);
+
+struct Planned {
+    point: CrashPoint,
+    passings_left: AtomicU32,
+    kill: Box<dyn Fn() + Send + Sync>,
+}
+
+impl CrashPlan {
+    /// Dies by `kill` at the given passing (from 1) of a place.
+    pub fn at(point: CrashPoint, passing: u32, kill: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(Planned {
+            point,
+            passings_left: AtomicU32::new(passing),
+            kill: Box::new(kill),
+        })))
+    }
+
+    /// Says that a place was passed.
+    pub fn passed(&self, point: CrashPoint) {
+        let Some(planned) = &self.0 else { return };
+        if planned.point == point && planned.passings_left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            (planned.kill)();
+        }
+    }
+}
