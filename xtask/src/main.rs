@@ -1,2 +1,54 @@
-//! Placeholder.
-fn main() {}
+//! The chores of this repository: `cargo xtask` alone lists them, and CI runs those same chores.
+//! It never holds logic of the product; what a chore needs to know about clusters lies in `innkeeper-cluster`.
+//! Start reading at [`Chore`].
+
+mod services;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of this repository.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    #[command(about = "Kafka and PostgreSQL alone, on loopback: up, down, status")]
+    Services(services::Arguments),
+}
+
+/// What a chore ends with.
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().chore {
+        Chore::Services(arguments) => services::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows an error with its causes, the outermost first.
+fn report(error: &dyn Error) {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}

@@ -41,20 +41,37 @@ pub enum CommandError {
 
 /// Runs a command with both its outputs in a log file, whose tail is in the error if it fails.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), CommandError> {
-    let (out, err) = log_streams(log).map_err(|source| CommandError::Log { log: log.to_path_buf(), source })?;
-    let status = command.stdin(Stdio::null()).stdout(out).stderr(err).status();
-    let status = status.map_err(|source| CommandError::Start { command: line(command), source })?;
+    let (out, err) = log_streams(log).map_err(|source| CommandError::Log {
+        log: log.to_path_buf(),
+        source,
+    })?;
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .status();
+    let status = status.map_err(|source| CommandError::Start {
+        command: line(command),
+        source,
+    })?;
     if status.success() {
         return Ok(());
     }
     let tail = format!("the last lines of {}:\n{}", log.display(), tail_of(log));
-    Err(CommandError::Failed { command: line(command), status: status.to_string(), tail })
+    Err(CommandError::Failed {
+        command: line(command),
+        status: status.to_string(),
+        tail,
+    })
 }
 
 /// Runs a command and returns what it wrote to its standard output.
 pub fn read_output(command: &mut Command) -> Result<String, CommandError> {
     let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|source| CommandError::Start { command: line(command), source })?;
+    let output = output.map_err(|source| CommandError::Start {
+        command: line(command),
+        source,
+    })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -84,13 +101,20 @@ pub(crate) fn log_streams(log: &Path) -> io::Result<(File, File)> {
 /// The command line as a person would type it.
 pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn failed(command: &Command, output: &Output) -> CommandError {
     let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
     said.push_str(&String::from_utf8_lossy(&output.stderr));
-    CommandError::Failed { command: line(command), status: output.status.to_string(), tail: tail_lines(&said) }
+    CommandError::Failed {
+        command: line(command),
+        status: output.status.to_string(),
+        tail: tail_lines(&said),
+    }
 }
 
 fn tail_lines(text: &str) -> String {

@@ -80,14 +80,33 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a command in a process group of its own, its outputs in the folder's log of that name, and records it.
-    pub fn start(folder: &RunFolder, name: &str, command: &mut Command) -> Result<Self, DaemonError> {
-        let start_error = |source| DaemonError::Start { command: String::new(), source };
+    pub fn start(
+        folder: &RunFolder,
+        name: &str,
+        command: &mut Command,
+    ) -> Result<Self, DaemonError> {
+        let start_error = |source| DaemonError::Start {
+            command: String::new(),
+            source,
+        };
         let (out, err) = command::log_streams(&folder.log(name)).map_err(start_error)?;
-        let child = command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err).spawn();
-        let child = child.map_err(|source| DaemonError::Start { command: command::line(command), source })?;
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn();
+        let child = child.map_err(|source| DaemonError::Start {
+            command: command::line(command),
+            source,
+        })?;
         let pid = i32::try_from(child.id()).expect("a process number fits pid_t");
         let started_ticks = observed(pid).map_or(0, |seen| seen.started_ticks);
-        let daemon = Self { name: name.to_owned(), pid, started_ticks };
+        let daemon = Self {
+            name: name.to_owned(),
+            pid,
+            started_ticks,
+        };
         daemon.record(folder)?;
         Ok(daemon)
     }
@@ -114,7 +133,8 @@ impl Daemon {
 
     /// Whether this very process still runs.
     pub fn is_running(&self) -> bool {
-        observed(self.pid).is_some_and(|seen| seen.started_ticks == self.started_ticks && !seen.is_zombie)
+        observed(self.pid)
+            .is_some_and(|seen| seen.started_ticks == self.started_ticks && !seen.is_zombie)
     }
 
     /// Looks until `look` finds the process ready; an ended process or a passed deadline is an error with its log's tail.
@@ -134,23 +154,42 @@ impl Daemon {
         match outcome {
             Ok(true) => Ok(()),
             Ok(false) => Err(DaemonError::Ended { name, log, tail }),
-            Err(overdue) => Err(DaemonError::Unready { name, last: overdue.last, log, tail }),
+            Err(overdue) => Err(DaemonError::Unready {
+                name,
+                last: overdue.last,
+                log,
+                tail,
+            }),
         }
     }
 
     /// Asks the process to end with SIGTERM and, once `grace` has passed, ends it with SIGKILL.
     pub fn stop(&self, grace: Duration) -> Result<(), DaemonError> {
-        if self.end(Signal::SIGTERM, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
+        self.stop_with(Signal::SIGTERM, grace)
+    }
+
+    /// As [`Daemon::stop`], but asks with another signal.
+    pub fn stop_with(&self, signal: Signal, grace: Duration) -> Result<(), DaemonError> {
+        if self.end(signal, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
             return Ok(());
         }
-        Err(DaemonError::Unstoppable { name: self.name.clone(), pid: self.pid })
+        Err(DaemonError::Unstoppable {
+            name: self.name.clone(),
+            pid: self.pid,
+        })
     }
 
     fn end(&self, signal: Signal, within: Duration) -> bool {
         if self.is_running() && kill(Pid::from_raw(self.pid), signal) == Err(Errno::EPERM) {
             return false;
         }
-        let ended = until("the end", within, || if self.is_running() { Err(String::new()) } else { Ok(()) });
+        let ended = until("the end", within, || {
+            if self.is_running() {
+                Err(String::new())
+            } else {
+                Ok(())
+            }
+        });
         // Only our own child leaves a zombie for us; for any other process this is a harmless ECHILD.
         let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
         ended.is_ok()
@@ -159,20 +198,29 @@ impl Daemon {
     fn record(&self, folder: &RunFolder) -> Result<(), DaemonError> {
         let path = folder.join(RECORDS);
         let file = File::options().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{} {} {}", self.name, self.pid, self.started_ticks))
-            .map_err(|source| DaemonError::Records { path, source })
+        file.and_then(|mut file| {
+            writeln!(file, "{} {} {}", self.name, self.pid, self.started_ticks)
+        })
+        .map_err(|source| DaemonError::Records { path, source })
     }
 
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split(' ');
         let name = words.next()?.to_owned();
-        Some(Self { name, pid: words.next()?.parse().ok()?, started_ticks: words.next()?.parse().ok()? })
+        Some(Self {
+            name,
+            pid: words.next()?.parse().ok()?,
+            started_ticks: words.next()?.parse().ok()?,
+        })
     }
 }
 
 /// Stops all processes of a folder's list, the last started first.
 pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonError> {
-    Daemon::recorded(folder)?.iter().rev().try_for_each(|daemon| daemon.stop(grace))
+    Daemon::recorded(folder)?
+        .iter()
+        .rev()
+        .try_for_each(|daemon| daemon.stop(grace))
 }
 
 /// What `/proc` says of a process.
@@ -185,7 +233,10 @@ struct Observed {
 fn observed(pid: i32) -> Option<Observed> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    Some(Observed { is_zombie: *fields.first()? == "Z", started_ticks: fields.get(19)?.parse().ok()? })
+    Some(Observed {
+        is_zombie: *fields.first()? == "Z",
+        started_ticks: fields.get(19)?.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -202,7 +253,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = RunFolder::at(dir.path());
         let daemon = sleeping(&folder);
-        assert_eq!(Daemon::recorded(&folder).unwrap(), [daemon.clone()]);
+        assert_eq!(
+            Daemon::recorded(&folder).unwrap(),
+            std::slice::from_ref(&daemon)
+        );
         assert!(daemon.is_running());
         stop_recorded(&folder, Duration::from_secs(5)).unwrap();
         assert!(!daemon.is_running());
@@ -213,7 +267,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = RunFolder::at(dir.path());
         let daemon = sleeping(&folder);
-        let stale = Daemon { started_ticks: daemon.started_ticks - 1, ..daemon.clone() };
+        let stale = Daemon {
+            started_ticks: daemon.started_ticks - 1,
+            ..daemon.clone()
+        };
         assert!(!stale.is_running());
         stale.stop(Duration::ZERO).unwrap();
         assert!(daemon.is_running());

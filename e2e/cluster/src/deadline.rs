@@ -19,12 +19,22 @@ pub struct Overdue {
 }
 
 /// Looks until `look` returns a value; what it says meanwhile is in the error when time is up.
-pub fn until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Result<T, String>) -> Result<T, Overdue> {
+pub fn until<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl FnMut() -> Result<T, String>,
+) -> Result<T, Overdue> {
     let end = Instant::now() + within;
     loop {
         match look() {
             Ok(value) => return Ok(value),
-            Err(last) if Instant::now() >= end => return Err(Overdue { what: what.to_owned(), within, last }),
+            Err(last) if Instant::now() >= end => {
+                return Err(Overdue {
+                    what: what.to_owned(),
+                    within,
+                    last,
+                });
+            }
             Err(_) => thread::sleep(PAUSE),
         }
     }

@@ -7,7 +7,9 @@ use std::{env, fs, io};
 pub fn cache() -> PathBuf {
     match env::var_os("INNKEEPER_CACHE") {
         Some(folder) => PathBuf::from(folder),
-        None => env::home_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join(".cache/innkeeper"),
+        None => env::home_dir()
+            .unwrap_or_else(|| PathBuf::from("/tmp"))
+            .join(".cache/innkeeper"),
     }
 }
 
@@ -25,7 +27,9 @@ impl RunFolder {
 
     /// A folder at a path of the caller's choice.
     pub fn at(path: &Path) -> Self {
-        Self { path: path.to_path_buf() }
+        Self {
+            path: path.to_path_buf(),
+        }
     }
 
     /// Makes the folder and its folder of logs.

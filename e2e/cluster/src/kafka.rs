@@ -76,7 +76,9 @@ impl Kafka {
     /// Starts a broker on a free port of loopback, its data below `folder`; it stops with the returned value.
     pub fn start_local(folder: &Path) -> Result<LocalKafka, KafkaError> {
         let folder = RunFolder::at(folder);
-        Ok(LocalKafka { kafka: Self::start_on_loopback(&folder)? })
+        Ok(LocalKafka {
+            kafka: Self::start_on_loopback(&folder)?,
+        })
     }
 
     /// Starts a broker on a free port of loopback that goes on until it is stopped by the folder's list of processes.
@@ -88,12 +90,19 @@ impl Kafka {
     /// Starts a broker at these addresses, recorded in the folder's list of processes, and returns when it answers.
     pub fn start(folder: &RunFolder, place: &Place, listen: Listen) -> Result<Self, KafkaError> {
         let part = parts::kafka::ensure()?;
-        let prepared = folder.create().and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
+        let prepared = folder
+            .create()
+            .and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
         prepared.map_err(|source| prepare_error(folder, source))?;
         format_storage(folder, &part)?;
         let process = Daemon::start(folder, "kafka", &mut server(folder, &part, place))?;
-        process.await_ready(folder, READY_WITHIN, || place.within(|| answers(listen.broker))?)?;
-        Ok(Self { bootstrap: listen.broker.to_string(), process })
+        process.await_ready(folder, READY_WITHIN, || {
+            place.within(|| answers(listen.broker))?
+        })?;
+        Ok(Self {
+            bootstrap: listen.broker.to_string(),
+            process,
+        })
     }
 
     /// Stops the broker after it has flushed.
@@ -114,7 +123,10 @@ pub struct Listen {
 fn free_addresses() -> io::Result<Listen> {
     let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (broker, controller) = (free()?, free()?);
-    Ok(Listen { broker: broker.local_addr()?, controller: controller.local_addr()? })
+    Ok(Listen {
+        broker: broker.local_addr()?,
+        controller: controller.local_addr()?,
+    })
 }
 
 fn properties(folder: &RunFolder) -> PathBuf {
@@ -146,7 +158,14 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
 
 fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
     let mut format = java(&Place::Host, part);
-    format.args(["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--ignore-formatted", "--config"]);
+    format.args([
+        "kafka.tools.StorageTool",
+        "format",
+        "--cluster-id",
+        CLUSTER_ID,
+        "--ignore-formatted",
+        "--config",
+    ]);
     format.arg(properties(folder));
     run_logged(&mut format, &folder.log("kafka-format")).map_err(KafkaError::Format)
 }
@@ -159,8 +178,15 @@ fn server(folder: &RunFolder, part: &Path, place: &Place) -> Command {
 
 fn java(place: &Place, part: &Path) -> Command {
     let mut java = place.command("java");
-    java.args(["-Xmx512m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"]);
-    java.arg(format!("-Dlog4j2.configurationFile={}", part.join("log4j2.properties").display()));
+    java.args([
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-Djava.net.preferIPv4Stack=true",
+    ]);
+    java.arg(format!(
+        "-Dlog4j2.configurationFile={}",
+        part.join("log4j2.properties").display()
+    ));
     java.arg("-classpath").arg(part.join("jars/*"));
     java
 }
@@ -178,5 +204,8 @@ fn answers(broker: SocketAddr) -> Result<(), String> {
 }
 
 fn prepare_error(folder: &RunFolder, source: io::Error) -> KafkaError {
-    KafkaError::Prepare { folder: folder.path().to_path_buf(), source }
+    KafkaError::Prepare {
+        folder: folder.path().to_path_buf(),
+        source,
+    }
 }

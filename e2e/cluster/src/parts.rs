@@ -30,7 +30,9 @@ pub enum PartError {
         source: io::Error,
     },
     /// Packages are missing, and only root may install them.
-    #[error("missing Debian packages; install them with:\n  sudo apt-get install --no-install-recommends {packages}")]
+    #[error(
+        "missing Debian packages; install them with:\n  sudo apt-get install --no-install-recommends {packages}"
+    )]
     Packages {
         /// Their names, as apt-get takes them.
         packages: String,
@@ -57,16 +59,24 @@ pub struct Part {
 impl Part {
     /// The part's folder in the cache, whether it is there yet or not.
     pub fn folder(self) -> PathBuf {
-        folders::cache().join("parts").join(self.name).join(self.version)
+        folders::cache()
+            .join("parts")
+            .join(self.name)
+            .join(self.version)
     }
 
     /// The log of its last build.
     pub fn log(self) -> PathBuf {
-        folders::cache().join("parts").join(format!("{}-{}.log", self.name, self.version))
+        folders::cache()
+            .join("parts")
+            .join(format!("{}-{}.log", self.name, self.version))
     }
 
     /// Returns the part's folder, and lets `make` fill it first if it is not there; several processes may ask at once.
-    pub fn ensure(self, make: impl FnOnce(&Path) -> Result<(), PartError>) -> Result<PathBuf, PartError> {
+    pub fn ensure(
+        self,
+        make: impl FnOnce(&Path) -> Result<(), PartError>,
+    ) -> Result<PathBuf, PartError> {
         let folder = self.folder();
         if folder.exists() {
             return Ok(folder);
@@ -79,7 +89,11 @@ impl Part {
     }
 
     /// Fills a folder beside the final one, which appears only when everything is in it.
-    fn make(self, folder: &Path, make: impl FnOnce(&Path) -> Result<(), PartError>) -> Result<(), PartError> {
+    fn make(
+        self,
+        folder: &Path,
+        make: impl FnOnce(&Path) -> Result<(), PartError>,
+    ) -> Result<(), PartError> {
         let partial = folder.with_file_name(format!("{}.partial", self.version));
         let _ = fs::remove_dir_all(&partial);
         let _ = fs::remove_file(self.log());
@@ -89,22 +103,32 @@ impl Part {
     }
 
     fn lock(self) -> Result<File, PartError> {
-        let path = folders::cache().join("parts").join(format!("{}.lock", self.name));
+        let path = folders::cache()
+            .join("parts")
+            .join(format!("{}.lock", self.name));
         let parent = folders::cache().join("parts");
-        let locked = fs::create_dir_all(parent).and_then(|()| File::create(&path)).and_then(|file| {
-            file.lock()?;
-            Ok(file)
-        });
+        let locked = fs::create_dir_all(parent)
+            .and_then(|()| File::create(&path))
+            .and_then(|file| {
+                file.lock()?;
+                Ok(file)
+            });
         locked.map_err(|source| cache_error(&path, source))
     }
 
     /// The error that the command which makes this part has failed.
     pub(crate) fn failed(self, source: CommandError) -> PartError {
-        PartError::Make { part: format!("{} {}", self.name, self.version), source }
+        PartError::Make {
+            part: format!("{} {}", self.name, self.version),
+            source,
+        }
     }
 }
 
 /// The error that a path of the cache could not be used.
 pub(crate) fn cache_error(path: &Path, source: io::Error) -> PartError {
-    PartError::Cache { path: path.to_path_buf(), source }
+    PartError::Cache {
+        path: path.to_path_buf(),
+        source,
+    }
 }

@@ -24,7 +24,10 @@ impl Place {
             Self::Namespace(name) => {
                 // Not `ip netns exec`: that remounts /sys, and kubelet then finds no cgroups.
                 let mut command = Command::new("nsenter");
-                command.arg(format!("--net=/run/netns/{name}")).arg("--").arg(program);
+                command
+                    .arg(format!("--net=/run/netns/{name}"))
+                    .arg("--")
+                    .arg(program);
                 command
             }
         }
@@ -33,14 +36,19 @@ impl Place {
     /// As [`Place::command`], but as another user: what `PostgreSQL` wants of root.
     pub fn command_as(&self, user: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.command("setpriv");
-        command.args(["--reuid", user, "--regid", user, "--init-groups", "--"]).arg(program);
+        command
+            .args(["--reuid", user, "--regid", user, "--init-groups", "--"])
+            .arg(program);
         command
     }
 
     /// Does some work, such as opening a connection, on a thread that sees this place's network.
     pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
-        let Self::Namespace(name) = self else { return Ok(work()) };
-        let namespace = File::open(format!("/run/netns/{name}")).map_err(|error| format!("{name}: {error}"))?;
+        let Self::Namespace(name) = self else {
+            return Ok(work());
+        };
+        let namespace =
+            File::open(format!("/run/netns/{name}")).map_err(|error| format!("{name}: {error}"))?;
         let entered = || setns(&namespace, CloneFlags::CLONE_NEWNET).map(|()| work());
         let outcome = thread::scope(|scope| scope.spawn(entered).join());
         match outcome {

@@ -1,12 +1,14 @@
 //! `PostgreSQL` as one server with one administrator.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
 
 use crate::command::{CommandError, read_output, run, run_logged};
@@ -89,20 +91,30 @@ impl Postgres {
     /// Starts a server on a free port of loopback, its list of processes and logs in `folder`; it stops with the returned value.
     pub fn start_local(folder: &Path) -> Result<LocalPostgres, PostgresError> {
         let folder = RunFolder::at(folder);
-        Ok(LocalPostgres { postgres: Self::start_on_loopback(&folder)?, folder })
+        Ok(LocalPostgres {
+            postgres: Self::start_on_loopback(&folder)?,
+            folder,
+        })
     }
 
     /// Starts a server on a free port of loopback that goes on until it is stopped by the folder's list of processes.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, PostgresError> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let free =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.map_err(|source| prepare_error(folder, source))?;
         Self::start(folder, &Place::Host, address)
     }
 
     /// Starts a server at this address, recorded in the folder's list of processes, and returns when it accepts connections.
-    pub fn start(folder: &RunFolder, place: &Place, address: SocketAddr) -> Result<Self, PostgresError> {
+    pub fn start(
+        folder: &RunFolder,
+        place: &Place,
+        address: SocketAddr,
+    ) -> Result<Self, PostgresError> {
         debian::ensure(debian::POSTGRES)?;
-        folder.create().map_err(|source| prepare_error(folder, source))?;
+        folder
+            .create()
+            .map_err(|source| prepare_error(folder, source))?;
         let data = create_data(folder)?;
         let process = Daemon::start(folder, "postgres", &mut server(place, &data, address))?;
         process.await_ready(folder, READY_WITHIN, || accepts(place, address))?;
@@ -111,18 +123,23 @@ impl Postgres {
 
     /// The administrator's connection string.
     pub fn url(&self) -> String {
-        format!("postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}", self.address)
+        format!(
+            "postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}",
+            self.address
+        )
     }
 
-    /// Stops the server at once; it disconnects its clients and flushes.
+    /// Stops the server by its fast way, SIGINT (SIGTERM would wait for every client to leave): it disconnects its clients and flushes.
     pub fn stop(&self) -> Result<(), PostgresError> {
-        Ok(self.process.stop(STOP_GRACE)?)
+        Ok(self.process.stop_with(Signal::SIGINT, STOP_GRACE)?)
     }
 }
 
 /// Removes the data of the server of this folder, which must be stopped; missing data is fine.
 pub fn remove_data(folder: &RunFolder) -> Result<(), PostgresError> {
-    let Ok(data) = fs::read_to_string(data_link(folder)) else { return Ok(()) };
+    let Ok(data) = fs::read_to_string(data_link(folder)) else {
+        return Ok(());
+    };
     let mut remove = Command::new("rm");
     remove.args(["--recursive", "--force", "--"]).arg(data);
     run(&mut remove).map_err(PostgresError::Data)
@@ -136,18 +153,82 @@ fn data_link(folder: &RunFolder) -> PathBuf {
 /// Makes the data folder below the server's home if we are root, whose own home nobody else can enter; else in the run folder.
 fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
     remove_data(folder)?;
-    let base = if geteuid().is_root() { PathBuf::from("/var/lib/postgresql") } else { folder.path().to_path_buf() };
-    let mut make = as_server(&Place::Host, "mktemp");
-    make.args(["--directory", "--tmpdir"]).arg(format!("--tmpdir={}", base.display())).arg("innkeeper-XXXXXXXX");
-    let data = read_output(&mut make).map_err(PostgresError::Data)?;
-    let data = PathBuf::from(data.trim_end());
-    let password = folder.join("postgres-password");
-    let written = fs::write(data_link(folder), data.as_os_str().as_encoded_bytes());
-    written.and_then(|()| fs::write(&password, PASSWORD)).map_err(|source| prepare_error(folder, source))?;
-    let mut initdb = as_server(&Place::Host, &format!("{PROGRAMS}/initdb"));
-    initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--username", ADMINISTRATOR]);
-    // A file in our folder may be unreadable for the server's user: it is given as an open file.
-    initdb.arg("--pwfile=/dev/stdin").arg("--pgdata").arg(&data);
-    run_logged(&mut initdb, &folder.log("postgres-initdb")).map_err(PostgresError::Data)?;
+    let base = if geteuid().is_root() {
+        Path::new("/var/lib/postgresql")
+    } else {
+        folder.path()
+    };
+    let mut mktemp = as_server(&Place::Host, "mktemp");
+    mktemp
+        .arg("--directory")
+        .arg(format!("--tmpdir={}", base.display()))
+        .arg("innkeeper-XXXXXXXX");
+    let made = read_output(&mut mktemp).map_err(PostgresError::Data)?;
+    let data = PathBuf::from(made.trim_end());
+    let password = data.join("password");
+    let written = fs::write(data_link(folder), made.trim_end())
+        .and_then(|()| fs::write(&password, PASSWORD))
+        .and_then(|()| fs::set_permissions(&password, Permissions::from_mode(0o644)));
+    written.map_err(|source| prepare_error(folder, source))?;
+    initdb(folder, &data, &password)?;
     Ok(data)
+}
+
+fn initdb(folder: &RunFolder, data: &Path, password: &Path) -> Result<(), PostgresError> {
+    let mut initdb = as_server(&Place::Host, &format!("{PROGRAMS}/initdb"));
+    initdb.args([
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--auth=scram-sha-256",
+    ]);
+    initdb
+        .args(["--username", ADMINISTRATOR, "--pwfile"])
+        .arg(password)
+        .arg("--pgdata")
+        .arg(data.join("data"));
+    run_logged(&mut initdb, &folder.log("postgres-initdb")).map_err(PostgresError::Data)
+}
+
+fn server(place: &Place, data: &Path, address: SocketAddr) -> Command {
+    let mut server = as_server(place, &format!("{PROGRAMS}/postgres"));
+    server.arg("-D").arg(data.join("data"));
+    let settings = [
+        format!("listen_addresses={}", address.ip()),
+        format!("port={}", address.port()),
+        format!("unix_socket_directories={}", data.display()),
+        "max_connections=400".to_owned(),
+        "log_line_prefix=%m [%p] %q%u@%d ".to_owned(),
+    ];
+    for setting in settings {
+        server.arg("-c").arg(setting);
+    }
+    server
+}
+
+fn as_server(place: &Place, program: &str) -> Command {
+    if geteuid().is_root() {
+        place.command_as(SYSTEM_USER, program)
+    } else {
+        place.command(program)
+    }
+}
+
+fn accepts(place: &Place, address: SocketAddr) -> Result<(), String> {
+    let mut probe = place.command(format!("{PROGRAMS}/pg_isready"));
+    probe.args([
+        "--quiet",
+        "--host",
+        &address.ip().to_string(),
+        "--port",
+        &address.port().to_string(),
+    ]);
+    run(&mut probe).map_err(|error| error.to_string())
+}
+
+fn prepare_error(folder: &RunFolder, source: io::Error) -> PostgresError {
+    PostgresError::Prepare {
+        folder: folder.path().to_path_buf(),
+        source,
+    }
 }

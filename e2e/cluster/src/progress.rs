@@ -29,12 +29,14 @@ impl Progress {
         let outcome = work();
         spinner.finish_and_clear();
         let mark = if outcome.is_ok() { "✓" } else { "✗" };
-        self.say(&format!("{mark} {name} ({:.1} s)", began.elapsed().as_secs_f32()));
+        self.say(&format!(
+            "{mark} {name} ({:.1} s)",
+            began.elapsed().as_secs_f32()
+        ));
         outcome
     }
 
     /// Says one line.
-    #[expect(clippy::print_stderr, reason = "this is what a person watches")]
     pub fn say(self, line: &str) {
         if self.shown {
             eprintln!("{line}");
@@ -50,7 +52,8 @@ impl Progress {
             return ProgressBar::hidden();
         }
         let spinner = ProgressBar::new_spinner().with_message(name.to_owned());
-        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})").expect("the template is a constant");
+        let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+            .expect("the template is a constant");
         spinner.set_style(style);
         spinner.enable_steady_tick(Duration::from_millis(100));
         spinner

@@ -16,12 +16,18 @@ pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
 
 /// Installs those of the packages that are missing.
 pub fn ensure(packages: &[&str]) -> Result<(), PartError> {
-    let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_installed(package)).collect();
+    let missing: Vec<&str> = packages
+        .iter()
+        .copied()
+        .filter(|package| !is_installed(package))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !geteuid().is_root() {
-        return Err(PartError::Packages { packages: missing.join(" ") });
+        return Err(PartError::Packages {
+            packages: missing.join(" "),
+        });
     }
     apt_get(&["update"], &missing)?;
     let options = ["install", "--yes", "--no-install-recommends"];
@@ -37,8 +43,13 @@ fn is_installed(package: &str) -> bool {
 fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<(), PartError> {
     let mut command = Command::new("apt-get");
     // A package's own service is not wanted: run level 1 keeps invoke-rc.d from starting it.
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("RUNLEVEL", "1");
     let log = folders::cache().join("parts").join("apt-get.log");
-    run_logged(&mut command, &log)
-        .map_err(|source| PartError::Make { part: format!("the Debian packages {}", packages.join(", ")), source })
+    run_logged(&mut command, &log).map_err(|source| PartError::Make {
+        part: format!("the Debian packages {}", packages.join(", ")),
+        source,
+    })
 }

@@ -8,7 +8,10 @@ use super::{Part, PartError, cache_error, debian};
 use crate::command::run_logged;
 
 /// Apache Kafka.
-pub const KAFKA: Part = Part { name: "kafka", version: "4.1.0" };
+pub const KAFKA: Part = Part {
+    name: "kafka",
+    version: "4.1.0",
+};
 
 /// The project whose dependencies are the broker and its logging.
 const PROJECT: &str = include_str!("kafka/pom.xml");
@@ -28,7 +31,13 @@ fn fetch(folder: &Path) -> Result<(), PartError> {
     fs::write(&project, PROJECT).map_err(|source| cache_error(&project, source))?;
     fs::write(&logging, LOGGING).map_err(|source| cache_error(&logging, source))?;
     let mut maven = Command::new("mvn");
-    maven.args(["--batch-mode", "--quiet", "--file"]).arg(&project).arg("dependency:copy-dependencies");
-    maven.arg(format!("-DoutputDirectory={}", folder.join("jars").display()));
+    maven
+        .args(["--batch-mode", "--quiet", "--file"])
+        .arg(&project)
+        .arg("dependency:copy-dependencies");
+    maven.arg(format!(
+        "-DoutputDirectory={}",
+        folder.join("jars").display()
+    ));
     run_logged(&mut maven, &KAFKA.log()).map_err(|source| KAFKA.failed(source))
 }

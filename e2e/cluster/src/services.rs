@@ -1,0 +1,129 @@
+//! Kafka and `PostgreSQL` on loopback, without Kubernetes: for tests of what talks to them, and for people who try things.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::daemon::{Daemon, DaemonError, stop_recorded};
+use crate::folders::RunFolder;
+use crate::kafka::{Kafka, KafkaError};
+use crate::postgres::{self, Postgres, PostgresError};
+use crate::progress::Progress;
+
+/// How long each process may take to stop.
+const STOP_GRACE: Duration = Duration::from_secs(15);
+
+/// The environment variable that tells tests where Kafka is: `address:port`.
+pub const KAFKA_VARIABLE: &str = "INNKEEPER_TEST_KAFKA";
+
+/// The environment variable that tells tests where `PostgreSQL` is: a connection string of the administrator.
+pub const POSTGRES_VARIABLE: &str = "INNKEEPER_TEST_POSTGRES";
+
+/// Why the services are not as wished.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// Kafka failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// `PostgreSQL` failed.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A process could not be stopped.
+    #[error(transparent)]
+    Process(#[from] DaemonError),
+    /// The run folder could not be used.
+    #[error("cannot use {folder}")]
+    Folder {
+        /// The run folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Both services, running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Services {
+    /// Where Kafka's clients connect: `127.0.0.1:port`.
+    pub kafka: String,
+    /// The connection string of the administrator of `PostgreSQL`.
+    pub postgres: String,
+}
+
+impl Services {
+    /// Returns the running services of this name, or starts them; half of them is cleaned away first.
+    pub fn up(name: &str, progress: Progress) -> Result<Self, ServicesError> {
+        if let Some(services) = Self::existing(name)? {
+            return Ok(services);
+        }
+        Self::down(name)?;
+        let folder = folder(name);
+        let kafka = progress.step("Kafka 4.1.0", || Kafka::start_on_loopback(&folder))?;
+        let postgres = progress.step("PostgreSQL 15", || Postgres::start_on_loopback(&folder))?;
+        let services = Self {
+            kafka: kafka.bootstrap.clone(),
+            postgres: postgres.url(),
+        };
+        let written = fs::write(environment(&folder), services.environment());
+        written.map_err(|source| ServicesError::Folder {
+            folder: folder.path().to_path_buf(),
+            source,
+        })?;
+        Ok(services)
+    }
+
+    /// The services of this name if all of their processes run.
+    pub fn existing(name: &str) -> Result<Option<Self>, ServicesError> {
+        let folder = folder(name);
+        let alive = Daemon::recorded(&folder)?.iter().all(Daemon::is_running);
+        Ok(fs::read_to_string(environment(&folder))
+            .ok()
+            .filter(|_| alive)
+            .and_then(|lines| Self::parse(&lines)))
+    }
+
+    /// Stops the services of this name and removes their data; it is fine if there are none.
+    pub fn down(name: &str) -> Result<(), ServicesError> {
+        let folder = folder(name);
+        stop_recorded(&folder, STOP_GRACE)?;
+        postgres::remove_data(&folder)?;
+        folder.remove().map_err(|source| ServicesError::Folder {
+            folder: folder.path().to_path_buf(),
+            source,
+        })
+    }
+
+    /// The lines `NAME=value` that tell tests where the services are; also in the file [`environment_file`].
+    pub fn environment(&self) -> String {
+        format!(
+            "{KAFKA_VARIABLE}={}\n{POSTGRES_VARIABLE}={}\n",
+            self.kafka, self.postgres
+        )
+    }
+
+    fn parse(lines: &str) -> Option<Self> {
+        let value = |name: &str| {
+            lines
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+        };
+        Some(Self {
+            kafka: value(KAFKA_VARIABLE)?.to_owned(),
+            postgres: value(POSTGRES_VARIABLE)?.to_owned(),
+        })
+    }
+}
+
+/// The file with the environment of the services of this name, while they run.
+pub fn environment_file(name: &str) -> PathBuf {
+    environment(&folder(name))
+}
+
+fn environment(folder: &RunFolder) -> PathBuf {
+    folder.join("environment")
+}
+
+fn folder(name: &str) -> RunFolder {
+    RunFolder::of("services", name)
+}
