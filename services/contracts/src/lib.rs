@@ -2,6 +2,7 @@
 //! It holds types and their text forms only: no behaviour of a component, no IO, no clock.
 //! Start reading at [`settings::ServiceSettings`], then [`event::Event`].
 
+pub mod calls;
 pub mod event;
 pub mod pod;
 pub mod settings;

@@ -26,15 +26,13 @@ pub enum Field {
     Amount,
     /// ISO 4217 code of `amount`.
     Currency,
-    /// How it is paid: a token, never a card number.
-    Method,
     /// The label of the state.
     Status,
 }
 
 impl Field {
     /// Every field, in the order in which answers show them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Booking,
         Self::Payment,
         Self::Fulfillment,
@@ -44,7 +42,6 @@ impl Field {
         Self::Quantity,
         Self::Amount,
         Self::Currency,
-        Self::Method,
         Self::Status,
     ];
 
@@ -60,7 +57,6 @@ impl Field {
             Self::Quantity => "quantity",
             Self::Amount => "amount",
             Self::Currency => "currency",
-            Self::Method => "method",
             Self::Status => "status",
         }
     }

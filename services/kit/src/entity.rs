@@ -1,0 +1,152 @@
+//! A component's row, typed: one story as one service sees it.
+
+use innkeeper_contracts::{EventType, Snapshot};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::store::{ClaimChange, Row, RowWrite};
+
+/// The states of a component.
+pub trait State: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
+    /// The kind of row, such as `booking`.
+    const AGGREGATE: &'static str;
+    /// Every state.
+    const ALL: &'static [Self];
+
+    /// The canonical name.
+    fn name(self) -> &'static str;
+
+    /// The event that entering the state raises, if it raises one.
+    fn event(self) -> Option<EventType>;
+
+    /// The state with a canonical name.
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.name() == name)
+    }
+}
+
+/// One story as one service sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entity<S> {
+    /// The story.
+    pub correlation_id: Uuid,
+    /// The public id.
+    pub id: i64,
+    /// The version that is stored; 0 while nothing is.
+    pub version: i64,
+    /// The story's logical clock (Lamport).
+    pub clock: i64,
+    /// Where it stands.
+    pub state: S,
+    /// The booking.
+    pub snapshot: Snapshot,
+    /// Why it was refused, for people.
+    pub reason: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Body {
+    snapshot: Snapshot,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Why a stored row is no entity of this component.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// Its state is unknown.
+    #[error("row {correlation_id} is in the unknown state {state:?}")]
+    State {
+        /// The story.
+        correlation_id: Uuid,
+        /// What is stored.
+        state: String,
+    },
+    /// Its body cannot be read.
+    #[error("the body of row {correlation_id} cannot be read")]
+    Body {
+        /// The story.
+        correlation_id: Uuid,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+impl From<RestoreError> for crate::store::StoreError {
+    fn from(error: RestoreError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl<S: State> Entity<S> {
+    /// The entity of a stored row; `None` for a tombstone.
+    pub fn restore(row: &Row) -> Result<Option<Self>, RestoreError> {
+        let Some(id) = row.id else { return Ok(None) };
+        let correlation_id = row.correlation_id;
+        let state = S::parse(&row.state).ok_or_else(|| RestoreError::State {
+            correlation_id,
+            state: row.state.clone(),
+        })?;
+        let body: Body = serde_json::from_str(&row.body).map_err(|source| RestoreError::Body {
+            correlation_id,
+            source,
+        })?;
+        Ok(Some(Self {
+            correlation_id,
+            id,
+            version: row.version,
+            clock: row.clock,
+            state,
+            snapshot: body.snapshot,
+            reason: body.reason,
+        }))
+    }
+
+    /// The entity in its next state; `seen` is the highest clock that came with what moves it.
+    #[must_use]
+    pub fn moved(&self, state: S, seen: i64) -> Self {
+        Self {
+            state,
+            ..self.ticked(seen)
+        }
+    }
+
+    /// The entity one tick later, in the same state.
+    #[must_use]
+    pub fn ticked(&self, seen: i64) -> Self {
+        Self {
+            clock: self.clock.max(seen) + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The write that stores it over the version it was read at.
+    pub fn write(&self, claim: ClaimChange) -> RowWrite {
+        let body = Body {
+            snapshot: self.snapshot.clone(),
+            reason: self.reason.clone(),
+        };
+        RowWrite {
+            correlation_id: self.correlation_id,
+            id: Some(self.id),
+            expected_version: self.version,
+            state: self.state.name().to_owned(),
+            clock: self.clock,
+            body: serde_json::to_string(&body).expect("a snapshot has only string keys"),
+            claim,
+        }
+    }
+}
+
+/// The write that says that a story ended before this service had a row of it.
+pub fn tombstone(correlation_id: Uuid, seen: i64) -> RowWrite {
+    RowWrite {
+        correlation_id,
+        id: None,
+        expected_version: 0,
+        state: "ended".to_owned(),
+        clock: seen + 1,
+        body: "{}".to_owned(),
+        claim: ClaimChange::Release,
+    }
+}

@@ -1,0 +1,91 @@
+//! How an entity that moved becomes an event in the outbox.
+
+use innkeeper_contracts::event::EventSource;
+use innkeeper_contracts::{Event, EventData, ServiceSettings, Words};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::entity::{Entity, State};
+use crate::store::OutboxEvent;
+
+/// What made a service act.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Cause {
+    /// The consumed event, if it was one.
+    pub event_id: Option<Uuid>,
+    /// W3C trace context of the request or event.
+    pub traceparent: Option<String>,
+}
+
+/// Speaks for a service: turns what moved into events in the platform's words.
+#[derive(Clone, Debug)]
+pub struct Narrator {
+    source: EventSource,
+    words: Words,
+}
+
+impl Narrator {
+    /// The narrator of a service.
+    pub fn new(settings: &ServiceSettings, words: &Words) -> Self {
+        let source = EventSource {
+            namespace: settings.namespace.clone(),
+            platform: settings.platform.clone(),
+            incarnation: settings.incarnation,
+            service: settings.service.clone(),
+        };
+        Self {
+            source,
+            words: words.clone(),
+        }
+    }
+
+    /// The event that the entity's present state raises, if it raises one.
+    pub fn tell<S: State>(
+        &self,
+        entity: &Entity<S>,
+        cause: &Cause,
+        clock: &dyn Clock,
+    ) -> Option<OutboxEvent> {
+        let state = entity.state.name();
+        let event_type = entity.state.event()?;
+        let now = clock.now();
+        let event = Event {
+            id: time_ordered_id(now),
+            source: self.source.clone(),
+            event_type,
+            time: now,
+            correlation_id: entity.correlation_id,
+            causation_id: cause.event_id,
+            sequence: entity.version + 1,
+            traceparent: cause.traceparent.clone(),
+            data: EventData {
+                id: entity.id,
+                event: self.words.event(state).to_owned(),
+                status: self.words.label(state).to_owned(),
+                clock: entity.clock,
+                snapshot: entity.snapshot.clone(),
+            },
+        };
+        Some(outbox_event(S::AGGREGATE, &event))
+    }
+}
+
+fn outbox_event(aggregate: &str, event: &Event) -> OutboxEvent {
+    OutboxEvent {
+        id: event.id,
+        aggregate_type: aggregate.to_owned(),
+        aggregate_id: event.correlation_id,
+        event_type: event.event_type.as_str().to_owned(),
+        version: event.sequence,
+        headers: event.headers(),
+        payload: serde_json::to_string(&event.data).expect("event data has only string keys"),
+    }
+}
+
+/// A new unique id (UUIDv7) that sorts by time.
+pub fn time_ordered_id(now: Timestamp) -> Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+}
