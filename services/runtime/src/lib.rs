@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The process around every service: HTTP server and client, problems, health, metrics, life and death.
+//! It never knows what a component does, and reads neither the environment nor a process global.
+//! Start reading at [`server::serve`] and [`edge::around`], then [`lifecycle::Lifecycle`].
+
+pub mod admin;
+pub mod client;
+pub mod edge;
+pub mod health;
+pub mod json;
+pub mod lifecycle;
+pub mod metrics;
+pub mod problem;
+pub mod request;
+pub mod server;
+pub mod shutdown;

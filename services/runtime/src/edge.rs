@@ -1,0 +1,102 @@
+//! What surrounds every handler: context in, problems and metrics out, and no panic gets past it.
+
+mod answer;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http_body_util::Limited;
+use innkeeper_contracts::pod::REQUEST_ID_HEADER;
+
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+use crate::request::RequestContext;
+
+/// The largest body of a request, in bytes.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Header with the id of a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
+
+/// The route of what has none, in metrics.
+const NO_ROUTE: &str = "none";
+
+/// Says which route answered, and that the answer came from another service and is passed on as it is.
+/// An extension of responses.
+#[derive(Clone, Debug)]
+pub struct PassedOn(pub Arc<str>);
+
+/// Puts a service's routes inside the edge: request ids and traces, the body limit, problems for what no handler
+/// answered, `OPTIONS`, metrics, one log line per request. Routes that are added later are outside.
+pub fn around(router: Router, metrics: Metrics) -> Router {
+    router.layer(from_fn_with_state(metrics, answer_at_edge))
+}
+
+async fn answer_at_edge(
+    State(metrics): State<Metrics>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let began = Instant::now();
+    let context = RequestContext::of(request.headers());
+    let request_id = HeaderValue::from_str(&context.request_id);
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(context);
+
+    let answered = AssertUnwindSafe(within_limit(request, next)).catch_unwind();
+    let response = answered.await.unwrap_or_else(|_| panicked(uri.path()));
+    let passed_on = response.extensions().get::<PassedOn>().cloned();
+    let mut response = match passed_on {
+        Some(_) => response,
+        None => answer::completed(&method, uri.path(), response).await,
+    };
+    if let Ok(id) = request_id {
+        response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    }
+
+    let route = passed_on.as_ref().map(|route| &*route.0);
+    let route = route
+        .or(matched.as_ref().map(MatchedPath::as_str))
+        .unwrap_or(NO_ROUTE);
+    let (status, took) = (response.status(), began.elapsed());
+    metrics.answered(&method, route, status, took);
+    tracing::debug!(%method, path = uri.path(), status = status.as_u16(), ?took, id = ?response.headers().get(REQUEST_ID), "request");
+    response
+}
+
+/// Hands a request on whose body cannot grow beyond the limit.
+async fn within_limit(request: Request, next: Next) -> Response {
+    match request.body().size_hint().exact() {
+        Some(bytes) if bytes > MAX_BODY_BYTES as u64 => too_large().into_response(),
+        Some(_) => next.run(request).await,
+        None => {
+            let limited = request.map(|body| Body::new(Limited::new(body, MAX_BODY_BYTES)));
+            next.run(limited).await
+        }
+    }
+}
+
+/// The problem of a body beyond the limit.
+pub fn too_large() -> Problem {
+    Problem::of(StatusCode::PAYLOAD_TOO_LARGE)
+        .detail(format!("a body may have up to {MAX_BODY_BYTES} bytes"))
+}
+
+fn panicked(path: &str) -> Response {
+    tracing::error!(path, "a handler panicked");
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The service failed; its log says why",
+    )
+    .into_response()
+}

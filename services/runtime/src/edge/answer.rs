@@ -1,0 +1,66 @@
+//! What becomes of an answer that no handler gave: the router's own 404 and 405, an extractor's refusal.
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::problem::Problem;
+
+/// The longest text of a refusal that is shown, in bytes.
+const MAX_TEXT_BYTES: usize = 4096;
+
+/// The answer as a client gets it: a bare refusal becomes a problem, and `OPTIONS` says what is allowed.
+pub async fn completed(method: &Method, path: &str, response: Response) -> Response {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    if *method == Method::OPTIONS && (status == StatusCode::METHOD_NOT_ALLOWED || path == "*") {
+        return allowed(response);
+    }
+    if is_bare(response.headers()) {
+        return explained(path, response).await;
+    }
+    response
+}
+
+/// The answer to `OPTIONS`; the router adds `Allow` to it, as it does to a 405.
+fn allowed(mut response: Response) -> Response {
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    if let Some(allow) = response.headers_mut().remove(ALLOW) {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    answer
+}
+
+/// Whether an answer has no more than plain text.
+fn is_bare(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_none_or(|media_type| media_type.as_bytes().starts_with(b"text/plain"))
+}
+
+async fn explained(path: &str, response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let problem = Problem::of(parts.status);
+    let problem = match parts.status {
+        StatusCode::NOT_FOUND => problem.detail(format!("there is nothing at {path}")),
+        status if status.is_client_error() => match text(body).await {
+            Some(text) => problem.detail(text),
+            None => problem,
+        },
+        _ => problem,
+    };
+    let mut explained = problem.into_response();
+    parts.headers.remove(CONTENT_TYPE);
+    parts.headers.remove(CONTENT_LENGTH);
+    explained.headers_mut().extend(parts.headers);
+    explained
+}
+
+async fn text(body: Body) -> Option<String> {
+    let bytes = to_bytes(body, MAX_TEXT_BYTES).await.ok()?;
+    let text = String::from_utf8(bytes.to_vec()).ok()?;
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,116 @@
+//! What the probes answer: whether start-up is over, whether traffic is wanted, and what is missing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde::Serialize;
+
+use crate::lifecycle::Lifecycle;
+
+/// The condition that [`Health::started`] meets.
+const STARTED: &str = "started";
+/// The condition that [`Health::ready`] meets.
+const READY: &str = "ready";
+/// The condition that no longer holds once a service leaves.
+const STAYING: &str = "staying";
+/// The condition that no longer holds once a task has panicked.
+const TASKS: &str = "tasks";
+
+/// What is missing, by name, with the reason.
+pub type Missing = BTreeMap<&'static str, String>;
+
+/// The answer of a probe.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What is not.
+    pub missing: Missing,
+}
+
+impl Verdict {
+    fn of(missing: Missing) -> Self {
+        Self {
+            ok: missing.is_empty(),
+            missing,
+        }
+    }
+}
+
+/// The health of one service; clones are the same health. A new service is neither started nor ready.
+#[derive(Clone, Debug)]
+pub struct Health {
+    lifecycle: Lifecycle,
+    missing: Arc<Mutex<Missing>>,
+}
+
+impl Health {
+    /// The health of a service that begins to start.
+    pub fn new(lifecycle: &Lifecycle) -> Self {
+        let missing = Missing::from([
+            (STARTED, "the service is starting".to_owned()),
+            (READY, "the service has not begun to serve".to_owned()),
+        ]);
+        Self {
+            lifecycle: lifecycle.clone(),
+            missing: Arc::new(Mutex::new(missing)),
+        }
+    }
+
+    /// Start-up is over.
+    pub fn started(&self) {
+        self.met(STARTED);
+    }
+
+    /// The service wants traffic, or does not.
+    pub fn ready(&self, ready: bool) {
+        if ready {
+            self.met(READY);
+        } else {
+            self.unmet(READY, "the service does not want traffic now");
+        }
+    }
+
+    /// A named condition of readiness does not hold, for a reason.
+    pub fn unmet(&self, condition: &'static str, reason: impl Into<String>) {
+        self.lock().insert(condition, reason.into());
+    }
+
+    /// A named condition of readiness holds.
+    pub fn met(&self, condition: &'static str) {
+        self.lock().remove(condition);
+    }
+
+    /// Whether the process can make progress: false once one of its tasks has panicked.
+    pub fn live(&self) -> Verdict {
+        let panicked = self.lifecycle.panicked();
+        Verdict::of(
+            panicked
+                .map(|task| (TASKS, format!("the task {task} panicked")))
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    /// Whether start-up is over.
+    pub fn startup(&self) -> Verdict {
+        let missing = self
+            .lock()
+            .get_key_value(STARTED)
+            .map(|(name, reason)| (*name, reason.clone()));
+        Verdict::of(missing.into_iter().collect())
+    }
+
+    /// Whether the service wants traffic: it has started, every condition holds, and it is not leaving.
+    pub fn readiness(&self) -> Verdict {
+        let mut missing = self.lock().clone();
+        if self.lifecycle.is_leaving() {
+            missing.insert(STAYING, "the service is shutting down".to_owned());
+        }
+        Verdict::of(missing)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Missing> {
+        self.missing.lock().expect("no holder of this lock panics")
+    }
+}

@@ -1,0 +1,102 @@
+//! A JSON body: read within the limit and in time, refused as the standards say.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError};
+use serde::de::DeserializeOwned;
+
+use crate::edge;
+use crate::problem::Problem;
+
+/// How long a client may take to send a body.
+pub const READ_BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// The JSON body of a request: 415 when it says that it is something else, 400 when it is not JSON, 422 when it is JSON of
+/// another shape, 413 when it is too large, 408 when it does not come.
+#[derive(Clone, Debug)]
+pub struct JsonBody<T> {
+    /// What it says.
+    pub value: T,
+    /// How it was sent.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(unsupported());
+        }
+        let bytes = read(request.into_body()).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// Reads a whole body, within the limit and in time.
+pub async fn read(body: Body) -> Result<Bytes, Problem> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout(READ_BODY_WITHIN, body.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) => Err(unreadable(&error)),
+        Err(_) => {
+            Err(Problem::of(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time"))
+        }
+    }
+}
+
+/// The problem of a body that could not be read.
+pub fn unreadable(error: &(dyn Error + 'static)) -> Problem {
+    if is_limit(error) {
+        return edge::too_large();
+    }
+    Problem::of(StatusCode::BAD_REQUEST).detail("the body could not be read to its end")
+}
+
+/// Whether the cause of an error is that a body is beyond the limit.
+pub fn is_limit(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Whether a body is JSON, or says nothing about itself.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(media_type) = headers.get(CONTENT_TYPE) else {
+        return true;
+    };
+    let Ok(media_type) = media_type.to_str() else {
+        return false;
+    };
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || (essence.len() > 5 && essence.to_ascii_lowercase().ends_with("+json"))
+}
+
+fn unsupported() -> Problem {
+    Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send a body of type application/json")
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let status = match error.classify() {
+        serde_json::error::Category::Data => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Problem::of(status).detail(format!(
+        "the body is not the JSON that was expected: {error}"
+    ))
+}

@@ -1,0 +1,81 @@
+//! The life of a service's tasks: the one place where tasks start, and how they are told to end.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Starts tasks, tells them to end, and waits for them; clones are the same life.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    tracker: TaskTracker,
+    leaving: CancellationToken,
+    stopping: CancellationToken,
+    panicked: Arc<OnceLock<&'static str>>,
+}
+
+impl Lifecycle {
+    /// The life of a service that has no task yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a task. One that panics is logged, remembered in [`Self::panicked`], and takes nothing else with it.
+    pub fn spawn(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let panicked = Arc::clone(&self.panicked);
+        self.tracker.spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!(task = name, "a task panicked");
+                panicked.get_or_init(|| name);
+            }
+        })
+    }
+
+    /// The name of the first task that panicked.
+    pub fn panicked(&self) -> Option<&'static str> {
+        self.panicked.get().copied()
+    }
+
+    /// Is cancelled when the service no longer wants traffic, though it still serves what comes.
+    pub fn leaving(&self) -> CancellationToken {
+        self.leaving.clone()
+    }
+
+    /// Whether the service no longer wants traffic.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
+    }
+
+    /// Is cancelled when intake stops: no more connections, no more records, no more recovery.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// Says that the service no longer wants traffic.
+    pub fn leave(&self) {
+        self.leaving.cancel();
+    }
+
+    /// Stops intake.
+    pub fn stop(&self) {
+        self.leave();
+        self.stopping.cancel();
+    }
+
+    /// Waits until every task has ended; false when some have not by then.
+    pub async fn drained(&self, within: Duration) -> bool {
+        self.tracker.close();
+        tokio::time::timeout(within, self.tracker.wait())
+            .await
+            .is_ok()
+    }
+}

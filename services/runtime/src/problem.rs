@@ -1,0 +1,183 @@
+//! Problems (RFC 9457): how every refusal and failure is answered.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use innkeeper_kit::Rejection;
+use innkeeper_kit::rejection::Fault;
+use innkeeper_kit::store::StoreError;
+use serde::{Deserialize, Serialize};
+
+/// The media type of a problem.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Seconds that a client is asked to wait for a store or a service that is away.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// What went wrong, for a client to read.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Problem {
+    /// What kind of problem it is: `about:blank` where the status says it all.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is special about this occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Every fault of the request.
+    #[serde(rename = "errors", default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// Name of the service that does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Seconds until another try makes sense; also the header `Retry-After`.
+    #[serde(
+        rename = "retryAfter",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    /// A problem of no special kind.
+    pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: title.into(),
+            status: status.as_u16(),
+            detail: None,
+            faults: Vec::new(),
+            service: None,
+            retry_after: None,
+        }
+    }
+
+    /// The problem that a status names by itself.
+    pub fn of(status: StatusCode) -> Self {
+        Self::new(status, status.canonical_reason().unwrap_or("Problem"))
+    }
+
+    /// Says what is special about this occurrence.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Lists what is wrong with the request.
+    #[must_use]
+    pub fn faults(mut self, faults: Vec<Fault>) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Names the service that does not answer.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// Asks the client to wait so many seconds before it tries again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).expect("a problem is texts and numbers");
+        let mut response = (self.status_code(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Invalid(faults) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The request is invalid").faults(faults)
+            }
+            Rejection::NotFound => Self::new(StatusCode::NOT_FOUND, "There is no such resource"),
+            Rejection::Conflict(why) => {
+                Self::new(StatusCode::CONFLICT, "The state does not allow it").detail(why)
+            }
+            Rejection::PaymentRequired(why) => {
+                Self::new(StatusCode::PAYMENT_REQUIRED, "The payment was refused").detail(why)
+            }
+            Rejection::InFlight {
+                retry_after_seconds,
+            } => Self::new(StatusCode::CONFLICT, "The request is already being handled")
+                .retry_after(retry_after_seconds),
+            Rejection::PreconditionFailed => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "The resource has changed since it was read",
+            ),
+            Rejection::Unavailable {
+                service,
+                retry_after_seconds,
+            } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "A needed service does not answer",
+            )
+            .service(service)
+            .retry_after(retry_after_seconds),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The service is shutting down",
+            )
+            .retry_after(RETRY_AFTER_SECONDS),
+            StoreError::Unavailable(_) => {
+                tracing::warn!(error = causes(&error), "a request found no database");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The database is unavailable",
+                )
+                .retry_after(RETRY_AFTER_SECONDS)
+            }
+            StoreError::Failed(_) => {
+                tracing::error!(error = causes(&error), "a request failed in the database");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "The service failed; its log says why",
+                )
+            }
+        }
+    }
+}
+
+/// An error and all its causes, in one line.
+pub fn causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(line, ": {error}").expect("writing to a string cannot fail");
+        cause = error.source();
+    }
+    line
+}

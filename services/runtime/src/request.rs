@@ -1,0 +1,90 @@
+//! What is known of a request beside its content: its trace, its id, its deadline, its sender.
+
+pub mod trace;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use innkeeper_contracts::pod::{REQUEST_ID_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
+
+/// The longest request id that is taken over from a client, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// What is known of a request beside its content; an extension of every request, and an extractor.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RequestContext {
+    /// The W3C trace context of this service's own part, to be sent with calls and events.
+    pub traceparent: String,
+    /// The id of the request across all services that it passes.
+    pub request_id: String,
+    /// When the caller gives up, if it said so.
+    pub deadline: Option<Instant>,
+}
+
+impl RequestContext {
+    /// Continues what the headers say, and begins what they do not.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self {
+            traceparent: text(headers, TRACEPARENT_HEADER)
+                .and_then(trace::continued)
+                .unwrap_or_else(trace::begun),
+            request_id: text(headers, REQUEST_ID_HEADER)
+                .filter(|id| is_request_id(id))
+                .map_or_else(trace::request_id, str::to_owned),
+            deadline: text(headers, TIMEOUT_HEADER)
+                .and_then(|millis| millis.parse::<u32>().ok())
+                .map(|millis| Instant::now() + Duration::from_millis(millis.into())),
+        }
+    }
+
+    /// How long the caller will still wait, at most `otherwise`.
+    pub fn remaining(&self, otherwise: Duration) -> Duration {
+        match self.deadline {
+            Some(deadline) => deadline
+                .saturating_duration_since(Instant::now())
+                .min(otherwise),
+            None => otherwise,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let known = parts.extensions.get::<Self>().cloned();
+        Ok(known.unwrap_or_else(|| Self::of(&parts.headers)))
+    }
+}
+
+/// Who is at the other end of the connection; an extension of every request that came over one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Peer {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its address as a header's value.
+    pub text: HeaderValue,
+}
+
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let text = HeaderValue::try_from(address.to_string());
+        Self {
+            address,
+            text: text.expect("an address is ASCII"),
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_request_id(id: &str) -> bool {
+    (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}

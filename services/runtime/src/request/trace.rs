@@ -1,0 +1,102 @@
+//! W3C trace context (<https://www.w3.org/TR/trace-context/>), and ids that need to be unique but not secret.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+
+/// Flags of a trace that begins here: sampled, for whoever records.
+const SAMPLED: &str = "01";
+
+thread_local! {
+    static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one("seed"));
+}
+
+/// A trace that begins here.
+pub fn begun() -> String {
+    format!(
+        "00-{:016x}{:016x}-{:016x}-{SAMPLED}",
+        random(),
+        random(),
+        random()
+    )
+}
+
+/// The same trace with a part of our own, if the text is a trace context.
+pub fn continued(traceparent: &str) -> Option<String> {
+    let mut parts = traceparent.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let (parent, flags) = (parts.next()?, parts.next()?);
+    let known = version != "ff" && (version != "00" || parts.next().is_none());
+    let well_formed = is_hex(version, 2)
+        && is_hex(trace, 32)
+        && is_hex(parent, 16)
+        && is_hex(flags, 2)
+        && has_value(trace)
+        && has_value(parent);
+    (known && well_formed).then(|| format!("00-{trace}-{:016x}-{flags}", random()))
+}
+
+/// The id of a request that came without one.
+pub fn request_id() -> String {
+    format!("{:016x}{:016x}", random(), random())
+}
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn has_value(hex: &str) -> bool {
+    hex.bytes().any(|digit| digit != b'0')
+}
+
+/// The next of this thread's numbers (splitmix64, <https://prng.di.unimi.it/splitmix64.c>); never zero.
+fn random() -> u64 {
+    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    STATE.set(state);
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+
+    #[test]
+    fn a_trace_goes_on_with_a_part_of_our_own() {
+        let ours = continued(PARENT).unwrap();
+        assert!(ours.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+        assert!(ours.ends_with("-00"));
+        assert_ne!(ours, PARENT);
+    }
+
+    #[test]
+    fn what_begins_here_can_be_continued() {
+        assert!(continued(&begun()).is_some());
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        assert!(continued(&format!("01{}-more", &PARENT[2..])).is_some());
+    }
+
+    #[test]
+    fn what_is_no_trace_context_is_not_continued() {
+        for broken in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00-more",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-00",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-00",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+        ] {
+            assert_eq!(continued(broken), None, "{broken}");
+        }
+    }
+}
