@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The Kubernetes API of Innkeeper: three kinds, their schemas, and the rules that the API server checks itself.
+//! It holds types only, and never reads a cluster, a file or a clock; what needs more than one look at an object is in `innkeeper-plan`.
+//! Start reading at [`BookingPlatformSpec`]; [`DomainServiceSpec`] and [`EventTopicSpec`] are what it expands to.
+
+pub mod component;
+pub mod database;
+pub mod domain_service;
+pub mod duration;
+pub mod event_topic;
+pub mod generate;
+pub mod platform;
+mod schema;
+pub mod status;
+pub mod workload;
+
+pub use domain_service::{DomainService, DomainServiceSpec, DomainServiceStatus};
+pub use duration::Duration;
+pub use event_topic::{EventTopic, EventTopicSpec, EventTopicStatus};
+pub use generate::generate;
+pub use platform::{BookingPlatform, BookingPlatformSpec, BookingPlatformStatus};
+pub use status::{Condition, ConditionStatus};
+
+/// The API group of every kind.
+pub const GROUP: &str = "innkeeper.dev";
+/// The API version of every kind.
+pub const VERSION: &str = "v1alpha1";

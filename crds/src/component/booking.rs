@@ -1,0 +1,114 @@
+//! A service that takes bookings.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{Attribute, Fields};
+use crate::duration::Duration;
+
+/// Takes bookings: pending, confirmed, rejected, expired, cancelled, completed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Booking {
+    /// The platform's names of fields.
+    #[serde(default)]
+    pub fields: Fields,
+    /// Further fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub attributes: Vec<Attribute>,
+    /// Names of fields, as clients write them, without which a booking is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 63)), extend("x-kubernetes-list-type" = "set"))]
+    pub required: Vec<String>,
+    /// Labels of states, as clients see and send them.
+    #[serde(default)]
+    pub statuses: BookingStatuses,
+    /// Names of events, as other systems see them.
+    #[serde(default)]
+    pub events: BookingEvents,
+    /// Who takes the money; nobody when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<BookingPayment>,
+    /// How long a booking may be pending until the service settles it itself. 1m when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_timeout: Option<Duration>,
+}
+
+/// Who takes the money for a booking, and when.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingPayment {
+    /// Name of a payment service of the platform.
+    #[schemars(length(min = 1, max = 40))]
+    pub service: String,
+    /// When it is asked.
+    #[serde(default)]
+    pub when: PaymentTime,
+}
+
+/// When a booking is paid.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum PaymentTime {
+    /// Authorized by a call before the booking is confirmed.
+    #[default]
+    OnPlacement,
+    /// Requested once the booking is confirmed; the client pays later.
+    Later,
+}
+
+/// Labels of a booking's states; a state without one has its canonical name.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingStatuses {
+    /// Not settled yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub pending: Option<String>,
+    /// It holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub confirmed: Option<String>,
+    /// It was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub rejected: Option<String>,
+    /// It was never settled in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub expired: Option<String>,
+    /// It was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub cancelled: Option<String>,
+    /// It was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub completed: Option<String>,
+}
+
+/// Names of a booking's events; an event without one has the canonical name of its state.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingEvents {
+    /// A booking holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub confirmed: Option<String>,
+    /// A booking was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub rejected: Option<String>,
+    /// A booking was never settled in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub expired: Option<String>,
+    /// A booking was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub cancelled: Option<String>,
+    /// A booking was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub completed: Option<String>,
+}

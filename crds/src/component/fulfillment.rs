@@ -1,0 +1,71 @@
+//! A service that delivers what was paid.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{Attribute, Fields};
+
+/// Delivers what was paid: scheduled, in progress, completed, cancelled.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fulfillment {
+    /// What begins it.
+    #[serde(default)]
+    pub start_on: StartOn,
+    /// The state in which it begins.
+    #[serde(default)]
+    pub start_as: StartAs,
+    /// The platform's names of the fields that a fulfillment keeps.
+    #[serde(default)]
+    pub fields: Fields,
+    /// Further fields that a fulfillment keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub attributes: Vec<Attribute>,
+    /// Labels of states, as clients see and send them.
+    #[serde(default)]
+    pub statuses: FulfillmentNames,
+    /// Names of events, as other systems see them.
+    #[serde(default)]
+    pub events: FulfillmentNames,
+}
+
+/// What begins a fulfillment.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum StartOn {
+    /// The payment is captured.
+    #[default]
+    PaymentCaptured,
+}
+
+/// The state in which a fulfillment begins.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum StartAs {
+    /// It waits to be started.
+    #[default]
+    Scheduled,
+    /// It is under way at once.
+    InProgress,
+}
+
+/// Names of a fulfillment's states or events; what has none here has the canonical name of the state.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FulfillmentNames {
+    /// It waits to be started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub scheduled: Option<String>,
+    /// It is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub in_progress: Option<String>,
+    /// It is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub completed: Option<String>,
+    /// It was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub cancelled: Option<String>,
+}

@@ -1,0 +1,90 @@
+//! A service that takes money.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{Attribute, Fields};
+
+/// Takes money for bookings: requested, authorized, declined, captured, voided, refunded.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Payment {
+    /// When an authorized amount is taken.
+    #[serde(default)]
+    pub capture: Capture,
+    /// Who moves the money; the built-in test provider when left out, which moves none.
+    #[serde(default)]
+    pub provider: Provider,
+    /// The platform's names of the fields that a payment keeps.
+    #[serde(default)]
+    pub fields: Fields,
+    /// Further fields that a payment keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub attributes: Vec<Attribute>,
+    /// Labels of states, as clients see and send them.
+    #[serde(default)]
+    pub statuses: PaymentNames,
+    /// Names of events, as other systems see them.
+    #[serde(default)]
+    pub events: PaymentNames,
+}
+
+/// When an authorized amount is taken.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Capture {
+    /// As soon as the booking is confirmed.
+    #[default]
+    Automatic,
+    /// When a client sends the label of `captured`.
+    Manual,
+}
+
+/// Who moves the money.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    /// The built-in provider, which is deterministic and moves no money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestProvider>,
+}
+
+/// The built-in provider.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestProvider {
+    /// Declines larger amounts, in the currency's minor unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub decline_above: Option<i64>,
+}
+
+/// Names of a payment's states or events; what has none here has the canonical name of the state.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentNames {
+    /// It waits for the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub requested: Option<String>,
+    /// The amount is reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub authorized: Option<String>,
+    /// The provider refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub declined: Option<String>,
+    /// The amount is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub captured: Option<String>,
+    /// The reserved amount is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub voided: Option<String>,
+    /// The taken amount is given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub refunded: Option<String>,
+}

@@ -1,0 +1,130 @@
+//! A Kafka topic.
+
+pub mod config;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use config::TopicConfig;
+
+use crate::status::{Condition, never_observed};
+
+/// A Kafka topic as it should be.
+#[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "innkeeper.dev",
+    version = "v1alpha1",
+    kind = "EventTopic",
+    namespaced,
+    shortname = "et",
+    category = "innkeeper",
+    status = "EventTopicStatus",
+    derive = "PartialEq",
+    doc = "A Kafka topic as it should be.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Topic",
+        type_ = "string",
+        json_path = ".spec.topicName",
+        description = "Name of the topic in Kafka."
+    ),
+    printcolumn(
+        name = "Partitions",
+        type_ = "integer",
+        json_path = ".status.partitions",
+        description = "Partitions that the topic has."
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("self.topicName == oldSelf.topicName", "a topic cannot be renamed: make a new EventTopic"))]
+#[x_kube(validation = ("self.partitions >= oldSelf.partitions", "a topic cannot lose partitions: Kafka only adds them"))]
+#[x_kube(validation = ("!has(self.platform) || self.partitions <= oldSelf.partitions", "a platform's own topic cannot grow, since keys would move to other partitions"))]
+pub struct EventTopicSpec {
+    /// Its name in Kafka. It cannot change.
+    #[schemars(length(min = 1, max = 249), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub topic_name: String,
+    /// The platform whose own topic it is; such a topic cannot grow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub platform: Option<String>,
+    /// Number of partitions; it can only grow.
+    #[serde(default = "default_partitions")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub partitions: u32,
+    /// Number of replicas of each partition; the brokers' default when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16))]
+    pub replication: Option<u32>,
+    /// Settings of the topic by Kafka's own names; what is left out has the brokers' default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<TopicConfig>,
+    /// What happens to the topic when this object is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+    /// `host:port` of one or more brokers, with commas between them; the installation's when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub bootstrap_servers: Option<String>,
+}
+
+/// Number of partitions unless told otherwise.
+pub const DEFAULT_PARTITIONS: u32 = 12;
+
+const fn default_partitions() -> u32 {
+    DEFAULT_PARTITIONS
+}
+
+/// What happens to a topic when its object is deleted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DeletionPolicy {
+    /// The topic and its records stay.
+    #[default]
+    Retain,
+    /// The topic is deleted with all its records.
+    Delete,
+}
+
+/// What the operator found out about a topic.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTopicStatus {
+    /// The generation that this status speaks of; -1 before anyone looked.
+    #[serde(default = "never_observed")]
+    pub observed_generation: i64,
+    /// Ready, Reconciling and Stalled, as kstatus reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Partitions that the topic has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<u32>,
+    /// Replicas that each partition has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<u32>,
+}
+
+impl Default for EventTopicStatus {
+    fn default() -> Self {
+        Self {
+            observed_generation: never_observed(),
+            conditions: Vec::new(),
+            partitions: None,
+            replication: None,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A whole platform in one object.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::component::{Booking, Fulfillment, Gateway, Payment, View};
+use crate::database::Database;
+use crate::duration::Duration;
+use crate::event_topic::{DeletionPolicy, TopicConfig};
+use crate::status::{Condition, never_observed};
+use crate::workload::Workload;
+
+/// A whole booking platform: its services and what they share.
+#[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "innkeeper.dev",
+    version = "v1alpha1",
+    kind = "BookingPlatform",
+    namespaced,
+    shortname = "bp",
+    category = "innkeeper",
+    status = "BookingPlatformStatus",
+    derive = "PartialEq",
+    doc = "A whole booking platform: its services and what they share. It becomes an EventTopic and DomainServices.",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "Services",
+        type_ = "integer",
+        json_path = ".status.services",
+        description = "Services of the platform."
+    ),
+    printcolumn(
+        name = "Ready services",
+        type_ = "integer",
+        json_path = ".status.readyServices",
+        description = "Services that are ready."
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingPlatformSpec {
+    /// ISO 4217 code of all amounts, which are integers in its minor unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 3), regex(pattern = r"^[A-Z]{3}$"))]
+    pub currency: Option<String>,
+    /// The platform's life. A platform that is deleted and applied again goes on where it was; a new number starts afresh.
+    #[serde(default = "first_incarnation")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub incarnation: u32,
+    /// Image of the services. When left out, the release that first saw the platform is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
+    /// Where events go; what is left out comes from the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messaging: Option<Messaging>,
+    /// Where services keep their rows unless they say otherwise; when left out, it comes from the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
+    /// The services.
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub services: Vec<Service>,
+}
+
+const fn first_incarnation() -> u32 {
+    1
+}
+
+/// Where events go.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Messaging {
+    /// `host:port` of one or more Kafka brokers, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub bootstrap_servers: Option<String>,
+    /// The platform's topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<PlatformTopic>,
+}
+
+/// The topic of a platform; all its services share it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformTopic {
+    /// Its name in Kafka; the platform's name when left out. It cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 249), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    pub name: Option<String>,
+    /// Number of partitions. 12 when left out. It cannot change, since keys would move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub partitions: Option<u32>,
+    /// Number of replicas of each partition; the brokers' default when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 16))]
+    pub replication: Option<u32>,
+    /// Settings of the topic by Kafka's own names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<TopicConfig>,
+    /// What happens to the topic when the platform is deleted.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// One service of a platform: its place, exactly one component block, and how it runs.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// Its name, which is also its address within the namespace.
+    #[schemars(
+        length(min = 1, max = 40),
+        regex(pattern = r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub name: String,
+    /// Path of its resource, such as `/reservations`. Every service but a gateway has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 128),
+        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
+    )]
+    pub path: Option<String>,
+    /// Further paths, for clients that know others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aliases: Option<Aliases>,
+    /// The services that it calls while a client waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
+    pub calls: Vec<Call>,
+    /// Makes it the platform's entrance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+    /// Makes it a service that takes bookings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking: Option<Booking>,
+    /// Makes it a service that takes money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Payment>,
+    /// Makes it a service that delivers what was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfillment: Option<Fulfillment>,
+    /// Makes it a service that shows each story in one row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
+    /// Where it keeps its rows; the platform's database when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
+    /// How it runs in `innkeeper dev`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dev: Option<Dev>,
+    /// How it runs on a cluster.
+    #[serde(flatten)]
+    pub workload: Workload,
+}
+
+/// Further paths of a service.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Aliases {
+    /// Also takes POST.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 128),
+        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
+    )]
+    pub create: Option<String>,
+    /// Also lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 128),
+        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
+    )]
+    pub list: Option<String>,
+    /// Takes PATCH with the id in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 128),
+        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
+    )]
+    pub update: Option<String>,
+}
+
+/// A service that another one calls.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// Name of the service that is called.
+    #[schemars(length(min = 1, max = 40))]
+    pub service: String,
+    /// How long the caller waits. 1s when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// How a service runs in `innkeeper dev`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dev {
+    /// Its port on this machine; one is chosen when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65_535))]
+    pub port: Option<u16>,
+}
+
+/// What the operator found out about a platform.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BookingPlatformStatus {
+    /// The generation that this status speaks of; -1 before anyone looked.
+    #[serde(default = "never_observed")]
+    pub observed_generation: i64,
+    /// Ready, Reconciling and Stalled, as kstatus reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The image that the services run: the spec's, or the release that first saw the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub image: Option<String>,
+    /// How many services the platform has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<u32>,
+    /// How many of them are ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_services: Option<u32>,
+}
+
+impl Default for BookingPlatformStatus {
+    fn default() -> Self {
+        Self {
+            observed_generation: never_observed(),
+            conditions: Vec::new(),
+            image: None,
+            services: None,
+            ready_services: None,
+        }
+    }
+}
+
+impl BookingPlatform {
+    /// A platform as a file describes it, before a cluster has seen it.
+    pub fn named(name: &str, namespace: &str, spec: BookingPlatformSpec) -> Self {
+        let metadata = ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        };
+        Self {
+            metadata,
+            spec,
+            status: None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Schemas of values that a plain field cannot bound: maps, and what is a number or a string.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::json;
+
+/// A map of at most 64 environment variables.
+pub fn environment(_: &mut SchemaGenerator) -> Schema {
+    texts(64, 4096)
+}
+
+/// A map of at most 16 files of 64 KiB.
+pub fn files(_: &mut SchemaGenerator) -> Schema {
+    texts(16, 65_536)
+}
+
+/// A map of at most 32 label values.
+pub fn labels(_: &mut SchemaGenerator) -> Schema {
+    texts(32, 63)
+}
+
+/// A map of at most 32 annotations.
+pub fn annotations(_: &mut SchemaGenerator) -> Schema {
+    texts(32, 4096)
+}
+
+/// A map of at most 64 values with a schema of their own.
+pub fn map_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let value = T::json_schema(generator);
+    json_schema!({
+        "type": "object",
+        "maxProperties": 64,
+        "additionalProperties": value,
+    })
+}
+
+/// An instant as RFC 3339 has it.
+pub fn instant(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time", "maxLength": 64 })
+}
+
+/// A whole number, or a text of one pattern.
+pub fn number_or_text(pattern: &str) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "maxLength": 32,
+        "pattern": pattern,
+        "anyOf": json!([{ "type": "integer" }, { "type": "string" }]),
+    })
+}
+
+fn texts(entries: u32, length: u32) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": entries,
+        "additionalProperties": { "type": "string", "maxLength": length },
+    })
+}

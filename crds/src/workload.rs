@@ -1,0 +1,61 @@
+//! How a service runs on a cluster: replicas, resources, probes, configuration, rollout, scheduling.
+
+pub mod autoscaling;
+pub mod configuration;
+pub mod probes;
+pub mod quantity;
+pub mod resources;
+pub mod rollout;
+pub mod scheduling;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use autoscaling::Autoscaling;
+pub use configuration::{Configuration, SecretKey, Secrets};
+pub use probes::{Probe, Probes};
+pub use quantity::{Quantity, Surge};
+pub use resources::Resources;
+pub use rollout::Rollout;
+pub use scheduling::Scheduling;
+
+/// How a service runs on a cluster; every field has a default that suits most services.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workload {
+    /// How many pods; 0 switches the service off. 1 when left out. Not together with `autoscaling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub replicas: Option<u32>,
+    /// Lets Kubernetes choose the number of pods by their load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+    /// Processor time and memory of each pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// How Kubernetes finds out whether a pod is well; the admin API answers unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
+    /// Values of your own; a change rolls the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Configuration>,
+    /// Values that come from Secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Secrets>,
+    /// How new pods replace old ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+    /// Further labels of the service's objects and pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::labels")]
+    pub labels: BTreeMap<String, String>,
+    /// Further annotations of the service's objects and pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::schema::annotations")]
+    pub annotations: BTreeMap<String, String>,
+    /// On which nodes the pods may run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduling: Option<Scheduling>,
+}

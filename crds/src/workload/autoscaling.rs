@@ -1,0 +1,98 @@
+//! How many pods, by their load.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Lets Kubernetes choose the number of pods by their processor time (a HorizontalPodAutoscaler).
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("self.minReplicas <= self.maxReplicas", "minReplicas must not be above maxReplicas"))]
+pub struct Autoscaling {
+    /// Fewest pods.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 100))]
+    pub min_replicas: u32,
+    /// Most pods.
+    #[schemars(range(min = 1, max = 100))]
+    pub max_replicas: u32,
+    /// Processor time that pods should use on average, in percent of what they request.
+    #[serde(default = "eighty", rename = "targetCPUUtilizationPercentage")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub target_cpu_utilization_percentage: u32,
+    /// How fast the number may change; Kubernetes' own defaults when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behavior: Option<Behavior>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn eighty() -> u32 {
+    80
+}
+
+/// How fast the number of pods may change.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Behavior {
+    /// When it grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_up: Option<ScalingRules>,
+    /// When it shrinks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_down: Option<ScalingRules>,
+}
+
+/// How fast the number of pods may change in one direction.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScalingRules {
+    /// Seconds of the past whose most cautious proposal counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3600))]
+    pub stabilization_window_seconds: Option<u32>,
+    /// Which of the policies counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select_policy: Option<SelectPolicy>,
+    /// The limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub policies: Vec<ScalingPolicy>,
+}
+
+/// Which of several policies counts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SelectPolicy {
+    /// The one that allows the largest change.
+    Max,
+    /// The one that allows the smallest change.
+    Min,
+    /// None: the number does not change in this direction.
+    Disabled,
+}
+
+/// A limit of change within a period.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScalingPolicy {
+    /// What `value` counts.
+    #[serde(rename = "type")]
+    pub kind: ScalingPolicyKind,
+    /// Largest change within the period.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub value: u32,
+    /// Length of the period in seconds.
+    #[schemars(range(min = 1, max = 1800))]
+    pub period_seconds: u32,
+}
+
+/// What a scaling policy counts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum ScalingPolicyKind {
+    /// Pods.
+    Pods,
+    /// Percent of the pods there are.
+    Percent,
+}

@@ -1,0 +1,22 @@
+//! How new pods replace old ones.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Surge;
+use crate::duration::Duration;
+
+/// How new pods replace old ones; no old pod goes before a new one is ready.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rollout {
+    /// How many pods more than wanted may run meanwhile: a number or a share such as `25%`. 1 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<Surge>,
+    /// How long a pod may take to finish what it has begun. 20s when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_time: Option<Duration>,
+    /// How long a new pod must be ready until it counts. 0s when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_ready_time: Option<Duration>,
+}
