@@ -1,1 +1,45 @@
-//! Placeholder.
+//! The log that services append to and consume from: on a Kafka topic, in an SQLite file, or in memory.
+//! It never looks into a record, never drops a duplicate that a broker stored twice, and never commits an offset before the effect.
+//! Start reading at [`open`], then [`KafkaLog`] for a cluster and [`SqliteLog`] for everything in one process.
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings;
+use innkeeper_kit::log::{Log, LogError};
+
+mod embedded;
+pub mod kafka;
+pub mod memory;
+mod retention;
+pub mod sqlite;
+
+pub use kafka::KafkaLog;
+pub use memory::MemoryLog;
+pub use retention::Retention;
+pub use sqlite::SqliteLog;
+
+/// Why a log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The SQLite file is not usable.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::SqliteOpenError),
+    /// The Kafka client could not be made.
+    #[error("cannot make a Kafka client")]
+    Kafka(#[source] LogError),
+}
+
+/// Opens the log of a single service, as its settings say. A process that runs several services on one SQLite file opens a [`SqliteLog`]
+/// once instead, and takes a handle per group from it.
+pub fn open(settings: &settings::Log) -> Result<Arc<dyn Log>, OpenError> {
+    match settings {
+        settings::Log::Kafka(kafka) => {
+            let log = KafkaLog::connect(kafka).map_err(OpenError::Kafka)?;
+            Ok(Arc::new(log))
+        }
+        settings::Log::Sqlite(sqlite) => {
+            let log = SqliteLog::open(&sqlite.file, &sqlite.topic)?;
+            Ok(log.for_group(&sqlite.group))
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What the logs in this process share: groups of which one member at a time consumes, wake-ups, and the one partition 0.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record, Subscription};
+use tokio::sync::{OwnedMutexGuard, watch};
+
+pub mod tail;
+
+/// Most records that one delivery holds.
+const BATCH_RECORDS: usize = 500;
+
+/// The partition that every record of an embedded log is in.
+pub const PARTITION: i32 = 0;
+
+/// Which offsets a journal holds: from `low` up to, but without, `next`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bounds {
+    /// The earliest record's offset, or `next` when there is none.
+    pub low: i64,
+    /// The offset of the record that is appended next.
+    pub next: i64,
+}
+
+/// Where an embedded log keeps its records and its groups' offsets.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends records, each id once, and returns when they are durable.
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError>;
+
+    /// Records from this offset on, in order, at most so many; those that were pruned are missing at the front.
+    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError>;
+
+    /// The bounds, and a wake-up whenever they change.
+    fn bounds(&self) -> watch::Receiver<Bounds>;
+
+    /// Where a group goes on, if it has ever committed.
+    fn committed(&self, group: &str) -> Option<i64>;
+
+    /// Remembers where a group goes on, and makes it durable soon.
+    fn commit(&self, group: &str, next: i64);
+
+    /// Returns when everything that was committed is durable.
+    async fn flush(&self) -> Result<(), LogError>;
+}
+
+type Seat = Arc<tokio::sync::Mutex<()>>;
+
+/// A journal with the seats of its groups; one per process and log.
+#[derive(Clone)]
+pub struct Groups {
+    journal: Arc<dyn Journal>,
+    seats: Arc<Mutex<HashMap<String, Seat>>>,
+}
+
+impl Groups {
+    pub fn of(journal: Arc<dyn Journal>) -> Self {
+        Self {
+            journal,
+            seats: Arc::default(),
+        }
+    }
+
+    /// The log as the services of one group see it.
+    pub fn log(&self, group: &str) -> Arc<dyn Log> {
+        Arc::new(EmbeddedLog {
+            journal: Arc::clone(&self.journal),
+            seat: self.seat(group),
+            group: group.to_owned(),
+        })
+    }
+
+    fn seat(&self, group: &str) -> Seat {
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(seats.entry(group.to_owned()).or_default())
+    }
+}
+
+/// A journal as one group sees it.
+struct EmbeddedLog {
+    journal: Arc<dyn Journal>,
+    seat: Seat,
+    group: String,
+}
+
+#[async_trait]
+impl Log for EmbeddedLog {
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
+        self.journal.append(records).await
+    }
+
+    async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
+        Ok(Box::new(Member {
+            bounds: self.journal.bounds(),
+            journal: Arc::clone(&self.journal),
+            group: self.group.clone(),
+            seat: Arc::clone(&self.seat),
+            standing: Standing::New,
+        }))
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        self.journal.flush().await
+    }
+}
+
+/// A member of a group: the one that holds the seat consumes, the others wait for it.
+struct Member {
+    journal: Arc<dyn Journal>,
+    group: String,
+    bounds: watch::Receiver<Bounds>,
+    seat: Seat,
+    standing: Standing,
+}
+
+enum Standing {
+    /// Has not been told anything yet.
+    New,
+    /// Knows that somebody else holds the seat.
+    Waiting,
+    /// Holds the seat, and reads on at this offset.
+    Seated {
+        _guard: OwnedMutexGuard<()>,
+        position: i64,
+    },
+}
+
+impl Member {
+    async fn take_seat(&mut self) -> Delivery {
+        let free = Arc::clone(&self.seat).try_lock_owned().ok();
+        let guard = match (free, &self.standing) {
+            (Some(guard), _) => guard,
+            (None, Standing::New) => {
+                self.standing = Standing::Waiting;
+                return Delivery::Assigned { partitions: 0 };
+            }
+            (None, _) => Arc::clone(&self.seat).lock_owned().await,
+        };
+        self.standing = Standing::Seated {
+            _guard: guard,
+            position: self.committed(),
+        };
+        Delivery::Assigned { partitions: 1 }
+    }
+
+    /// Where the group goes on; a new group at the earliest record.
+    fn committed(&self) -> i64 {
+        let committed = self.journal.committed(&self.group);
+        committed.unwrap_or_else(|| self.bounds.borrow().low)
+    }
+
+    /// What can be read at the position, if there is anything.
+    async fn read(&self, position: i64) -> Result<Option<Delivery>, LogError> {
+        if self.bounds.borrow().next <= position {
+            return Ok(None);
+        }
+        let records = self.journal.read(position, BATCH_RECORDS).await?;
+        let earliest = match records.first() {
+            Some(record) => record.offset,
+            None => self.bounds.borrow().low,
+        };
+        if earliest > position {
+            return Ok(Some(Delivery::Overtaken {
+                partition: PARTITION,
+                records: earliest - position,
+            }));
+        }
+        Ok((!records.is_empty()).then_some(Delivery::Records(records)))
+    }
+}
+
+/// Where to read on after a delivery.
+fn position_after(position: i64, delivery: &Delivery) -> i64 {
+    match delivery {
+        Delivery::Records(records) => next_after(records).unwrap_or(position),
+        Delivery::Overtaken { records, .. } => position + records,
+        Delivery::Assigned { .. } => position,
+    }
+}
+
+/// The offset after the last of these records.
+fn next_after(records: &[Record]) -> Option<i64> {
+    records.iter().map(|record| record.offset + 1).max()
+}
+
+#[async_trait]
+impl Subscription for Member {
+    async fn next(&mut self) -> Result<Delivery, LogError> {
+        let Standing::Seated { position, .. } = self.standing else {
+            return Ok(self.take_seat().await);
+        };
+        loop {
+            self.bounds.mark_unchanged();
+            if let Some(delivery) = self.read(position).await? {
+                if let Standing::Seated { position, .. } = &mut self.standing {
+                    *position = position_after(*position, &delivery);
+                }
+                return Ok(delivery);
+            }
+            let changed = self.bounds.changed().await;
+            changed.map_err(|closed| LogError::Unavailable(Box::new(closed)))?;
+        }
+    }
+
+    async fn done(&mut self, records: &[Record]) -> Result<(), LogError> {
+        if let Some(next) = next_after(records) {
+            self.journal.commit(&self.group, next);
+        }
+        Ok(())
+    }
+
+    async fn lag(&mut self) -> Option<i64> {
+        if !matches!(self.standing, Standing::Seated { .. }) {
+            return Some(0);
+        }
+        let Bounds { low, next } = *self.bounds.borrow();
+        Some(next - self.committed().max(low))
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), LogError> {
+        self.journal.flush().await
+    }
+}

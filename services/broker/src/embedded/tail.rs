@@ -1,0 +1,63 @@
+//! The newest records, kept in memory for the consumers that are not far behind.
+
+use std::collections::VecDeque;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use innkeeper_kit::log::Record;
+use tokio::sync::watch;
+
+use super::Bounds;
+
+/// The newest records without a gap between them, and the bounds of the whole journal.
+pub struct Tail {
+    records: RwLock<VecDeque<Record>>,
+    capacity: usize,
+    bounds: watch::Sender<Bounds>,
+}
+
+impl Tail {
+    /// An empty tail of a journal that has these bounds.
+    pub fn new(bounds: Bounds, capacity: usize) -> Self {
+        Self {
+            records: RwLock::default(),
+            capacity,
+            bounds: watch::Sender::new(bounds),
+        }
+    }
+
+    /// Takes in what was just appended, with the bounds that this led to, and wakes the consumers.
+    pub fn extend(&self, appended: Vec<Record>, bounds: Bounds) {
+        {
+            let mut records = self.write();
+            records.extend(appended);
+            let excess = records.len().saturating_sub(self.capacity);
+            let pruned = records.partition_point(|record| record.offset < bounds.low);
+            records.drain(..excess.max(pruned));
+        }
+        self.bounds.send_if_modified(|current| {
+            let changed = *current != bounds;
+            *current = bounds;
+            changed
+        });
+    }
+
+    /// Records from this offset on, or nothing when some of them are no longer here.
+    pub fn read(&self, from: i64, limit: usize) -> Option<Vec<Record>> {
+        let records = self.read_lock();
+        let first = records.front()?.offset;
+        let skip = usize::try_from(from - first).ok()?;
+        Some(records.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Bounds> {
+        self.bounds.subscribe()
+    }
+
+    fn read_lock(&self) -> RwLockReadGuard<'_, VecDeque<Record>> {
+        self.records.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, VecDeque<Record>> {
+        self.records.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

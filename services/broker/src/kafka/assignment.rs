@@ -1,0 +1,208 @@
+//! Which partitions a member holds, how far it is in each, and what librdkafka calls back about them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use innkeeper_kit::log::Record;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tokio::sync::Notify;
+
+/// How long the group's coordinator may take to say where the group is.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How far a member is in one partition; offsets are unknown until they are seen.
+#[derive(Debug, Default)]
+struct Position {
+    /// The offset that is delivered next.
+    next: Option<i64>,
+    /// The offset before which everything is done.
+    done: Option<i64>,
+    /// The earliest offset there is.
+    low: Option<i64>,
+    /// The offset after the latest record.
+    high: Option<i64>,
+}
+
+impl Position {
+    fn lag(&self) -> Option<i64> {
+        let high = self.high?;
+        let start = self.done.max(self.low)?;
+        Some((high - start).max(0))
+    }
+}
+
+#[derive(Default)]
+struct State {
+    positions: BTreeMap<i32, Position>,
+    /// Numbers of partitions after each change that was not yet told.
+    changes: VecDeque<usize>,
+}
+
+/// The member's partitions, shared with librdkafka's callbacks.
+pub struct Assignment {
+    topic: String,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl Assignment {
+    pub fn of(topic: &str) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Waits for a change; each is reported once.
+    pub async fn changed(&self) -> usize {
+        loop {
+            let change = self.state().changes.pop_front();
+            match change {
+                Some(partitions) => return partitions,
+                None => self.changed.notified().await,
+            }
+        }
+    }
+
+    /// Notes that a record is delivered, and answers the offset that should have come instead if there is a gap before it.
+    pub fn delivered(&self, partition: i32, offset: i64) -> Option<i64> {
+        let mut state = self.state();
+        let position = state.positions.entry(partition).or_default();
+        let expected = position.next.replace(offset + 1)?;
+        (expected < offset).then_some(expected)
+    }
+
+    /// Notes what is done, and answers the offsets to commit for it; partitions that were taken away, or are further on, have none.
+    pub fn done(&self, records: &[Record]) -> TopicPartitionList {
+        let mut state = self.state();
+        let mut next_offsets = BTreeMap::new();
+        for record in records {
+            let next = record.offset + 1;
+            let known = next_offsets.entry(record.partition).or_insert(next);
+            *known = next.max(*known);
+        }
+        let mut list = TopicPartitionList::new();
+        for (partition, next) in next_offsets {
+            if let Some(position) = state.positions.get_mut(&partition)
+                && position.done.is_none_or(|done| done < next)
+            {
+                position.done = Some(next);
+                list.add_partition_offset(&self.topic, partition, Offset::Offset(next))
+                    .expect("an offset that was consumed can be stored");
+            }
+        }
+        list
+    }
+
+    /// How many records are not yet done.
+    pub fn lag(&self) -> Option<i64> {
+        self.state().positions.values().map(Position::lag).sum()
+    }
+
+    fn assign(&self, committed: &TopicPartitionList) {
+        let mut state = self.state();
+        for element in committed.elements() {
+            let offset = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+            let position = Position {
+                next: offset,
+                done: offset,
+                ..Position::default()
+            };
+            state.positions.insert(element.partition(), position);
+        }
+        self.tell(state);
+    }
+
+    fn revoke(&self, partitions: &TopicPartitionList) {
+        let mut state = self.state();
+        for element in partitions.elements() {
+            state.positions.remove(&element.partition());
+        }
+        self.tell(state);
+    }
+
+    fn tell(&self, mut state: MutexGuard<'_, State>) {
+        let partitions = state.positions.len();
+        state.changes.push_back(partitions);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the group is in these partitions; unknown when the coordinator does not say.
+fn committed(
+    consumer: &BaseConsumer<Assignment>,
+    partitions: &TopicPartitionList,
+) -> TopicPartitionList {
+    let committed = consumer.committed_offsets(partitions.clone(), COMMITTED_TIMEOUT);
+    committed.unwrap_or_else(|error| {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "cannot learn the group's offsets"
+        );
+        partitions.clone()
+    })
+}
+
+impl ClientContext for Assignment {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            reason,
+            "the Kafka client reports a problem"
+        );
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut state = self.state();
+        let Some(topic) = statistics.topics.get(&self.topic) else {
+            return;
+        };
+        for (partition, figures) in &topic.partitions {
+            if let Some(position) = state.positions.get_mut(partition) {
+                position.low = (figures.lo_offset >= 0).then_some(figures.lo_offset);
+                position.high = (figures.hi_offset >= 0).then_some(figures.hi_offset);
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Assignment {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(partitions) => self.assign(&committed(consumer, partitions)),
+            Rebalance::Revoke(partitions) => self.revoke(partitions),
+            Rebalance::Error(error) => {
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "a rebalance failed"
+                );
+            }
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot commit offsets"
+            );
+        }
+    }
+}

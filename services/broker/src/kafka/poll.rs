@@ -1,0 +1,146 @@
+//! From librdkafka's messages and errors to deliveries.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use innkeeper_kit::log::{Delivery, LogError, Record};
+use rdkafka::Message;
+use rdkafka::consumer::{Consumer, MessageStream, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers};
+
+use super::assignment::Assignment;
+use super::log_error;
+
+/// Most messages that are taken in at once.
+const BATCH_MESSAGES: usize = 500;
+
+/// How long a broker may take to say what the earliest record of a partition is.
+const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What was taken in and not yet delivered.
+pub struct Poll<'a> {
+    consumer: &'a StreamConsumer<Assignment>,
+    messages: MessageStream<'a, Assignment>,
+    ready: VecDeque<Result<Delivery, LogError>>,
+}
+
+impl<'a> Poll<'a> {
+    pub fn new(consumer: &'a StreamConsumer<Assignment>) -> Self {
+        Self {
+            consumer,
+            messages: consumer.stream(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Waits for the next delivery. Safe to drop while it waits.
+    pub async fn delivery(&mut self) -> Result<Delivery, LogError> {
+        loop {
+            if let Some(delivery) = self.ready.pop_front() {
+                return delivery;
+            }
+            tokio::select! {
+                partitions = self.consumer.context().changed() => return Ok(Delivery::Assigned { partitions }),
+                Some(message) = self.messages.next() => self.take_in_batch(message),
+            }
+        }
+    }
+
+    /// Takes in a message and what else is there already.
+    fn take_in_batch(&mut self, first: Result<BorrowedMessage<'a>, KafkaError>) {
+        self.take_in(first);
+        for _ in 1..BATCH_MESSAGES {
+            match self.messages.next().now_or_never().flatten() {
+                Some(message) => self.take_in(message),
+                None => return,
+            }
+        }
+    }
+
+    fn take_in(&mut self, message: Result<BorrowedMessage<'a>, KafkaError>) {
+        match message {
+            Ok(message) => self.take_in_message(&message),
+            Err(error) if mends_itself(&error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a passing problem with the broker"
+                );
+            }
+            Err(error) => {
+                let error = log_error(error, self.consumer.context().topic());
+                self.ready.push_back(Err(error));
+            }
+        }
+    }
+
+    fn take_in_message(&mut self, message: &BorrowedMessage<'_>) {
+        let (partition, offset) = (message.partition(), message.offset());
+        if let Some(expected) = self.consumer.context().delivered(partition, offset) {
+            let low = self.low(partition).unwrap_or(offset);
+            if low > expected {
+                self.ready.push_back(Ok(Delivery::Overtaken {
+                    partition,
+                    records: low - expected,
+                }));
+            }
+        }
+        match self.ready.back_mut() {
+            Some(Ok(Delivery::Records(records))) => records.push(record(message)),
+            _ => self
+                .ready
+                .push_back(Ok(Delivery::Records(vec![record(message)]))),
+        }
+    }
+
+    /// The partition's earliest offset: compaction and transactions leave gaps too, but not below it.
+    fn low(&self, partition: i32) -> Option<i64> {
+        let topic = self.consumer.context().topic();
+        let watermarks = self
+            .consumer
+            .fetch_watermarks(topic, partition, WATERMARKS_TIMEOUT);
+        watermarks.ok().map(|(low, _)| low)
+    }
+}
+
+/// Whether librdkafka goes on by itself, and at once, so that nobody else needs to know.
+fn mends_itself(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::PollExceeded
+                | RDKafkaErrorCode::AutoOffsetReset
+        )
+    )
+}
+
+/// The record in a message; what is not text is left out.
+fn record(message: &BorrowedMessage<'_>) -> Record {
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().and_then(text),
+        headers: headers(message),
+        payload: message.payload().unwrap_or_default().to_vec(),
+    }
+}
+
+fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {
+    let Some(headers) = message.headers() else {
+        return Vec::new();
+    };
+    let headers = (0..headers.count()).filter_map(|index| header(headers, index));
+    headers.collect()
+}
+
+fn header(headers: &BorrowedHeaders, index: usize) -> Option<(String, String)> {
+    // rdkafka panics on a name that is not UTF-8: src/message.rs, try_get.
+    let read = AssertUnwindSafe(|| headers.try_get(index));
+    let header = catch_unwind(read).ok().flatten()?;
+    let value = std::str::from_utf8(header.value?).ok()?;
+    Some((header.key.to_owned(), value.to_owned()))
+}
