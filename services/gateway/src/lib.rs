@@ -1,1 +1,83 @@
-//! Placeholder.
+//! The gateway of a platform: finds the service that a path belongs to, and passes request and answer on.
+//! It never repeats a request, never reads a body for its meaning, and never lets anybody reach what services tell each other.
+//! Start reading at [`router`], then [`paths`] and [`forward`].
+
+pub mod forward;
+pub mod headers;
+pub mod index;
+pub mod paths;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use innkeeper_contracts::settings;
+use innkeeper_runtime::client::Client;
+use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::request::RequestContext;
+
+use forward::{InvalidAddress, Target};
+use index::Index;
+use paths::PathTable;
+
+/// Everything that a gateway knows.
+struct Gateway {
+    client: Client,
+    paths: PathTable,
+    targets: Vec<Target>,
+    index: Index,
+}
+
+/// The routes of a gateway, to be put inside the [edge](innkeeper_runtime::edge::around).
+pub fn router(
+    settings: &settings::Gateway,
+    client: Client,
+    metrics: &Metrics,
+) -> Result<Router, InvalidAddress> {
+    let targets: Vec<Target> = settings
+        .routes
+        .iter()
+        .map(Target::of)
+        .collect::<Result<_, _>>()?;
+    for target in &targets {
+        expect(metrics, target);
+    }
+    let gateway = Gateway {
+        client,
+        paths: PathTable::of(&settings.routes),
+        targets,
+        index: Index::of(&settings.routes),
+    };
+    Ok(Router::new().fallback(answer).with_state(Arc::new(gateway)))
+}
+
+async fn answer(
+    State(gateway): State<Arc<Gateway>>,
+    context: RequestContext,
+    request: Request,
+) -> Response {
+    if let Some(place) = gateway.paths.find(request.uri().path()) {
+        let target = &gateway.targets[place];
+        return forward::forwarded(&gateway.client, target, context, request).await;
+    }
+    if request.uri().path() == "/" {
+        return gateway.index.answer(request.method());
+    }
+    StatusCode::NOT_FOUND.into_response()
+}
+
+/// Makes the series of a service exist before its first request.
+fn expect(metrics: &Metrics, target: &Target) {
+    metrics.expect_route(&Method::GET, &target.route, &[StatusCode::OK]);
+    metrics.expect_route(&Method::POST, &target.route, &[StatusCode::CREATED]);
+    for failure in [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ] {
+        metrics.expect_route(&Method::GET, &target.route, &[failure]);
+        metrics.expect_route(&Method::POST, &target.route, &[failure]);
+    }
+}

@@ -22,20 +22,20 @@ pub const RETRY_AFTER_SECONDS: u32 = 1;
 pub struct Problem {
     /// What kind of problem it is: `about:blank` where the status says it all.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// The kind in words.
-    pub title: String,
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What is special about this occurrence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// Every fault of the request.
     #[serde(rename = "errors", default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// Name of the service that does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    pub service: Option<Box<str>>,
     /// Seconds until another try makes sense; also the header `Retry-After`.
     #[serde(
         rename = "retryAfter",
@@ -47,9 +47,9 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of no special kind.
-    pub fn new(status: StatusCode, title: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, title: impl Into<Box<str>>) -> Self {
         Self {
-            kind: "about:blank".to_owned(),
+            kind: "about:blank".into(),
             title: title.into(),
             status: status.as_u16(),
             detail: None,
@@ -66,7 +66,7 @@ impl Problem {
 
     /// Says what is special about this occurrence.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub fn detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
@@ -80,7 +80,7 @@ impl Problem {
 
     /// Names the service that does not answer.
     #[must_use]
-    pub fn service(mut self, name: impl Into<String>) -> Self {
+    pub fn service(mut self, name: impl Into<Box<str>>) -> Self {
         self.service = Some(name.into());
         self
     }

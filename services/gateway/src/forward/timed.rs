@@ -1,0 +1,61 @@
+//! A body that may not stall.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::HttpBody;
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+/// A service stopped sending in the middle of a body.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing came for {0:?}")]
+struct Stalled(Duration);
+
+/// A body each piece of which must come in time; how long all of it takes does not matter.
+pub struct Timed {
+    body: Incoming,
+    patience: Duration,
+    until: Pin<Box<Sleep>>,
+}
+
+impl Timed {
+    /// A body whose pieces must each come in time.
+    pub fn new(body: Incoming, patience: Duration) -> Self {
+        let until = Box::pin(tokio::time::sleep(patience));
+        Self {
+            body,
+            patience,
+            until,
+        }
+    }
+}
+
+impl HttpBody for Timed {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            let until = Instant::now() + self.patience;
+            self.until.as_mut().reset(until);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        ready!(self.until.as_mut().poll(context));
+        Poll::Ready(Some(Err(Stalled(self.patience).into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

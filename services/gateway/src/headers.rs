@@ -1,0 +1,105 @@
+//! What happens to headers on their way: those of one connection stay behind (RFC 9110, 7.6.1), and the gateway adds its own.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::{
+    CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use axum::http::request::Parts;
+use innkeeper_contracts::pod::{CORRELATION_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
+use innkeeper_runtime::edge::REQUEST_ID;
+use innkeeper_runtime::request::{Peer, RequestContext};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
+const TIMEOUT: HeaderName = HeaderName::from_static(TIMEOUT_HEADER);
+const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_HEADER);
+
+/// The headers of one connection that every intermediary knows.
+const HOP_BY_HOP: [HeaderName; 5] = [KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];
+
+/// Removes the headers that belong to one connection, those that `Connection` names among them.
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Makes a client's headers those of the request to a service.
+pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, within: Duration) {
+    let peer = parts.extensions.remove::<Peer>();
+    let authority = parts
+        .uri
+        .authority()
+        .map(axum::http::uri::Authority::as_str);
+    let authority = authority.and_then(|host| HeaderValue::from_str(host).ok());
+    let headers = &mut parts.headers;
+    remove_hop_by_hop(headers);
+    headers.remove(EXPECT);
+    headers.remove(CORRELATION);
+
+    let asked = headers.insert(HOST, host);
+    if let Some(asked) = authority.or(asked) {
+        headers.entry(FORWARDED_HOST).or_insert(asked);
+    }
+    headers
+        .entry(FORWARDED_PROTO)
+        .or_insert(HeaderValue::from_static("http"));
+    if let Some(peer) = peer {
+        headers.append(FORWARDED_FOR, peer.text);
+    }
+    headers.append(VIA, HeaderValue::from_static("1.1 innkeeper"));
+    if let Ok(traceparent) = HeaderValue::try_from(context.traceparent) {
+        headers.insert(TRACEPARENT, traceparent);
+    }
+    if let Ok(id) = HeaderValue::try_from(context.request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let millis = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+    headers.insert(TIMEOUT, HeaderValue::from(millis));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_headers_of_a_connection_stay_behind() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "close, X-Mine"),
+            ("connection", "x-also"),
+            ("x-mine", "1"),
+            ("x-also", "1"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "close"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "websocket"),
+            ("x-kept", "1"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        remove_hop_by_hop(&mut headers);
+        let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["x-kept"]);
+    }
+}

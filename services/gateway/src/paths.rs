@@ -1,0 +1,205 @@
+//! Which service a path belongs to: the longest match on whole segments. Pure.
+
+use innkeeper_contracts::pod::INTERNAL_PREFIX;
+use innkeeper_contracts::settings::Route;
+
+/// Every path of every service, the longest first.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PathTable(Vec<Entry>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Entry {
+    /// Without a slash at its end; empty for `/`.
+    path: String,
+    /// The place of its route.
+    place: usize,
+}
+
+impl PathTable {
+    /// The paths of these routes.
+    pub fn of(routes: &[Route]) -> Self {
+        let mut entries: Vec<Entry> = routes
+            .iter()
+            .enumerate()
+            .flat_map(|(place, route)| route.paths.iter().map(move |path| Entry::of(path, place)))
+            .collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
+        Self(entries)
+    }
+
+    /// The place of the route that a request's path belongs to; none for what nobody may reach from outside.
+    pub fn find(&self, path: &str) -> Option<usize> {
+        let entry = self.0.iter().find(|entry| entry.covers(path))?;
+        is_reachable(path).then_some(entry.place)
+    }
+}
+
+impl Entry {
+    fn of(path: &str, place: usize) -> Self {
+        let path = path.trim_end_matches('/').to_owned();
+        Self { path, place }
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        path.strip_prefix(self.path.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Whether a path stays where it seems to be, and is not one that services call among themselves, however it is written.
+fn is_reachable(path: &str) -> bool {
+    // Nearly every path: nothing in it can mean anything else.
+    if !path.contains(['%', '\\']) && !path.contains("/.") && !path.contains("/_") {
+        return true;
+    }
+    let plain = decoded(path);
+    let mut segments = plain
+        .split(['/', '\\'])
+        .filter(|segment| !segment.is_empty())
+        .peekable();
+    let internal = segments.peek() == Some(&&INTERNAL_PREFIX[1..]);
+    !internal && segments.all(|segment| segment != "." && segment != "..")
+}
+
+/// A path without percent encoding; what is no text is replaced.
+fn decoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while let Some(&byte) = bytes.get(place) {
+        if let Some(encoded) = (byte == b'%').then(|| hex(bytes, place + 1)).flatten() {
+            plain.push(encoded);
+            place += 3;
+        } else {
+            plain.push(byte);
+            place += 1;
+        }
+    }
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// The byte that two hexadecimal digits say.
+fn hex(bytes: &[u8], place: usize) -> Option<u8> {
+    let digits = bytes.get(place..place + 2)?;
+    let digits = std::str::from_utf8(digits).ok()?;
+    // The standard library would take a sign as well.
+    digits
+        .bytes()
+        .all(|digit| digit.is_ascii_hexdigit())
+        .then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn table(paths: &[&str]) -> PathTable {
+        let routes: Vec<Route> = paths.iter().map(|path| route(path)).collect();
+        PathTable::of(&routes)
+    }
+
+    fn route(path: &str) -> Route {
+        Route {
+            service: "s".into(),
+            paths: vec![path.into()],
+            address: "http://s:1".into(),
+            timeout_ms: 1,
+        }
+    }
+
+    #[test]
+    fn a_path_belongs_to_its_service_with_all_that_lies_below() {
+        let table = table(&["/reservations", "/pays"]);
+        assert_eq!(table.find("/reservations"), Some(0));
+        assert_eq!(table.find("/reservations/1"), Some(0));
+        assert_eq!(table.find("/pays/1/x"), Some(1));
+    }
+
+    #[test]
+    fn only_whole_segments_match() {
+        let table = table(&["/pays"]);
+        assert_eq!(table.find("/payslip"), None);
+        assert_eq!(table.find("/pay"), None);
+        assert_eq!(table.find("/Pays"), None);
+    }
+
+    #[test]
+    fn the_longest_match_wins_whatever_the_order() {
+        for (paths, expected) in [(["/a", "/a/b"], 1), (["/a/b", "/a"], 0)] {
+            assert_eq!(table(&paths).find("/a/b/c"), Some(expected));
+        }
+    }
+
+    #[test]
+    fn one_service_can_have_the_rest() {
+        let table = table(&["/", "/pays"]);
+        assert_eq!(table.find("/anything"), Some(0));
+        assert_eq!(table.find("/pays"), Some(1));
+    }
+
+    #[test]
+    fn what_services_tell_each_other_is_never_routed_however_it_is_written() {
+        let table = table(&["/", "/pays"]);
+        for hidden in [
+            "/_innkeeper",
+            "/_innkeeper/authorize",
+            "//_innkeeper/authorize",
+            "/%5Finnkeeper/authorize",
+            "/%5finnkeeper",
+            "/%2F_innkeeper",
+            "/pays/../_innkeeper",
+            "/pays/%2e%2E/_innkeeper",
+            "/pays/..%2f_innkeeper",
+            "/pays/..\\_innkeeper",
+            "/./_innkeeper",
+        ] {
+            assert_eq!(table.find(hidden), None, "{hidden}");
+        }
+    }
+
+    #[test]
+    fn names_with_dots_underscores_and_percents_are_ordinary() {
+        let table = table(&["/files"]);
+        for path in [
+            "/files/.hidden",
+            "/files/_x",
+            "/files/a%20b",
+            "/files/100%",
+            "/files/...",
+            "/files/%zz",
+            "/files/%e2%82",
+        ] {
+            assert_eq!(table.find(path), Some(0), "{path}");
+        }
+    }
+
+    fn path() -> impl Strategy<Value = String> {
+        prop::collection::vec("[ab]{1,2}", 1..4)
+            .prop_map(|segments| format!("/{}", segments.join("/")))
+    }
+
+    proptest! {
+        /// The table agrees with the definition: among the paths whose segments begin the request's, the one with the most.
+        #[test]
+        fn the_match_has_the_most_segments_in_common(
+            paths in prop::collection::hash_set(path(), 0..6),
+            asked in path(),
+        ) {
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+            let expected = paths
+                .iter()
+                .filter(|path| segments(&asked).starts_with(&segments(path)))
+                .max_by_key(|path| segments(path).len());
+            let found = table(&paths).find(&asked).map(|place| &paths[place]);
+            prop_assert_eq!(found, expected);
+        }
+
+        /// No path at all makes it stop.
+        #[test]
+        fn any_text_is_answered(asked in "\\PC*") {
+            let _ = table(&["/", "/a"]).find(&asked);
+        }
+    }
+}
