@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The port [`Store`] on SQLite and on PostgreSQL: rows, outbox, inbox, idempotency keys and dead letters of one service, written together.
+//! It never decides what is written or retried, and reads no time but the database's (on SQLite the [`Clock`] that it was given).
+//! Start reading at [`Sqlite`], whose writer takes many writes into one commit, and [`Postgres`], where a write is one statement.
+
+mod open_error;
+pub mod postgres;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings::Database;
+use innkeeper_kit::Clock;
+use innkeeper_kit::store::Store;
+
+pub use open_error::OpenError;
+pub use postgres::{Postgres, PostgresOptions};
+pub use sqlite::Sqlite;
+
+/// Opens the store that a service's settings name, and makes or migrates its tables.
+pub async fn open(settings: &Database, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, OpenError> {
+    match settings {
+        Database::Sqlite(sqlite) => Ok(Arc::new(Sqlite::open(&sqlite.file, clock).await?)),
+        Database::Postgres(postgres) => {
+            let options = PostgresOptions::from_settings(postgres)?;
+            Ok(Arc::new(Postgres::open(options).await?))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The store in a schema of a PostgreSQL database.
+//!
+//! Every operation is one statement and so one transaction and one round trip; time is the database's. Several processes may share a schema.
+
+mod connections;
+mod messages;
+mod migrate;
+mod options;
+mod rows;
+mod write;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_kit::store::{
+    DeadLetter, Due, KeyRow, OutboxEvent, Row, Store, StoreError, Write, WriteError,
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::OpenError;
+use connections::Connections;
+
+pub use options::PostgresOptions;
+
+/// A [`Store`] in a schema of a PostgreSQL database.
+pub struct Postgres {
+    connections: Connections,
+    outbox_changed: Notify,
+}
+
+impl Postgres {
+    /// Connects, makes the schema when it is missing, and brings its tables up to date.
+    pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
+        options.check_schema()?;
+        let connections = Connections::open(&options)?;
+        migrate::run(&connections, &options).await?;
+        Ok(Self {
+            connections,
+            outbox_changed: Notify::new(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn reserve_id(&self) -> Result<i64, StoreError> {
+        rows::reserve_id(&self.connections).await
+    }
+
+    async fn write(&self, write: Write) -> Result<(), WriteError> {
+        write::run(&self.connections, &write).await?;
+        if !write.events.is_empty() {
+            self.outbox_changed.notify_one();
+        }
+        Ok(())
+    }
+
+    async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError> {
+        rows::load(&self.connections, correlation_id).await
+    }
+
+    async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError> {
+        rows::load_by_id(&self.connections, id).await
+    }
+
+    async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+        rows::list(&self.connections, after, limit).await
+    }
+
+    async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError> {
+        messages::load_key(&self.connections, key).await
+    }
+
+    async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError> {
+        messages::load_key_of(&self.connections, correlation_id).await
+    }
+
+    async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError> {
+        rows::claim_due(&self.connections, &due).await
+    }
+
+    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError> {
+        messages::load_unpublished(&self.connections, limit).await
+    }
+
+    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        messages::mark_published(&self.connections, &ids).await
+    }
+
+    async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {
+        messages::take_relay_lease(&self.connections, owner, hold_for).await
+    }
+
+    async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError> {
+        messages::release_relay_lease(&self.connections, owner).await
+    }
+
+    async fn seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        messages::seen(&self.connections, &event_ids).await
+    }
+
+    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+        messages::list_dead_letters(&self.connections, limit).await
+    }
+
+    async fn prune(&self, age: Duration) -> Result<u64, StoreError> {
+        messages::prune(&self.connections, age).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.connections.query("SELECT 1", &[]).await?;
+        Ok(())
+    }
+
+    async fn outbox_changed(&self) {
+        self.outbox_changed.notified().await;
+    }
+
+    async fn close(&self) {
+        self.connections.close().await;
+    }
+}

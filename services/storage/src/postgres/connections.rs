@@ -1,0 +1,157 @@
+//! A pool of connections, and what the server's errors mean.
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use innkeeper_kit::store::StoreError;
+use tokio::sync::RwLock;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
+
+use super::options::PostgresOptions;
+use crate::OpenError;
+
+/// More gains nothing.
+const CONNECTIONS: usize = 16;
+const POOL_TIMEOUT: Duration = Duration::from_secs(5);
+/// After which the server gives a statement up.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// After which the client gives a server up that does not even say that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Connections of one store.
+pub struct Connections {
+    pool: Pool,
+    /// Read by whoever uses a connection, written by whoever closes.
+    open: RwLock<bool>,
+}
+
+/// Why a statement has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// There is no connection to be had.
+    #[error("no connection to the database")]
+    Pool(#[from] PoolError),
+    /// The connection broke, or the server answered with an error.
+    #[error("a statement failed")]
+    Statement(#[from] tokio_postgres::Error),
+    /// The server does not answer.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Connections {
+    /// Makes the pool; it connects when it is used.
+    pub fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(options.config(), NoTls, recycling);
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_TIMEOUT))
+            .create_timeout(Some(POOL_TIMEOUT))
+            .recycle_timeout(Some(POOL_TIMEOUT))
+            .build()
+            .map_err(|error| options.connect_error(error))?;
+        Ok(Self {
+            pool,
+            open: RwLock::new(true),
+        })
+    }
+
+    /// A connection of the pool.
+    pub async fn connect(&self) -> Result<Object, PoolError> {
+        self.pool.get().await
+    }
+
+    /// Runs one statement, which is prepared once per connection.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, QueryError> {
+        let open = self.open.read().await;
+        if !*open {
+            return Err(QueryError::Closed);
+        }
+        let client = self.connect().await?;
+        let answer = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, parameters).await
+        };
+        if let Ok(answer) = tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            return Ok(answer?);
+        }
+        // What it might still answer must not reach the next user of the connection.
+        drop(Object::take(client));
+        Err(QueryError::TimedOut)
+    }
+
+    /// Waits for the statements that run, and closes the connections.
+    pub async fn close(&self) {
+        let mut open = self.open.write().await;
+        *open = false;
+        self.pool.close();
+    }
+}
+
+impl QueryError {
+    /// The server's code for what went wrong, if it was the server that said so.
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Statement(error) => error.code(),
+            _ => None,
+        }
+    }
+}
+
+impl From<QueryError> for StoreError {
+    fn from(error: QueryError) -> Self {
+        match &error {
+            QueryError::Closed | QueryError::Pool(PoolError::Closed) => Self::Closed,
+            QueryError::TimedOut | QueryError::Pool(PoolError::Timeout(_)) => {
+                Self::Unavailable(Box::new(error))
+            }
+            QueryError::Statement(cause) | QueryError::Pool(PoolError::Backend(cause))
+                if is_worth_another_try(cause) =>
+            {
+                Self::Unavailable(Box::new(error))
+            }
+            _ => Self::Failed(Box::new(error)),
+        }
+    }
+}
+
+/// Whether the connection broke, or the server is short of something, is going down, or gave the statement up
+/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+fn is_worth_another_try(error: &tokio_postgres::Error) -> bool {
+    const CONNECTION: &str = "08";
+    const ROLLED_BACK: &str = "40";
+    const OUT_OF_RESOURCES: &str = "53";
+    const NOT_IN_STATE: &str = "55";
+    const OPERATOR: &str = "57";
+    match error.code() {
+        Some(state) => [
+            CONNECTION,
+            ROLLED_BACK,
+            OUT_OF_RESOURCES,
+            NOT_IN_STATE,
+            OPERATOR,
+        ]
+        .iter()
+        .any(|class| state.code().starts_with(class)),
+        None => error.is_closed() || has_io_error(error),
+    }
+}
+
+fn has_io_error(error: &tokio_postgres::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+}

@@ -1,0 +1,196 @@
+//! Outbox, relay lease, inbox, idempotency keys and dead letters.
+
+use std::time::Duration;
+
+use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoreError, StoredAnswer};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::connections::{Connections, QueryError};
+use super::rows::microseconds;
+
+/// How many rows one statement deletes at most.
+const PRUNE_BATCH: i64 = 1_000;
+
+/// Events that wait to be published. Stories come in the order of their ids, which begin with the time, and within one the lowest version first.
+pub async fn load_unpublished(
+    connections: &Connections,
+    limit: u32,
+) -> Result<Vec<OutboxEvent>, StoreError> {
+    let sql = "
+        SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text FROM outbox
+        WHERE published_at IS NULL ORDER BY aggregateid, version, seq LIMIT $1";
+    let rows = connections.query(sql, &[&i64::from(limit)]).await?;
+    rows.iter().map(event_from_columns).collect()
+}
+
+fn event_from_columns(row: &Row) -> Result<OutboxEvent, StoreError> {
+    let read = || {
+        Ok::<_, tokio_postgres::Error>(OutboxEvent {
+            id: row.try_get(0)?,
+            aggregate_type: row.try_get(1)?,
+            aggregate_id: row.try_get(2)?,
+            event_type: row.try_get(3)?,
+            version: row.try_get(4)?,
+            headers: Vec::new(),
+            payload: row.try_get(6)?,
+        })
+    };
+    let mut event = read().map_err(QueryError::from)?;
+    event.headers = headers(row, 5)?;
+    Ok(event)
+}
+
+/// Marks events as published.
+pub async fn mark_published(connections: &Connections, ids: &[Uuid]) -> Result<(), StoreError> {
+    let sql = "UPDATE outbox SET published_at = now() WHERE id = ANY ($1) AND published_at IS NULL";
+    connections.query(sql, &[&ids]).await?;
+    Ok(())
+}
+
+/// Takes or renews the lease on relaying; false while somebody else holds it.
+pub async fn take_relay_lease(
+    connections: &Connections,
+    owner: Uuid,
+    hold_for: Duration,
+) -> Result<bool, StoreError> {
+    let sql = "
+        INSERT INTO lease (name, owner, until) VALUES ('relay', $1, now() + $2::bigint * interval '1 microsecond')
+        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+        WHERE lease.owner = excluded.owner OR lease.until <= now()
+        RETURNING 1";
+    let taken = connections
+        .query(sql, &[&owner, &microseconds(hold_for)])
+        .await?;
+    Ok(!taken.is_empty())
+}
+
+/// Gives the lease back, if this owner holds it.
+pub async fn release_relay_lease(connections: &Connections, owner: Uuid) -> Result<(), StoreError> {
+    let sql = "DELETE FROM lease WHERE name = 'relay' AND owner = $1";
+    connections.query(sql, &[&owner]).await?;
+    Ok(())
+}
+
+/// Which of these events are in the inbox.
+pub async fn seen(connections: &Connections, event_ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let sql = "SELECT event_id FROM inbox WHERE event_id = ANY ($1)";
+    let rows = connections.query(sql, &[&event_ids]).await?;
+    let ids: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(ids.map_err(QueryError::from)?)
+}
+
+/// What is known of a key.
+pub async fn load_key(connections: &Connections, key: &str) -> Result<Option<KeyRow>, StoreError> {
+    let sql = "
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        WHERE key = $1";
+    let rows = connections.query(sql, &[&key]).await?;
+    rows.first().map(key_from_columns).transpose()
+}
+
+/// What is known of the key that began a story.
+pub async fn load_key_of(
+    connections: &Connections,
+    correlation_id: Uuid,
+) -> Result<Option<KeyRow>, StoreError> {
+    let sql = "
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        WHERE correlation_id = $1";
+    let rows = connections.query(sql, &[&correlation_id]).await?;
+    rows.first().map(key_from_columns).transpose()
+}
+
+fn key_from_columns(row: &Row) -> Result<KeyRow, StoreError> {
+    let read = || {
+        let status: Option<i32> = row.try_get(3)?;
+        let status = status.and_then(|status| u16::try_from(status).ok());
+        let body: Option<String> = row.try_get(5)?;
+        let location_id = row.try_get(4)?;
+        Ok::<_, tokio_postgres::Error>(KeyRow {
+            key: row.try_get(0)?,
+            fingerprint: row.try_get(1)?,
+            correlation_id: row.try_get(2)?,
+            answer: status.zip(body).map(|(status, body)| StoredAnswer {
+                status,
+                location_id,
+                body,
+            }),
+        })
+    };
+    Ok(read().map_err(QueryError::from)?)
+}
+
+/// Dead letters, oldest first.
+pub async fn list_dead_letters(
+    connections: &Connections,
+    limit: u32,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let sql = "
+        SELECT topic, record_partition, record_offset, record_key, headers::text, payload, error
+        FROM dead_letters ORDER BY seq LIMIT $1";
+    let rows = connections.query(sql, &[&i64::from(limit)]).await?;
+    rows.iter().map(letter_from_columns).collect()
+}
+
+fn letter_from_columns(row: &Row) -> Result<DeadLetter, StoreError> {
+    let read = || {
+        Ok::<_, tokio_postgres::Error>(DeadLetter {
+            topic: row.try_get(0)?,
+            partition: row.try_get(1)?,
+            offset: row.try_get(2)?,
+            key: row.try_get(3)?,
+            headers: Vec::new(),
+            payload: row.try_get(5)?,
+            error: row.try_get(6)?,
+        })
+    };
+    let mut letter = read().map_err(QueryError::from)?;
+    letter.headers = headers(row, 4)?;
+    Ok(letter)
+}
+
+fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError> {
+    let json: &str = row.try_get(column).map_err(QueryError::from)?;
+    serde_json::from_str(json).map_err(|error| StoreError::Failed(Box::new(error)))
+}
+
+/// Deletes what is no longer needed, a little at a time so that no statement takes long.
+pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, StoreError> {
+    let statements = [
+        "WITH old AS (SELECT seq FROM outbox
+             WHERE published_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+         DELETE FROM outbox USING old WHERE outbox.seq = old.seq RETURNING 1",
+        "WITH old AS (SELECT event_id FROM inbox
+             WHERE handled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+         DELETE FROM inbox USING old WHERE inbox.event_id = old.event_id RETURNING 1",
+        "WITH old AS (SELECT key FROM idempotency_keys
+             WHERE settled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+         DELETE FROM idempotency_keys USING old WHERE idempotency_keys.key = old.key RETURNING 1",
+        "WITH old AS (SELECT correlation_id FROM rows
+             WHERE id IS NULL AND created_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+         DELETE FROM rows USING old WHERE rows.correlation_id = old.correlation_id RETURNING 1",
+    ];
+    let mut deleted = 0;
+    for sql in statements {
+        deleted += delete_in_batches(connections, sql, age).await?;
+    }
+    Ok(deleted)
+}
+
+async fn delete_in_batches(
+    connections: &Connections,
+    sql: &str,
+    age: Duration,
+) -> Result<u64, StoreError> {
+    let mut deleted = 0;
+    loop {
+        let batch = connections
+            .query(sql, &[&microseconds(age), &PRUNE_BATCH])
+            .await?;
+        if batch.is_empty() {
+            return Ok(deleted);
+        }
+        deleted += batch.len() as u64;
+    }
+}

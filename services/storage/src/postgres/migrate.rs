@@ -1,0 +1,67 @@
+//! Making the schema and bringing its tables up to date, one process at a time.
+
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use refinery::{Migration, Runner};
+
+use super::connections::Connections;
+use super::options::PostgresOptions;
+use crate::OpenError;
+
+/// How long another process may take to migrate the same schema.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Migrates on a connection of its own, whose end gives the lock back.
+pub async fn run(connections: &Connections, options: &PostgresOptions) -> Result<(), OpenError> {
+    let client = connections
+        .connect()
+        .await
+        .map_err(|error| options.connect_error(error))?;
+    let mut client = Object::take(client);
+    take_lock(&client, &options.schema)
+        .await
+        .map_err(|error| options.connect_error(error))?;
+    make_schema(&client, &options.schema)
+        .await
+        .map_err(|source| OpenError::Schema {
+            schema: options.schema.clone(),
+            source,
+        })?;
+    let tables = include_str!("../../migrations/postgres/V1__tables.sql");
+    apply(&mut client, tables)
+        .await
+        .map_err(|error| OpenError::Migrate {
+            database: options.schema.clone(),
+            source: Box::new(error),
+        })
+}
+
+async fn take_lock(
+    client: &tokio_postgres::Client,
+    schema: &str,
+) -> Result<(), tokio_postgres::Error> {
+    let timeout = format!("SET statement_timeout = {}", LOCK_TIMEOUT.as_millis());
+    client.batch_execute(&timeout).await?;
+    let lock = "SELECT pg_advisory_lock(hashtext('innkeeper migration'), hashtext($1))";
+    client.execute(lock, &[&schema]).await.map(drop)
+}
+
+/// Asks first, since `IF NOT EXISTS` wants the permission to make schemas even when there is nothing to make.
+async fn make_schema(
+    client: &tokio_postgres::Client,
+    schema: &str,
+) -> Result<(), tokio_postgres::Error> {
+    let exists = "SELECT FROM pg_namespace WHERE nspname = $1";
+    if client.query_opt(exists, &[&schema]).await?.is_some() {
+        return Ok(());
+    }
+    client
+        .batch_execute(&format!(r#"CREATE SCHEMA "{schema}""#))
+        .await
+}
+
+async fn apply(client: &mut tokio_postgres::Client, tables: &str) -> Result<(), refinery::Error> {
+    let migrations = [Migration::unapplied("V1__tables", tables)?];
+    Runner::new(&migrations).run_async(client).await.map(drop)
+}

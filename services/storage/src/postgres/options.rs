@@ -1,0 +1,119 @@
+//! Where the database is and who uses it.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use innkeeper_contracts::settings;
+
+use super::connections::STATEMENT_TIMEOUT;
+use crate::OpenError;
+
+/// PostgreSQL cuts longer names off, so that two services could meet in one schema.
+const LONGEST_NAME: usize = 63;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// After this much silence a peer that does not acknowledge is given up.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the database is and who uses it.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    /// Name or address of the server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Name of the database, which must exist.
+    pub database: String,
+    /// Name of the schema, which is made when it is missing.
+    pub schema: String,
+    /// The user.
+    pub username: String,
+    /// The user's password.
+    pub password: String,
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PostgresOptions")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("database", &self.database)
+            .field("schema", &self.schema)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresOptions {
+    /// Reads the credentials that a service's settings name.
+    pub fn from_settings(settings: &settings::Postgres) -> Result<Self, OpenError> {
+        let credential = |name| read_credential(&settings.credentials_dir.join(name));
+        Ok(Self {
+            host: settings.host.clone(),
+            port: settings.port,
+            database: settings.database.clone(),
+            schema: settings.schema.clone(),
+            username: credential("username")?,
+            password: credential("password")?,
+        })
+    }
+
+    /// Refuses a name that would need escaping, or be cut off.
+    pub(super) fn check_schema(&self) -> Result<(), OpenError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        if self.schema.is_empty()
+            || self.schema.len() > LONGEST_NAME
+            || !self.schema.chars().all(plain)
+        {
+            return Err(OpenError::SchemaName {
+                schema: self.schema.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// How the client connects. Plans are made once: the statements are few, and planning the largest costs more than running it.
+    pub(super) fn config(&self) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host(&self.host)
+            .port(self.port)
+            .dbname(&self.database)
+            .user(&self.username)
+            .password(&self.password)
+            .application_name(&self.schema)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .tcp_user_timeout(TCP_USER_TIMEOUT)
+            .options(format!(
+                r#"-c search_path="{}" -c statement_timeout={} -c plan_cache_mode=force_generic_plan"#,
+                self.schema,
+                STATEMENT_TIMEOUT.as_millis()
+            ));
+        config
+    }
+
+    pub(super) fn connect_error(
+        &self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> OpenError {
+        OpenError::Connect {
+            host: self.host.clone(),
+            port: self.port,
+            database: self.database.clone(),
+            source: source.into(),
+        }
+    }
+}
+
+/// Editors and `kubectl create secret --from-file` like to leave a line end.
+fn read_credential(file: &Path) -> Result<String, OpenError> {
+    std::fs::read_to_string(file)
+        .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+        .map_err(|source| OpenError::Credentials {
+            file: file.to_owned(),
+            source,
+        })
+}

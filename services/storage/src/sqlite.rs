@@ -1,0 +1,208 @@
+//! The store in an SQLite file.
+//!
+//! One thread writes: it takes the writes that wait into one commit, each in a savepoint of its own, and answers after the commit. Reads go
+//! over a few connections of their own. An operating system's lock on `FILE.lock` keeps other processes away and dies with this one.
+
+mod claim;
+mod connection;
+mod lease;
+mod lock;
+mod messages;
+mod prune;
+mod readers;
+mod rows;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_kit::Clock;
+use innkeeper_kit::store::{
+    DeadLetter, Due, KeyRow, OutboxEvent, Row, Store, StoreError, Write, WriteError,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::OpenError;
+use readers::Readers;
+use write::PreparedWrite;
+use writer::Writer;
+
+/// A [`Store`] in an SQLite file of which this process is the only user.
+pub struct Sqlite {
+    next_id: AtomicI64,
+    outbox_changed: Arc<Notify>,
+    readers: Arc<Readers>,
+    writer: Writer,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sqlite {
+    /// Opens the file, which is made when it is missing (its folder is not), and brings its tables up to date.
+    pub async fn open(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let file = file.to_owned();
+        tokio::task::spawn_blocking(move || Self::open_blocking(&file, clock))
+            .await
+            .expect("opening does not panic and is not aborted")
+    }
+
+    fn open_blocking(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let lock = lock::take(file)?;
+        let mut connection = connection::open_for_writing(file)?;
+        connection::migrate(&mut connection, file)?;
+        let database_error = |source| OpenError::Database {
+            file: file.to_owned(),
+            source,
+        };
+        let last_id = rows::last_id(&connection).map_err(database_error)?;
+        let readers = Readers::open(file)?;
+        let writer =
+            Writer::start(connection, lock, Arc::clone(&clock)).map_err(OpenError::Thread)?;
+        Ok(Self {
+            next_id: AtomicI64::new(last_id + 1),
+            outbox_changed: Arc::default(),
+            readers: Arc::new(readers),
+            writer,
+            clock,
+        })
+    }
+
+    async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let clock = Arc::clone(&self.clock);
+        Arc::clone(&self.readers)
+            .run(move |connection| query(connection, clock.now()))
+            .await
+    }
+
+    async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.writer
+            .run(
+                |connection, now| work(connection, now).map_err(connection::store_error),
+                None,
+            )
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn reserve_id(&self) -> Result<i64, StoreError> {
+        Ok(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn write(&self, write: Write) -> Result<(), WriteError> {
+        let write = PreparedWrite::from(write);
+        let notify = write.has_events().then(|| Arc::clone(&self.outbox_changed));
+        self.writer
+            .run(move |connection, now| write.run(connection, now), notify)
+            .await
+    }
+
+    async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError> {
+        self.read(move |connection, now| rows::load(connection, correlation_id, now))
+            .await
+    }
+
+    async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError> {
+        self.read(move |connection, now| rows::load_by_id(connection, id, now))
+            .await
+    }
+
+    async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+        self.read(move |connection, now| rows::list(connection, after, limit, now))
+            .await
+    }
+
+    async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError> {
+        let key = key.to_owned();
+        self.read(move |connection, _| messages::load_key(connection, &key))
+            .await
+    }
+
+    async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError> {
+        self.read(move |connection, _| messages::load_key_of(connection, correlation_id))
+            .await
+    }
+
+    async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError> {
+        self.change(move |connection, now| claim::claim_due(connection, &due, now))
+            .await
+    }
+
+    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError> {
+        self.read(move |connection, _| messages::load_unpublished(connection, limit))
+            .await
+    }
+
+    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        self.change(move |connection, now| messages::mark_published(connection, &ids, now))
+            .await
+    }
+
+    async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {
+        self.change(move |connection, now| lease::take(connection, owner, hold_for, now))
+            .await
+    }
+
+    async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError> {
+        self.change(move |connection, _| lease::release(connection, owner))
+            .await
+    }
+
+    async fn seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.read(move |connection, _| messages::seen(connection, event_ids))
+            .await
+    }
+
+    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+        self.read(move |connection, _| messages::list_dead_letters(connection, limit))
+            .await
+    }
+
+    async fn prune(&self, age: Duration) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        for statement in prune::STATEMENTS {
+            loop {
+                let batch = self
+                    .change(move |connection, now| {
+                        prune::delete_batch(connection, statement, age, now)
+                    })
+                    .await?;
+                deleted += batch;
+                if batch < prune::BATCH {
+                    break;
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.check_open()?;
+        self.read(|connection, _| connection.query_row("SELECT 1", [], |_| Ok(())))
+            .await
+    }
+
+    async fn outbox_changed(&self) {
+        self.outbox_changed.notified().await;
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

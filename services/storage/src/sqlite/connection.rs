@@ -1,0 +1,100 @@
+//! Connections to the file, its migrations, and what SQLite's types and errors mean here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use innkeeper_kit::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+use refinery::{Migration, Runner};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::OpenError;
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const CACHED_STATEMENTS: usize = 64;
+
+/// `synchronous=FULL` syncs the log at every commit; the larger checkpoint keeps its syncs out of most commits.
+const WRITER_PRAGMAS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -16384;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// Opens the connection that writes; the file is made when it is missing.
+pub fn open_for_writing(file: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    open(file, flags, WRITER_PRAGMAS)
+}
+
+/// Opens a connection that only reads.
+pub fn open_for_reading(file: &Path) -> Result<Connection, OpenError> {
+    open(file, OpenFlags::SQLITE_OPEN_READ_ONLY, "")
+}
+
+fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, OpenError> {
+    let open = || {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        connection.execute_batch(pragmas)?;
+        Ok(connection)
+    };
+    open().map_err(|source| OpenError::Database {
+        file: file.to_owned(),
+        source,
+    })
+}
+
+/// Brings the tables up to date.
+pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
+    let mut run = || {
+        let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
+        let migrations = [Migration::unapplied("V1__tables", tables)?];
+        Runner::new(&migrations).run(connection)
+    };
+    run().map(drop).map_err(|error| OpenError::Migrate {
+        database: file.display().to_string(),
+        source: Box::new(error),
+    })
+}
+
+/// An instant as a column holds it.
+pub fn microseconds(instant: Timestamp) -> i64 {
+    instant.as_microsecond()
+}
+
+/// The instant that a column holds.
+pub fn instant(microseconds: i64) -> Timestamp {
+    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// An instant that lies a duration after another, or the last there is.
+pub fn after(instant: Timestamp, duration: Duration) -> i64 {
+    let later = SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| instant.checked_add(duration).ok());
+    microseconds(later.unwrap_or(Timestamp::MAX))
+}
+
+/// An instant that lies a duration before another, or the first there is.
+pub fn before(instant: Timestamp, duration: Duration) -> i64 {
+    let earlier = SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| instant.checked_sub(duration).ok());
+    microseconds(earlier.unwrap_or(Timestamp::MIN))
+}
+
+/// What an error of SQLite means to the caller of a store.
+pub fn store_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
+            StoreError::Unavailable(Box::new(error))
+        }
+        _ => StoreError::Failed(Box::new(error)),
+    }
+}

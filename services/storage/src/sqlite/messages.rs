@@ -1,0 +1,128 @@
+//! Outbox, inbox, idempotency keys and dead letters, as they are read and marked.
+
+use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoredAnswer};
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::connection::microseconds;
+
+/// Events that wait to be published. Stories come in the order of their ids, which begin with the time, and within one the lowest version first.
+pub fn load_unpublished(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OutboxEvent>> {
+    let sql = "
+        SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM outbox
+        WHERE published_at IS NULL ORDER BY aggregateid, version, seq LIMIT ?1";
+    connection
+        .prepare_cached(sql)?
+        .query_map([limit], event_from_columns)?
+        .collect()
+}
+
+fn event_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<OutboxEvent> {
+    Ok(OutboxEvent {
+        id: Uuid::from_bytes(row.get(0)?),
+        aggregate_type: row.get(1)?,
+        aggregate_id: Uuid::from_bytes(row.get(2)?),
+        event_type: row.get(3)?,
+        version: row.get(4)?,
+        headers: headers(row, 5)?,
+        payload: row.get(6)?,
+    })
+}
+
+/// Marks events as published.
+pub fn mark_published(
+    connection: &Connection,
+    ids: &[Uuid],
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE outbox SET published_at = ?2 WHERE id = ?1 AND published_at IS NULL";
+    let mut statement = connection.prepare_cached(sql)?;
+    for id in ids {
+        statement.execute(params![id.as_bytes(), microseconds(now)])?;
+    }
+    Ok(())
+}
+
+/// Which of these events are in the inbox.
+pub fn seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM inbox WHERE event_id = ?1")?;
+    let mut failure = None;
+    event_ids.retain(|id| {
+        statement.exists([id.as_bytes()]).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    });
+    failure.map_or(Ok(event_ids), Err)
+}
+
+/// What is known of a key.
+pub fn load_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<KeyRow>> {
+    let sql = "
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        WHERE key = ?1";
+    connection
+        .prepare_cached(sql)?
+        .query_row([key], key_from_columns)
+        .optional()
+}
+
+/// What is known of the key that began a story.
+pub fn load_key_of(
+    connection: &Connection,
+    correlation_id: Uuid,
+) -> rusqlite::Result<Option<KeyRow>> {
+    let sql = "
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        WHERE correlation_id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .query_row([correlation_id.as_bytes()], key_from_columns)
+        .optional()
+}
+
+fn key_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeyRow> {
+    let status: Option<u16> = row.get(3)?;
+    let location_id = row.get(4)?;
+    let body: Option<String> = row.get(5)?;
+    Ok(KeyRow {
+        key: row.get(0)?,
+        fingerprint: row.get(1)?,
+        correlation_id: Uuid::from_bytes(row.get(2)?),
+        answer: status.zip(body).map(|(status, body)| StoredAnswer {
+            status,
+            location_id,
+            body,
+        }),
+    })
+}
+
+/// Dead letters, oldest first.
+pub fn list_dead_letters(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<DeadLetter>> {
+    let sql = "
+        SELECT topic, record_partition, record_offset, record_key, headers, payload, error
+        FROM dead_letters ORDER BY seq LIMIT ?1";
+    connection
+        .prepare_cached(sql)?
+        .query_map([limit], |row| {
+            Ok(DeadLetter {
+                topic: row.get(0)?,
+                partition: row.get(1)?,
+                offset: row.get(2)?,
+                key: row.get(3)?,
+                headers: headers(row, 4)?,
+                payload: row.get(5)?,
+                error: row.get(6)?,
+            })
+        })?
+        .collect()
+}
+
+fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<(String, String)>> {
+    let json: String = row.get(column)?;
+    serde_json::from_str(&json).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}

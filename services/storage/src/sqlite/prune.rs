@@ -1,0 +1,34 @@
+//! Deleting what is no longer needed, a little at a time so that no write waits long.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::connection::before;
+
+/// How many rows one piece of work deletes at most.
+pub const BATCH: u64 = 500;
+
+/// What may be deleted; each takes an instant and a limit.
+pub const STATEMENTS: [&str; 4] = [
+    "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE published_at <= ?1 LIMIT ?2)",
+    "DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE handled_at <= ?1 LIMIT ?2)",
+    "DELETE FROM idempotency_keys WHERE key IN
+         (SELECT key FROM idempotency_keys WHERE settled_at <= ?1 LIMIT ?2)",
+    "DELETE FROM rows WHERE correlation_id IN
+         (SELECT correlation_id FROM rows WHERE id IS NULL AND created_at <= ?1 LIMIT ?2)",
+];
+
+/// Runs one of the statements once, and returns how many rows it deleted.
+pub fn delete_batch(
+    connection: &Connection,
+    statement: &str,
+    age: Duration,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let deleted = connection
+        .prepare_cached(statement)?
+        .execute(params![before(now, age), BATCH.cast_signed()])?;
+    Ok(deleted as u64)
+}

@@ -1,0 +1,75 @@
+//! A few connections that only read, each used by one thread at a time.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use innkeeper_kit::store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::connection::{self, store_error};
+use crate::OpenError;
+
+const CONNECTIONS: u32 = 4;
+
+/// The connections that are not in use, and a permit for each.
+pub struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    /// Opens the connections to a file that exists.
+    pub fn open(file: &Path) -> Result<Self, OpenError> {
+        let idle = (0..CONNECTIONS)
+            .map(|_| connection::open_for_reading(file))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            idle: Mutex::new(idle),
+            permits: Arc::new(Semaphore::new(CONNECTIONS as usize)),
+        })
+    }
+
+    /// Runs a query on a thread that may block.
+    pub async fn run<T, F>(self: Arc<Self>, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        // Owned, so that it is held until the query is done even when nobody waits for it any more.
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        let query = move || {
+            let answer = self.run_blocking(query);
+            drop(permit);
+            answer
+        };
+        tokio::task::spawn_blocking(query)
+            .await
+            .map_err(|error| StoreError::Failed(Box::new(error)))?
+    }
+
+    fn run_blocking<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let connection = self.lock_idle().pop().ok_or(StoreError::Closed)?;
+        let answer = query(&connection).map_err(store_error);
+        self.lock_idle().push(connection);
+        answer
+    }
+
+    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the queries that run, and closes the connections.
+    pub async fn close(&self) {
+        if let Ok(_all) = self.permits.acquire_many(CONNECTIONS).await {
+            self.permits.close();
+            self.lock_idle().clear();
+        }
+    }
+}
