@@ -1,0 +1,106 @@
+//! A platform becomes the topic and the resolved services that it asks for. Nothing can fail here any more.
+
+mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use innkeeper_crds::{DomainService, EventTopic, EventTopicSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::executor::Executor;
+use crate::names;
+use crate::validate::ValidatedPlatform;
+
+/// Everything that a platform asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expansion {
+    /// Its topic.
+    pub topic: EventTopic,
+    /// Its services, callees before their callers.
+    pub services: Vec<DomainService>,
+}
+
+/// The topic and the services of a platform, fully resolved for where it runs.
+pub fn expand(platform: &ValidatedPlatform, executor: &Executor) -> Expansion {
+    let addresses = addresses(platform, executor);
+    let place = service::Place {
+        platform,
+        executor,
+        addresses: &addresses,
+    };
+    Expansion {
+        topic: topic(platform),
+        services: platform
+            .services
+            .iter()
+            .map(|service| service::domain_service(&place, service))
+            .collect(),
+    }
+}
+
+/// The port of every service on this machine: its own, else the next above 8080 that no other has.
+pub fn dev_ports(platform: &ValidatedPlatform) -> BTreeMap<String, u16> {
+    let given: BTreeSet<u16> = platform
+        .services
+        .iter()
+        .filter_map(|service| service.dev_port)
+        .collect();
+    let mut free =
+        (innkeeper_contracts::pod::BUSINESS_PORT..=u16::MAX).filter(|port| !given.contains(port));
+    platform
+        .services
+        .iter()
+        .filter_map(|service| {
+            let port = service.dev_port.or_else(|| free.next())?;
+            Some((service.name.clone(), port))
+        })
+        .collect()
+}
+
+fn addresses(platform: &ValidatedPlatform, executor: &Executor) -> BTreeMap<String, String> {
+    let on_cluster = |name: &String| (name.clone(), names::address(name));
+    match executor {
+        Executor::Cluster(_) => platform
+            .services
+            .iter()
+            .map(|service| on_cluster(&service.name))
+            .collect(),
+        Executor::Local(local) => {
+            let mut ports = dev_ports(platform);
+            ports.extend(local.ports.clone());
+            ports
+                .into_iter()
+                .map(|(name, port)| (name, names::local_address(port)))
+                .collect()
+        }
+    }
+}
+
+fn topic(platform: &ValidatedPlatform) -> EventTopic {
+    EventTopic {
+        metadata: metadata(platform, names::event_topic(&platform.name), None),
+        spec: EventTopicSpec {
+            topic_name: platform.topic.name.clone(),
+            platform: Some(platform.name.clone()),
+            partitions: platform.topic.partitions,
+            replication: platform.topic.replication,
+            config: platform.topic.config.clone(),
+            deletion_policy: platform.topic.deletion_policy,
+            bootstrap_servers: platform.log.bootstrap_servers().map(str::to_owned),
+        },
+        status: None,
+    }
+}
+
+fn metadata(
+    platform: &ValidatedPlatform,
+    name: String,
+    labels: Option<BTreeMap<String, String>>,
+) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(platform.namespace.clone()),
+        labels: Some(labels.unwrap_or_else(|| names::platform_labels(&platform.name))),
+        ..ObjectMeta::default()
+    }
+}

@@ -1,0 +1,172 @@
+//! The one place that formats names: of Kubernetes objects and their labels, of topics, consumer groups, schemas and files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// Field manager of everything that Innkeeper applies.
+pub const FIELD_MANAGER: &str = "innkeeper";
+/// Label with the name of the platform.
+pub const PLATFORM_LABEL: &str = "innkeeper.dev/platform";
+/// Label with the name of the service.
+pub const SERVICE_LABEL: &str = "innkeeper.dev/service";
+/// Longest identifier that PostgreSQL keeps whole.
+const SCHEMA_LENGTH: usize = 63;
+
+/// A service of a platform's life, which is what consumer groups and schemas belong to.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceLife<'a> {
+    /// Namespace of the platform.
+    pub namespace: &'a str,
+    /// Name of the platform.
+    pub platform: &'a str,
+    /// Name of the service.
+    pub service: &'a str,
+    /// The platform's life.
+    pub incarnation: u32,
+}
+
+/// The consumer group of a service.
+pub fn consumer_group(life: ServiceLife) -> String {
+    let ServiceLife {
+        namespace,
+        platform,
+        service,
+        incarnation,
+    } = life;
+    format!("{namespace}.{platform}.{service}.{incarnation}")
+}
+
+/// The database schema of a service: lower case, digits and underscores, at most 63 characters.
+pub fn schema(life: ServiceLife) -> String {
+    let parts = [life.namespace, life.platform, life.service];
+    let readable = format!("{}__{}", parts.join("__"), life.incarnation).replace('-', "_");
+    let ambiguous = parts.iter().any(|part| part.contains("--"));
+    if !ambiguous && readable.len() <= SCHEMA_LENGTH {
+        return readable;
+    }
+    let hash = short_hash(consumer_group(life).as_bytes());
+    let kept: String = readable
+        .chars()
+        .take(SCHEMA_LENGTH - hash.len() - 1)
+        .collect();
+    format!("{kept}_{hash}")
+}
+
+/// The EventTopic of a platform.
+pub fn event_topic(platform: &str) -> String {
+    platform.to_owned()
+}
+
+/// The address of a service within its namespace.
+pub fn address(service: &str) -> String {
+    format!(
+        "http://{service}:{}",
+        innkeeper_contracts::pod::BUSINESS_PORT
+    )
+}
+
+/// The address of a service on this machine.
+pub fn local_address(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// The file of a service's rows below the platform's data folder.
+pub fn database_file(service: &str, incarnation: u32) -> String {
+    format!("{service}.{incarnation}.db")
+}
+
+/// The file of the platform's log below its data folder.
+pub fn log_file(incarnation: u32) -> String {
+    format!("log.{incarnation}.db")
+}
+
+/// The ConfigMap with a service's settings of one content.
+pub fn settings_config_map(service: &str, content: &[u8]) -> String {
+    format!("{service}-settings-{}", short_hash(content))
+}
+
+/// The ConfigMap with a user's own configuration of one content.
+pub fn configuration_config_map(service: &str, content: &[u8]) -> String {
+    format!("{service}-config-{}", short_hash(content))
+}
+
+/// Labels that select a service's pods; they never change.
+pub fn selector(platform: &str, service: &str) -> BTreeMap<String, String> {
+    [(PLATFORM_LABEL, platform), (SERVICE_LABEL, service)]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Labels of everything that belongs to a service.
+pub fn labels(platform: &str, service: &str, component: &str) -> BTreeMap<String, String> {
+    let mut labels = platform_labels(platform);
+    labels.extend(selector(platform, service));
+    labels.extend([
+        ("app.kubernetes.io/name".to_owned(), service.to_owned()),
+        (
+            "app.kubernetes.io/component".to_owned(),
+            component.to_owned(),
+        ),
+    ]);
+    labels
+}
+
+/// Labels of everything that belongs to a platform.
+pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
+    [
+        (PLATFORM_LABEL, platform),
+        ("app.kubernetes.io/part-of", platform),
+        ("app.kubernetes.io/managed-by", FIELD_MANAGER),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// Ten hexadecimal digits that stand for a content.
+pub fn short_hash(content: &[u8]) -> String {
+    Sha256::digest(content)
+        .iter()
+        .take(5)
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes every text");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn life<'a>(namespace: &'a str, platform: &'a str, service: &'a str) -> ServiceLife<'a> {
+        ServiceLife {
+            namespace,
+            platform,
+            service,
+            incarnation: 2,
+        }
+    }
+
+    #[test]
+    fn a_schema_says_whose_it_is() {
+        assert_eq!(
+            schema(life("default", "rentcar", "my-pay")),
+            "default__rentcar__my_pay__2"
+        );
+    }
+
+    #[test]
+    fn a_schema_fits_and_stays_apart_from_its_neighbours() {
+        let long = "a".repeat(40);
+        let name = schema(life(&long, &long, "pay"));
+        assert_eq!(name.len(), 63);
+        assert_ne!(name, schema(life(&long, &long, "pal")));
+        assert_ne!(
+            schema(life("a", "b--c", "pay")),
+            schema(life("a--b", "c", "pay"))
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What is wrong with a platform, where, and what to do about it.
+
+use std::fmt;
+
+/// Who found out that something is wrong, in the order in which they look.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Step {
+    /// The reader of the file, which is as strict as kubectl.
+    Parser,
+    /// The structural schema, which the API server holds objects to.
+    Schema,
+    /// The rules in the schema, which the API server evaluates.
+    Cel,
+    /// The plan, which sees the whole platform and where it runs.
+    Validate,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Who found out.
+    pub step: Step,
+    /// Where: a path such as `spec.services[1].calls[0].service`, or a place in a file.
+    pub place: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place.is_empty() {
+            return formatter.write_str(&self.message);
+        }
+        write!(formatter, "{}: {}", self.place, self.message)
+    }
+}
+
+/// Everything that one step found wrong; never empty.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusals(pub Vec<Refusal>);
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, refusal) in self.0.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str("\n")?;
+            }
+            refusal.fmt(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusals {}
+
+/// Collects what one step finds wrong.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    step: Step,
+    found: Vec<Refusal>,
+}
+
+impl Collector {
+    pub(crate) const fn new(step: Step) -> Self {
+        Self {
+            step,
+            found: Vec::new(),
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.found.push(Refusal {
+            step: self.step,
+            place: place.into(),
+            message: message.into(),
+        });
+    }
+
+    /// The value, unless something was found wrong.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, Refusals> {
+        if self.found.is_empty() {
+            Ok(value)
+        } else {
+            Err(Refusals(self.found))
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A platform is looked at as a whole: everything wrong is collected, and what is left cannot fail any more.
+
+mod backing;
+mod component;
+mod names;
+mod order;
+mod references;
+mod view;
+mod words;
+mod workload;
+
+use std::path::PathBuf;
+
+use innkeeper_crds::component::{Booking, Fulfillment, Gateway, Payment};
+use innkeeper_crds::database::Postgres;
+use innkeeper_crds::domain_service::ResolvedColumn;
+use innkeeper_crds::event_topic::{DEFAULT_PARTITIONS, DeletionPolicy, TopicConfig};
+use innkeeper_crds::platform::{Aliases, PlatformTopic, Service};
+use innkeeper_crds::workload::Workload;
+use innkeeper_crds::{BookingPlatform, Duration};
+
+use crate::executor::Executor;
+use crate::refusal::{Collector, Refusals, Step};
+
+/// A platform in which every name leads somewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidatedPlatform {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its life.
+    pub incarnation: u32,
+    /// ISO 4217 code of all amounts.
+    pub currency: Option<String>,
+    /// The image that its owner chose, or that was pinned when it was first seen.
+    pub image: Option<String>,
+    /// Its topic.
+    pub topic: ValidatedTopic,
+    /// Where events go.
+    pub log: LogChoice,
+    /// Its services, callees before their callers.
+    pub services: Vec<ValidatedService>,
+}
+
+/// The topic of a platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidatedTopic {
+    /// Its name in Kafka.
+    pub name: String,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Number of replicas; the brokers' default when absent.
+    pub replication: Option<u32>,
+    /// Its settings.
+    pub config: Option<TopicConfig>,
+    /// What happens to it when the platform is deleted.
+    pub deletion_policy: DeletionPolicy,
+}
+
+/// Where a platform's events go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum LogChoice {
+    /// Kafka brokers: `host:port`, with commas between them.
+    Kafka(String),
+    /// A file on this machine.
+    Sqlite(PathBuf),
+}
+
+impl LogChoice {
+    /// The Kafka brokers, if there are any.
+    pub fn bootstrap_servers(&self) -> Option<&str> {
+        match self {
+            Self::Kafka(bootstrap_servers) => Some(bootstrap_servers),
+            Self::Sqlite(_) => None,
+        }
+    }
+}
+
+/// One service of a validated platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidatedService {
+    /// Its name.
+    pub name: String,
+    /// Its path; a gateway has none.
+    pub path: Option<String>,
+    /// Its further paths.
+    pub aliases: Option<Aliases>,
+    /// The services that it calls, with the time it waits for each.
+    pub calls: Vec<ValidatedCall>,
+    /// What it is.
+    pub component: Component,
+    /// Where it keeps its rows.
+    pub database: DatabaseChoice,
+    /// Its port in `innkeeper dev`, when one is given.
+    pub dev_port: Option<u16>,
+    /// How it runs on a cluster.
+    pub workload: Workload,
+}
+
+/// A call to a service that exists.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ValidatedCall {
+    /// Name of the service.
+    pub service: String,
+    /// How long the caller waits.
+    pub timeout: Duration,
+}
+
+/// What a service is; exactly one thing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Component {
+    /// Routes requests.
+    Gateway(Gateway),
+    /// Takes bookings.
+    Booking(Booking),
+    /// Takes money.
+    Payment(Payment),
+    /// Delivers what was paid.
+    Fulfillment(Fulfillment),
+    /// Shows stories, with its columns in canonical words.
+    View(Vec<ResolvedColumn>),
+}
+
+impl Component {
+    /// The component's name, as in `innkeeper serve NAME`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Gateway(_) => "gateway",
+            Self::Booking(_) => "booking",
+            Self::Payment(_) => "payment",
+            Self::Fulfillment(_) => "fulfillment",
+            Self::View(_) => "view",
+        }
+    }
+}
+
+/// Where a service keeps its rows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DatabaseChoice {
+    /// It has none.
+    None,
+    /// A file on this machine.
+    Sqlite(PathBuf),
+    /// A schema of its own in a PostgreSQL database.
+    Postgres(Postgres),
+}
+
+/// Looks at a platform as a whole, for where it is to run; refuses with everything that is wrong.
+pub fn validate(
+    platform: &BookingPlatform,
+    executor: &Executor,
+) -> Result<ValidatedPlatform, Refusals> {
+    let spec = &platform.spec;
+    let mut collector = Collector::new(Step::Validate);
+    names::check(platform, &mut collector);
+    references::check(spec, &mut collector);
+    words::check(spec, &mut collector);
+    workload::check(spec, &mut collector);
+    let backing = backing::backing(platform, executor, &mut collector);
+    let services = spec
+        .services
+        .iter()
+        .enumerate()
+        .filter_map(|(index, service)| {
+            validated_service(platform, index, service, &backing, &mut collector)
+        })
+        .collect();
+    let services = order::callees_first(services, &mut collector);
+    let name = platform.metadata.name.clone().unwrap_or_default();
+    collector.finish(ValidatedPlatform {
+        topic: topic(
+            spec.messaging
+                .as_ref()
+                .and_then(|messaging| messaging.topic.as_ref()),
+            &name,
+        ),
+        name,
+        namespace: namespace(platform),
+        incarnation: spec.incarnation,
+        currency: spec.currency.clone(),
+        image: pinned_image(platform),
+        log: backing.log,
+        services,
+    })
+}
+
+fn validated_service(
+    platform: &BookingPlatform,
+    index: usize,
+    service: &Service,
+    backing: &backing::Backing,
+    collector: &mut Collector,
+) -> Option<ValidatedService> {
+    let place = format!("spec.services[{index}]");
+    let component = component::component(platform, service, &place, collector)?;
+    Some(ValidatedService {
+        name: service.name.clone(),
+        path: service.path.clone(),
+        aliases: service.aliases.clone(),
+        calls: references::calls(service),
+        database: backing.database(service, &component, &place, collector),
+        component,
+        dev_port: service.dev.as_ref().and_then(|dev| dev.port),
+        workload: service.workload.clone(),
+    })
+}
+
+fn topic(topic: Option<&PlatformTopic>, platform: &str) -> ValidatedTopic {
+    let topic = topic.cloned().unwrap_or_default();
+    ValidatedTopic {
+        name: topic.name.unwrap_or_else(|| platform.to_owned()),
+        partitions: topic.partitions.unwrap_or(DEFAULT_PARTITIONS),
+        replication: topic.replication,
+        config: topic.config,
+        deletion_policy: topic.deletion_policy,
+    }
+}
+
+fn namespace(platform: &BookingPlatform) -> String {
+    platform
+        .metadata
+        .namespace
+        .clone()
+        .unwrap_or_else(|| "default".to_owned())
+}
+
+fn pinned_image(platform: &BookingPlatform) -> Option<String> {
+    let seen = platform
+        .status
+        .as_ref()
+        .and_then(|status| status.image.clone());
+    platform.spec.image.clone().or(seen)
+}

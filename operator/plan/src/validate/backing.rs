@@ -1,0 +1,120 @@
+//! Where events go and rows are kept, at the place where the platform runs.
+
+use std::path::PathBuf;
+
+use innkeeper_crds::BookingPlatform;
+use innkeeper_crds::database::{Database, Postgres};
+use innkeeper_crds::platform::Service;
+
+use super::{Component, DatabaseChoice, LogChoice};
+use crate::executor::{ClusterDefaults, Executor, LocalDefaults};
+use crate::names;
+use crate::refusal::Collector;
+
+/// What all services of a platform stand on.
+pub(super) struct Backing {
+    pub log: LogChoice,
+    rows: Rows,
+    platform: Option<Database>,
+}
+
+enum Rows {
+    Files { data: PathBuf, incarnation: u32 },
+    Cluster { default: Option<Postgres> },
+}
+
+pub(super) fn backing(
+    platform: &BookingPlatform,
+    executor: &Executor,
+    collector: &mut Collector,
+) -> Backing {
+    let spec = &platform.spec;
+    let (log, rows) = match executor {
+        Executor::Local(local) => on_this_machine(local, spec.incarnation),
+        Executor::Cluster(cluster) => on_cluster(platform, cluster, collector),
+    };
+    Backing {
+        log,
+        rows,
+        platform: spec.database.clone(),
+    }
+}
+
+fn on_this_machine(local: &LocalDefaults, incarnation: u32) -> (LogChoice, Rows) {
+    let log = LogChoice::Sqlite(local.data.join(names::log_file(incarnation)));
+    let data = local.data.clone();
+    (log, Rows::Files { data, incarnation })
+}
+
+fn on_cluster(
+    platform: &BookingPlatform,
+    cluster: &ClusterDefaults,
+    collector: &mut Collector,
+) -> (LogChoice, Rows) {
+    let messaging = platform.spec.messaging.as_ref();
+    let brokers = messaging
+        .and_then(|messaging| messaging.bootstrap_servers.clone())
+        .or_else(|| cluster.bootstrap_servers.clone());
+    if brokers.is_none() {
+        collector.refuse(
+            "spec.messaging.bootstrapServers",
+            "no Kafka is configured: name its brokers here, or as kafka.bootstrapServers in the chart's values",
+        );
+    }
+    let default = cluster.database.clone();
+    (
+        LogChoice::Kafka(brokers.unwrap_or_default()),
+        Rows::Cluster { default },
+    )
+}
+
+impl Backing {
+    /// Where a service keeps its rows; refuses what this place cannot offer.
+    pub(super) fn database(
+        &self,
+        service: &Service,
+        component: &Component,
+        place: &str,
+        collector: &mut Collector,
+    ) -> DatabaseChoice {
+        if matches!(component, Component::Gateway(_)) {
+            return DatabaseChoice::None;
+        }
+        match &self.rows {
+            Rows::Files { data, incarnation } => {
+                DatabaseChoice::Sqlite(data.join(names::database_file(&service.name, *incarnation)))
+            }
+            Rows::Cluster { default } => self.postgres(service, default.as_ref(), place, collector),
+        }
+    }
+
+    fn postgres(
+        &self,
+        service: &Service,
+        default: Option<&Postgres>,
+        place: &str,
+        collector: &mut Collector,
+    ) -> DatabaseChoice {
+        let (chosen, place) = match (&service.database, &self.platform) {
+            (Some(own), _) => (Some(own), format!("{place}.database")),
+            (None, Some(shared)) => (Some(shared), "spec.database".to_owned()),
+            (None, None) => (None, format!("{place}.database")),
+        };
+        if chosen.is_some_and(|database| database.sqlite.is_some()) {
+            collector.refuse(
+                format!("{place}.sqlite"),
+                "SQLite on a cluster needs volumes, which Innkeeper does not have yet: use postgres, or leave database out to take the installation's",
+            );
+            return DatabaseChoice::None;
+        }
+        let postgres = chosen.and_then(|database| database.postgres.as_ref());
+        if let Some(postgres) = postgres.or(default) {
+            return DatabaseChoice::Postgres(postgres.clone());
+        }
+        collector.refuse(
+            place,
+            "no database is configured: name one here or in spec.database, or as database.postgres in the chart's values",
+        );
+        DatabaseChoice::None
+    }
+}

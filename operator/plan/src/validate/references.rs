@@ -1,0 +1,155 @@
+//! Calls and payments that must lead to a service of the right kind.
+
+use innkeeper_crds::component::PaymentTime;
+use innkeeper_crds::platform::Service;
+use innkeeper_crds::{BookingPlatformSpec, Duration};
+
+use super::ValidatedCall;
+use crate::refusal::Collector;
+
+/// How long a caller waits unless told otherwise.
+const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_millis(1_000);
+
+pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
+    for (index, service) in spec.services.iter().enumerate() {
+        let place = format!("spec.services[{index}]");
+        check_calls(spec, service, &place, collector);
+        check_payment_of_booking(spec, service, &place, collector);
+        check_payment_is_used(spec, service, &place, collector);
+        check_fulfillment_can_start(spec, service, &place, collector);
+    }
+}
+
+/// The calls of a service, with the one that its bookings are paid by.
+pub(super) fn calls(service: &Service) -> Vec<ValidatedCall> {
+    let mut calls: Vec<ValidatedCall> = service
+        .calls
+        .iter()
+        .map(|call| ValidatedCall {
+            service: call.service.clone(),
+            timeout: call.timeout.unwrap_or(DEFAULT_CALL_TIMEOUT),
+        })
+        .collect();
+    if let Some(payment) = payment_of(service)
+        && calls.iter().all(|call| call.service != payment)
+    {
+        calls.push(ValidatedCall {
+            service: payment.to_owned(),
+            timeout: DEFAULT_CALL_TIMEOUT,
+        });
+    }
+    calls
+}
+
+fn payment_of(service: &Service) -> Option<&str> {
+    let payment = service.booking.as_ref()?.payment.as_ref()?;
+    Some(&payment.service)
+}
+
+fn check_calls(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
+    for (index, call) in service.calls.iter().enumerate() {
+        let place = format!("{place}.calls[{index}]");
+        if call.service == service.name {
+            collector.refuse(format!("{place}.service"), "a service cannot call itself");
+        } else if named(spec, &call.service).is_none() {
+            collector.refuse(
+                format!("{place}.service"),
+                unknown_service(spec, &call.service),
+            );
+        }
+        if call.timeout.is_some_and(|timeout| timeout.as_millis() == 0) {
+            collector.refuse(
+                format!("{place}.timeout"),
+                "a call needs some time: say at least 1ms",
+            );
+        }
+    }
+}
+
+fn check_payment_of_booking(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
+    let Some(name) = payment_of(service) else {
+        return;
+    };
+    let place = format!("{place}.booking.payment.service");
+    match named(spec, name) {
+        None => collector.refuse(place, unknown_service(spec, name)),
+        Some(other) if other.payment.is_none() => collector.refuse(
+            place,
+            format!("the service {name} takes no money: name one with a payment block"),
+        ),
+        Some(_) => {}
+    }
+}
+
+fn check_payment_is_used(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
+    if service.payment.is_none() {
+        return;
+    }
+    let times: Vec<PaymentTime> = spec
+        .services
+        .iter()
+        .filter(|other| payment_of(other) == Some(&service.name))
+        .filter_map(|other| Some(other.booking.as_ref()?.payment.as_ref()?.when))
+        .collect();
+    if times.is_empty() {
+        collector.refuse(
+            format!("{place}.payment"),
+            format!(
+                "no booking is paid here: name {} as payment.service of a booking, or remove it",
+                service.name
+            ),
+        );
+    } else if times.iter().any(|when| *when != times[0]) {
+        collector.refuse(
+            format!("{place}.payment"),
+            "the bookings that are paid here must agree on payment.when",
+        );
+    }
+}
+
+fn check_fulfillment_can_start(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
+    let paid = spec.services.iter().any(|other| other.payment.is_some());
+    if service.fulfillment.is_some() && !paid {
+        collector.refuse(
+            format!("{place}.fulfillment.startOn"),
+            "no payment would ever start it: add a service with a payment block",
+        );
+    }
+}
+
+fn named<'a>(spec: &'a BookingPlatformSpec, name: &str) -> Option<&'a Service> {
+    spec.services.iter().find(|service| service.name == name)
+}
+
+/// What is said of a service that does not exist.
+pub(super) fn unknown_service(spec: &BookingPlatformSpec, name: &str) -> String {
+    let known: Vec<&str> = spec
+        .services
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
+    format!(
+        "there is no service {name}: name one of {}",
+        known.join(", ")
+    )
+}

@@ -1,0 +1,124 @@
+//! The words of each component: one word for one field, and none for what does not exist.
+
+pub(super) mod vocabulary;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use innkeeper_crds::BookingPlatformSpec;
+use innkeeper_crds::component::Attribute;
+use innkeeper_crds::platform::Service;
+
+use crate::refusal::Collector;
+use vocabulary::{Meaning, vocabulary};
+
+pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
+    for (index, service) in spec.services.iter().enumerate() {
+        let place = format!("spec.services[{index}]");
+        check_one_word_each(service, &place, collector);
+        check_required(service, &place, collector);
+        check_sources(spec, service, &place, collector);
+    }
+}
+
+fn check_one_word_each(service: &Service, place: &str, collector: &mut Collector) {
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for entry in vocabulary(service) {
+        let at = format!("{place}.{}", entry.place);
+        if let Some(first) = taken.get(&entry.word) {
+            let word = &entry.word;
+            collector.refuse(
+                at,
+                format!("the word {word} already stands for {first}: give one of them another"),
+            );
+        } else {
+            taken.insert(entry.word, entry.meaning.to_string());
+        }
+    }
+}
+
+fn check_required(service: &Service, place: &str, collector: &mut Collector) {
+    let Some(booking) = &service.booking else {
+        return;
+    };
+    let words: Vec<String> = vocabulary(service)
+        .into_iter()
+        .filter(|entry| entry.meaning.comes_from_clients())
+        .map(|entry| entry.word)
+        .collect();
+    for (index, name) in booking.required.iter().enumerate() {
+        if !words.contains(name) {
+            collector.refuse(
+                format!("{place}.booking.required[{index}]"),
+                format!("there is no field {name}: name one of {}", words.join(", ")),
+            );
+        }
+    }
+}
+
+/// What a payment or fulfillment takes from a booking must be something that a booking has.
+fn check_sources(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
+    let offered: BTreeSet<&str> = spec
+        .services
+        .iter()
+        .filter_map(|other| other.booking.as_ref())
+        .flat_map(|booking| &booking.attributes)
+        .map(Attribute::source)
+        .collect();
+    for (block, attributes) in taken_attributes(service) {
+        for (index, attribute) in attributes.iter().enumerate() {
+            if !offered.contains(attribute.source()) {
+                let field = if attribute.from.is_some() {
+                    "from"
+                } else {
+                    "name"
+                };
+                collector.refuse(
+                    format!("{place}.{block}.attributes[{index}].{field}"),
+                    unknown_attribute(attribute.source(), &offered),
+                );
+            }
+        }
+    }
+}
+
+fn taken_attributes(service: &Service) -> impl Iterator<Item = (&'static str, &[Attribute])> {
+    let payment = service.payment.as_ref().map(|block| &block.attributes[..]);
+    let fulfillment = service
+        .fulfillment
+        .as_ref()
+        .map(|block| &block.attributes[..]);
+    [("payment", payment), ("fulfillment", fulfillment)]
+        .into_iter()
+        .filter_map(|(block, attributes)| Some((block, attributes?)))
+}
+
+fn unknown_attribute(name: &str, offered: &BTreeSet<&str>) -> String {
+    let offered: Vec<&str> = offered.iter().copied().collect();
+    format!(
+        "no booking has an attribute {name}: take one of {} with from",
+        if offered.is_empty() {
+            "those that you add to a booking".to_owned()
+        } else {
+            offered.join(", ")
+        }
+    )
+}
+
+impl Meaning {
+    const fn comes_from_clients(&self) -> bool {
+        use innkeeper_contracts::words::Field;
+        match self {
+            Self::Id => false,
+            Self::Attribute(_) => true,
+            Self::Field(field) => !matches!(
+                field,
+                Field::Booking | Field::Payment | Field::Fulfillment | Field::Status
+            ),
+        }
+    }
+}
