@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The booking service: takes bookings, has them paid, and settles what was left pending.
+//! It never calls another service inside a transaction, and never confirms what nobody authorized.
+//! Start reading at [`domain::path`], then [`place`] and [`recovery`].
+
+pub mod answer;
+pub mod authorization;
+pub mod domain;
+pub mod events;
+pub mod http;
+pub mod place;
+pub mod recovery;
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings;
+use innkeeper_kit::{CrashPlan, Stories};
+use innkeeper_runtime::component::Component;
+use innkeeper_runtime::context::Context;
+use uuid::Uuid;
+
+use answer::Answers;
+use authorization::Authorizations;
+use domain::State;
+
+/// The service's parts share this.
+pub struct Bookings {
+    stories: Stories<State>,
+    settings: settings::Booking,
+    answers: Arc<Answers>,
+    authorizations: Option<Authorizations>,
+    crash: CrashPlan,
+    process: Uuid,
+}
+
+/// A booking service.
+pub fn component(settings: &settings::Booking, context: &Context) -> Component {
+    let answers = Arc::new(Answers::new(&context.settings, settings));
+    let settling = Arc::clone(&answers);
+    let stories = Stories::new(
+        &context.settings,
+        &settings.words,
+        Arc::clone(&context.store),
+        Arc::clone(&context.clock),
+    )
+    .settling(Box::new(move |before, booking| {
+        settling.settle(before, booking)
+    }));
+    let bookings = Arc::new(Bookings {
+        stories,
+        settings: settings.clone(),
+        answers,
+        authorizations: Authorizations::of(settings, context),
+        crash: context.crash.clone(),
+        process: context.process,
+    });
+    Component {
+        router: http::router(Arc::clone(&bookings), context),
+        reactor: Some(Arc::clone(&bookings) as _),
+        chores: vec![bookings],
+    }
+}

@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The fulfillment service: begins when the money is taken, goes forward by the client's word, ends when the story ends.
+//! It never asks another service anything.
+//! Start reading at [`domain::path`] and [`domain::whenever`].
+
+pub mod domain;
+pub mod events;
+pub mod http;
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings;
+use innkeeper_kit::Stories;
+use innkeeper_runtime::component::Component;
+use innkeeper_runtime::context::Context;
+
+use domain::State;
+
+/// The service's parts share this.
+pub struct Fulfillments {
+    stories: Stories<State>,
+    settings: settings::Fulfillment,
+}
+
+/// A fulfillment service.
+pub fn component(settings: &settings::Fulfillment, context: &Context) -> Component {
+    let stories = Stories::new(
+        &context.settings,
+        &settings.words,
+        Arc::clone(&context.store),
+        Arc::clone(&context.clock),
+    );
+    let fulfillments = Arc::new(Fulfillments {
+        stories,
+        settings: settings.clone(),
+    });
+    Component {
+        router: http::router(Arc::clone(&fulfillments), context),
+        reactor: Some(fulfillments),
+        chores: Vec::new(),
+    }
+}

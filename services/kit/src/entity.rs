@@ -107,15 +107,26 @@ impl<S: State> Entity<S> {
     pub fn moved(&self, state: S, seen: i64) -> Self {
         Self {
             state,
-            ..self.ticked(seen)
+            clock: self.clock.max(seen) + 1,
+            ..self.clone()
         }
     }
 
-    /// The entity one tick later, in the same state.
+    /// The entity after each state of a path.
+    pub fn walked(&self, path: &[S], seen: i64) -> Vec<Self> {
+        let mut chain: Vec<Self> = Vec::with_capacity(path.len());
+        for state in path {
+            let next = chain.last().unwrap_or(self).moved(*state, seen);
+            chain.push(next);
+        }
+        chain
+    }
+
+    /// The entity with a foreign clock remembered, so that what comes later is later than what that clock belongs to.
     #[must_use]
-    pub fn ticked(&self, seen: i64) -> Self {
+    pub fn having_seen(&self, clock: i64) -> Self {
         Self {
-            clock: self.clock.max(seen) + 1,
+            clock: self.clock.max(clock),
             ..self.clone()
         }
     }

@@ -15,6 +15,16 @@ pub enum Asked<S> {
     OneOf(Vec<S>),
 }
 
+impl<S: Copy + PartialEq> Asked<S> {
+    /// Whether a row in this state already is as asked.
+    pub fn allows(&self, state: S) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::OneOf(states) => states.contains(&state),
+        }
+    }
+}
+
 /// Reads the label of a PATCH.
 pub fn asked<S: State>(words: &Words, change: &Map<String, Value>) -> Result<Asked<S>, Rejection> {
     let field = words.field(Field::Status);
@@ -51,21 +61,24 @@ fn unknown<S: State>(words: &Words, label: &str) -> Rejection {
     )
 }
 
-/// Decides for the first of several asked states that the present one allows; `decide` is the component's table.
-pub fn decide_any<S: State>(
+/// The states that lead to what is asked for; empty where nothing is left to do. `path` is the component's table: the way from the present
+/// state to one that is asked for, or `None` where there is none. Of several asked states the first that can be reached counts.
+pub fn path_to<S: State>(
     words: &Words,
     current: S,
-    asked: &[S],
-    decide: impl Fn(S, S) -> Option<S>,
-) -> Result<S, Rejection> {
-    if asked.contains(&current) {
-        return Ok(current);
-    }
-    asked
+    asked: &Asked<S>,
+    path: impl Fn(S) -> Option<&'static [S]>,
+) -> Result<&'static [S], Rejection> {
+    let states = match asked {
+        Asked::Nothing => return Ok(&[]),
+        Asked::OneOf(states) if states.contains(&current) => return Ok(&[]),
+        Asked::OneOf(states) => states,
+    };
+    states
         .iter()
-        .find_map(|target| decide(current, *target))
+        .find_map(|target| path(*target))
         .ok_or_else(|| {
-            let wanted = asked.first().map_or("", |state| words.label(state.name()));
+            let wanted = states.first().map_or("", |state| words.label(state.name()));
             let present = words.label(current.name());
             Rejection::Conflict(format!("it is {present:?} and cannot become {wanted:?}"))
         })

@@ -12,8 +12,10 @@ pub mod rejection;
 pub mod request;
 pub mod show;
 pub mod store;
+pub mod stories;
 
 pub use clock::Clock;
 pub use crash::{CrashPlan, CrashPoint};
 pub use entity::{Entity, State};
 pub use rejection::{Failure, Rejection};
+pub use stories::{Stored, Stories};

@@ -118,6 +118,8 @@ pub enum KeyWrite {
 pub struct StoredAnswer {
     /// HTTP status.
     pub status: u16,
+    /// Public id of what was made, if something was.
+    pub location_id: Option<i64>,
     /// Body, as JSON.
     pub body: String,
 }

@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The payment service: authorizes by call, captures by event or by the client's word, gives back when the story ends.
+//! It never stores a card number, and never moves money twice for one story.
+//! Start reading at [`domain::path`], then [`authorize`] and [`events`].
+
+pub mod authorize;
+pub mod domain;
+pub mod events;
+pub mod http;
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings;
+use innkeeper_kit::Stories;
+use innkeeper_runtime::component::Component;
+use innkeeper_runtime::context::Context;
+
+use domain::{Policy, State};
+
+/// The service's parts share this.
+pub struct Payments {
+    stories: Stories<State>,
+    settings: settings::Payment,
+}
+
+impl Payments {
+    const fn policy(&self) -> Policy {
+        Policy {
+            capture: self.settings.capture,
+            when: self.settings.when,
+        }
+    }
+}
+
+/// A payment service.
+pub fn component(settings: &settings::Payment, context: &Context) -> Component {
+    let stories = Stories::new(
+        &context.settings,
+        &settings.words,
+        Arc::clone(&context.store),
+        Arc::clone(&context.clock),
+    );
+    let payments = Arc::new(Payments {
+        stories,
+        settings: settings.clone(),
+    });
+    Component {
+        router: http::router(Arc::clone(&payments), context),
+        reactor: Some(payments),
+        chores: Vec::new(),
+    }
+}

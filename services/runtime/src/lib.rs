@@ -4,12 +4,17 @@
 
 pub mod admin;
 pub mod client;
+pub mod component;
+pub mod consumer;
+pub mod context;
 pub mod edge;
 pub mod health;
 pub mod json;
 pub mod lifecycle;
 pub mod metrics;
 pub mod problem;
+pub mod relay;
 pub mod request;
+pub mod resource;
 pub mod server;
 pub mod shutdown;

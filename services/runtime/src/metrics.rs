@@ -2,6 +2,8 @@
 
 pub mod names;
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -20,7 +22,7 @@ const DURATION_BUCKETS: [f64; 14] = [
 /// The metrics of one service; clones are the same metrics.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    registry: Registry,
+    series: Series,
     http_requests: IntCounterVec,
     http_request_seconds: HistogramVec,
 }
@@ -30,30 +32,30 @@ impl Metrics {
     pub fn new(platform: &str, service: &str) -> Self {
         let labels = [("platform", platform), ("service", service)];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let registry = Registry::new_custom(None, Some(labels.into()))
-            .expect("a registry without a prefix is always made");
+        let series = Series {
+            registry: Registry::new(),
+            labels: Arc::new(labels.into()),
+        };
         Self {
-            http_requests: counters_in(&registry, &names::HTTP_REQUESTS),
-            http_request_seconds: durations_in(&registry, &names::HTTP_REQUEST_SECONDS),
-            registry,
+            http_requests: series.counters(&names::HTTP_REQUESTS),
+            http_request_seconds: series.durations(&names::HTTP_REQUEST_SECONDS),
+            series,
         }
     }
 
     /// Counters of a metric. A series exists once `with_label_values` was called for it: call it at the start.
     pub fn counters(&self, metric: &Metric) -> IntCounterVec {
-        counters_in(&self.registry, metric)
+        self.series.counters(metric)
     }
 
     /// Gauges of a metric. A series exists once `with_label_values` was called for it: call it at the start.
     pub fn gauges(&self, metric: &Metric) -> IntGaugeVec {
-        let gauges = IntGaugeVec::new(options(metric), metric.labels)
-            .expect("names and labels of a metric are well formed");
-        registered(&self.registry, gauges)
+        self.series.gauges(metric)
     }
 
     /// Durations of a metric, in seconds. A series exists once `with_label_values` was called for it: call it at the start.
     pub fn durations(&self, metric: &Metric) -> HistogramVec {
-        durations_in(&self.registry, metric)
+        self.series.durations(metric)
     }
 
     /// Makes the series of a route exist before its first request.
@@ -83,7 +85,7 @@ impl Metrics {
     /// Everything in Prometheus' text format.
     pub fn render(&self) -> String {
         TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
+            .encode_to_string(&self.series.registry.gather())
             .expect("gathered metrics are well formed")
     }
 }
@@ -102,26 +104,36 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-fn options(metric: &Metric) -> Opts {
-    Opts::new(metric.name, metric.help)
+/// Where series come from: each has the same labels beside its own.
+#[derive(Clone, Debug)]
+struct Series {
+    registry: Registry,
+    labels: Arc<HashMap<String, String>>,
 }
 
-fn counters_in(registry: &Registry, metric: &Metric) -> IntCounterVec {
-    let counters = IntCounterVec::new(options(metric), metric.labels)
-        .expect("names and labels of a metric are well formed");
-    registered(registry, counters)
-}
+impl Series {
+    fn counters(&self, metric: &Metric) -> IntCounterVec {
+        self.registered(IntCounterVec::new(self.options(metric), metric.labels))
+    }
 
-fn durations_in(registry: &Registry, metric: &Metric) -> HistogramVec {
-    let options = HistogramOpts::from(options(metric)).buckets(DURATION_BUCKETS.to_vec());
-    let durations = HistogramVec::new(options, metric.labels)
-        .expect("names and labels of a metric are well formed");
-    registered(registry, durations)
-}
+    fn gauges(&self, metric: &Metric) -> IntGaugeVec {
+        self.registered(IntGaugeVec::new(self.options(metric), metric.labels))
+    }
 
-fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
-    registry
-        .register(Box::new(collector.clone()))
-        .expect("each metric is registered once");
-    collector
+    fn durations(&self, metric: &Metric) -> HistogramVec {
+        let options = HistogramOpts::from(self.options(metric)).buckets(DURATION_BUCKETS.to_vec());
+        self.registered(HistogramVec::new(options, metric.labels))
+    }
+
+    fn options(&self, metric: &Metric) -> Opts {
+        Opts::new(metric.name, metric.help).const_labels(HashMap::clone(&self.labels))
+    }
+
+    fn registered<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> C {
+        let collector = collector.expect("names and labels of a metric are well formed");
+        self.registry
+            .register(Box::new(collector.clone()))
+            .expect("each metric is registered once");
+        collector
+    }
 }

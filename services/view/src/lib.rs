@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The view service: one row a story, whose columns show fields of other services.
+//! It never changes anything but its own rows, and takes no commands.
+//! Start reading at [`domain::Cells::updated`].
+
+pub mod domain;
+pub mod events;
+pub mod http;
+
+use std::sync::Arc;
+
+use innkeeper_contracts::settings;
+use innkeeper_kit::store::Store;
+use innkeeper_runtime::component::Component;
+use innkeeper_runtime::context::Context;
+
+/// The service's parts share this.
+pub struct View {
+    store: Arc<dyn Store>,
+    settings: settings::View,
+}
+
+/// A view service.
+pub fn component(settings: &settings::View, context: &Context) -> Component {
+    let view = Arc::new(View {
+        store: Arc::clone(&context.store),
+        settings: settings.clone(),
+    });
+    Component {
+        router: http::router(Arc::clone(&view), context),
+        reactor: Some(view),
+        chores: Vec::new(),
+    }
+}

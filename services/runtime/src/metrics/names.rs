@@ -24,3 +24,38 @@ pub const HTTP_REQUEST_SECONDS: Metric = Metric {
     help: "Time from the head of a request to the head of its answer.",
     labels: &["method", "route", "status"],
 };
+
+/// Events that the relay took from the outbox to the log.
+pub const EVENTS_PUBLISHED: Metric = Metric {
+    name: "innkeeper_events_published_total",
+    help: "Events that were taken from the outbox to the log.",
+    labels: &[],
+};
+
+/// Rounds of the relay that failed.
+pub const RELAY_FAILURES: Metric = Metric {
+    name: "innkeeper_relay_failures_total",
+    help: "Rounds of the relay that failed and were tried again.",
+    labels: &[],
+};
+
+/// Records that were consumed, by what came of them.
+pub const EVENTS_CONSUMED: Metric = Metric {
+    name: "innkeeper_events_consumed_total",
+    help: "Records that were consumed: with an effect, with none, again, or as a dead letter.",
+    labels: &["outcome"],
+};
+
+/// Records that retention deleted before they were read.
+pub const EVENTS_OVERTAKEN: Metric = Metric {
+    name: "innkeeper_events_overtaken_total",
+    help: "Records that retention deleted before this service had read them.",
+    labels: &[],
+};
+
+/// Records that wait to be consumed.
+pub const CONSUMER_LAG: Metric = Metric {
+    name: "innkeeper_consumer_lag_records",
+    help: "Records of this service's partitions that it has not yet handled.",
+    labels: &[],
+};

@@ -1,0 +1,83 @@
+//! The final answer to a POST, by the state of its booking: what is answered now, and what an idempotency key replays.
+
+use axum::http::StatusCode;
+use innkeeper_contracts::{ServiceSettings, Words, settings};
+use innkeeper_kit::Rejection;
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::show::{self, Shown};
+use innkeeper_kit::store::{KeyWrite, StoredAnswer};
+use innkeeper_runtime::problem::Problem;
+use innkeeper_runtime::resource::{Item, Links};
+
+use crate::domain::State;
+
+/// Answers in the platform's words.
+pub struct Answers {
+    words: Words,
+    links: Links,
+}
+
+impl Answers {
+    /// The answers of a service.
+    pub fn new(service: &ServiceSettings, booking: &settings::Booking) -> Self {
+        Self {
+            words: booking.words.clone(),
+            links: Links::new(&service.path),
+        }
+    }
+
+    /// A booking as clients see it.
+    pub fn item(&self, booking: &Entity<State>) -> Item {
+        let fields = show::entity(&self.words, Shown::All, booking);
+        Item {
+            id: booking.id,
+            version: booking.version,
+            fields,
+        }
+    }
+
+    /// The final answer for a booking, or `None` while it is pending.
+    pub fn last(&self, booking: &Entity<State>) -> Option<StoredAnswer> {
+        let rejection = match booking.state {
+            State::Pending => return None,
+            State::Confirmed | State::Completed => return Some(self.made(booking)),
+            State::Rejected => {
+                Rejection::PaymentRequired(booking.reason.clone().unwrap_or_default())
+            }
+            State::Expired => {
+                Rejection::Conflict("it was not settled in time and is expired".to_owned())
+            }
+            State::Cancelled => Rejection::Conflict("it was cancelled".to_owned()),
+        };
+        Some(refused(rejection))
+    }
+
+    /// What becomes of the key of a booking that moves: it is settled once the booking is no longer pending.
+    pub fn settle(&self, before: Option<State>, booking: &Entity<State>) -> Option<KeyWrite> {
+        let was_pending = matches!(before, None | Some(State::Pending));
+        let answer = self.last(booking).filter(|_| was_pending)?;
+        Some(KeyWrite::Settle {
+            correlation_id: booking.correlation_id,
+            answer,
+        })
+    }
+
+    fn made(&self, booking: &Entity<State>) -> StoredAnswer {
+        let body = self.links.item(self.item(booking)).to_string();
+        StoredAnswer {
+            status: StatusCode::CREATED.as_u16(),
+            location_id: Some(booking.id),
+            body,
+        }
+    }
+}
+
+fn refused(rejection: Rejection) -> StoredAnswer {
+    let problem = Problem::from(rejection);
+    let body = serde_json::to_string(&problem).expect("a problem is texts and numbers");
+    StoredAnswer {
+        status: problem.status,
+        location_id: None,
+        body,
+    }
+}

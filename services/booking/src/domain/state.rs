@@ -1,0 +1,54 @@
+//! The states of a booking.
+
+use innkeeper_contracts::EventType;
+
+/// Where a booking stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// Somebody is being asked about it.
+    Pending,
+    /// It holds.
+    Confirmed,
+    /// It was refused.
+    Rejected,
+    /// It was not settled in time.
+    Expired,
+    /// It was taken back.
+    Cancelled,
+    /// It was delivered.
+    Completed,
+}
+
+impl innkeeper_kit::State for State {
+    const AGGREGATE: &'static str = "booking";
+    const ALL: &'static [Self] = &[
+        Self::Pending,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Completed,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Completed => "completed",
+        }
+    }
+
+    fn event(self) -> Option<EventType> {
+        match self {
+            Self::Pending => None,
+            Self::Confirmed => Some(EventType::BookingConfirmed),
+            Self::Rejected => Some(EventType::BookingRejected),
+            Self::Expired => Some(EventType::BookingExpired),
+            Self::Cancelled => Some(EventType::BookingCancelled),
+            Self::Completed => Some(EventType::BookingCompleted),
+        }
+    }
+}

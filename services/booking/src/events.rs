@@ -1,0 +1,31 @@
+//! Whenever a payment or a fulfillment ends, its booking follows.
+
+use async_trait::async_trait;
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::store::StoreError;
+use innkeeper_kit::stories::Effect;
+use innkeeper_runtime::component::Reactor;
+
+use crate::Bookings;
+use crate::domain::whenever;
+
+#[async_trait]
+impl Reactor for Bookings {
+    fn wants(&self, event_type: EventType) -> bool {
+        matches!(
+            event_type,
+            EventType::PaymentVoided
+                | EventType::PaymentRefunded
+                | EventType::FulfillmentCancelled
+                | EventType::FulfillmentCompleted
+        )
+    }
+
+    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+        self.stories
+            .react(event, |stored| {
+                whenever(stored, event.event_type, event.data.clock)
+            })
+            .await
+    }
+}

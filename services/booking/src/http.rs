@@ -1,0 +1,58 @@
+//! The bookings as a resource.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::store::{Row, StoreError, StoredAnswer};
+use innkeeper_kit::stories::Step;
+use innkeeper_kit::{Failure, label};
+use innkeeper_runtime::context::Context;
+use innkeeper_runtime::resource::{self, Change, Creation, Item, Methods, Resource};
+
+use crate::Bookings;
+use crate::domain::{State, path};
+
+/// The routes of a booking service.
+pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
+    let methods = Methods {
+        create: true,
+        change: true,
+    };
+    resource::router(
+        &context.settings,
+        methods,
+        Arc::clone(&context.store),
+        bookings,
+    )
+}
+
+#[async_trait]
+impl Resource for Bookings {
+    fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
+        let entity = Entity::restore(row).map_err(StoreError::from)?;
+        Ok(entity.map(|booking| self.answers.item(&booking)))
+    }
+
+    async fn create(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
+        self.place(creation).await
+    }
+
+    async fn change(&self, change: Change) -> Result<Item, Failure> {
+        let words = self.stories.words();
+        let asked = label::asked::<State>(words, &change.body)?;
+        let booking = self.stories.command(change.id, &change.cause, |booking| {
+            change.check_version(booking.version)?;
+            let path = label::path_to(words, booking.state, &asked, |target| {
+                path(booking.state, target)
+            })?;
+            Ok(if path.is_empty() {
+                Step::Keep
+            } else {
+                Step::Become(booking.walked(path, 0))
+            })
+        });
+        Ok(self.answers.item(&booking.await?))
+    }
+}

@@ -1,0 +1,276 @@
+//! Placing a booking: commit it pending, have it authorized outside any transaction, commit the outcome, answer.
+//!
+//! Whoever holds the claim on a pending row settles it. Every outcome checks the row's version; who loses reads again and answers from the state.
+
+use std::time::Duration;
+
+use innkeeper_contracts::calls::AuthorizeAnswer;
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::store::{ClaimChange, KeyRow, KeyWrite, Row, StoredAnswer, Write, WriteError};
+use innkeeper_kit::stories::{Stored, after};
+use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
+use innkeeper_runtime::problem::causes;
+use innkeeper_runtime::request::RequestContext;
+use innkeeper_runtime::resource::{Creation, Object};
+use sha2::{Digest, Sha256};
+
+use crate::Bookings;
+use crate::authorization::Authorizations;
+use crate::domain::{State, answered, placed};
+
+/// How much longer than a call a claim holds.
+const CLAIM_MARGIN: Duration = Duration::from_secs(2);
+
+/// Seconds after which a client may try again what is in flight or what found no payment service.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+impl Bookings {
+    /// Carries out a POST: a new booking, or the one that its key began before.
+    pub async fn place(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
+        let wanted = request::snapshot(
+            self.stories.words(),
+            &self.settings.required,
+            &creation.body,
+        )?;
+        let Some(key) = &creation.key else {
+            let booking = self.pending(wanted).await?;
+            self.begin(&booking, None).await.map_err(failure)?;
+            return self.settle(after(booking), &creation.request).await;
+        };
+        let fingerprint = fingerprint(&creation.body);
+        if let Some(known) = self.stories.store().load_key(key).await? {
+            return self.resume(known, &fingerprint, &creation.request).await;
+        }
+        let booking = self.pending(wanted).await?;
+        let begin = KeyWrite::Begin {
+            key: key.clone(),
+            fingerprint: fingerprint.clone(),
+            correlation_id: booking.correlation_id,
+        };
+        match self.begin(&booking, Some(begin)).await {
+            Ok(()) => self.settle(after(booking), &creation.request).await,
+            Err(WriteError::KeyTaken) => match self.stories.store().load_key(key).await? {
+                Some(known) => self.resume(known, &fingerprint, &creation.request).await,
+                None => Err(in_flight().into()),
+            },
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    async fn pending(
+        &self,
+        wanted: innkeeper_contracts::Snapshot,
+    ) -> Result<Entity<State>, Failure> {
+        let id = self.stories.store().reserve_id().await?;
+        Ok(placed(
+            id,
+            self.stories.new_story(),
+            wanted,
+            self.settings.currency.as_deref(),
+        ))
+    }
+
+    async fn begin(
+        &self,
+        booking: &Entity<State>,
+        key: Option<KeyWrite>,
+    ) -> Result<(), WriteError> {
+        let row = Some(booking.write(self.claim()));
+        self.stories
+            .store()
+            .write(Write {
+                row,
+                key,
+                ..Write::default()
+            })
+            .await?;
+        self.crash.passed(CrashPoint::PendingCommitted);
+        Ok(())
+    }
+
+    /// Goes on with what a key began: replays its final answer, or takes the pending row if nobody holds it.
+    async fn resume(
+        &self,
+        known: KeyRow,
+        fingerprint: &str,
+        request: &RequestContext,
+    ) -> Result<StoredAnswer, Failure> {
+        if known.fingerprint != fingerprint {
+            return Err(Rejection::invalid(
+                "",
+                "the idempotency key belongs to a request with another body",
+            )
+            .into());
+        }
+        if let Some(answer) = known.answer {
+            return Ok(answer);
+        }
+        let row = self.stories.store().load(known.correlation_id).await?;
+        let Some(row) = row.filter(|row| row.claim.as_ref().is_none_or(|claim| !claim.live)) else {
+            return Err(in_flight().into());
+        };
+        let booking = self.claimed(&row).await?;
+        match self.answers.last(&booking) {
+            Some(answer) => Ok(answer),
+            None => self.settle(booking, request).await,
+        }
+    }
+
+    /// Takes the claim on a row; the row as it is then.
+    async fn claimed(&self, row: &Row) -> Result<Entity<State>, Failure> {
+        let Stored::Entity(booking) = innkeeper_kit::stories::stored(Some(row))? else {
+            return Err(Rejection::NotFound.into());
+        };
+        if booking.state != State::Pending {
+            return Ok(booking);
+        }
+        let taken = Some(booking.write(self.claim()));
+        match self
+            .stories
+            .store()
+            .write(Write {
+                row: taken,
+                ..Write::default()
+            })
+            .await
+        {
+            Ok(()) => Ok(after(booking)),
+            Err(WriteError::Store(error)) => Err(error.into()),
+            Err(_) => Err(in_flight().into()),
+        }
+    }
+
+    /// Settles a pending booking that this request holds.
+    async fn settle(
+        &self,
+        booking: Entity<State>,
+        request: &RequestContext,
+    ) -> Result<StoredAnswer, Failure> {
+        let settled = match &self.authorizations {
+            None => booking.moved(State::Confirmed, 0),
+            Some(payment) => match self.authorized(payment, &booking, request).await {
+                Some(answer) => match answered(&booking, &answer) {
+                    Some(settled) => settled,
+                    // The story ended at the payment service: this booking was cancelled or expired meanwhile.
+                    None => return self.answer_from_state(&booking).await,
+                },
+                None => return self.give_up(payment, &booking).await,
+            },
+        };
+        self.commit(booking, settled, request).await
+    }
+
+    async fn authorized(
+        &self,
+        payment: &Authorizations,
+        booking: &Entity<State>,
+        request: &RequestContext,
+    ) -> Option<AuthorizeAnswer> {
+        let timeout = request.remaining(payment.timeout);
+        match payment
+            .authorize(booking, &request.traceparent, timeout)
+            .await
+        {
+            Ok(answer) => {
+                self.crash.passed(CrashPoint::Authorized);
+                Some(answer)
+            }
+            Err(error) => {
+                tracing::warn!(story = %booking.correlation_id, error = causes(&error), "a booking stays pending");
+                None
+            }
+        }
+    }
+
+    async fn commit(
+        &self,
+        booking: Entity<State>,
+        settled: Entity<State>,
+        request: &RequestContext,
+    ) -> Result<StoredAnswer, Failure> {
+        let cause = Cause {
+            event_id: None,
+            traceparent: Some(request.traceparent.clone()),
+        };
+        let write = self
+            .stories
+            .write(Some(&booking), std::slice::from_ref(&settled), &cause);
+        match self.stories.store().write(write).await {
+            Ok(()) => {
+                self.crash.passed(CrashPoint::ConfirmedCommitted);
+                self.answers
+                    .last(&settled)
+                    .ok_or_else(|| in_flight().into())
+            }
+            Err(WriteError::Store(error)) => Err(error.into()),
+            Err(_) => self.answer_from_state(&booking).await,
+        }
+    }
+
+    /// Releases the claim, so that a repetition can go on at once, and says that payment is away.
+    async fn give_up(
+        &self,
+        payment: &Authorizations,
+        booking: &Entity<State>,
+    ) -> Result<StoredAnswer, Failure> {
+        let released = Write {
+            row: Some(booking.write(ClaimChange::Release)),
+            ..Write::default()
+        };
+        if let Err(error) = self.stories.store().write(released).await {
+            tracing::debug!(error = causes(&error), "the claim runs out by itself");
+        }
+        let service = payment.service.clone();
+        Err(Rejection::Unavailable {
+            service,
+            retry_after_seconds: RETRY_AFTER_SECONDS,
+        }
+        .into())
+    }
+
+    async fn answer_from_state(&self, booking: &Entity<State>) -> Result<StoredAnswer, Failure> {
+        let stored = self.stories.load(booking.correlation_id).await?;
+        let answer = stored
+            .entity()
+            .and_then(|booking| self.answers.last(booking));
+        answer.ok_or_else(|| in_flight().into())
+    }
+
+    fn claim(&self) -> ClaimChange {
+        ClaimChange::Take {
+            owner: self.process,
+            hold_for: self.claim_time(),
+        }
+    }
+
+    /// How long a claim holds: longer than any call that its holder makes.
+    pub(crate) fn claim_time(&self) -> Duration {
+        self.authorizations
+            .as_ref()
+            .map_or(CLAIM_MARGIN, |payment| payment.timeout + CLAIM_MARGIN)
+    }
+}
+
+const fn in_flight() -> Rejection {
+    Rejection::InFlight {
+        retry_after_seconds: RETRY_AFTER_SECONDS,
+    }
+}
+
+fn failure(error: WriteError) -> Failure {
+    match error {
+        WriteError::Store(error) => error.into(),
+        WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken => in_flight().into(),
+    }
+}
+
+/// What tells one body from another: SHA-256 of its canonical JSON.
+fn fingerprint(body: &Object) -> String {
+    let fields: std::collections::BTreeMap<_, _> = body.iter().collect();
+    let text = serde_json::to_vec(&fields).expect("JSON that was read can be written");
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Recovery: settles pending bookings that nobody resumes.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::store::{Due, Row, StoreError, WriteError};
+use innkeeper_kit::stories::stored;
+use innkeeper_kit::{State as _, Stored};
+use innkeeper_runtime::component::Chore;
+use innkeeper_runtime::problem::causes;
+
+use crate::Bookings;
+use crate::domain::{State, recovered};
+
+/// How many rows are settled at once, at most.
+const BATCH: u32 = 32;
+
+#[async_trait]
+impl Chore for Bookings {
+    fn name(&self) -> &'static str {
+        "recovery of pending bookings"
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    async fn round(&self) -> Result<(), StoreError> {
+        let due = Due {
+            state: State::Pending.name().to_owned(),
+            age: Duration::from_secs(self.settings.pending_timeout_seconds.into()),
+            owner: self.process,
+            hold_for: self.claim_time() * BATCH,
+            limit: BATCH,
+        };
+        for row in self.stories.store().claim_due(due).await? {
+            self.recover(&row).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Bookings {
+    async fn recover(&self, row: &Row) -> Result<(), StoreError> {
+        let Stored::Entity(booking) = stored(Some(row))? else {
+            return Ok(());
+        };
+        let has_key = self
+            .stories
+            .store()
+            .load_key_of(row.correlation_id)
+            .await?
+            .is_some();
+        let answer = match &self.authorizations {
+            Some(payment) if has_key => payment.outcome(row.correlation_id).await,
+            _ => {
+                return self
+                    .save_recovered(&booking, recovered(&booking, has_key, None))
+                    .await;
+            }
+        };
+        if let Err(error) = &answer {
+            tracing::warn!(story = %row.correlation_id, error = causes(error), "a pending booking expires unasked");
+        }
+        self.save_recovered(&booking, recovered(&booking, has_key, answer.as_ref().ok()))
+            .await
+    }
+
+    async fn save_recovered(
+        &self,
+        booking: &Entity<State>,
+        settled: Entity<State>,
+    ) -> Result<(), StoreError> {
+        let write = self.stories.write(
+            Some(booking),
+            std::slice::from_ref(&settled),
+            &Cause::default(),
+        );
+        match self.stories.store().write(write).await {
+            Err(WriteError::Store(error)) => Err(error),
+            // Somebody else settled it after all.
+            Ok(()) | Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {
+                Ok(())
+            }
+        }
+    }
+}

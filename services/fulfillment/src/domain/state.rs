@@ -1,0 +1,44 @@
+//! The states of a fulfillment.
+
+use innkeeper_contracts::EventType;
+
+/// Where a fulfillment stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// It waits to be started.
+    Scheduled,
+    /// It is under way.
+    InProgress,
+    /// It is done.
+    Completed,
+    /// It was taken back.
+    Cancelled,
+}
+
+impl innkeeper_kit::State for State {
+    const AGGREGATE: &'static str = "fulfillment";
+    const ALL: &'static [Self] = &[
+        Self::Scheduled,
+        Self::InProgress,
+        Self::Completed,
+        Self::Cancelled,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::InProgress => "inProgress",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn event(self) -> Option<EventType> {
+        Some(match self {
+            Self::Scheduled => EventType::FulfillmentScheduled,
+            Self::InProgress => EventType::FulfillmentStarted,
+            Self::Completed => EventType::FulfillmentCompleted,
+            Self::Cancelled => EventType::FulfillmentCancelled,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! Whenever money is taken, or a booking ends, its fulfillment follows.
+
+use async_trait::async_trait;
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Stored;
+use innkeeper_kit::store::StoreError;
+use innkeeper_kit::stories::Effect;
+use innkeeper_runtime::component::Reactor;
+
+use crate::Fulfillments;
+use crate::domain::{ends, whenever};
+
+#[async_trait]
+impl Reactor for Fulfillments {
+    fn wants(&self, event_type: EventType) -> bool {
+        event_type == EventType::PaymentCaptured || ends(event_type)
+    }
+
+    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+        let sources = if ends(event.event_type) {
+            &self.settings.bookings
+        } else {
+            &self.settings.payments
+        };
+        if !sources.contains(&event.source.service) {
+            return Ok(Effect::None);
+        }
+        let id = self.id_to_begin(event).await?;
+        self.stories
+            .react(event, |stored| {
+                whenever(stored, self.settings.start_as, event, id)
+            })
+            .await
+    }
+}
+
+impl Fulfillments {
+    /// An id for the fulfillment that this event may begin.
+    async fn id_to_begin(&self, event: &Event) -> Result<Option<i64>, StoreError> {
+        if event.event_type != EventType::PaymentCaptured {
+            return Ok(None);
+        }
+        match self.stories.load(event.correlation_id).await? {
+            Stored::Absent => self.stories.store().reserve_id().await.map(Some),
+            Stored::Ended | Stored::Entity(_) => Ok(None),
+        }
+    }
+}

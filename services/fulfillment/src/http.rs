@@ -1,0 +1,69 @@
+//! The fulfillments as a resource.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use innkeeper_kit::Failure;
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::label;
+use innkeeper_kit::show::{self, Shown};
+use innkeeper_kit::store::{Row, StoreError};
+use innkeeper_kit::stories::Step;
+use innkeeper_runtime::context::Context;
+use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource};
+
+use crate::Fulfillments;
+use crate::domain::{State, path};
+
+/// The routes of a fulfillment service.
+pub fn router(fulfillments: Arc<Fulfillments>, context: &Context) -> Router {
+    let methods = Methods {
+        create: false,
+        change: true,
+    };
+    resource::router(
+        &context.settings,
+        methods,
+        Arc::clone(&context.store),
+        fulfillments,
+    )
+}
+
+#[async_trait]
+impl Resource for Fulfillments {
+    fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
+        let entity = Entity::restore(row).map_err(StoreError::from)?;
+        Ok(entity.map(|entity| self.item(&entity)))
+    }
+
+    async fn change(&self, change: Change) -> Result<Item, Failure> {
+        let words = self.stories.words();
+        let asked = label::asked::<State>(words, &change.body)?;
+        let fulfillment = self
+            .stories
+            .command(change.id, &change.cause, |fulfillment| {
+                change.check_version(fulfillment.version)?;
+                let path = label::path_to(words, fulfillment.state, &asked, |target| {
+                    path(fulfillment.state, target)
+                })?;
+                Ok(if path.is_empty() {
+                    Step::Keep
+                } else {
+                    Step::Become(fulfillment.walked(path, 0))
+                })
+            });
+        Ok(self.item(&fulfillment.await?))
+    }
+}
+
+impl Fulfillments {
+    fn item(&self, fulfillment: &Entity<State>) -> Item {
+        let fields = show::entity(self.stories.words(), Shown::Declared, fulfillment);
+        Item {
+            id: fulfillment.id,
+            version: fulfillment.version,
+            fields,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Authorizing by call: repeatable, because the story is the key.
+
+use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest};
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::store::{StoreError, WriteError};
+use innkeeper_kit::stories::Stored;
+use uuid::Uuid;
+
+use crate::Payments;
+use crate::domain::provider::verdict;
+use crate::domain::{State, opened};
+
+impl Payments {
+    /// Authorizes the payment of a booking, or answers what became of it before.
+    pub async fn authorize(
+        &self,
+        request: &AuthorizeRequest,
+        cause: &Cause,
+    ) -> Result<AuthorizeAnswer, StoreError> {
+        loop {
+            let stored = self.stories.load(request.correlation_id).await?;
+            if !matches!(stored, Stored::Absent) {
+                return Ok(answer(&stored));
+            }
+            let id = self.stories.store().reserve_id().await?;
+            let verdict = verdict(self.settings.provider, &request.snapshot);
+            let payment = opened(
+                id,
+                request.correlation_id,
+                &request.snapshot,
+                Some(verdict),
+                request.clock,
+            );
+            let write = self
+                .stories
+                .write(None, std::slice::from_ref(&payment), cause);
+            match self.stories.store().write(write).await {
+                Ok(()) => return Ok(answer(&Stored::Entity(payment))),
+                Err(WriteError::Store(error)) => return Err(error),
+                // The same call, or the end of the story, was faster: its row answers.
+                Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {}
+            }
+        }
+    }
+
+    /// Answers what became of the payment of a story.
+    pub async fn outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
+        Ok(answer(&self.stories.load(correlation_id).await?))
+    }
+}
+
+fn answer(stored: &Stored<State>) -> AuthorizeAnswer {
+    match stored {
+        Stored::Absent => AuthorizeAnswer {
+            clock: 0,
+            outcome: AuthorizeOutcome::Unknown,
+        },
+        Stored::Ended => AuthorizeAnswer {
+            clock: 0,
+            outcome: AuthorizeOutcome::Ended,
+        },
+        Stored::Entity(payment) => AuthorizeAnswer {
+            clock: payment.clock,
+            outcome: outcome(payment),
+        },
+    }
+}
+
+fn outcome(payment: &Entity<State>) -> AuthorizeOutcome {
+    let id = payment.id;
+    match payment.state {
+        State::Authorized | State::Captured => AuthorizeOutcome::Authorized { id },
+        State::Declined => AuthorizeOutcome::Declined {
+            id,
+            reason: payment.reason.clone().unwrap_or_default(),
+        },
+        State::Voided | State::Refunded => AuthorizeOutcome::Ended,
+        State::Requested => AuthorizeOutcome::Unknown,
+    }
+}

@@ -1,0 +1,54 @@
+//! The states of a payment.
+
+use innkeeper_contracts::EventType;
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// The booking is confirmed, and no money is reserved yet.
+    Requested,
+    /// The money is reserved.
+    Authorized,
+    /// The provider refused.
+    Declined,
+    /// The money is taken.
+    Captured,
+    /// The reserved money is released.
+    Voided,
+    /// The money is given back.
+    Refunded,
+}
+
+impl innkeeper_kit::State for State {
+    const AGGREGATE: &'static str = "payment";
+    const ALL: &'static [Self] = &[
+        Self::Requested,
+        Self::Authorized,
+        Self::Declined,
+        Self::Captured,
+        Self::Voided,
+        Self::Refunded,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Authorized => "authorized",
+            Self::Declined => "declined",
+            Self::Captured => "captured",
+            Self::Voided => "voided",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    fn event(self) -> Option<EventType> {
+        Some(match self {
+            Self::Requested => EventType::PaymentRequested,
+            Self::Authorized => EventType::PaymentAuthorized,
+            Self::Declined => EventType::PaymentDeclined,
+            Self::Captured => EventType::PaymentCaptured,
+            Self::Voided => EventType::PaymentVoided,
+            Self::Refunded => EventType::PaymentRefunded,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Whenever a booking moves, its payment follows.
+
+use async_trait::async_trait;
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::store::StoreError;
+use innkeeper_kit::stories::Effect;
+use innkeeper_runtime::component::Reactor;
+
+use crate::Payments;
+use crate::domain::{ends, opened, whenever};
+
+#[async_trait]
+impl Reactor for Payments {
+    fn wants(&self, event_type: EventType) -> bool {
+        event_type == EventType::BookingConfirmed || ends(event_type)
+    }
+
+    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+        if !self.settings.bookings.contains(&event.source.service) {
+            return Ok(Effect::None);
+        }
+        let id = self.id_to_open(event).await?;
+        let (policy, seen) = (self.policy(), event.data.clock);
+        self.stories
+            .react(event, |stored| {
+                whenever(stored, policy, event.event_type, seen, || {
+                    id.map(|id| opened(id, event.correlation_id, &event.data.snapshot, None, seen))
+                })
+            })
+            .await
+    }
+}
+
+impl Payments {
+    /// An id for the payment that this event may open.
+    async fn id_to_open(&self, event: &Event) -> Result<Option<i64>, StoreError> {
+        if !self.policy().opens_on(event.event_type) {
+            return Ok(None);
+        }
+        match self.stories.load(event.correlation_id).await? {
+            innkeeper_kit::Stored::Absent => self.stories.store().reserve_id().await.map(Some),
+            _ => Ok(None),
+        }
+    }
+}

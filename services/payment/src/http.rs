@@ -1,0 +1,112 @@
+//! The payments as a resource, and the calls of booking services.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::{Path, State as AxumState};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
+use innkeeper_kit::entity::Entity;
+use innkeeper_kit::label::{self, Asked};
+use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::show::{self, Shown};
+use innkeeper_kit::store::{Row, StoreError};
+use innkeeper_kit::stories::Step;
+use innkeeper_kit::{Failure, Rejection};
+use innkeeper_runtime::context::Context;
+use innkeeper_runtime::json::JsonBody;
+use innkeeper_runtime::problem::Problem;
+use innkeeper_runtime::request::RequestContext;
+use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource};
+use uuid::Uuid;
+
+use crate::Payments;
+use crate::domain::{State, path, walked};
+
+/// The routes of a payment service.
+pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
+    let methods = Methods {
+        create: false,
+        change: true,
+    };
+    let calls = Router::new()
+        .route(AUTHORIZATIONS, post(authorize))
+        .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(outcome))
+        .with_state(Arc::clone(&payments));
+    resource::router(
+        &context.settings,
+        methods,
+        Arc::clone(&context.store),
+        payments,
+    )
+    .merge(calls)
+}
+
+async fn authorize(
+    AxumState(payments): AxumState<Arc<Payments>>,
+    request: RequestContext,
+    body: JsonBody<AuthorizeRequest>,
+) -> Result<Json<AuthorizeAnswer>, Problem> {
+    let cause = Cause {
+        event_id: None,
+        traceparent: Some(request.traceparent),
+    };
+    Ok(Json(payments.authorize(&body.value, &cause).await?))
+}
+
+async fn outcome(
+    AxumState(payments): AxumState<Arc<Payments>>,
+    Path(story): Path<Uuid>,
+) -> Result<Json<AuthorizeAnswer>, Problem> {
+    Ok(Json(payments.outcome(story).await?))
+}
+
+#[async_trait]
+impl Resource for Payments {
+    fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
+        let entity = Entity::restore(row).map_err(StoreError::from)?;
+        Ok(entity.map(|entity| self.item(&entity)))
+    }
+
+    async fn change(&self, change: Change) -> Result<Item, Failure> {
+        let asked = label::asked::<State>(self.stories.words(), &change.body)?;
+        let payment = self.stories.command(change.id, &change.cause, |payment| {
+            change.check_version(payment.version)?;
+            self.decide(payment, &asked)
+        });
+        let payment = payment.await?;
+        match payment.state {
+            // A client that asks for the money of a declined payment was refused before it came here, so this refusal is new.
+            State::Declined if !asked.allows(State::Declined) => {
+                Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
+            }
+            _ => Ok(self.item(&payment)),
+        }
+    }
+}
+
+impl Payments {
+    fn decide(
+        &self,
+        payment: &Entity<State>,
+        asked: &Asked<State>,
+    ) -> Result<Step<State>, Rejection> {
+        let path = label::path_to(self.stories.words(), payment.state, asked, |target| {
+            path(payment.state, target)
+        })?;
+        Ok(match path {
+            [] => Step::Keep,
+            path => Step::Become(walked(payment, path, self.settings.provider)),
+        })
+    }
+
+    fn item(&self, payment: &Entity<State>) -> Item {
+        let fields = show::entity(self.stories.words(), Shown::Declared, payment);
+        Item {
+            id: payment.id,
+            version: payment.version,
+            fields,
+        }
+    }
+}

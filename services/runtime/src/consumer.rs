@@ -1,0 +1,250 @@
+//! The consumer: takes records from the log, lets each have its effect once, and only then says so to the log.
+//!
+//! Records of one story are handled one after another, stories beside each other. A record that cannot be read, or that fails for good, becomes
+//! a dead letter; a database that is away is waited for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use innkeeper_contracts::Event;
+use innkeeper_kit::log::{Delivery, Log, LogError, Record, Subscription};
+use innkeeper_kit::store::{DeadLetter, Store, StoreError, Write, WriteError};
+use innkeeper_kit::stories::Effect;
+use innkeeper_kit::{CrashPlan, CrashPoint};
+use prometheus::{IntCounterVec, IntGauge};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::component::Reactor;
+use crate::context::Context;
+use crate::health::Health;
+use crate::metrics::{Metrics, names};
+use crate::problem::causes;
+
+/// How often a record is tried before it becomes a dead letter.
+const TRIES: u32 = 5;
+/// How long to wait before the first repetition; it doubles from one to the next, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The outcomes of a record, as metrics name them.
+const OUTCOMES: [&str; 4] = ["effect", "none", "duplicate", "dead-letter"];
+
+/// Consumes the log for one service.
+pub struct Consumer {
+    store: Arc<dyn Store>,
+    log: Arc<dyn Log>,
+    reactor: Arc<dyn Reactor>,
+    crash: CrashPlan,
+    health: Health,
+    topic: String,
+    consumed: IntCounterVec,
+    overtaken: IntCounterVec,
+    lag: IntGauge,
+}
+
+impl Consumer {
+    /// The consumer of a service that reacts to events; `topic` is for its dead letters.
+    pub fn new(
+        context: &Context,
+        log: Arc<dyn Log>,
+        reactor: Arc<dyn Reactor>,
+        health: Health,
+        metrics: &Metrics,
+    ) -> Self {
+        let consumed = metrics.counters(&names::EVENTS_CONSUMED);
+        for outcome in OUTCOMES {
+            consumed.with_label_values(&[outcome]);
+        }
+        let overtaken = metrics.counters(&names::EVENTS_OVERTAKEN);
+        overtaken.with_label_values::<&str>(&[]);
+        Self {
+            store: Arc::clone(&context.store),
+            log,
+            reactor,
+            crash: context.crash.clone(),
+            health,
+            topic: context.settings.platform.clone(),
+            consumed,
+            overtaken,
+            lag: metrics
+                .gauges(&names::CONSUMER_LAG)
+                .with_label_values::<&str>(&[]),
+        }
+    }
+
+    /// Consumes until it is told to end; what was begun is finished, and what is done is committed.
+    pub async fn run(self, ending: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        while !ending.is_cancelled() {
+            match self.subscribed(&ending).await {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(error) => {
+                    tracing::warn!(error = causes(&error), "the log is away; trying again");
+                    let _ = ending.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn subscribed(&self, ending: &CancellationToken) -> Result<(), LogError> {
+        let Some(subscription) = ending.run_until_cancelled(self.log.subscribe()).await else {
+            return Ok(());
+        };
+        let mut subscription = subscription?;
+        while let Some(delivery) = ending.run_until_cancelled(subscription.next()).await {
+            self.take(&mut *subscription, delivery?, ending).await?;
+        }
+        subscription.close().await
+    }
+
+    async fn take(
+        &self,
+        subscription: &mut dyn Subscription,
+        delivery: Delivery,
+        ending: &CancellationToken,
+    ) -> Result<(), LogError> {
+        match delivery {
+            Delivery::Records(records) => {
+                if self.handle_all(&records, ending).await {
+                    self.crash.passed(CrashPoint::EffectCommitted);
+                    subscription.done(&records).await?;
+                }
+                self.lag.set(subscription.lag().await.unwrap_or_default());
+            }
+            Delivery::Assigned { partitions } => {
+                tracing::debug!(partitions, "partitions were assigned");
+                self.health.started();
+            }
+            Delivery::Overtaken { partition, records } => {
+                tracing::error!(
+                    partition,
+                    records,
+                    "records were deleted before they were read"
+                );
+                self.overtaken
+                    .with_label_values::<&str>(&[])
+                    .inc_by(u64::try_from(records).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles a batch; false when the service had to stop before all of it was done.
+    async fn handle_all(&self, records: &[Record], ending: &CancellationToken) -> bool {
+        let stories = by_story(records).into_values().map(async |story| {
+            for record in story {
+                if !self.handle(record, ending).await {
+                    return false;
+                }
+            }
+            true
+        });
+        join_all(stories).await.into_iter().all(|done| done)
+    }
+
+    /// Handles a record; false when the service had to stop first.
+    async fn handle(&self, record: &Record, ending: &CancellationToken) -> bool {
+        let (mut tries, mut pause) = (0, FIRST_PAUSE);
+        loop {
+            let error = match self.effect(record).await {
+                Ok(outcome) => {
+                    self.consumed.with_label_values(&[outcome]).inc();
+                    return true;
+                }
+                Err(error) => error,
+            };
+            tries += u32::from(matches!(error, StoreError::Failed(_)));
+            if tries >= TRIES && self.bury(record, causes(&error)).await.is_ok() {
+                return true;
+            }
+            tracing::warn!(
+                error = causes(&error),
+                partition = record.partition,
+                offset = record.offset,
+                "trying a record again"
+            );
+            if ending
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await
+                .is_none()
+            {
+                return false;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn effect(&self, record: &Record) -> Result<&'static str, StoreError> {
+        let event = match Event::decode(&record.headers, &record.payload) {
+            Ok(Some(event)) if self.reactor.wants(event.event_type) => event,
+            Ok(_) => return Ok("none"),
+            Err(error) => {
+                self.bury(record, causes(&error)).await?;
+                return Ok("dead-letter");
+            }
+        };
+        Ok(match self.reactor.react(&event).await? {
+            Effect::Done => "effect",
+            Effect::None => "none",
+            Effect::Duplicate => "duplicate",
+        })
+    }
+
+    /// Writes a dead letter, with its inbox row in the same transaction.
+    async fn bury(&self, record: &Record, error: String) -> Result<(), StoreError> {
+        tracing::error!(
+            error,
+            partition = record.partition,
+            offset = record.offset,
+            "a record becomes a dead letter"
+        );
+        let dead_letter = DeadLetter {
+            topic: self.topic.clone(),
+            partition: record.partition,
+            offset: record.offset,
+            key: record.key.clone(),
+            headers: record.headers.clone(),
+            payload: record.payload.clone(),
+            error,
+        };
+        let inbox = Some(place_id(&self.topic, record));
+        match self
+            .store
+            .write(Write {
+                inbox,
+                dead_letter: Some(dead_letter),
+                ..Write::default()
+            })
+            .await
+        {
+            Ok(()) => {
+                self.consumed.with_label_values(&["dead-letter"]).inc();
+                Ok(())
+            }
+            Err(WriteError::Store(error)) => Err(error),
+            Err(WriteError::Duplicate | WriteError::Conflict | WriteError::KeyTaken) => Ok(()),
+        }
+    }
+}
+
+/// Records by the story they belong to; records without a key are a story each partition.
+fn by_story(records: &[Record]) -> BTreeMap<(i32, Option<&str>), Vec<&Record>> {
+    let mut stories: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        stories
+            .entry((record.partition, record.key.as_deref()))
+            .or_default()
+            .push(record);
+    }
+    stories
+}
+
+/// The inbox key of a record that has no readable id: its place in the log.
+fn place_id(topic: &str, record: &Record) -> Uuid {
+    let place = format!("{topic}/{}/{}", record.partition, record.offset);
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, place.as_bytes())
+}

@@ -1,0 +1,143 @@
+//! The relay: takes events from the outbox to the log, in order per story, at least once.
+//!
+//! One process relays at a time, under a lease. A process that loses its lease while it sends does no harm: both senders begin with the oldest
+//! event that is not published, so the first appearance of each event is in order, and consumers drop repetitions.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use innkeeper_kit::log::{Log, LogError, NewRecord};
+use innkeeper_kit::store::{OutboxEvent, Store, StoreError};
+use innkeeper_kit::{CrashPlan, CrashPoint};
+use prometheus::IntCounter;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::metrics::{Metrics, names};
+use crate::problem::causes;
+
+/// Events that are sent at once, at most.
+const BATCH: u32 = 512;
+/// How long the lease holds; another process takes over so much later at the latest.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often the outbox is looked at although this process wrote nothing.
+const POLL: Duration = Duration::from_millis(500);
+/// How long to wait after an error.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("the outbox cannot be read or marked")]
+    Store(#[from] StoreError),
+    #[error("the log does not take events")]
+    Log(#[from] LogError),
+}
+
+/// Relays the outbox of one service.
+pub struct Relay {
+    store: Arc<dyn Store>,
+    log: Arc<dyn Log>,
+    crash: CrashPlan,
+    process: Uuid,
+    lease_until: Option<Instant>,
+    published: IntCounter,
+    failures: IntCounter,
+}
+
+impl Relay {
+    /// The relay of a service.
+    pub fn new(context: &Context, log: Arc<dyn Log>, metrics: &Metrics) -> Self {
+        Self {
+            store: Arc::clone(&context.store),
+            log,
+            crash: context.crash.clone(),
+            process: context.process,
+            lease_until: None,
+            published: metrics
+                .counters(&names::EVENTS_PUBLISHED)
+                .with_label_values::<&str>(&[]),
+            failures: metrics
+                .counters(&names::RELAY_FAILURES)
+                .with_label_values::<&str>(&[]),
+        }
+    }
+
+    /// Relays until it is told to end; then what is still in the outbox is sent once more, and the lease given back.
+    pub async fn run(mut self, ending: CancellationToken) {
+        while ending.run_until_cancelled(self.round()).await.is_some() {}
+        if let Err(error) = self.flush().await {
+            tracing::warn!(
+                error = causes(&error),
+                "events stay in the outbox until the next start"
+            );
+        }
+        if let Err(error) = self.store.release_relay_lease(self.process).await {
+            tracing::debug!(
+                error = causes(&error),
+                "the relay's lease runs out by itself"
+            );
+        }
+    }
+
+    async fn round(&mut self) {
+        if let Err(error) = self.flush().await {
+            self.failures.inc();
+            tracing::warn!(error = causes(&error), "the relay tries again");
+            self.lease_until = None;
+            tokio::time::sleep(PAUSE).await;
+            return;
+        }
+        tokio::select! {
+            () = self.store.outbox_changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        while self.holds_lease().await? {
+            let events = self.store.load_unpublished(BATCH).await?;
+            if events.is_empty() {
+                break;
+            }
+            self.publish(events).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, events: Vec<OutboxEvent>) -> Result<(), Error> {
+        let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+        let count = ids.len() as u64;
+        self.crash.passed(CrashPoint::OutboxSending);
+        self.log
+            .append(events.into_iter().map(record).collect())
+            .await?;
+        self.crash.passed(CrashPoint::LogAppended);
+        self.store.mark_published(ids).await?;
+        self.published.inc_by(count);
+        Ok(())
+    }
+
+    /// Takes the lease, and renews it once half of it is over.
+    async fn holds_lease(&mut self) -> Result<bool, StoreError> {
+        let now = Instant::now();
+        if self
+            .lease_until
+            .is_some_and(|until| now + LEASE / 2 < until)
+        {
+            return Ok(true);
+        }
+        let held = self.store.take_relay_lease(self.process, LEASE).await?;
+        self.lease_until = held.then_some(now + LEASE);
+        Ok(held)
+    }
+}
+
+fn record(event: OutboxEvent) -> NewRecord {
+    NewRecord {
+        id: event.id,
+        key: event.aggregate_id.to_string(),
+        headers: event.headers,
+        payload: event.payload.into_bytes(),
+    }
+}

@@ -1,0 +1,351 @@
+//! One resource in HAL form: a list in keyset pages, items with links and an `ETag`, POST and PATCH where the component takes them.
+
+mod hal;
+mod query;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, patch, post};
+use innkeeper_contracts::ServiceSettings;
+use innkeeper_contracts::pod::IDEMPOTENCY_KEY_HEADER;
+use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::store::{Row, Store, StoredAnswer};
+use innkeeper_kit::{Failure, Rejection};
+use serde_json::{Map, Value};
+
+pub use hal::MEDIA_TYPE;
+
+use crate::json::JsonBody;
+use crate::problem::{self, Problem};
+use crate::request::RequestContext;
+use query::Page;
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY_BYTES: usize = 255;
+
+/// A JSON object in the platform's words.
+pub type Object = Map<String, Value>;
+
+/// A POST.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// What the client sent.
+    pub body: Object,
+    /// Its idempotency key.
+    pub key: Option<String>,
+    /// Trace and deadline.
+    pub request: RequestContext,
+}
+
+/// A PATCH.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The public id.
+    pub id: i64,
+    /// What the client sent.
+    pub body: Object,
+    /// The version that the client has seen, if it says so.
+    pub if_match: Option<i64>,
+    /// What made the service act.
+    pub cause: Cause,
+}
+
+impl Change {
+    /// Refuses when the client has seen another version than the present one.
+    pub fn check_version(&self, version: i64) -> Result<(), Rejection> {
+        match self.if_match {
+            Some(seen) if seen != version => Err(Rejection::PreconditionFailed),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A row as clients see it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The public id.
+    pub id: i64,
+    /// The version, which becomes the `ETag`.
+    pub version: i64,
+    /// Its fields.
+    pub fields: Object,
+}
+
+/// The resource of a component.
+#[async_trait]
+pub trait Resource: Send + Sync + 'static {
+    /// A row as clients see it; `None` for a tombstone.
+    fn show(&self, row: &Row) -> Result<Option<Item>, Failure>;
+
+    /// Carries out a POST; its answer is what an idempotency key replays. Only called where [`Methods::create`] says so.
+    async fn create(&self, _creation: Creation) -> Result<StoredAnswer, Failure> {
+        Err(Rejection::NotFound.into())
+    }
+
+    /// Carries out a PATCH. Only called where [`Methods::change`] says so.
+    async fn change(&self, _change: Change) -> Result<Item, Failure> {
+        Err(Rejection::NotFound.into())
+    }
+}
+
+/// Which methods a resource takes beside GET.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Methods {
+    /// POST.
+    pub create: bool,
+    /// PATCH.
+    pub change: bool,
+}
+
+/// The links of a resource.
+#[derive(Clone, Debug)]
+pub struct Links {
+    path: String,
+}
+
+impl Links {
+    /// The links of the resource at a path.
+    pub fn new(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// The body of an item: its fields and a link to itself.
+    pub fn item(&self, item: Item) -> Value {
+        hal::item(&self.path, item)
+    }
+}
+
+/// The routes of a resource, under the path and aliases of its service.
+pub fn router(
+    settings: &ServiceSettings,
+    methods: Methods,
+    store: Arc<dyn Store>,
+    resource: Arc<dyn Resource>,
+) -> Router {
+    let path = settings.path.clone();
+    let shared = Shared {
+        path: Arc::from(path.as_str()),
+        store,
+        resource,
+    };
+    let mut list: MethodRouter<Shared> = get(list_items);
+    let mut one: MethodRouter<Shared> = get(show_item);
+    if methods.create {
+        list = list.post(create_item);
+    }
+    if methods.change {
+        one = one.patch(change_item);
+    }
+    let mut router = Router::new()
+        .route(&format!("{path}/{{id}}"), one)
+        .route(&path, list);
+    for (alias, handler) in alias_routes(settings, methods) {
+        router = router.route(&alias, handler);
+    }
+    router.with_state(shared)
+}
+
+fn alias_routes(
+    settings: &ServiceSettings,
+    methods: Methods,
+) -> Vec<(String, MethodRouter<Shared>)> {
+    let aliases = &settings.aliases;
+    let create = aliases
+        .create
+        .clone()
+        .filter(|_| methods.create)
+        .map(|alias| (alias, post(create_item)));
+    let list = aliases.list.clone().map(|alias| (alias, get(list_items)));
+    let update = aliases
+        .update
+        .clone()
+        .filter(|_| methods.change)
+        .map(|alias| (alias, patch(change_named_item)));
+    [create, list, update].into_iter().flatten().collect()
+}
+
+#[derive(Clone)]
+struct Shared {
+    path: Arc<str>,
+    store: Arc<dyn Store>,
+    resource: Arc<dyn Resource>,
+}
+
+async fn list_items(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let page = Page::parse(query.as_deref().unwrap_or_default())?;
+    // One more than asked for tells whether there is a next page.
+    let rows = shared.store.list(page.after, page.size + 1).await?;
+    let items = rows
+        .iter()
+        .filter_map(|row| shared.resource.show(row).transpose());
+    let items: Vec<Item> = items.collect::<Result<_, _>>().map_err(refused)?;
+    Ok(hal::response(
+        StatusCode::OK,
+        &hal::page(&shared.path, page, items),
+    ))
+}
+
+async fn show_item(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = shared.store.load_by_id(public_id(&id)?).await?;
+    let item = row
+        .as_ref()
+        .map(|row| shared.resource.show(row))
+        .transpose()
+        .map_err(refused)?;
+    let item = item
+        .flatten()
+        .ok_or_else(|| Problem::from(Rejection::NotFound))?;
+    Ok(item_response(&shared.path, item))
+}
+
+async fn create_item(
+    State(shared): State<Shared>,
+    request: RequestContext,
+    headers: HeaderMap,
+    body: JsonBody<Object>,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let answer = shared
+        .resource
+        .create(Creation {
+            body: body.value,
+            key,
+            request,
+        })
+        .await
+        .map_err(refused)?;
+    Ok(stored_response(&shared.path, answer))
+}
+
+async fn change_item(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    request: RequestContext,
+    headers: HeaderMap,
+    body: JsonBody<Object>,
+) -> Result<Response, Problem> {
+    let id = public_id(&id)?;
+    apply_change(&shared, id, request, &headers, body.value).await
+}
+
+async fn change_named_item(
+    State(shared): State<Shared>,
+    request: RequestContext,
+    headers: HeaderMap,
+    body: JsonBody<Object>,
+) -> Result<Response, Problem> {
+    let id = body.value.get("id").and_then(|id| match id {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    });
+    let id =
+        id.ok_or_else(|| Problem::from(Rejection::invalid("/id", "must be the id of an item")))?;
+    apply_change(&shared, id, request, &headers, body.value).await
+}
+
+async fn apply_change(
+    shared: &Shared,
+    id: i64,
+    request: RequestContext,
+    headers: &HeaderMap,
+    body: Object,
+) -> Result<Response, Problem> {
+    let if_match = if_match(headers)?;
+    let cause = Cause {
+        event_id: None,
+        traceparent: Some(request.traceparent),
+    };
+    let item = shared
+        .resource
+        .change(Change {
+            id,
+            body,
+            if_match,
+            cause,
+        })
+        .await
+        .map_err(refused)?;
+    Ok(item_response(&shared.path, item))
+}
+
+fn item_response(path: &str, item: Item) -> Response {
+    let etag = format!("\"{}\"", item.version);
+    let mut response = hal::response(StatusCode::OK, &hal::item(path, item));
+    response.headers_mut().insert(
+        ETAG,
+        HeaderValue::from_str(&etag).expect("a number in quotes is ASCII"),
+    );
+    response
+}
+
+/// The answer to a POST, fresh or replayed.
+fn stored_response(path: &str, answer: StoredAnswer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let media_type = if status.is_success() {
+        MEDIA_TYPE
+    } else {
+        problem::MEDIA_TYPE
+    };
+    let location = answer.location_id.map(|id| format!("{path}/{id}"));
+    let mut response = hal::raw_response(status, media_type, answer.body);
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// The public id in a path; what is no number is not there.
+fn public_id(text: &str) -> Result<i64, Problem> {
+    text.parse().map_err(|_| Problem::from(Rejection::NotFound))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY_HEADER) else {
+        return Ok(None);
+    };
+    let key = key.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        let detail =
+            format!("Idempotency-Key must have 1 to {MAX_KEY_BYTES} printable ASCII characters");
+        return Err(Problem::of(StatusCode::BAD_REQUEST).detail(detail));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// The version in `If-Match` (RFC 9110, 13.1.1); `*` matches every version.
+fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(tag) = headers.get(IF_MATCH) else {
+        return Ok(None);
+    };
+    match tag.to_str().unwrap_or_default().trim() {
+        "*" => Ok(None),
+        tag => {
+            let version = tag.trim_matches('"').parse().ok();
+            version
+                .map(Some)
+                .ok_or_else(|| Problem::from(Rejection::PreconditionFailed))
+        }
+    }
+}
+
+/// The problem of a use case that was not carried out.
+pub fn refused(failure: Failure) -> Problem {
+    match failure {
+        Failure::Rejected(rejection) => rejection.into(),
+        Failure::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,53 @@
+//! HAL bodies (<https://datatracker.ietf.org/doc/html/draft-kelly-json-hal-11>): `_links` and `_embedded`, with relative links.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::Item;
+use super::query::Page;
+
+/// The media type of HAL.
+pub const MEDIA_TYPE: &str = "application/hal+json";
+
+/// An item with a link to itself.
+pub fn item(path: &str, item: Item) -> Value {
+    let mut fields = item.fields;
+    fields.insert(
+        "_links".to_owned(),
+        json!({ "self": { "href": format!("{path}/{}", item.id) } }),
+    );
+    Value::Object(fields)
+}
+
+/// A page of a list; `items` may hold one more than the page, which says that there is a next one.
+pub fn page(path: &str, page: Page, mut items: Vec<Item>) -> Value {
+    let more = items.len() > page.size as usize;
+    items.truncate(page.size as usize);
+    let mut links = json!({ "self": { "href": page.href(path) } });
+    if let Some(last) = items.last().filter(|_| more) {
+        links["next"] = json!({ "href": Page { after: last.id, ..page }.href(path) });
+    }
+    let items: Vec<Value> = items.into_iter().map(|row| item(path, row)).collect();
+    json!({ "_embedded": { relation(path): items }, "_links": links })
+}
+
+/// What a list's items are called: the last segment of its path.
+fn relation(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A HAL answer.
+pub fn response(status: StatusCode, body: &Value) -> Response {
+    raw_response(status, MEDIA_TYPE, body.to_string())
+}
+
+/// An answer whose body is already text.
+pub fn raw_response(status: StatusCode, media_type: &'static str, body: String) -> Response {
+    let mut response = (status, body).into_response();
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}

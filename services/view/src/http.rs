@@ -1,0 +1,34 @@
+//! The rows as a resource that can only be read.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use innkeeper_kit::Failure;
+use innkeeper_kit::store::Row;
+use innkeeper_runtime::context::Context;
+use innkeeper_runtime::resource::{self, Item, Methods, Resource};
+
+use crate::View;
+use crate::events::cells;
+
+/// The routes of a view.
+pub fn router(view: Arc<View>, context: &Context) -> axum::Router {
+    let methods = Methods {
+        create: false,
+        change: false,
+    };
+    resource::router(&context.settings, methods, Arc::clone(&context.store), view)
+}
+
+#[async_trait]
+impl Resource for View {
+    fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
+        let Some(id) = row.id else { return Ok(None) };
+        let fields = cells(row)?.show(&self.settings, id);
+        Ok(Some(Item {
+            id,
+            version: row.version,
+            fields,
+        }))
+    }
+}
