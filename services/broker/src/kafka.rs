@@ -61,7 +61,10 @@ impl KafkaLog {
             let metadata = producer
                 .client()
                 .fetch_metadata(Some(&topic), METADATA_TIMEOUT)?;
-            let error = metadata.topics().first().and_then(rdkafka::metadata::MetadataTopic::error);
+            let error = metadata
+                .topics()
+                .first()
+                .and_then(rdkafka::metadata::MetadataTopic::error);
             error.map_or(Ok(()), |error| Err(KafkaError::MetadataFetch(error.into())))
         });
         let answer = asked.await.map_err(unavailable)?;

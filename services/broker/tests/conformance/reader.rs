@@ -1,0 +1,101 @@
+//! Reads a subscription with a deadline.
+
+use std::time::Duration;
+
+use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
+
+/// How long anything may take before it counts as never.
+pub const DEADLINE: Duration = Duration::from_secs(40);
+
+/// A member of a group that remembers what it was told besides records.
+pub struct Reader {
+    pub subscription: Box<dyn Subscription>,
+    pub assigned: Vec<usize>,
+    pub overtaken: i64,
+}
+
+impl Reader {
+    pub async fn join(log: &dyn Log) -> Self {
+        Self {
+            subscription: log.subscribe().await.expect("the log takes members"),
+            assigned: Vec::new(),
+            overtaken: 0,
+        }
+    }
+
+    /// The next records; errors are told, for no case expects one.
+    pub async fn next(&mut self) -> Vec<Record> {
+        loop {
+            let next = tokio::time::timeout(DEADLINE, self.subscription.next());
+            let delivery = next.await.expect("something is delivered in time");
+            match delivery.expect("the log works") {
+                Delivery::Records(records) => {
+                    assert!(!records.is_empty(), "an empty delivery");
+                    return records;
+                }
+                Delivery::Assigned { partitions } => self.assigned.push(partitions),
+                Delivery::Overtaken { records, .. } => self.overtaken += records,
+            }
+        }
+    }
+
+    /// At least so many records.
+    pub async fn read(&mut self, count: usize) -> Vec<Record> {
+        let mut records = Vec::new();
+        while records.len() < count {
+            records.extend(self.next().await);
+        }
+        records
+    }
+
+    /// Waits until it holds partitions.
+    pub async fn settle(&mut self) {
+        while self.assigned.last().is_none_or(|partitions| *partitions == 0) {
+            let next = tokio::time::timeout(DEADLINE, self.subscription.next());
+            match next.await.expect("an assignment in time").expect("the log works") {
+                Delivery::Assigned { partitions } => self.assigned.push(partitions),
+                other => panic!("{other:?} before an assignment"),
+            }
+        }
+    }
+
+    /// The number of partitions that it is told first, while the other member goes on waiting.
+    pub async fn first_assignment(&mut self, other: &mut Self) -> usize {
+        let both = async {
+            loop {
+                tokio::select! {
+                    delivery = self.subscription.next() => match delivery {
+                        Ok(Delivery::Assigned { partitions }) => return partitions,
+                        unexpected => panic!("{unexpected:?}"),
+                    },
+                    delivery = other.subscription.next() => assert!(matches!(delivery, Ok(Delivery::Assigned { .. })), "{delivery:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, both).await.expect("an assignment in time")
+    }
+
+    pub async fn done(&mut self, records: &[Record]) {
+        let done = self.subscription.done(records).await;
+        done.expect("what is done can be said");
+    }
+
+    pub async fn close(self) {
+        self.subscription.close().await.expect("a member can leave");
+    }
+}
+
+/// The payload as text.
+pub fn text(record: &Record) -> String {
+    String::from_utf8_lossy(&record.payload).into_owned()
+}
+
+/// The payloads as texts.
+pub fn texts(records: &[Record]) -> Vec<String> {
+    records.iter().map(text).collect()
+}
+
+/// `key:from` to `key:to`, without the last.
+pub fn numbered(key: &str, from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|number| format!("{key}:{number}")).collect()
+}

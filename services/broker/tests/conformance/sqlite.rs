@@ -1,0 +1,176 @@
+//! The log in an SQLite file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use innkeeper_broker::sqlite::SqliteOpenError;
+use innkeeper_broker::{Retention, SqliteLog};
+use innkeeper_contracts::settings;
+use innkeeper_kit::clock::MockClock;
+use innkeeper_kit::log::Log;
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+use crate::{cases, conformance};
+use crate::memory::poison;
+use crate::reader::{Reader, numbered, texts};
+use crate::subject::{Subject, check, record, records};
+
+const TOPIC: &str = "rentcar";
+
+struct Sqlite {
+    log: SqliteLog,
+    clock: Arc<MockClock>,
+    _folder: TempDir,
+}
+
+fn sqlite() -> Box<dyn Subject> {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(MockClock::default());
+    let retention = Retention::of(SignedDuration::from_hours(1), clock.clone());
+    let log = SqliteLog::open_with(&folder.path().join("log.db"), TOPIC, retention).unwrap();
+    Box::new(Sqlite {
+        log,
+        clock,
+        _folder: folder,
+    })
+}
+
+#[async_trait]
+impl Subject for Sqlite {
+    fn log(&self, group: &str) -> Arc<dyn Log> {
+        self.log.for_group(group)
+    }
+
+    fn stores_ids_once(&self) -> bool {
+        true
+    }
+
+    async fn append_poison(&self) -> usize {
+        self.log("poisoner").append(vec![poison()]).await.unwrap();
+        1
+    }
+
+    async fn retire(&self) {
+        self.clock.advance(SignedDuration::from_hours(2));
+    }
+}
+
+conformance!(sqlite());
+
+#[tokio::test]
+async fn members_without_partitions_are_told_and_take_over() {
+    check(sqlite(), async |subject| cases::members_without_partitions_are_told_and_take_over(subject).await).await;
+}
+
+fn file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.db");
+    (folder, file)
+}
+
+#[tokio::test]
+async fn a_file_that_is_opened_again_goes_on_where_it_was() {
+    let (_folder, file) = file();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    let repeated = record("a", 0);
+    log.append(vec![repeated.clone(), record("a", 1), record("a", 2)]).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let read = reader.read(3).await;
+    reader.done(&read[..2]).await;
+    reader.close().await;
+    drop(log);
+
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(vec![repeated, record("a", 3)]).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    assert_eq!(texts(&reader.read(2).await), numbered("a", 2, 4));
+}
+
+#[tokio::test]
+async fn an_offset_reaches_the_file_without_a_close() {
+    let (_folder, file) = file();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(records("a", 3)).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let read = reader.read(3).await;
+    reader.done(&read).await;
+    let beside = rusqlite::Connection::open(&file).unwrap();
+    let stored = || beside.query_row("SELECT max(next_offset) FROM offsets", [], |row| row.get::<_, Option<i64>>(0));
+    let written = async {
+        while stored().unwrap() != Some(3) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(crate::reader::DEADLINE, written).await.expect("the offset is written soon");
+}
+
+#[tokio::test]
+async fn a_consumer_far_behind_reads_from_the_file() {
+    let (_folder, file) = file();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(records("a", 10_000)).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    assert_eq!(texts(&reader.read(10_000).await), numbered("a", 0, 10_000));
+}
+
+#[tokio::test]
+async fn offsets_never_begin_anew() {
+    let (_folder, file) = file();
+    let clock = Arc::new(MockClock::default());
+    let retention = Retention::of(SignedDuration::from_hours(1), clock.clone());
+    let log = SqliteLog::open_with(&file, TOPIC, retention.clone()).unwrap().for_group("g");
+    log.append(records("a", 5)).await.unwrap();
+    clock.advance(SignedDuration::from_hours(2));
+    log.append(Vec::new()).await.unwrap();
+    drop(log);
+    let log = SqliteLog::open_with(&file, TOPIC, retention).unwrap().for_group("g");
+    log.append(vec![record("a", 5)]).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    assert_eq!(reader.read(1).await[0].offset, 5);
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_understands_stops_nothing() {
+    let (_folder, file) = file();
+    drop(SqliteLog::open(&file, TOPIC).unwrap());
+    let beside = rusqlite::Connection::open(&file).unwrap();
+    let insert = "INSERT INTO records VALUES (0, x'00', NULL, 'no headers', x'ff', 9000000000000)";
+    beside.execute(insert, []).unwrap();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(vec![record("a", 0)]).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let read = reader.read(2).await;
+    assert_eq!((read[0].key.clone(), read[0].headers.len()), (None, 0));
+    assert_eq!(texts(&read[1..]), ["a:0"]);
+}
+
+#[test]
+fn a_file_has_one_opener_at_a_time() {
+    let (_folder, file) = file();
+    let first = SqliteLog::open(&file, TOPIC).unwrap();
+    let refused = SqliteLog::open(&file, TOPIC).err();
+    assert!(matches!(refused, Some(SqliteOpenError::InUse { .. })), "{refused:?}");
+    drop(first);
+    SqliteLog::open(&file, TOPIC).unwrap();
+}
+
+#[test]
+fn a_file_holds_one_topic() {
+    let (_folder, file) = file();
+    drop(SqliteLog::open(&file, TOPIC).unwrap());
+    let refused = SqliteLog::open(&file, "other").err();
+    assert!(matches!(refused, Some(SqliteOpenError::OtherTopic { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn settings_open_a_log() {
+    let (_folder, file) = file();
+    let settings = settings::Log::Sqlite(settings::SqliteLog {
+        file,
+        topic: TOPIC.to_owned(),
+        group: "g".to_owned(),
+    });
+    innkeeper_broker::open(&settings).unwrap().ping().await.unwrap();
+}

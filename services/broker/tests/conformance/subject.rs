@@ -1,0 +1,53 @@
+//! A log under test.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use innkeeper_kit::log::{Log, NewRecord};
+use uuid::Uuid;
+
+/// A log under test, with what the port does not offer.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// The log as a group sees it.
+    fn log(&self, group: &str) -> Arc<dyn Log>;
+
+    /// Whether a repeated id is stored once.
+    fn stores_ids_once(&self) -> bool;
+
+    /// Appends records that no service wrote, and answers how many.
+    async fn append_poison(&self) -> usize;
+
+    /// Lets retention delete every record that is there, at the latest with the next append.
+    async fn retire(&self);
+
+    /// Removes what the subject left outside this process.
+    async fn take_down(self: Box<Self>) {}
+}
+
+/// Runs a case and takes the subject down, whatever becomes of the case.
+pub async fn check(subject: Box<dyn Subject>, case: impl AsyncFnOnce(&dyn Subject)) {
+    let outcome = AssertUnwindSafe(case(&*subject)).catch_unwind().await;
+    subject.take_down().await;
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+/// A record whose payload is `key:number`.
+pub fn record(key: &str, number: usize) -> NewRecord {
+    let id = Uuid::now_v7();
+    NewRecord {
+        id,
+        key: key.to_owned(),
+        headers: vec![("ce_id".to_owned(), id.to_string())],
+        payload: format!("{key}:{number}").into_bytes(),
+    }
+}
+
+/// Records of a key, numbered from 0.
+pub fn records(key: &str, count: usize) -> Vec<NewRecord> {
+    (0..count).map(|number| record(key, number)).collect()
+}
