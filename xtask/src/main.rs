@@ -2,7 +2,12 @@
 //! It never holds logic of the product; what a chore needs to know about clusters lies in `innkeeper-cluster`.
 //! Start reading at [`Chore`].
 
+mod check;
+mod cluster;
+mod image;
 mod services;
+mod test;
+mod workspace;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,8 +28,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Formatting and lints
+    Check,
+    /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
+    Cluster(cluster::Arguments),
+    /// Builds the container image as an OCI archive, without Docker
+    Image(image::Arguments),
     #[command(about = "Kafka and PostgreSQL alone, on loopback: up, down, status")]
     Services(services::Arguments),
+    /// All tests, with the services and the cluster that they want
+    Test(test::Arguments),
 }
 
 /// What a chore ends with.
@@ -32,7 +45,11 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
+        Chore::Check => check::run(),
+        Chore::Cluster(arguments) => cluster::run(&arguments),
+        Chore::Image(arguments) => image::run(arguments),
         Chore::Services(arguments) => services::run(&arguments),
+        Chore::Test(arguments) => test::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

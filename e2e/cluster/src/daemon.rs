@@ -60,6 +60,14 @@ pub enum DaemonError {
         /// The last lines of the log.
         tail: String,
     },
+    /// A configuration file or folder of the process could not be written.
+    #[error("cannot write {path}")]
+    Configuration {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The process is still there after being killed.
     #[error("process {pid} ({name}) does not end")]
     Unstoppable {
@@ -76,11 +84,22 @@ pub struct Daemon {
     name: String,
     pid: i32,
     started_ticks: u64,
+    stop_signal: Signal,
 }
 
 impl Daemon {
     /// Starts a command in a process group of its own, its outputs in the folder's log of that name, and records it.
     pub fn start(
+        folder: &RunFolder,
+        name: &str,
+        command: &mut Command,
+    ) -> Result<Self, DaemonError> {
+        Self::start_stopped_by(Signal::SIGTERM, folder, name, command)
+    }
+
+    /// As [`Daemon::start`], for a process that another signal than SIGTERM stops best.
+    pub fn start_stopped_by(
+        stop_signal: Signal,
         folder: &RunFolder,
         name: &str,
         command: &mut Command,
@@ -106,6 +125,7 @@ impl Daemon {
             name: name.to_owned(),
             pid,
             started_ticks,
+            stop_signal,
         };
         daemon.record(folder)?;
         Ok(daemon)
@@ -163,14 +183,9 @@ impl Daemon {
         }
     }
 
-    /// Asks the process to end with SIGTERM and, once `grace` has passed, ends it with SIGKILL.
+    /// Asks the process to end with its stop signal and, once `grace` has passed, ends it with SIGKILL.
     pub fn stop(&self, grace: Duration) -> Result<(), DaemonError> {
-        self.stop_with(Signal::SIGTERM, grace)
-    }
-
-    /// As [`Daemon::stop`], but asks with another signal.
-    pub fn stop_with(&self, signal: Signal, grace: Duration) -> Result<(), DaemonError> {
-        if self.end(signal, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
+        if self.end(self.stop_signal, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
             return Ok(());
         }
         Err(DaemonError::Unstoppable {
@@ -197,20 +212,25 @@ impl Daemon {
 
     fn record(&self, folder: &RunFolder) -> Result<(), DaemonError> {
         let path = folder.join(RECORDS);
+        let Self {
+            name,
+            pid,
+            started_ticks,
+            stop_signal,
+        } = self;
         let file = File::options().create(true).append(true).open(&path);
-        file.and_then(|mut file| {
-            writeln!(file, "{} {} {}", self.name, self.pid, self.started_ticks)
-        })
-        .map_err(|source| DaemonError::Records { path, source })
+        file.and_then(|mut file| writeln!(file, "{name} {pid} {started_ticks} {stop_signal}"))
+            .map_err(|source| DaemonError::Records { path, source })
     }
 
     fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let name = words.next()?.to_owned();
+        let [name, pid, started_ticks, stop_signal] =
+            line.split(' ').collect::<Vec<_>>().try_into().ok()?;
         Some(Self {
-            name,
-            pid: words.next()?.parse().ok()?,
-            started_ticks: words.next()?.parse().ok()?,
+            name: name.to_owned(),
+            pid: pid.parse().ok()?,
+            started_ticks: started_ticks.parse().ok()?,
+            stop_signal: stop_signal.parse().ok()?,
         })
     }
 }

@@ -1,14 +1,28 @@
 //! A real Kubernetes, Kafka and `PostgreSQL` on one Linux machine without Docker: built, cached, started and stopped.
 //! It never touches the host's own network, services or clusters, and never leaves anything running once told to stop.
-//! Start reading at [`services`] (Kafka and `PostgreSQL` alone, on loopback).
+//! Start reading at [`cluster`], or at [`services`] (Kafka and `PostgreSQL` alone, on loopback).
 
+mod apiserver;
+mod certificates;
+pub mod cluster;
 pub mod command;
+mod containerd;
+mod controllers;
 pub mod daemon;
 pub mod deadline;
+mod dns;
+mod etcd;
 pub mod folders;
+pub mod images;
 pub mod kafka;
+mod kubelet;
+mod metrics;
+pub mod network;
 pub mod parts;
 pub mod place;
 pub mod postgres;
 pub mod progress;
+mod proxy;
 pub mod services;
+pub mod site;
+mod teardown;

@@ -1,6 +1,7 @@
 //! What the cluster is made of and where each part comes from; everything is made once and kept in the cache.
 
 pub mod debian;
+pub mod go;
 pub mod kafka;
 
 use std::fs::{self, File};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::CommandError;
 use crate::folders;
+use crate::progress::Progress;
 
 /// Why a part could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +40,69 @@ pub enum PartError {
         packages: String,
     },
     /// A program is missing that no package of ours brings.
-    #[error("`{program}` is missing: {remedy}")]
+    #[error("`{program}` is missing, which {part} needs: {remedy}")]
     Program {
         /// The program's name.
         program: &'static str,
+        /// What needs it.
+        part: &'static str,
         /// What to do about it.
         remedy: &'static str,
     },
+}
+
+/// The programs that a cluster runs, and Helm.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// All components of Kubernetes in one; the first argument says which.
+    pub kubernetes: PathBuf,
+    /// `CoreDNS`.
+    pub coredns: PathBuf,
+    /// metrics-server.
+    pub metrics_server: PathBuf,
+    /// Helm.
+    pub helm: PathBuf,
+    /// What holds a pod's namespaces.
+    pub pause: PathBuf,
+}
+
+impl Programs {
+    /// Where the programs lie in the cache, whether they are there yet or not.
+    pub fn cached() -> Self {
+        let program = |part: Part| part.folder().join(part.name);
+        Self {
+            kubernetes: program(go::KUBERNETES),
+            coredns: program(go::COREDNS),
+            metrics_server: program(go::METRICS_SERVER),
+            helm: program(go::HELM),
+            pause: program(go::PAUSE),
+        }
+    }
+
+    /// Makes what is not there yet, one after the other: each build uses every core.
+    pub fn ensure(progress: Progress) -> Result<Self, PartError> {
+        let debian = [debian::KUBERNETES, debian::KAFKA, debian::POSTGRES].concat();
+        progress.step("Debian packages", || debian::ensure(&debian))?;
+        progress.step("Kafka 4.1.0", kafka::ensure)?;
+        progress.step(
+            "Kubernetes 1.34.4 (minutes, the first time)",
+            go::ensure_kubernetes,
+        )?;
+        progress.step("the pause container", go::ensure_pause)?;
+        let modules = [
+            (go::COREDNS, "github.com/coredns/coredns"),
+            (
+                go::METRICS_SERVER,
+                "sigs.k8s.io/metrics-server/cmd/metrics-server",
+            ),
+            (go::HELM, "helm.sh/helm/v3/cmd/helm"),
+        ];
+        for (part, module) in modules {
+            let name = format!("{} {}", part.name, part.version);
+            progress.step(&name, || go::ensure_installed(part, module))?;
+        }
+        Ok(Self::cached())
+    }
 }
 
 /// One part in the cache, known by name and version.

@@ -1,7 +1,7 @@
 //! `PostgreSQL` as one server with one administrator.
 
-use std::fs::{self, Permissions};
-use std::io;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -116,7 +116,9 @@ impl Postgres {
             .create()
             .map_err(|source| prepare_error(folder, source))?;
         let data = create_data(folder)?;
-        let process = Daemon::start(folder, "postgres", &mut server(place, &data, address))?;
+        // SIGTERM would wait for every client to leave.
+        let command = &mut server(place, &data, address);
+        let process = Daemon::start_stopped_by(Signal::SIGINT, folder, "postgres", command)?;
         process.await_ready(folder, READY_WITHIN, || accepts(place, address))?;
         Ok(Self { address, process })
     }
@@ -129,9 +131,9 @@ impl Postgres {
         )
     }
 
-    /// Stops the server by its fast way, SIGINT (SIGTERM would wait for every client to leave): it disconnects its clients and flushes.
+    /// Stops the server at once: it disconnects its clients and flushes.
     pub fn stop(&self) -> Result<(), PostgresError> {
-        Ok(self.process.stop_with(Signal::SIGINT, STOP_GRACE)?)
+        Ok(self.process.stop(STOP_GRACE)?)
     }
 }
 
@@ -171,6 +173,7 @@ fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
         .and_then(|()| fs::set_permissions(&password, Permissions::from_mode(0o644)));
     written.map_err(|source| prepare_error(folder, source))?;
     initdb(folder, &data, &password)?;
+    admit_everyone(&data).map_err(|source| prepare_error(folder, source))?;
     Ok(data)
 }
 
@@ -188,6 +191,14 @@ fn initdb(folder: &RunFolder, data: &Path, password: &Path) -> Result<(), Postgr
         .arg("--pgdata")
         .arg(data.join("data"));
     run_logged(&mut initdb, &folder.log("postgres-initdb")).map_err(PostgresError::Data)
+}
+
+/// Lets pods in too, with their password, not only clients on the server's own address.
+fn admit_everyone(data: &Path) -> io::Result<()> {
+    let mut rules = File::options()
+        .append(true)
+        .open(data.join("data/pg_hba.conf"))?;
+    writeln!(rules, "host all all 0.0.0.0/0 scram-sha-256")
 }
 
 fn server(place: &Place, data: &Path, address: SocketAddr) -> Command {

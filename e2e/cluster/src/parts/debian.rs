@@ -14,6 +14,20 @@ pub const KAFKA: &[&str] = &["openjdk-17-jre-headless", "maven"];
 /// What running `PostgreSQL` needs.
 pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
 
+/// What running Kubernetes needs.
+pub const KUBERNETES: &[&str] = &[
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "etcd-server",
+    "iproute2",
+    "ipset",
+    "iptables",
+    "nftables",
+    "runc",
+    "siege",
+];
+
 /// Installs those of the packages that are missing.
 pub fn ensure(packages: &[&str]) -> Result<(), PartError> {
     let missing: Vec<&str> = packages

@@ -1,0 +1,299 @@
+//! A whole cluster: up, found again, down.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::certificates::CertificateError;
+use crate::command::{CommandError, read_output, run};
+use crate::daemon::{Daemon, DaemonError};
+use crate::deadline::{Overdue, until};
+use crate::images::{Image, ImageError};
+use crate::kafka::{Kafka, KafkaError, Listen};
+use crate::network::{self, NODE, NetworkError};
+use crate::parts::{PartError, Programs};
+use crate::place::Place;
+use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres, PostgresError};
+use crate::progress::Progress;
+use crate::site::Site;
+use crate::{apiserver, containerd, controllers, dns, etcd, kubelet, metrics, proxy, teardown};
+
+/// Where Kafka listens, for clients in the namespace and in pods.
+const KAFKA_PORT: u16 = 9092;
+
+/// Where `PostgreSQL` listens, for clients in the namespace and in pods.
+const POSTGRES_PORT: u16 = 5432;
+
+/// How long the node may take to be Ready after its components have started.
+const NODE_READY_WITHIN: Duration = Duration::from_secs(90);
+
+/// The file whose presence says that everything was up.
+const COMPLETE: &str = "complete";
+
+/// Why a cluster is not as wished.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// A network namespace, cgroups and mounts are made: that needs root.
+    #[error(
+        "a cluster needs root; run this again as root, for example with: sudo --preserve-env=HOME,PATH"
+    )]
+    NotRoot,
+    /// A part could not be had.
+    #[error(transparent)]
+    Part(#[from] PartError),
+    /// The network failed.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The certificates failed.
+    #[error(transparent)]
+    Certificates(#[from] CertificateError),
+    /// An image failed.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A process failed.
+    #[error(transparent)]
+    Process(#[from] DaemonError),
+    /// A command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// Kafka failed.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// `PostgreSQL` failed.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// Something took too long.
+    #[error(transparent)]
+    Overdue(#[from] Overdue),
+    /// The run folder could not be used.
+    #[error("cannot use {path}")]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A running cluster.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    site: Site,
+}
+
+/// One process of a cluster and whether it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessState {
+    /// The name of the process.
+    pub name: String,
+    /// Its number.
+    pub pid: i32,
+    /// Whether it runs.
+    pub is_running: bool,
+}
+
+impl Cluster {
+    /// Returns the running cluster of this name, or makes it; a half-dead one is cleaned away first.
+    pub fn up(name: &str, progress: Progress) -> Result<Self, ClusterError> {
+        if let Some(cluster) = Self::existing(name)? {
+            return Ok(cluster);
+        }
+        if !nix::unistd::geteuid().is_root() {
+            return Err(ClusterError::NotRoot);
+        }
+        Programs::ensure(progress)?;
+        Self::down(name)?;
+        let cluster = Self {
+            site: Site::of(name),
+        };
+        cluster.prepare()?;
+        cluster.start_all(progress)?;
+        progress.step("the node is Ready", || cluster.await_node())?;
+        let complete = cluster.site.folder.join(COMPLETE);
+        fs::write(&complete, "").map_err(|source| ClusterError::Folder {
+            path: complete,
+            source,
+        })?;
+        Ok(cluster)
+    }
+
+    /// The cluster of this name if it was up completely and all of its processes run.
+    pub fn existing(name: &str) -> Result<Option<Self>, ClusterError> {
+        let site = Site::of(name);
+        let is_complete = site.folder.join(COMPLETE).exists() && network::exists(name);
+        let is_alive = Daemon::recorded(&site.folder)?
+            .iter()
+            .all(Daemon::is_running);
+        Ok((is_complete && is_alive).then_some(Self { site }))
+    }
+
+    /// Ends everything of the cluster of this name and removes every trace of it; it is fine if there is none.
+    pub fn down(name: &str) -> Result<(), ClusterError> {
+        teardown::remove(&Site::of(name))
+    }
+
+    /// The processes of the cluster of this name; none if it was never started.
+    pub fn processes(name: &str) -> Result<Vec<ProcessState>, ClusterError> {
+        let recorded = Daemon::recorded(&Site::of(name).folder)?;
+        let state = |daemon: &Daemon| ProcessState {
+            name: daemon.name().to_owned(),
+            pid: daemon.pid(),
+            is_running: daemon.is_running(),
+        };
+        Ok(recorded.iter().map(state).collect())
+    }
+
+    /// The administrator's kubeconfig; its address is reachable from inside the namespace only.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.site.kubeconfig()
+    }
+
+    /// The network that the cluster lives in; commands reach it through [`Cluster::command`].
+    pub fn place(&self) -> &Place {
+        &self.site.place
+    }
+
+    /// Where clients in the namespace and in pods find Kafka.
+    pub fn kafka(&self) -> String {
+        kafka_addresses().broker.to_string()
+    }
+
+    /// Where clients in the namespace and in pods find `PostgreSQL`.
+    pub fn postgres(&self) -> SocketAddr {
+        SocketAddr::from((NODE, POSTGRES_PORT))
+    }
+
+    /// The connection string of the administrator of `PostgreSQL`.
+    pub fn postgres_url(&self) -> String {
+        format!(
+            "postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}",
+            self.postgres()
+        )
+    }
+
+    /// The address of the cluster's DNS.
+    pub fn dns(&self) -> SocketAddr {
+        SocketAddr::from((network::DNS, 53))
+    }
+
+    /// A command for any program, inside the cluster's network and with its kubeconfig.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.site.place.command(program);
+        command.env("KUBECONFIG", self.kubeconfig());
+        command
+    }
+
+    /// kubectl, of the cluster's own version, as administrator.
+    pub fn kubectl(&self) -> Command {
+        self.site.kubectl()
+    }
+
+    /// Helm, as administrator.
+    pub fn helm(&self) -> Command {
+        self.command(&self.site.programs.helm)
+    }
+
+    /// Makes the image in this OCI archive known to the node, so that pods start from it without a registry.
+    pub fn import_image(&self, archive: &Path) -> Result<(), ClusterError> {
+        Ok(containerd::import_image(&self.site, archive)?)
+    }
+
+    fn prepare(&self) -> Result<(), ClusterError> {
+        let folder = &self.site.folder;
+        folder.create().map_err(|source| ClusterError::Folder {
+            path: folder.path().to_path_buf(),
+            source,
+        })?;
+        network::create(&self.site.name)?;
+        Ok(self.site.certificates().create()?)
+    }
+
+    /// Starts Kafka and `PostgreSQL` beside Kubernetes: most of the time of each is waiting.
+    fn start_all(&self, progress: Progress) -> Result<(), ClusterError> {
+        thread::scope(|scope| {
+            let kafka = scope.spawn(|| progress.step("Kafka answers", || self.start_kafka()));
+            let postgres =
+                scope.spawn(|| progress.step("PostgreSQL answers", || self.start_postgres()));
+            let kubernetes = self.start_kubernetes(progress);
+            for other in [kafka, postgres] {
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            }
+            kubernetes
+        })
+    }
+
+    fn start_kafka(&self) -> Result<(), ClusterError> {
+        Kafka::start(&self.site.folder, &self.site.place, kafka_addresses())?;
+        Ok(())
+    }
+
+    fn start_postgres(&self) -> Result<(), ClusterError> {
+        Postgres::start(&self.site.folder, &self.site.place, self.postgres())?;
+        Ok(())
+    }
+
+    fn start_kubernetes(&self, progress: Progress) -> Result<(), ClusterError> {
+        let site = &self.site;
+        progress.step("etcd answers", || etcd::start(site))?;
+        progress.step("the API server is ready", || apiserver::start(site))?;
+        controllers::start(site)?;
+        progress.step("containerd answers", || self.start_containerd())?;
+        kubelet::start(site)?;
+        progress.step("Services have addresses", || proxy::start(site))?;
+        progress.step("DNS answers", || self.start_dns())?;
+        metrics::start(site)?;
+        self.apply("metrics-server.yaml", &metrics::manifest())
+    }
+
+    fn start_containerd(&self) -> Result<(), ClusterError> {
+        containerd::start(&self.site)?;
+        let archive = self.site.folder.join("pause.tar");
+        Image::of_program(containerd::PAUSE_IMAGE, &self.site.programs.pause, "/pause")?
+            .write(&archive)?;
+        self.import_image(&archive)
+    }
+
+    fn start_dns(&self) -> Result<(), ClusterError> {
+        self.apply("dns.yaml", &dns::manifest())?;
+        Ok(dns::start(&self.site)?)
+    }
+
+    fn apply(&self, name: &str, manifest: &str) -> Result<(), ClusterError> {
+        let path = self.site.write(name, manifest)?;
+        Ok(run(self.kubectl().args(["apply", "--filename"]).arg(path))?)
+    }
+
+    /// Waits for what shows that every controller works: a Ready node and the service account that pods run under.
+    fn await_node(&self) -> Result<(), ClusterError> {
+        let condition = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
+        until("a Ready node", NODE_READY_WITHIN, || {
+            self.ask(&["get", "node", "node0", "--output", condition])
+                .and_then(|status| match status.as_str() {
+                    "True" => Ok(()),
+                    _ => Err(format!("the node says Ready: {status}")),
+                })
+        })?;
+        until("the default service account", NODE_READY_WITHIN, || {
+            self.ask(&["get", "serviceaccount", "default"])
+        })?;
+        Ok(())
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+        read_output(self.kubectl().args(arguments)).map_err(|error| error.to_string())
+    }
+}
+
+fn kafka_addresses() -> Listen {
+    Listen {
+        broker: SocketAddr::from((NODE, KAFKA_PORT)),
+        controller: SocketAddr::from((NODE, KAFKA_PORT + 1)),
+    }
+}

@@ -1,0 +1,123 @@
+//! containerd with the CNI plug-ins: what runs the pods' containers, with state, sockets and networks of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::command::{CommandError, read_output, run};
+use crate::daemon::DaemonError;
+use crate::network::NODE_PODS;
+use crate::site::Site;
+
+/// The image of the container that holds a pod's namespaces.
+pub const PAUSE_IMAGE: &str = "dev.local/pause:1";
+
+/// Where Debian puts the CNI plug-ins.
+const CNI_PLUGINS: &str = "/usr/lib/cni";
+
+/// Starts containerd and returns when it answers.
+pub fn start(site: &Site) -> Result<(), DaemonError> {
+    site.write("cni/10-innkeeper.conflist", &network_configuration(site))?;
+    let configuration = site.write("containerd.toml", &configuration(site))?;
+    let mut containerd = site.place.command("containerd");
+    containerd.arg("--config").arg(configuration);
+    let process = site.start("containerd", &mut containerd)?;
+    process.await_ready(&site.folder, Duration::from_secs(30), || {
+        run(ctr(site).arg("version")).map_err(|error| error.to_string())
+    })
+}
+
+/// Makes an image from an OCI archive known to the cluster's node.
+pub fn import_image(site: &Site, archive: &Path) -> Result<(), CommandError> {
+    run(ctr(site).args(["images", "import"]).arg(archive))
+}
+
+/// Ends all containers, pods' own ones included, with their shims; kubelet must have ended, or it starts them again.
+pub fn end_containers(site: &Site) -> Result<(), CommandError> {
+    let tasks = read_output(ctr(site).args(["tasks", "list", "--quiet"]))?;
+    let tasks: Vec<&str> = tasks.lines().collect();
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    run(ctr(site).args(["tasks", "delete", "--force"]).args(tasks))
+}
+
+/// The path of the socket that kubelet and clients talk to.
+pub fn socket(site: &Site) -> PathBuf {
+    site.folder.join("containerd.sock")
+}
+
+/// The prefix of the names of the files that CNI leaves per container.
+pub fn network_name(site: &Site) -> String {
+    format!("innkeeper-{}", site.name)
+}
+
+fn ctr(site: &Site) -> Command {
+    let mut ctr = site.place.command("ctr");
+    ctr.arg("--address")
+        .arg(socket(site))
+        .args(["--namespace", "k8s.io"]);
+    ctr
+}
+
+fn configuration(site: &Site) -> String {
+    let run = site.folder.path().display();
+    let socket = socket(site).display().to_string();
+    // Without CAP_SYS_RESOURCE runc cannot lower the OOM score, and fails with "can't get final child's PID from pipe".
+    format!(
+        r#"version = 2
+root = "{run}/containerd/root"
+state = "{run}/containerd/state"
+oom_score = 0
+
+[grpc]
+address = "{socket}"
+
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{PAUSE_IMAGE}"
+restrict_oom_score_adj = true
+netns_mounts_under_state_dir = true
+disable_tcp_service = true
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "{CNI_PLUGINS}"
+conf_dir = "{run}/cni"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+Root = "{run}/runc"
+SystemdCgroup = false
+"#
+    )
+}
+
+fn network_configuration(site: &Site) -> String {
+    let (name, data) = (
+        network_name(site),
+        site.folder.join("cni-addresses").display().to_string(),
+    );
+    format!(
+        r#"{{
+  "cniVersion": "0.4.0",
+  "name": "{name}",
+  "plugins": [
+    {{
+      "type": "bridge",
+      "bridge": "pods0",
+      "isGateway": true,
+      "hairpinMode": true,
+      "ipam": {{
+        "type": "host-local",
+        "dataDir": "{data}",
+        "ranges": [[{{"subnet": "{NODE_PODS}"}}]],
+        "routes": [{{"dst": "0.0.0.0/0"}}]
+      }}
+    }},
+    {{"type": "portmap", "capabilities": {{"portMappings": true}}}}
+  ]
+}}
+"#
+    )
+}

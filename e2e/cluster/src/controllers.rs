@@ -1,0 +1,74 @@
+//! The controller manager and the scheduler.
+
+use crate::daemon::DaemonError;
+use crate::network::{NODE, PODS, SERVICES};
+use crate::site::Site;
+
+/// Starts both; what they do shows on the node and its pods.
+pub fn start(site: &Site) -> Result<(), DaemonError> {
+    start_controller_manager(site)?;
+    start_scheduler(site)
+}
+
+fn start_controller_manager(site: &Site) -> Result<(), DaemonError> {
+    let certificates = site.certificates();
+    let kubeconfig = certificates
+        .kubeconfig("controller-manager")
+        .display()
+        .to_string();
+    let mut manager = site.kubernetes("kube-controller-manager");
+    manager.arg(format!("--bind-address={NODE}"));
+    manager.arg(format!("--kubeconfig={kubeconfig}"));
+    manager.arg(format!("--authentication-kubeconfig={kubeconfig}"));
+    manager.arg(format!("--authorization-kubeconfig={kubeconfig}"));
+    manager.args([
+        "--allocate-node-cidrs",
+        "--node-cidr-mask-size=24",
+        "--use-service-account-credentials",
+    ]);
+    manager.arg(format!("--cluster-cidr={PODS}"));
+    manager.arg(format!("--service-cluster-ip-range={SERVICES}"));
+    manager.arg(format!(
+        "--root-ca-file={}",
+        certificates.certificate("ca").display()
+    ));
+    manager.arg(format!(
+        "--cluster-signing-cert-file={}",
+        certificates.certificate("ca").display()
+    ));
+    manager.arg(format!(
+        "--cluster-signing-key-file={}",
+        certificates.key("ca").display()
+    ));
+    manager.arg(format!(
+        "--service-account-private-key-file={}",
+        certificates.key("service-accounts").display()
+    ));
+    manager.arg(format!(
+        "--cert-dir={}",
+        site.folder.join("controller-manager").display()
+    ));
+    // A cluster of one has nobody to agree with, and three times faster autoscaling saves tests minutes.
+    manager.args([
+        "--leader-elect=false",
+        "--horizontal-pod-autoscaler-sync-period=5s",
+    ]);
+    site.start("kube-controller-manager", &mut manager)
+        .map(drop)
+}
+
+fn start_scheduler(site: &Site) -> Result<(), DaemonError> {
+    let certificates = site.certificates();
+    let kubeconfig = certificates.kubeconfig("scheduler").display().to_string();
+    let mut scheduler = site.kubernetes("kube-scheduler");
+    scheduler.arg(format!("--bind-address={NODE}"));
+    scheduler.arg(format!("--kubeconfig={kubeconfig}"));
+    scheduler.arg(format!("--authentication-kubeconfig={kubeconfig}"));
+    scheduler.arg(format!("--authorization-kubeconfig={kubeconfig}"));
+    scheduler.arg(format!(
+        "--cert-dir={}",
+        site.folder.join("scheduler").display()
+    ));
+    scheduler.arg("--leader-elect=false");
+    site.start("kube-scheduler", &mut scheduler).map(drop)
+}

@@ -1,0 +1,240 @@
+//! Container images without Docker: an OCI archive is a tar of a few JSON documents and layers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::command::{CommandError, read_output};
+
+/// The user and group of every image: nobody, and numeric, so that Kubernetes can tell that it is not root.
+const USER: &str = "65532:65532";
+
+/// Why an image could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// A file could not be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The archive could not be written.
+    #[error("cannot write the image {path}")]
+    Write {
+        /// The archive.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The program's shared libraries could not be listed.
+    #[error("cannot list the shared libraries of {path}")]
+    Libraries {
+        /// The program.
+        path: PathBuf,
+        /// What `ldd` said.
+        source: CommandError,
+    },
+}
+
+/// An image of one program and the shared libraries that it needs, and nothing else.
+#[derive(Debug, Clone)]
+pub struct Image {
+    name: String,
+    entrypoint: String,
+    labels: BTreeMap<String, String>,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Image {
+    /// An image of this full name (`host/repository:tag`) that runs the program, which is put at the path `entrypoint`.
+    pub fn of_program(name: &str, program: &Path, entrypoint: &str) -> Result<Self, ImageError> {
+        let mut files = BTreeMap::from([(PathBuf::from(entrypoint), read(program)?)]);
+        for library in shared_libraries(program)? {
+            let content = read(&library)?;
+            files.insert(library, content);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            entrypoint: entrypoint.to_owned(),
+            labels: BTreeMap::new(),
+            files,
+        })
+    }
+
+    /// The image with one label more.
+    #[must_use]
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Writes the image as an OCI archive; the same content gives the same bytes.
+    pub fn write(&self, archive: &Path) -> Result<(), ImageError> {
+        let written = self
+            .blobs()
+            .and_then(|blobs| write_archive(archive, &blobs, &self.name));
+        written.map_err(|source| ImageError::Write {
+            path: archive.to_path_buf(),
+            source,
+        })
+    }
+
+    fn blobs(&self) -> io::Result<Blobs> {
+        let mut blobs = Blobs::default();
+        let layer = blobs.add("application/vnd.oci.image.layer.v1.tar", self.layer()?);
+        let configuration = self
+            .configuration(&layer["digest"])
+            .to_string()
+            .into_bytes();
+        let configuration = blobs.add("application/vnd.oci.image.config.v1+json", configuration);
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": media_type, "config": configuration, "layers": [layer],
+        });
+        blobs.manifest = blobs.add(media_type, manifest.to_string().into_bytes());
+        Ok(blobs)
+    }
+
+    fn configuration(&self, layer: &Value) -> Value {
+        json!({
+            "architecture": architecture(),
+            "os": "linux",
+            "config": {"User": USER, "Entrypoint": [self.entrypoint], "WorkingDir": "/", "Labels": self.labels},
+            "rootfs": {"type": "layers", "diff_ids": [layer]},
+        })
+    }
+
+    fn layer(&self) -> io::Result<Vec<u8>> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for folder in folders_of(self.files.keys()) {
+            tar.append_data(
+                &mut header(tar::EntryType::Directory, 0),
+                relative(&folder),
+                io::empty(),
+            )?;
+        }
+        for (path, content) in &self.files {
+            let mut header = header(tar::EntryType::Regular, content.len());
+            tar.append_data(&mut header, relative(path), content.as_slice())?;
+        }
+        tar.into_inner()
+    }
+}
+
+/// The contents of an archive by their digests.
+#[derive(Default)]
+struct Blobs {
+    contents: BTreeMap<String, Vec<u8>>,
+    manifest: Value,
+}
+
+impl Blobs {
+    /// Takes a content in and returns its descriptor.
+    fn add(&mut self, media_type: &str, content: Vec<u8>) -> Value {
+        let digest = hex(&Sha256::digest(&content));
+        let descriptor = json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": content.len()});
+        self.contents.insert(digest, content);
+        descriptor
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn write_archive(archive: &Path, blobs: &Blobs, name: &str) -> io::Result<()> {
+    let mut manifest = blobs.manifest.clone();
+    manifest["annotations"] =
+        json!({"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name});
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [manifest],
+    });
+    let mut files = vec![
+        (
+            "oci-layout".to_owned(),
+            json!({"imageLayoutVersion": "1.0.0"})
+                .to_string()
+                .into_bytes(),
+        ),
+        ("index.json".to_owned(), index.to_string().into_bytes()),
+    ];
+    files.extend(
+        blobs
+            .contents
+            .iter()
+            .map(|(digest, content)| (format!("blobs/sha256/{digest}"), content.clone())),
+    );
+    let mut tar = tar::Builder::new(File::create(archive)?);
+    for (path, content) in files {
+        tar.append_data(
+            &mut header(tar::EntryType::Regular, content.len()),
+            path,
+            content.as_slice(),
+        )?;
+    }
+    tar.into_inner()?.sync_all()
+}
+
+/// The paths of the shared libraries and the loader that a program names; none if it is linked statically.
+fn shared_libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
+    match read_output(Command::new("ldd").arg(program)) {
+        Ok(listing) => Ok(listing
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'))
+            .map(PathBuf::from)
+            .collect()),
+        Err(CommandError::Failed { tail, .. }) if tail.contains("not a dynamic executable") => {
+            Ok(Vec::new())
+        }
+        Err(source) => Err(ImageError::Libraries {
+            path: program.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+fn folders_of<'a>(files: impl Iterator<Item = &'a PathBuf>) -> BTreeSet<PathBuf> {
+    let ancestors = files.flat_map(|file| file.ancestors().skip(1));
+    ancestors
+        .filter(|folder| folder.parent().is_some())
+        .map(Path::to_path_buf)
+        .collect()
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
+fn header(kind: tar::EntryType, size: usize) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size as u64);
+    header.set_mode(0o755);
+    header.set_mtime(0);
+    header
+}
+
+/// The processor's name as OCI, which took it from Go, spells it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
+    fs::read(path).map_err(|source| ImageError::Read {
+        path: path.to_path_buf(),
+        source,
+    })
+}

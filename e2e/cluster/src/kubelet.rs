@@ -1,0 +1,96 @@
+//! kubelet, the node's own agent, with its cgroups.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::containerd;
+use crate::daemon::DaemonError;
+use crate::network::{DNS, NODE};
+use crate::site::Site;
+
+/// Where the kernel's control groups are mounted.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+/// Starts kubelet; the node becomes Ready when it has looked at everything.
+pub fn start(site: &Site) -> Result<(), DaemonError> {
+    create_cgroups(site)?;
+    let configuration = site.write("kubelet.yaml", &configuration(site))?;
+    let mut kubelet = site.kubernetes("kubelet");
+    kubelet.arg(format!("--config={}", configuration.display()));
+    kubelet.arg(format!(
+        "--kubeconfig={}",
+        site.certificates().kubeconfig("kubelet").display()
+    ));
+    kubelet.args(["--hostname-override=node0", &format!("--node-ip={NODE}")]);
+    kubelet.arg(format!(
+        "--root-dir={}",
+        site.folder.join("kubelet").display()
+    ));
+    kubelet.arg(format!(
+        "--cert-dir={}",
+        site.folder.join("kubelet-certificates").display()
+    ));
+    site.start("kubelet", &mut kubelet).map(drop)
+}
+
+/// The cluster's cgroup in each hierarchy: one with version 2, one per controller with version 1.
+pub fn cgroups(site: &Site) -> Vec<PathBuf> {
+    let root = Path::new(CGROUPS);
+    if root.join("cgroup.controllers").exists() {
+        return vec![root.join(site.cgroup())];
+    }
+    let hierarchies = fs::read_dir(root).into_iter().flatten().flatten();
+    let folders = hierarchies.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders
+        .map(|entry| entry.path().join(site.cgroup()))
+        .collect()
+}
+
+fn create_cgroups(site: &Site) -> Result<(), DaemonError> {
+    cgroups(site)
+        .into_iter()
+        .try_for_each(|path| match fs::create_dir(&path) {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                Err(DaemonError::Configuration { path, source })
+            }
+            _ => Ok(()),
+        })
+}
+
+fn configuration(site: &Site) -> String {
+    let certificates = site.certificates();
+    let (authority, certificate, key) = (
+        certificates.certificate("ca"),
+        certificates.certificate("kubelet"),
+        certificates.key("kubelet"),
+    );
+    format!(
+        "apiVersion: kubelet.config.k8s.io/v1beta1\n\
+         kind: KubeletConfiguration\n\
+         address: {NODE}\n\
+         authentication: {{anonymous: {{enabled: false}}, webhook: {{enabled: true}}, x509: {{clientCAFile: '{authority}'}}}}\n\
+         authorization: {{mode: Webhook}}\n\
+         tlsCertFile: '{certificate}'\n\
+         tlsPrivateKeyFile: '{key}'\n\
+         containerRuntimeEndpoint: 'unix://{socket}'\n\
+         cgroupDriver: cgroupfs\n\
+         cgroupRoot: /{cgroup}\n\
+         clusterDNS: ['{DNS}']\n\
+         clusterDomain: cluster.local\n\
+         resolvConf: ''\n\
+         failSwapOn: false\n\
+         oomScoreAdj: 0\n\
+         syncFrequency: 10s\n\
+         imageGCHighThresholdPercent: 100\n\
+         evictionHard: {{memory.available: 100Mi, nodefs.available: 1%, nodefs.inodesFree: 1%, imagefs.available: 1%}}\n\
+         podLogsDir: '{run}/pod-logs'\n\
+         volumePluginDir: '{run}/volume-plugins'\n",
+        authority = authority.display(),
+        certificate = certificate.display(),
+        key = key.display(),
+        socket = containerd::socket(site).display(),
+        cgroup = site.cgroup(),
+        run = site.folder.path().display(),
+    )
+}

@@ -1,0 +1,111 @@
+//! What every component of one cluster shares: its run folder, its network, its programs, its certificates.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::certificates::Certificates;
+use crate::daemon::{Daemon, DaemonError};
+use crate::folders::RunFolder;
+use crate::network::{self, NODE};
+use crate::parts::Programs;
+use crate::place::Place;
+
+/// The one place where the components of a cluster find each other.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The cluster's name.
+    pub name: String,
+    /// Where everything that it writes lies.
+    pub folder: RunFolder,
+    /// The network that it runs in.
+    pub place: Place,
+    /// What it runs.
+    pub programs: Programs,
+}
+
+impl Site {
+    /// The site of the cluster of this name, whether it runs or not.
+    pub fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: RunFolder::of("cluster", name),
+            place: network::place(name),
+            programs: Programs::cached(),
+        }
+    }
+
+    /// The certificates and kubeconfigs of this cluster.
+    pub fn certificates(&self) -> Certificates {
+        Certificates::at(&self.folder.join("certificates"))
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.certificates().kubeconfig("admin")
+    }
+
+    /// A component of Kubernetes, or kubectl, inside the cluster's network.
+    pub fn kubernetes(&self, component: &str) -> Command {
+        let mut command = self.place.command(&self.programs.kubernetes);
+        command.arg(component);
+        command
+    }
+
+    /// kubectl as administrator.
+    pub fn kubectl(&self) -> Command {
+        let mut kubectl = self.kubernetes("kubectl");
+        kubectl.env("KUBECONFIG", self.kubeconfig());
+        kubectl
+    }
+
+    /// Starts a process of this cluster and records it.
+    pub fn start(&self, name: &str, command: &mut Command) -> Result<Daemon, DaemonError> {
+        Daemon::start(&self.folder, name, command)
+    }
+
+    /// Writes a configuration file into the run folder and returns its path.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, DaemonError> {
+        let path = self.folder.join(name);
+        let written = path
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, text));
+        match written {
+            Ok(()) => Ok(path),
+            Err(source) => Err(DaemonError::Configuration { path, source }),
+        }
+    }
+
+    /// The cgroup below which all pods of this cluster live.
+    pub fn cgroup(&self) -> String {
+        format!("innkeeper-{}", self.name)
+    }
+
+    /// Whether a plain HTTP GET at this port of the node is answered with 200.
+    pub fn answers_http(&self, port: u16, path: &str) -> Result<(), String> {
+        self.place
+            .within(|| http_get(SocketAddr::from((NODE, port)), path))?
+    }
+}
+
+fn http_get(address: SocketAddr, path: &str) -> Result<(), String> {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::time::Duration;
+    let exchange = || -> io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    match exchange() {
+        Ok(answer) if answer.split(' ').nth(1) == Some("200") => Ok(()),
+        Ok(answer) => Err(answer),
+        Err(error) => Err(format!("no answer at {address}{path}: {error}")),
+    }
+}

@@ -1,0 +1,187 @@
+//! The end of a cluster: its processes, mounts, cgroups, network and files, in this order, whatever state it is in.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::cluster::ClusterError;
+use crate::command::run;
+use crate::containerd;
+use crate::daemon::{Daemon, stop_recorded};
+use crate::deadline::until;
+use crate::kubelet;
+use crate::network;
+use crate::postgres;
+use crate::site::Site;
+
+/// How long a process may take to end by itself: what it would save is thrown away.
+const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// How long killed processes and busy cgroups may take to go.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// Where containerd and CNI leave files for each container, whatever their configuration says.
+const NETWORK_RESULTS: &str = "/var/lib/cni/results";
+
+/// Where kubelet links the logs of containers, whatever its configuration says.
+const CONTAINER_LOGS: &str = "/var/log/containers";
+
+/// Removes every trace of the cluster; one that never was is fine.
+pub(crate) fn remove(site: &Site) -> Result<(), ClusterError> {
+    if !site.folder.path().exists() && !network::exists(&site.name) {
+        return Ok(());
+    }
+    end_pods(site)?;
+    stop_recorded(&site.folder, STOP_GRACE)?;
+    end_remaining(site)?;
+    unmount_below(site.folder.path())?;
+    remove_cgroups(site)?;
+    network::remove(&site.name)?;
+    postgres::remove_data(&site.folder)?;
+    remove_strays(site)?;
+    site.folder
+        .remove()
+        .map_err(|source| folder_error(site.folder.path(), source))
+}
+
+/// Ends kubelet, then the containers in an orderly way, so that shims take their sockets with them.
+fn end_pods(site: &Site) -> Result<(), ClusterError> {
+    let recorded = Daemon::recorded(&site.folder)?;
+    let running = |name: &str| {
+        recorded
+            .iter()
+            .find(|daemon| daemon.name() == name && daemon.is_running())
+    };
+    if let Some(kubelet) = running("kubelet") {
+        kubelet.stop(STOP_GRACE)?;
+    }
+    if running("containerd").is_some() {
+        // What does not end this way is ended with its network namespace or cgroup.
+        let _ = containerd::end_containers(site);
+    }
+    Ok(())
+}
+
+/// Kills what is left in the cluster's network namespace and cgroups: all of it is ours by construction.
+fn end_remaining(site: &Site) -> Result<(), ClusterError> {
+    until("the end of all processes", GONE_WITHIN, || {
+        let mut remaining = network::processes(&site.name).map_err(|error| error.to_string())?;
+        remaining.extend(
+            kubelet::cgroups(site)
+                .iter()
+                .flat_map(|cgroup| processes_in(cgroup)),
+        );
+        if remaining.is_empty() {
+            return Ok(());
+        }
+        for pid in &remaining {
+            // It may have ended meanwhile; the next look tells.
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        Err(format!("still there: {remaining:?}"))
+    })?;
+    Ok(())
+}
+
+fn processes_in(cgroup: &Path) -> Vec<i32> {
+    let own = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    let mut pids: Vec<i32> = own.lines().filter_map(|line| line.parse().ok()).collect();
+    pids.extend(
+        folders_in(cgroup)
+            .iter()
+            .flat_map(|child| processes_in(child)),
+    );
+    pids
+}
+
+fn unmount_below(folder: &Path) -> Result<(), ClusterError> {
+    let prefix = format!("{}/", folder.display());
+    let table =
+        fs::read_to_string("/proc/self/mounts").map_err(|source| folder_error(folder, source))?;
+    let mounts = table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .filter(|point| point.starts_with(&prefix));
+    let mut mounts: Vec<&str> = mounts.collect();
+    mounts.reverse();
+    for mount in mounts {
+        run(Command::new("umount").args(["--lazy", mount]))?;
+    }
+    Ok(())
+}
+
+fn remove_cgroups(site: &Site) -> Result<(), ClusterError> {
+    for cgroup in kubelet::cgroups(site) {
+        until("the end of all cgroups", GONE_WITHIN, || {
+            remove_cgroup(&cgroup).map_err(|error| format!("{}: {error}", cgroup.display()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes a cgroup after those in it: the files that it seems to have are the kernel's.
+fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
+    folders_in(cgroup)
+        .iter()
+        .try_for_each(|child| remove_cgroup(child))?;
+    ignore_missing(fs::remove_dir(cgroup))
+}
+
+/// Removes what containers left outside of the run folder.
+fn remove_strays(site: &Site) -> Result<(), ClusterError> {
+    let network = format!("{}-", containerd::network_name(site));
+    for result in entries_of(Path::new(NETWORK_RESULTS)) {
+        let is_ours = result
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(&network));
+        remove_file_if(is_ours, &result)?;
+    }
+    for link in entries_of(Path::new(CONTAINER_LOGS)) {
+        let is_ours =
+            fs::read_link(&link).is_ok_and(|target| target.starts_with(site.folder.path()));
+        remove_file_if(is_ours, &link)?;
+    }
+    Ok(())
+}
+
+fn remove_file_if(is_ours: bool, path: &Path) -> Result<(), ClusterError> {
+    if !is_ours {
+        return Ok(());
+    }
+    ignore_missing(fs::remove_file(path)).map_err(|source| folder_error(path, source))
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    entries_of(folder)
+        .into_iter()
+        .filter(|entry| entry.is_dir())
+        .collect()
+}
+
+fn entries_of(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
+}
+
+fn ignore_missing(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn folder_error(path: &Path, source: io::Error) -> ClusterError {
+    ClusterError::Folder {
+        path: path.to_path_buf(),
+        source,
+    }
+}
