@@ -13,7 +13,7 @@ use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::request::RequestContext;
 use innkeeper_runtime::resource::{Creation, Object};
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::Bookings;
 use crate::authorization::Authorizations;
@@ -265,12 +265,9 @@ fn failure(error: WriteError) -> Failure {
     }
 }
 
-/// What tells one body from another: SHA-256 of its canonical JSON.
+/// What tells one body from another: the SHA-1 name-based UUID (RFC 9562) of its fields in order of their names.
 fn fingerprint(body: &Object) -> String {
     let fields: std::collections::BTreeMap<_, _> = body.iter().collect();
     let text = serde_json::to_vec(&fields).expect("JSON that was read can be written");
-    Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).to_string()
 }
