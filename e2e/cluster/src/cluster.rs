@@ -21,7 +21,9 @@ use crate::place::Place;
 use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres, PostgresError};
 use crate::progress::Progress;
 use crate::site::Site;
-use crate::{apiserver, containerd, controllers, dns, etcd, kubelet, metrics, proxy, teardown};
+use crate::{
+    apiserver, containerd, controllers, dns, etcd, kernel, kubelet, metrics, proxy, teardown,
+};
 
 /// Where Kafka listens, for clients in the namespace and in pods.
 const KAFKA_PORT: u16 = 9092;
@@ -205,10 +207,11 @@ impl Cluster {
 
     fn prepare(&self) -> Result<(), ClusterError> {
         let folder = &self.site.folder;
-        folder.create().map_err(|source| ClusterError::Folder {
-            path: folder.path().to_path_buf(),
-            source,
-        })?;
+        let prepared = folder
+            .create()
+            .and_then(|()| kernel::keep_settings(&self.site));
+        let path = folder.path().to_path_buf();
+        prepared.map_err(|source| ClusterError::Folder { path, source })?;
         network::create(&self.site.name)?;
         Ok(self.site.certificates().create()?)
     }

@@ -15,6 +15,7 @@ mod etcd;
 pub mod folders;
 pub mod images;
 pub mod kafka;
+mod kernel;
 mod kubelet;
 mod metrics;
 pub mod network;

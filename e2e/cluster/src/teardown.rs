@@ -14,6 +14,7 @@ use crate::command::run;
 use crate::containerd;
 use crate::daemon::{Daemon, stop_recorded};
 use crate::deadline::until;
+use crate::kernel;
 use crate::kubelet;
 use crate::network;
 use crate::postgres;
@@ -44,6 +45,8 @@ pub(crate) fn remove(site: &Site) -> Result<(), ClusterError> {
     network::remove(&site.name)?;
     postgres::remove_data(&site.folder)?;
     remove_strays(site)?;
+    kernel::restore_settings(site)
+        .map_err(|source| folder_error(Path::new("/proc/sys"), source))?;
     site.folder
         .remove()
         .map_err(|source| folder_error(site.folder.path(), source))

@@ -1,0 +1,53 @@
+//! The few settings of the host's kernel that kubelet changes: kept before it starts, and put back at the end.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::site::Site;
+
+/// What kubelet sets, below `/proc/sys`: see `setupKernelTunables` in its container manager.
+const SETTINGS: &[&str] = &[
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+];
+
+/// Keeps the settings as they are now in the run folder.
+pub fn keep_settings(site: &Site) -> io::Result<()> {
+    let lines = SETTINGS.iter().filter_map(|setting| {
+        let value = fs::read_to_string(path_of(setting)).ok()?;
+        Some(format!("{setting}={}\n", value.trim()))
+    });
+    fs::write(kept(site), lines.collect::<String>())
+}
+
+/// Puts the kept settings back; nothing kept is fine.
+pub fn restore_settings(site: &Site) -> io::Result<()> {
+    let Ok(lines) = fs::read_to_string(kept(site)) else {
+        return Ok(());
+    };
+    let settings = lines.lines().filter_map(|line| line.split_once('='));
+    settings
+        .filter(|(setting, _)| SETTINGS.contains(setting))
+        .try_for_each(|(setting, value)| {
+            let path = path_of(setting);
+            let is_changed = fs::read_to_string(&path).is_ok_and(|now| now.trim() != value);
+            if is_changed {
+                fs::write(path, value)
+            } else {
+                Ok(())
+            }
+        })
+}
+
+fn path_of(setting: &str) -> PathBuf {
+    Path::new("/proc/sys").join(setting)
+}
+
+fn kept(site: &Site) -> PathBuf {
+    site.folder.join("kernel-settings")
+}
