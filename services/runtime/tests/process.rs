@@ -1,0 +1,390 @@
+//! The life of a service: probes, the server between real sockets, the order of its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{Response, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use innkeeper_runtime::client::{CallError, Client};
+use innkeeper_runtime::health::Health;
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::metrics::names::Metric;
+use innkeeper_runtime::request::Peer;
+use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_runtime::shutdown::{Pace, shut_down};
+use innkeeper_runtime::{admin, client, edge, server, shutdown};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn served(router: Router, lifecycle: &Lifecycle, limits: Limits) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
+    let address = listener.local_addr().expect("the listener is bound");
+    lifecycle.spawn("server", serve(listener, router, lifecycle.clone(), limits));
+    address
+}
+
+async fn got(
+    client: &Client,
+    address: SocketAddr,
+    path: &str,
+) -> Result<Response<Bytes>, CallError> {
+    let request = Request::get(format!("http://{address}{path}")).body(Body::empty());
+    client
+        .call(request.expect("the request is well formed"), PATIENCE)
+        .await
+}
+
+/// Everything that a connection says until it is closed.
+async fn said(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text));
+    read.await
+        .expect("the connection is closed in time")
+        .expect("the connection says text");
+    text
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "{what} did not come true");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A handler that says when it was reached, and answers when it is let go.
+struct Gate {
+    reached: Semaphore,
+    open: Semaphore,
+}
+
+fn gated() -> (Router, Arc<Gate>) {
+    let gate = Arc::new(Gate {
+        reached: Semaphore::new(0),
+        open: Semaphore::new(0),
+    });
+    let held = Arc::clone(&gate);
+    let handler = async move || {
+        held.reached.add_permits(1);
+        held.open.acquire().await.expect("the gate stays").forget();
+        "done"
+    };
+    (Router::new().route("/", get(handler)), gate)
+}
+
+#[tokio::test]
+async fn what_was_begun_is_finished_and_nothing_more_is_taken() {
+    let lifecycle = Lifecycle::new();
+    let (router, gate) = gated();
+    let address = served(router, &lifecycle, Limits::default()).await;
+    let client = Client::new();
+    let begun = tokio::join!(got(&client, address, "/"), async {
+        gate.reached.acquire().await.unwrap().forget();
+        lifecycle.stop();
+        let refused = |address| std::net::TcpStream::connect(address).is_err();
+        until("the listener is closed", || refused(address)).await;
+        gate.open.add_permits(1);
+    });
+    let response = begun.0.unwrap();
+    assert_eq!(response.body(), "done");
+    assert_eq!(response.headers()["connection"], "close");
+    assert!(lifecycle.drained(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn what_does_not_finish_in_time_is_cut_off() {
+    let lifecycle = Lifecycle::new();
+    let (router, gate) = gated();
+    let limits = Limits {
+        drain_within: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let address = served(router, &lifecycle, limits).await;
+    let client = Client::new();
+    let (answer, ()) = tokio::join!(got(&client, address, "/"), async {
+        gate.reached.acquire().await.unwrap().forget();
+        lifecycle.stop();
+        assert!(lifecycle.drained(PATIENCE).await);
+    });
+    assert!(matches!(answer, Err(CallError::Reset(_))));
+}
+
+#[tokio::test]
+async fn a_service_that_leaves_still_serves_but_keeps_no_connection() {
+    let lifecycle = Lifecycle::new();
+    let address = served(
+        Router::new().route("/", get("here")),
+        &lifecycle,
+        Limits::default(),
+    )
+    .await;
+    let client = Client::new();
+    let before = got(&client, address, "/").await.unwrap();
+    assert!(!before.headers().contains_key("connection"));
+    lifecycle.leave();
+    let after = got(&client, address, "/").await.unwrap();
+    assert_eq!(after.body(), "here");
+    assert_eq!(after.headers()["connection"], "close");
+}
+
+#[tokio::test]
+async fn a_service_becomes_unready_first_and_stops_later() {
+    let lifecycle = Lifecycle::new();
+    let health = Health::new(&lifecycle);
+    health.started();
+    health.ready(true);
+    let pace = Pace {
+        leave_for: Duration::from_millis(20),
+        drain_within: PATIENCE,
+    };
+    let watched = (lifecycle.clone(), health.clone());
+    lifecycle.spawn("watch", async move {
+        let (lifecycle, health) = watched;
+        lifecycle.leaving().cancelled().await;
+        assert!(!health.readiness().ok);
+        assert!(!lifecycle.stopping().is_cancelled());
+        lifecycle.stopping().cancelled().await;
+    });
+    assert!(shut_down(&lifecycle, pace).await);
+    assert_eq!(lifecycle.panicked(), None);
+}
+
+#[tokio::test]
+async fn a_task_that_does_not_end_is_reported_and_left_behind() {
+    let lifecycle = Lifecycle::new();
+    lifecycle.spawn("stubborn", std::future::pending());
+    let pace = Pace {
+        leave_for: Duration::ZERO,
+        drain_within: Duration::from_millis(10),
+    };
+    assert!(!shut_down(&lifecycle, pace).await);
+}
+
+#[test]
+fn nobody_keeps_a_connection_longer_than_the_other_side() {
+    assert!(client::IDLE_FOR < shutdown::LEAVE_FOR_IN_POD);
+    assert!(client::IDLE_FOR < server::Limits::default().head_within);
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_requests() {
+    let lifecycle = Lifecycle::new();
+    let port = async |request: Request| {
+        let peer = request.extensions().get::<Peer>().expect("a peer").clone();
+        peer.text.to_str().expect("text").to_owned()
+    };
+    let address = served(
+        Router::new().route("/", get(port)),
+        &lifecycle,
+        Limits::default(),
+    )
+    .await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let requests =
+        "GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let text = said(stream).await;
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 2, "{text}");
+    assert_eq!(text.matches("127.0.0.1").count(), 2, "{text}");
+}
+
+#[tokio::test]
+async fn head_has_no_body_even_where_there_is_nothing() {
+    let lifecycle = Lifecycle::new();
+    let router = edge::around(Router::new(), Metrics::new("p", "s"));
+    let address = served(router, &lifecycle, Limits::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"HEAD /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let text = said(stream).await;
+    assert!(
+        text.starts_with("HTTP/1.1 404 ") && text.ends_with("\r\n\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("application/problem+json"), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_400() {
+    let lifecycle = Lifecycle::new();
+    let address = served(Router::new(), &lifecycle, Limits::default()).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"nonsense\r\n\r\n").await.unwrap();
+    assert!(said(stream).await.starts_with("HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let lifecycle = Lifecycle::new();
+    let limits = Limits {
+        head_within: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let address = served(Router::new(), &lifecycle, limits).await;
+    let silent = TcpStream::connect(address).await.unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET / HT").await.unwrap();
+    said(silent).await;
+    said(slow).await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_for_a_place() {
+    let lifecycle = Lifecycle::new();
+    let (router, gate) = gated();
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let address = served(router, &lifecycle, limits).await;
+    let closing = async || {
+        let mut stream = TcpStream::connect(address)
+            .await
+            .expect("the system accepts");
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream
+            .write_all(request)
+            .await
+            .expect("the system takes it");
+        said(stream).await
+    };
+    let (first, second, ()) = tokio::join!(closing(), closing(), async {
+        for _ in 0..2 {
+            gate.reached.acquire().await.unwrap().forget();
+            assert_eq!(gate.reached.available_permits(), 0);
+            gate.open.add_permits(1);
+        }
+    });
+    assert!(first.contains("200 OK") && second.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_call_says_whether_it_was_refused_or_late_or_broken() {
+    let client = Client::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let request = || {
+        Request::get(format!("http://{address}/"))
+            .body(Body::empty())
+            .unwrap()
+    };
+
+    let late = client.call(request(), Duration::from_millis(20)).await;
+    assert!(matches!(late, Err(CallError::Timeout)), "{late:?}");
+    let accept_and_close = async {
+        for _ in 0..2 {
+            let _ = listener.accept().await;
+        }
+    };
+    let (broken, ()) = tokio::join!(client.call(request(), PATIENCE), accept_and_close);
+    assert!(matches!(broken, Err(CallError::Reset(_))), "{broken:?}");
+    drop(listener);
+    let refused = client.send(request(), PATIENCE).await;
+    assert!(matches!(refused, Err(CallError::Connect(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_panics_takes_nothing_with_it_but_the_process_is_no_longer_live() {
+    let lifecycle = Lifecycle::new();
+    let health = Health::new(&lifecycle);
+    assert!(health.live().ok);
+    lifecycle.spawn("relay", async { panic!("on purpose") });
+    lifecycle.spawn("other", async {});
+    assert!(lifecycle.drained(PATIENCE).await);
+    assert_eq!(lifecycle.panicked(), Some("relay"));
+    assert!(health.live().missing["tasks"].contains("relay"));
+}
+
+async fn asked(router: &Router, path: &str) -> (StatusCode, String) {
+    let request = Request::get(path)
+        .body(Body::empty())
+        .expect("the request is well formed");
+    let response = router
+        .clone()
+        .oneshot(request)
+        .await
+        .expect("a router always answers");
+    let status = response.status();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .expect("the body is all there");
+    (
+        status,
+        String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+    )
+}
+
+#[tokio::test]
+async fn the_probes_say_what_is_missing() {
+    let lifecycle = Lifecycle::new();
+    let health = Health::new(&lifecycle);
+    let admin = admin::router(health.clone(), Metrics::new("p", "s"), Value::Null);
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/startupz").await.0, unavailable);
+    health.started();
+    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
+    health.ready(true);
+    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
+    health.unmet("database", "it does not answer");
+    let (status, body) = asked(&admin, "/readyz").await;
+    assert_eq!(status, unavailable);
+    assert!(
+        body.contains(r#""database":"it does not answer""#),
+        "{body}"
+    );
+    health.met("database");
+    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
+    lifecycle.leave();
+    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
+    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_settings_in_force_show_no_secret() {
+    let lifecycle = Lifecycle::new();
+    let settings = json!({
+        "service": "pay",
+        "config": { "profile": "docker", "DB_PASSWORD": "hunter2", "api-key": "hunter2" },
+        "list": [{ "clientSecret": "hunter2" }],
+    });
+    let admin = admin::router(Health::new(&lifecycle), Metrics::new("p", "s"), settings);
+    let nested = Router::new().nest("/pay", admin);
+    let (status, body) = asked(&nested, "/pay/settings").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!body.contains("hunter2"), "{body}");
+    assert!(body.contains("docker"), "{body}");
+}
+
+#[tokio::test]
+async fn a_series_exists_from_the_start() {
+    let lifecycle = Lifecycle::new();
+    let metrics = Metrics::new("p", "s");
+    let handled = Metric {
+        name: "innkeeper_test_total",
+        help: "A test.",
+        labels: &["outcome"],
+    };
+    metrics.counters(&handled).with_label_values(&["done"]);
+    let admin = admin::router(Health::new(&lifecycle), metrics, Value::Null);
+    let (_, body) = asked(&admin, "/metrics").await;
+    let series = r#"innkeeper_test_total{outcome="done",platform="p",service="s"} 0"#;
+    assert!(body.contains(series), "{body}");
+}
