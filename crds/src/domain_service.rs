@@ -1,5 +1,10 @@
 //! One workload of a platform, fully resolved: neither its controller nor its pods ever read a sibling.
 
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns share a type"
+)]
+
 pub mod component;
 pub mod place;
 

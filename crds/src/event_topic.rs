@@ -1,5 +1,10 @@
 //! A Kafka topic.
 
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "printer columns share a type"
+)]
+
 pub mod config;
 
 use kube::{CustomResource, KubeSchema};

@@ -1,16 +1,19 @@
 //! The plan: from a platform's file to everything that should exist for it, the same for every executor.
 //! It is pure: no client, no clock, no environment, no file, and never a look at what a cluster holds that it was not given.
-//! Start reading at [`validate()`], then [`expand()`]; [`names`] is the one place that formats a name.
+//! Start reading at [`read()`], then [`validate()`] and [`expand()`]; [`names`] is the one place that formats a name.
 
 pub mod executor;
 pub mod expand;
 pub mod names;
+pub mod read;
 pub mod refusal;
+pub mod render;
 pub mod settings;
 pub mod validate;
 
 pub use executor::{ClusterDefaults, Executor, LocalDefaults};
 pub use expand::{Expansion, expand};
+pub use read::{PlatformFile, read};
 pub use refusal::{Refusal, Refusals, Step};
 pub use settings::settings;
 pub use validate::{Component, ValidatedPlatform, ValidatedService, validate};

@@ -92,6 +92,11 @@ pub fn configuration_config_map(service: &str, content: &[u8]) -> String {
     format!("{service}-config-{}", short_hash(content))
 }
 
+/// The ConfigMap with a user's own files of one content.
+pub fn files_config_map(service: &str, content: &[u8]) -> String {
+    format!("{service}-files-{}", short_hash(content))
+}
+
 /// Labels that select a service's pods; they never change.
 pub fn selector(platform: &str, service: &str) -> BTreeMap<String, String> {
     [(PLATFORM_LABEL, platform), (SERVICE_LABEL, service)]

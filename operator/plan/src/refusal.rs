@@ -20,7 +20,9 @@ pub enum Step {
 pub struct Refusal {
     /// Who found out.
     pub step: Step,
-    /// Where: a path such as `spec.services[1].calls[0].service`, or a place in a file.
+    /// The line of the file, from 1, when it comes from one.
+    pub line: Option<usize>,
+    /// Where: a path such as `spec.services[1].calls[0].service`.
     pub place: String,
     /// What is wrong, and what to do.
     pub message: String,
@@ -28,10 +30,13 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() {
-            return formatter.write_str(&self.message);
+        if let Some(line) = self.line {
+            write!(formatter, "line {line}: ")?;
         }
-        write!(formatter, "{}: {}", self.place, self.message)
+        if !self.place.is_empty() {
+            write!(formatter, "{}: ", self.place)?;
+        }
+        formatter.write_str(&self.message)
     }
 }
 
@@ -53,6 +58,17 @@ impl fmt::Display for Refusals {
 
 impl std::error::Error for Refusals {}
 
+impl Refusals {
+    /// The same refusals with the line of the file for each place.
+    #[must_use]
+    pub fn located(mut self, line_of: impl Fn(&str) -> Option<usize>) -> Self {
+        for refusal in &mut self.0 {
+            refusal.line = refusal.line.or_else(|| line_of(&refusal.place));
+        }
+        self
+    }
+}
+
 /// Collects what one step finds wrong.
 #[derive(Debug)]
 pub(crate) struct Collector {
@@ -71,6 +87,7 @@ impl Collector {
     pub(crate) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.found.push(Refusal {
             step: self.step,
+            line: None,
             place: place.into(),
             message: message.into(),
         });

@@ -1,0 +1,137 @@
+//! From the text of a file to platforms, as strict as kubectl and the API server are.
+
+mod plain;
+mod rules;
+mod schema;
+mod yaml;
+
+use innkeeper_crds::{BookingPlatform, GROUP, VERSION};
+use serde_json::Value;
+
+use crate::refusal::{Collector, Refusals, Step};
+
+pub use schema::Schema;
+pub use yaml::Document;
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Contents {
+    /// Its platforms.
+    pub platforms: Vec<PlatformFile>,
+    /// Kind and name of everything else in it, which only kubectl reads.
+    pub others: Vec<String>,
+}
+
+/// One platform of a file.
+#[derive(Debug)]
+pub struct PlatformFile {
+    /// The platform.
+    pub platform: BookingPlatform,
+    document: Document,
+}
+
+impl PlatformFile {
+    /// The refusals with the lines of this file.
+    #[must_use]
+    pub fn located(&self, refusals: Refusals) -> Refusals {
+        refusals.located(|place| self.document.line_of(place))
+    }
+}
+
+/// Reads the platforms of a file: parser, then schema, then the rules in the schema; each step refuses with everything that is
+/// wrong, and the next one looks only at what is left.
+pub fn read(text: &str) -> Result<Contents, Refusals> {
+    let mut contents = Contents {
+        platforms: Vec::new(),
+        others: Vec::new(),
+    };
+    for document in yaml::documents(text)? {
+        if is_platform(&document)? {
+            contents.platforms.push(platform(document)?);
+        } else {
+            contents.others.push(title(&document.value));
+        }
+    }
+    if contents.platforms.is_empty() {
+        return Err(nothing_found(&contents.others));
+    }
+    Ok(contents)
+}
+
+fn is_platform(document: &Document) -> Result<bool, Refusals> {
+    let text = |key: &str| document.value.get(key).and_then(Value::as_str);
+    let expected = format!("{GROUP}/{VERSION}");
+    if text("kind") != Some("BookingPlatform") {
+        return Ok(false);
+    }
+    let mut collector = Collector::new(Step::Parser);
+    if text("apiVersion") != Some(&expected) {
+        collector.refuse("apiVersion", format!("expected {expected}"));
+    }
+    collector
+        .finish(true)
+        .map_err(|refusals| refusals.located(|place| document.line_of(place)))
+}
+
+fn platform(document: Document) -> Result<PlatformFile, Refusals> {
+    let schema = Schema::of("BookingPlatform");
+    let read = schema
+        .check_fields(&document.value)
+        .and_then(|()| schema.check(&document.value))
+        .map(|()| schema.with_defaults(&document.value))
+        .and_then(|value| {
+            rules::check(&schema, &value, None)?;
+            typed(value)
+        });
+    match read {
+        Ok(platform) => Ok(PlatformFile { platform, document }),
+        Err(refusals) => Err(refusals.located(|place| document.line_of(place))),
+    }
+}
+
+/// Only what the schema cannot say is left to find here.
+fn typed(value: Value) -> Result<BookingPlatform, Refusals> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let mut collector = Collector::new(Step::Parser);
+        let place = error.path().to_string();
+        collector.refuse(place, error.inner().to_string());
+        collector
+            .finish(())
+            .expect_err("something was refused just now")
+    })
+}
+
+fn title(value: &Value) -> String {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    match (text("/kind"), text("/metadata/name")) {
+        (Some(kind), Some(name)) => format!("{kind} {name}"),
+        (Some(kind), None) => kind.to_owned(),
+        _ => "a document without a kind".to_owned(),
+    }
+}
+
+fn nothing_found(others: &[String]) -> Refusals {
+    let mut collector = Collector::new(Step::Parser);
+    let found = if others.is_empty() {
+        "nothing".to_owned()
+    } else {
+        others.join(", ")
+    };
+    collector.refuse(
+        "",
+        format!("expected a BookingPlatform of {GROUP}/{VERSION}, found {found}"),
+    );
+    collector
+        .finish(())
+        .expect_err("something was refused just now")
+}
+
+/// Holds a changed platform to the rules about changes, such as that a topic keeps its name.
+pub fn check_update(old: &BookingPlatform, new: &BookingPlatform) -> Result<(), Refusals> {
+    let value = |platform| serde_json::to_value(platform).unwrap_or_default();
+    rules::check(
+        &Schema::of("BookingPlatform"),
+        &value(new),
+        Some(&value(old)),
+    )
+}

@@ -1,0 +1,115 @@
+//! The structural schema, with the API server's own words for what does not fit it.
+
+mod fields;
+mod lists;
+mod scalars;
+
+use innkeeper_crds::generate;
+use kube::core::cel::apply_defaults;
+use serde_json::{Map, Value};
+
+use crate::refusal::{Collector, Refusals, Step};
+
+/// The schema of one kind.
+#[derive(Clone, Debug)]
+pub struct Schema(Value);
+
+impl Schema {
+    /// The schema of one of our kinds.
+    pub fn of(kind: &str) -> Self {
+        Self(generate::schema(kind).expect("every kind of this API has a schema"))
+    }
+
+    pub(super) const fn as_json(&self) -> &Value {
+        &self.0
+    }
+
+    /// The object with every default that the API server would fill in.
+    pub fn with_defaults(&self, object: &Value) -> Value {
+        apply_defaults(&self.0, object)
+    }
+
+    /// Refuses every field that the schema does not know, as kubectl does.
+    pub fn check_fields(&self, object: &Value) -> Result<(), Refusals> {
+        let mut collector = Collector::new(Step::Parser);
+        fields::check(&self.0, object, &mut collector);
+        collector.finish(())
+    }
+
+    /// Refuses every value that does not fit, as the API server does.
+    pub fn check(&self, object: &Value) -> Result<(), Refusals> {
+        let mut collector = Collector::new(Step::Schema);
+        check_value(&self.0, object, "", &mut collector);
+        if object
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .is_none()
+        {
+            collector.refuse("metadata.name", "Required value: name is required");
+        }
+        collector.finish(())
+    }
+}
+
+fn check_value(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
+    if value.is_null() && schema.get("nullable") == Some(&Value::Bool(true)) {
+        return;
+    }
+    if !scalars::check_type(schema, value, place, collector) {
+        return;
+    }
+    scalars::check(schema, value, place, collector);
+    match value {
+        Value::Array(items) => {
+            lists::check(schema, items, place, collector);
+            for (index, item) in items.iter().enumerate() {
+                if let Some(schema) = schema.get("items") {
+                    check_value(schema, item, &format!("{place}[{index}]"), collector);
+                }
+            }
+        }
+        Value::Object(fields) => check_object(schema, fields, place, collector),
+        _ => {}
+    }
+}
+
+fn check_object(
+    schema: &Value,
+    fields: &Map<String, Value>,
+    place: &str,
+    collector: &mut Collector,
+) {
+    let required = schema.get("required").and_then(Value::as_array);
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        if !fields.contains_key(name) {
+            collector.refuse(inner(place, name), "Required value");
+        }
+    }
+    let most = schema.get("maxProperties").and_then(Value::as_u64);
+    if let Some(most) = most.filter(|most| fields.len() as u64 > *most) {
+        let message = format!("Too many: {}: must have at most {most} items", fields.len());
+        collector.refuse(place, message);
+    }
+    for (name, value) in fields {
+        if let Some(schema) = field_schema(schema, name) {
+            check_value(schema, value, &inner(place, name), collector);
+        }
+    }
+}
+
+fn field_schema<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let declared = schema.get("properties").and_then(|fields| fields.get(name));
+    declared.or_else(|| {
+        schema
+            .get("additionalProperties")
+            .filter(|any| any.is_object())
+    })
+}
+
+fn inner(place: &str, name: &str) -> String {
+    if place.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{place}.{name}")
+    }
+}

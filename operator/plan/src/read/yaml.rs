@@ -1,0 +1,268 @@
+//! YAML with its places: every value knows its line, and what kubectl would read otherwise is refused.
+
+use std::collections::{BTreeMap, HashMap};
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use serde_json::{Map, Value};
+
+use super::plain;
+use crate::refusal::{Refusal, Refusals, Step};
+
+/// Most values of a file, whatever its aliases multiply.
+const MOST_VALUES: usize = 100_000;
+
+/// One document of a file.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// What it says.
+    pub value: Value,
+    lines: BTreeMap<String, usize>,
+}
+
+impl Document {
+    /// The line of a place, or of what it lies in.
+    pub fn line_of(&self, place: &str) -> Option<usize> {
+        let mut place = place;
+        loop {
+            if let Some(line) = self.lines.get(place) {
+                return Some(*line);
+            }
+            place = &place[..place.rfind(['.', '['])?];
+        }
+    }
+}
+
+/// The documents of a file; empty ones are left out.
+pub fn documents(text: &str) -> Result<Vec<Document>, Refusals> {
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        lines: BTreeMap::new(),
+        refusals: Vec::new(),
+        values: 0,
+    };
+    let documents = reader
+        .documents()
+        .map_err(|refusal| Refusals(vec![refusal]))?;
+    if reader.refusals.is_empty() {
+        Ok(documents)
+    } else {
+        Err(Refusals(reader.refusals))
+    }
+}
+
+struct Reader<'text> {
+    parser: Parser<'text, StrInput<'text>>,
+    anchors: HashMap<usize, Value>,
+    lines: BTreeMap<String, usize>,
+    refusals: Vec<Refusal>,
+    values: usize,
+}
+
+impl<'text> Reader<'text> {
+    fn documents(&mut self) -> Result<Vec<Document>, Refusal> {
+        let mut documents = Vec::new();
+        while let Some(next) = self.parser.next_event() {
+            let (event, _) = next.map_err(|error| syntax(*error.marker(), &error.info()))?;
+            if matches!(event, Event::DocumentStart(..)) {
+                let first = self.node()?;
+                let value = self.value(first, "")?;
+                let lines = std::mem::take(&mut self.lines);
+                if !value.is_null() {
+                    documents.push(Document { value, lines });
+                }
+            }
+        }
+        Ok(documents)
+    }
+
+    /// The next event that belongs to a value.
+    fn node(&mut self) -> Result<(Event<'text>, Span), Refusal> {
+        loop {
+            let next = self.parser.next_event();
+            let (event, span) = next
+                .ok_or_else(|| refusal(None, "", "the file ends in the middle of a value"))?
+                .map_err(|error| syntax(*error.marker(), &error.info()))?;
+            if !matches!(event, Event::Comment(..) | Event::Anchor(..)) {
+                return Ok((event, span));
+            }
+        }
+    }
+
+    fn value(&mut self, node: (Event<'text>, Span), place: &str) -> Result<Value, Refusal> {
+        let (event, span) = node;
+        let line = span.start.line();
+        self.count(1, line)?;
+        self.lines.insert(place.to_owned(), line);
+        let (anchor, value) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, line, place),
+            Event::Scalar(text, style, anchor, tag) => {
+                let tagged = tag.is_some_and(|tag| !tag.is_yaml_core_schema_tag("str"));
+                let forced = tagged || style != ScalarStyle::Plain;
+                (anchor, self.scalar(&text, forced, line, place))
+            }
+            Event::SequenceStart(_, anchor, _) => (anchor, self.sequence(place)?),
+            Event::MappingStart(_, anchor, _) => (anchor, self.mapping(place)?),
+            other => {
+                let message = format!("expected a value, found {other:?}");
+                return Err(refusal(Some(line), place, &message));
+            }
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, value.clone());
+        }
+        Ok(value)
+    }
+
+    fn scalar(&mut self, text: &str, quoted: bool, line: usize, place: &str) -> Value {
+        if quoted {
+            return Value::String(text.to_owned());
+        }
+        plain::value(text).unwrap_or_else(|plain::Ambiguous(kind)| {
+            let message = format!(
+                "the bare value {text} is {kind} to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly"
+            );
+            self.refusals.push(refusal(Some(line), place, &message));
+            Value::String(text.to_owned())
+        })
+    }
+
+    fn sequence(&mut self, place: &str) -> Result<Value, Refusal> {
+        let mut items = Vec::new();
+        loop {
+            let node = self.node()?;
+            if matches!(node.0, Event::SequenceEnd) {
+                return Ok(Value::Array(items));
+            }
+            let item = self.value(node, &format!("{place}[{}]", items.len()))?;
+            items.push(item);
+        }
+    }
+
+    fn mapping(&mut self, place: &str) -> Result<Value, Refusal> {
+        let mut fields = Map::new();
+        loop {
+            let (event, span) = self.node()?;
+            if matches!(event, Event::MappingEnd) {
+                return Ok(Value::Object(fields));
+            }
+            let line = span.start.line();
+            let key = self.key(event, line, place)?;
+            let inner = if place.is_empty() {
+                key.clone()
+            } else {
+                format!("{place}.{key}")
+            };
+            let node = self.node()?;
+            let value = self.value(node, &inner)?;
+            self.lines.insert(inner, line);
+            if fields.insert(key.clone(), value).is_some() {
+                let message = format!("the key {key} is there twice: remove one");
+                self.refusals.push(refusal(Some(line), place, &message));
+            }
+        }
+    }
+
+    fn key(&mut self, event: Event<'text>, line: usize, place: &str) -> Result<String, Refusal> {
+        let Event::Scalar(text, style, ..) = event else {
+            return Err(refusal(Some(line), place, "a key must be a word"));
+        };
+        let quoted = style != ScalarStyle::Plain;
+        Ok(match self.scalar(&text, quoted, line, place) {
+            Value::String(key) => key,
+            other => other.to_string(),
+        })
+    }
+
+    fn alias(&mut self, anchor: usize, line: usize, place: &str) -> Result<Value, Refusal> {
+        let value = self
+            .anchors
+            .get(&anchor)
+            .cloned()
+            .ok_or_else(|| refusal(Some(line), place, "an anchor cannot hold itself"))?;
+        self.count(values_in(&value), line)?;
+        Ok(value)
+    }
+
+    fn count(&mut self, more: usize, line: usize) -> Result<(), Refusal> {
+        self.values += more;
+        if self.values <= MOST_VALUES {
+            return Ok(());
+        }
+        Err(refusal(Some(line), "", "the file holds too many values"))
+    }
+}
+
+fn values_in(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(values_in).sum(),
+        Value::Object(fields) => fields.values().map(values_in).sum(),
+        _ => 0,
+    }
+}
+
+fn syntax(marker: Marker, message: &str) -> Refusal {
+    refusal(
+        Some(marker.line()),
+        "",
+        &format!("this is not YAML: {message}"),
+    )
+}
+
+fn refusal(line: Option<usize>, place: &str, message: &str) -> Refusal {
+    Refusal {
+        step: Step::Parser,
+        line,
+        place: place.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_value_knows_its_line() {
+        let documents = documents("a:\n  - b: 1\n    c: x\n---\nd: 2\n").unwrap();
+        assert_eq!(documents[0].value, json!({"a": [{"b": 1, "c": "x"}]}));
+        assert_eq!(documents[0].line_of("a[0].c"), Some(3));
+        assert_eq!(documents[0].line_of("a[0].missing.deep"), Some(2));
+        assert_eq!(documents[1].line_of("d"), Some(5));
+    }
+
+    #[test]
+    fn a_bare_word_of_yaml_1_1_is_refused_where_it_stands() {
+        let refused = documents("a: 'on'\nb: on\nno: 1\n").unwrap_err();
+        let places: Vec<_> = refused.0.iter().map(|refusal| refusal.line).collect();
+        assert_eq!(places, [Some(2), Some(3)]);
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused() {
+        let refused = documents("a: 1\na: 2\n").unwrap_err();
+        assert_eq!(refused.0[0].message, "the key a is there twice: remove one");
+    }
+
+    #[test]
+    fn aliases_cannot_multiply_without_end() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..9 {
+            let before = format!("*a{}, ", level - 1).repeat(10);
+            text += &format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", "));
+        }
+        assert!(documents(&text).is_err());
+    }
+
+    #[test]
+    fn what_is_not_yaml_names_its_line() {
+        let refused = documents("a: 1\nb: [1, 2\nc: 3\n").unwrap_err();
+        assert!(
+            refused.0[0].message.starts_with("this is not YAML"),
+            "{refused}"
+        );
+        assert!(refused.0[0].line.is_some());
+    }
+}

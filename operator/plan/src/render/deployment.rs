@@ -1,0 +1,71 @@
+//! The Deployment: pods that are replaced without a gap.
+
+use innkeeper_crds::workload::{Rollout, Surge};
+use innkeeper_crds::{DomainService, DomainServiceSpec, Duration};
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::metadata::{label_selector, metadata, name};
+use super::pod::pod_template;
+
+/// Seconds without any progress after which a rollout counts as failed; longer than a pod may take to start.
+const PROGRESS_DEADLINE_SECONDS: i32 = 300;
+/// How many old ReplicaSets, and with them their ConfigMaps, are kept for a rollback.
+const REVISION_HISTORY_LIMIT: i32 = 3;
+
+/// The service's pods, replaced one after another: no old pod goes before a new one is ready.
+/// Without `replicas` their number belongs to someone else.
+pub fn deployment(service: &DomainService, replicas: Option<i32>) -> Deployment {
+    Deployment {
+        metadata: metadata(service, name(service)),
+        spec: Some(DeploymentSpec {
+            replicas,
+            selector: label_selector(service),
+            strategy: Some(strategy(service.spec.workload.rollout.as_ref())),
+            min_ready_seconds: minimum_ready_seconds(&service.spec),
+            progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
+            revision_history_limit: Some(REVISION_HISTORY_LIMIT),
+            template: pod_template(service),
+            ..DeploymentSpec::default()
+        }),
+        status: None,
+    }
+}
+
+/// The component's name, as in `innkeeper serve NAME`.
+pub fn component(spec: &DomainServiceSpec) -> &'static str {
+    let blocks = [
+        (spec.gateway.is_some(), "gateway"),
+        (spec.booking.is_some(), "booking"),
+        (spec.payment.is_some(), "payment"),
+        (spec.fulfillment.is_some(), "fulfillment"),
+        (spec.view.is_some(), "view"),
+    ];
+    blocks
+        .into_iter()
+        .find_map(|(there, name)| there.then_some(name))
+        .unwrap_or_default()
+}
+
+fn strategy(rollout: Option<&Rollout>) -> DeploymentStrategy {
+    let surge = rollout.and_then(|rollout| rollout.surge.as_ref());
+    DeploymentStrategy {
+        type_: Some("RollingUpdate".to_owned()),
+        rolling_update: Some(RollingUpdateDeployment {
+            max_surge: Some(surge.map_or(IntOrString::Int(1), int_or_string)),
+            max_unavailable: Some(IntOrString::Int(0)),
+        }),
+    }
+}
+
+fn int_or_string(Surge(text): &Surge) -> IntOrString {
+    text.parse()
+        .map_or_else(|_| IntOrString::String(text.clone()), IntOrString::Int)
+}
+
+fn minimum_ready_seconds(spec: &DomainServiceSpec) -> Option<i32> {
+    let rollout = spec.workload.rollout.as_ref()?;
+    i32::try_from(rollout.minimum_ready_time.map(Duration::as_seconds)?).ok()
+}

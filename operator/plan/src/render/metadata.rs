@@ -1,0 +1,64 @@
+//! Metadata of everything that belongs to a service.
+
+use std::collections::BTreeMap;
+
+use innkeeper_crds::{DomainService, DomainServiceSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use kube::Resource as _;
+
+use crate::names;
+
+/// Metadata of an object of this name that goes when its service goes.
+pub(super) fn metadata(service: &DomainService, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: service.metadata.namespace.clone(),
+        labels: Some(labels(service)),
+        annotations: annotations(&service.spec),
+        owner_references: service.controller_owner_ref(&()).map(|owner| vec![owner]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Metadata of the service's pods.
+pub(super) fn pod_metadata(service: &DomainService) -> ObjectMeta {
+    ObjectMeta {
+        labels: Some(labels(service)),
+        annotations: annotations(&service.spec),
+        ..ObjectMeta::default()
+    }
+}
+
+/// The service's name.
+pub(super) fn name(service: &DomainService) -> String {
+    service.metadata.name.clone().unwrap_or_default()
+}
+
+/// Selects the service's pods.
+pub(super) fn selector(service: &DomainService) -> BTreeMap<String, String> {
+    names::selector(&service.spec.platform, &name(service))
+}
+
+/// Selects the service's pods, where labels and expressions may be said.
+pub(super) fn label_selector(service: &DomainService) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some(selector(service)),
+        ..LabelSelector::default()
+    }
+}
+
+/// The user's labels, of which none replaces one of ours.
+fn labels(service: &DomainService) -> BTreeMap<String, String> {
+    let component = super::deployment::component(&service.spec);
+    let mut labels = service.spec.workload.labels.clone();
+    labels.extend(names::labels(
+        &service.spec.platform,
+        &name(service),
+        component,
+    ));
+    labels
+}
+
+fn annotations(spec: &DomainServiceSpec) -> Option<BTreeMap<String, String>> {
+    Some(spec.workload.annotations.clone()).filter(|annotations| !annotations.is_empty())
+}

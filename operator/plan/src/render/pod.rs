@@ -1,0 +1,205 @@
+//! A pod of a service, as the pod contract has it: what runs, what it reads, and what it must never do.
+
+use std::path::Path;
+
+use innkeeper_contracts::pod::{
+    ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_SECRET_DIR, SETTINGS_FILE,
+};
+use innkeeper_crds::DomainService;
+use k8s_openapi::api::core::v1::{
+    Capabilities, ConfigMapEnvSource, ConfigMapVolumeSource, Container, ContainerPort,
+    EnvFromSource, EnvVar, EnvVarSource, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
+    SeccompProfile, SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
+};
+
+use super::config_map::{configuration_config_map, files_config_map, name_of, settings_config_map};
+use super::deployment::component;
+use super::metadata::{name, pod_metadata};
+use super::{probes, resources, scheduling};
+use crate::settings::drain_seconds;
+
+/// Name of the container's port for business.
+pub(super) const BUSINESS_PORT_NAME: &str = "http";
+/// Name of the container's port for probes and metrics.
+const ADMIN_PORT_NAME: &str = "admin";
+/// Name of the container.
+const CONTAINER: &str = "service";
+/// User and group of the process.
+const NON_ROOT: i64 = 65_532;
+/// Seconds that a process serves on after SIGTERM, while its endpoint is removed everywhere.
+const LEAVE_SECONDS: u32 = 5;
+/// Seconds beyond leaving and draining in which a process flushes and ends.
+const END_SECONDS: u32 = 10;
+/// Keys of a database's Secret.
+const CREDENTIALS: [&str; 2] = ["username", "password"];
+
+/// The template of the service's pods.
+pub(super) fn pod_template(service: &DomainService) -> PodTemplateSpec {
+    let scheduling = service.spec.workload.scheduling.as_ref();
+    let grace = LEAVE_SECONDS + drain_seconds(&service.spec) + END_SECONDS;
+    PodTemplateSpec {
+        metadata: Some(pod_metadata(service)),
+        spec: Some(PodSpec {
+            automount_service_account_token: Some(false),
+            containers: vec![container(service)],
+            enable_service_links: Some(false),
+            node_selector: scheduling::node_selector(scheduling),
+            priority_class_name: scheduling.and_then(|it| it.priority_class_name.clone()),
+            security_context: Some(pod_security_context()),
+            service_account_name: Some(name(service)),
+            termination_grace_period_seconds: Some(i64::from(grace)),
+            tolerations: scheduling::tolerations(scheduling),
+            topology_spread_constraints: Some(scheduling::spread(service)),
+            volumes: Some(mounted(service).map(|(volume, _)| volume).collect()),
+            ..PodSpec::default()
+        }),
+    }
+}
+
+fn container(service: &DomainService) -> Container {
+    let spec = &service.spec;
+    let arguments = ["serve", component(spec), "--settings", SETTINGS_FILE];
+    let probes = spec.workload.probes.as_ref();
+    Container {
+        name: CONTAINER.to_owned(),
+        image: Some(spec.image.clone()),
+        image_pull_policy: Some("IfNotPresent".to_owned()),
+        args: Some(arguments.map(str::to_owned).to_vec()),
+        env: secret_environment(service),
+        env_from: environment(service),
+        ports: Some(vec![
+            port(BUSINESS_PORT_NAME, BUSINESS_PORT),
+            port(ADMIN_PORT_NAME, ADMIN_PORT),
+        ]),
+        startup_probe: Some(probes::startup(probes)),
+        liveness_probe: Some(probes::liveness(probes)),
+        readiness_probe: Some(probes::readiness(probes)),
+        resources: Some(resources::requirements(spec.workload.resources.as_ref())),
+        security_context: Some(security_context()),
+        volume_mounts: Some(mounted(service).map(|(_, mount)| mount).collect()),
+        ..Container::default()
+    }
+}
+
+fn port(name: &str, port: u16) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: i32::from(port),
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
+fn environment(service: &DomainService) -> Option<Vec<EnvFromSource>> {
+    let name = name_of(configuration_config_map(service))?;
+    Some(vec![EnvFromSource {
+        config_map_ref: Some(ConfigMapEnvSource {
+            name,
+            ..ConfigMapEnvSource::default()
+        }),
+        ..EnvFromSource::default()
+    }])
+}
+
+fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
+    let secrets = service.spec.workload.secrets.as_ref()?;
+    let variables: Vec<_> = secrets
+        .env
+        .iter()
+        .map(|(name, from)| EnvVar {
+            name: name.clone(),
+            value_from: Some(EnvVarSource {
+                secret_key_ref: Some(SecretKeySelector {
+                    name: from.secret.clone(),
+                    key: from.key.clone(),
+                    optional: None,
+                }),
+                ..EnvVarSource::default()
+            }),
+            ..EnvVar::default()
+        })
+        .collect();
+    Some(variables).filter(|variables| !variables.is_empty())
+}
+
+/// Every volume with its place in the container.
+fn mounted(service: &DomainService) -> impl Iterator<Item = (Volume, VolumeMount)> {
+    let settings = name_of(settings_config_map(service))
+        .map(|name| (config_map_volume("settings", name), settings_dir()));
+    let files = name_of(files_config_map(service))
+        .map(|name| (config_map_volume("config", name), CONFIG_DIR.to_owned()));
+    let credentials = credentials(service).map(|volume| (volume, DATABASE_SECRET_DIR.to_owned()));
+    [settings, files, credentials]
+        .into_iter()
+        .flatten()
+        .map(|(volume, place)| {
+            let mount = VolumeMount {
+                name: volume.name.clone(),
+                mount_path: place,
+                read_only: Some(true),
+                ..VolumeMount::default()
+            };
+            (volume, mount)
+        })
+}
+
+fn settings_dir() -> String {
+    Path::new(SETTINGS_FILE)
+        .parent()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn config_map_volume(volume: &str, name: String) -> Volume {
+    Volume {
+        name: volume.to_owned(),
+        config_map: Some(ConfigMapVolumeSource {
+            name,
+            ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+fn credentials(service: &DomainService) -> Option<Volume> {
+    let postgres = service.spec.database.as_ref()?.postgres.as_ref()?;
+    let items = CREDENTIALS.map(|key| KeyToPath {
+        key: key.to_owned(),
+        path: key.to_owned(),
+        mode: None,
+    });
+    Some(Volume {
+        name: "database".to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(postgres.secret_name.clone()),
+            items: Some(items.to_vec()),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    })
+}
+
+fn pod_security_context() -> PodSecurityContext {
+    PodSecurityContext {
+        run_as_group: Some(NON_ROOT),
+        run_as_non_root: Some(true),
+        run_as_user: Some(NON_ROOT),
+        seccomp_profile: Some(SeccompProfile {
+            type_: "RuntimeDefault".to_owned(),
+            localhost_profile: None,
+        }),
+        ..PodSecurityContext::default()
+    }
+}
+
+fn security_context() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        capabilities: Some(Capabilities {
+            add: None,
+            drop: Some(vec!["ALL".to_owned()]),
+        }),
+        read_only_root_filesystem: Some(true),
+        ..SecurityContext::default()
+    }
+}
