@@ -218,3 +218,115 @@ where
 fn commit_failed(reason: &str) -> StoreError {
     StoreError::Failed(format!("the commit failed: {reason}").into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::sqlite::connection::{self, store_error};
+    use crate::sqlite::lock;
+
+    /// A clock that is later at every reading, so that work of one commit can be told by its time.
+    #[derive(Default)]
+    struct Ticking(AtomicI64);
+
+    impl Clock for Ticking {
+        fn now(&self) -> Timestamp {
+            connection::instant(self.0.fetch_add(1, Ordering::SeqCst))
+        }
+    }
+
+    struct Place {
+        writer: Writer,
+        _folder: tempfile::TempDir,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let lock = lock::take(&file).unwrap();
+        let connection = connection::open_for_writing(&file).unwrap();
+        connection
+            .execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
+            .unwrap();
+        let writer = Writer::start(connection, lock, Arc::new(Ticking::default())).unwrap();
+        Place {
+            writer,
+            _folder: folder,
+        }
+    }
+
+    fn insert(connection: &Connection, number: i64) -> Result<(), StoreError> {
+        connection
+            .execute("INSERT INTO numbers VALUES (?1)", [number])
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn numbers(writer: &Writer) -> Vec<i64> {
+        let read = |connection: &Connection, _| {
+            let mut sql = connection.prepare("SELECT number FROM numbers").unwrap();
+            let numbers = sql.query_map([], |row| row.get(0)).unwrap();
+            Ok::<_, StoreError>(numbers.collect::<Result<_, _>>().unwrap())
+        };
+        writer.run(read, None).await.unwrap()
+    }
+
+    /// Work that holds the thread up until the rest has queued up behind it.
+    async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) -> T {
+        let (release, held) = std::sync::mpsc::channel();
+        let hold = writer.run::<_, StoreError, _>(move |_, _| Ok(held.recv()), None);
+        let (_, outcome, _) = tokio::join!(hold, rest, async { release.send(()) });
+        outcome
+    }
+
+    #[tokio::test]
+    async fn work_that_waits_shares_a_commit_and_fails_alone() {
+        let place = place();
+        let twice = |number: i64| {
+            let work = move |connection: &Connection, _| {
+                insert(connection, number)?;
+                insert(connection, number)
+            };
+            place.writer.run(work, None)
+        };
+        let once = |number: i64| {
+            place.writer.run(
+                move |connection, now| insert(connection, number).map(|()| now),
+                None,
+            )
+        };
+        let (first, failing, last) = with_thread_held_up(&place.writer, async {
+            tokio::join!(once(2), twice(3), once(4))
+        })
+        .await;
+
+        assert_eq!(first.unwrap(), last.unwrap(), "one commit");
+        assert!(failing.is_err());
+        assert_eq!(numbers(&place.writer).await, [2, 4]);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_is_told_to_all_of_it_and_the_next_one_works() {
+        let place = place();
+        let work = |number: i64| {
+            let work = move |connection: &Connection, _| insert(connection, number);
+            place.writer.run(work, None)
+        };
+        let rolls_back =
+            |connection: &Connection, _| connection.execute_batch("ROLLBACK").map_err(store_error);
+
+        let (before, culprit, after) = with_thread_held_up(&place.writer, async {
+            tokio::join!(work(1), place.writer.run(rolls_back, None), work(3))
+        })
+        .await;
+
+        for outcome in [before, culprit, after] {
+            assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+        }
+        assert!(numbers(&place.writer).await.is_empty());
+        work(5).await.unwrap();
+        assert_eq!(numbers(&place.writer).await, [5]);
+    }
+}

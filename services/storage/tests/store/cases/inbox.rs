@@ -1,0 +1,73 @@
+use futures::future::join_all;
+use innkeeper_kit::store::{Write, WriteError};
+
+use crate::given::{assert_messages_of, dead_letter, full_write, new_uuid};
+use crate::suite::Fixture;
+
+pub async fn the_same_event_again_is_a_duplicate_without_effect(place: &dyn Fixture) {
+    let store = place.open().await;
+    let first = full_write(new_uuid(), 1, 0);
+    store.write(first.clone()).await.unwrap();
+    let story = new_uuid();
+    let mut again = full_write(story, 2, 0);
+    again.inbox = first.inbox;
+
+    let outcome = store.write(again.clone()).await;
+
+    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+    again.inbox = None;
+    assert_messages_of(&again, false, &*store).await;
+    assert_eq!(store.load(story).await.unwrap(), None);
+    let (known, unknown) = (first.inbox.unwrap(), new_uuid());
+    let seen = store.seen(vec![unknown, known]).await.unwrap();
+    assert_eq!(seen, [known]);
+}
+
+pub async fn an_event_handled_by_two_at_once_has_one_effect(place: &dyn Fixture) {
+    let store = place.open().await;
+    for number in 0..20 {
+        let event_id = new_uuid();
+        let writes = [2 * number + 1, 2 * number + 2].map(|id| Write {
+            inbox: Some(event_id),
+            ..full_write(new_uuid(), id, 0)
+        });
+
+        let outcomes = join_all(writes.map(|write| store.write(write))).await;
+
+        let duplicate = |outcome: &_| matches!(outcome, Err(WriteError::Duplicate));
+        assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
+        assert_eq!(outcomes.iter().filter(|o| duplicate(o)).count(), 1);
+    }
+    assert_eq!(store.list(0, 100).await.unwrap().len(), 20);
+}
+
+pub async fn a_dead_letter_and_its_inbox_row_are_one_write(place: &dyn Fixture) {
+    let store = place.open().await;
+    let buried = Write {
+        inbox: Some(new_uuid()),
+        dead_letter: Some(dead_letter("cannot be decoded: no JSON")),
+        ..Write::default()
+    };
+    store.write(buried.clone()).await.unwrap();
+
+    let outcome = store.write(buried.clone()).await;
+
+    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+    let letters = store.list_dead_letters(10).await.unwrap();
+    assert_eq!(letters, [buried.dead_letter.unwrap()]);
+}
+
+pub async fn dead_letters_come_oldest_first(place: &dyn Fixture) {
+    let store = place.open().await;
+    for reason in ["c", "a", "b"] {
+        let write = Write {
+            dead_letter: Some(dead_letter(reason)),
+            ..Write::default()
+        };
+        store.write(write).await.unwrap();
+    }
+
+    let letters = store.list_dead_letters(2).await.unwrap();
+
+    assert_eq!(letters, [dead_letter("c"), dead_letter("a")]);
+}

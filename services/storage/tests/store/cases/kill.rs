@@ -1,0 +1,82 @@
+//! A process that writes is killed; what it was told is durable must be there. The test starts itself again as that process.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use futures::future::join_all;
+use innkeeper_kit::store::{Store, Write};
+use uuid::Uuid;
+
+use crate::given::{begin_key, event, new_uuid, row, unpublished};
+
+/// Where the started process finds what to open.
+pub const PLACE: &str = "INNKEEPER_TEST_KILLED_AT";
+const ACKNOWLEDGED: &str = "acknowledged ";
+const ENOUGH: usize = 300;
+
+/// Where to write until killed, if this is the started process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test cannot hand a value to itself in another process otherwise"
+)]
+pub fn place_to_write_at() -> Option<String> {
+    std::env::var(PLACE).ok()
+}
+
+/// Writes with several tasks at once, and says what is durable.
+pub async fn write_until_killed(store: &dyn Store) -> ! {
+    loop {
+        join_all((0..16).map(|_| write_one(store))).await;
+    }
+}
+
+async fn write_one(store: &dyn Store) {
+    let story = new_uuid();
+    let id = store.reserve_id().await.unwrap();
+    let write = Write {
+        row: Some(row(story, id)),
+        events: vec![event(story, 1)],
+        key: Some(begin_key(story)),
+        ..Write::default()
+    };
+    store.write(write).await.unwrap();
+    println!("{ACKNOWLEDGED}{story}");
+}
+
+/// Starts a test of this program as a process that writes, kills it in the midst of that, and returns the stories that were acknowledged.
+pub fn stories_written_by_a_killed_process(test: &str, place: &str) -> Vec<Uuid> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(PLACE, place)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut stories = Vec::new();
+    for line in lines.map_while(Result::ok) {
+        // A line that death cut short names no story.
+        let Some(story) = line.strip_prefix(ACKNOWLEDGED) else {
+            continue;
+        };
+        stories.extend(Uuid::parse_str(story));
+        if stories.len() == ENOUGH {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(stories.len() >= ENOUGH, "only {} writes", stories.len());
+    stories
+}
+
+/// Claims that every acknowledged write is there, and every write whole or not at all.
+pub async fn assert_nothing_is_lost_or_torn(store: &dyn Store, acknowledged: &[Uuid]) {
+    for story in acknowledged {
+        assert!(store.load(*story).await.unwrap().is_some(), "lost {story}");
+    }
+    let rows = store.list(0, 1_000_000).await.unwrap();
+    for row in &rows {
+        let key = store.load_key_of(row.correlation_id).await.unwrap();
+        assert!(key.is_some(), "torn {}", row.correlation_id);
+    }
+    assert_eq!(unpublished(store).await.len(), rows.len().min(10_000));
+}

@@ -1,0 +1,116 @@
+use futures::FutureExt;
+use innkeeper_kit::store::{Write, WriteError};
+
+use crate::given::{
+    MINUTE, SECOND, event, full_write, new_uuid, row, stored_events, unpublished, write_of,
+};
+use crate::suite::Fixture;
+
+pub async fn events_of_a_story_come_by_version_whatever_their_sequence(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    let (first, second, third) = (event(story, 1), event(story, 2), event(story, 3));
+    for written in [&third, &first, &second] {
+        stored_events(&*store, std::slice::from_ref(written)).await;
+    }
+
+    let alone = store.load_unpublished(1).await.unwrap();
+    let all = store.load_unpublished(10).await.unwrap();
+
+    assert_eq!(alone, [first.clone()]);
+    assert_eq!(all, [first, second, third]);
+}
+
+pub async fn events_of_one_write_keep_their_order(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    let mut events: Vec<_> = (0..20).map(|_| event(story, 1)).collect();
+    events.reverse();
+
+    stored_events(&*store, &events).await;
+
+    assert_eq!(store.load_unpublished(100).await.unwrap(), events);
+}
+
+pub async fn published_events_do_not_come_again(place: &dyn Fixture) {
+    let store = place.open().await;
+    let events = [event(new_uuid(), 1), event(new_uuid(), 1)];
+    stored_events(&*store, &events).await;
+    let published = vec![events[0].id, new_uuid()];
+
+    store.mark_published(published.clone()).await.unwrap();
+    store.mark_published(published).await.unwrap();
+
+    assert_eq!(unpublished(&*store).await, [events[1].id]);
+}
+
+pub async fn a_write_with_events_wakes_the_relay(place: &dyn Fixture) {
+    let store = place.open().await;
+    let waiting = tokio::time::timeout(MINUTE, store.outbox_changed());
+    let events = [event(new_uuid(), 1)];
+
+    let (woken, ()) = futures::join!(waiting, stored_events(&*store, &events));
+    woken.expect("the relay was woken");
+
+    stored_events(&*store, &[event(new_uuid(), 1)]).await;
+    let since_last = store.outbox_changed().now_or_never();
+    assert!(since_last.is_some(), "a write before the call counts");
+}
+
+pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(place: &dyn Fixture) {
+    let store = place.open().await;
+    store.write(write_of(row(new_uuid(), 1))).await.unwrap();
+    let refused = full_write(new_uuid(), 1, 1);
+
+    let outcome = store.write(refused).await;
+
+    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(store.outbox_changed().now_or_never().is_none());
+}
+
+pub async fn of_two_relays_one_has_the_lease(place: &dyn Fixture) {
+    let store = place.open().await;
+    let (one, other) = (new_uuid(), new_uuid());
+
+    let taken = futures::join!(
+        store.take_relay_lease(one, MINUTE),
+        store.take_relay_lease(other, MINUTE)
+    );
+    let taken = (taken.0.unwrap(), taken.1.unwrap());
+    assert!(taken.0 != taken.1, "{taken:?}");
+    let (holder, waiter) = if taken.0 { (one, other) } else { (other, one) };
+
+    place.pass_time(MINUTE - SECOND).await;
+    assert!(store.take_relay_lease(holder, MINUTE).await.unwrap());
+    place.pass_time(MINUTE - SECOND).await;
+    assert!(!store.take_relay_lease(waiter, MINUTE).await.unwrap());
+    store.release_relay_lease(holder).await.unwrap();
+    assert!(store.take_relay_lease(waiter, MINUTE).await.unwrap());
+}
+
+pub async fn a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it(
+    place: &dyn Fixture,
+) {
+    let store = place.open().await;
+    let (slow, quick, third) = (new_uuid(), new_uuid(), new_uuid());
+    let story = new_uuid();
+    stored_events(&*store, &[event(story, 1)]).await;
+    assert!(store.take_relay_lease(slow, MINUTE).await.unwrap());
+    let sending = unpublished(&*store).await;
+
+    place.pass_time(MINUTE + SECOND).await;
+    assert!(store.take_relay_lease(quick, MINUTE).await.unwrap());
+    let later = event(story, 2);
+    let write = Write {
+        events: vec![later.clone()],
+        ..Write::default()
+    };
+    store.write(write).await.unwrap();
+
+    assert!(!store.take_relay_lease(slow, MINUTE).await.unwrap());
+    store.mark_published(sending).await.unwrap();
+    store.release_relay_lease(slow).await.unwrap();
+    assert!(!store.take_relay_lease(third, MINUTE).await.unwrap());
+    assert!(store.take_relay_lease(quick, MINUTE).await.unwrap());
+    assert_eq!(unpublished(&*store).await, [later.id]);
+}

@@ -1,0 +1,78 @@
+use innkeeper_kit::store::Write;
+
+use crate::given::{
+    HOUR, MINUTE, SECOND, assert_messages_of, begin_key, event, full_write, new_uuid, settle_key,
+    stored_events, stored_row, tombstone, unpublished, write_of,
+};
+use crate::suite::Fixture;
+
+pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    let mut write = full_write(story, 1, 0);
+    write.key = Some(begin_key(story));
+    store.write(write.clone()).await.unwrap();
+    let settled = Write {
+        key: Some(settle_key(story, 201)),
+        ..Write::default()
+    };
+    store.write(settled).await.unwrap();
+    store
+        .mark_published(unpublished(&*store).await)
+        .await
+        .unwrap();
+    let ended = new_uuid();
+    store.write(write_of(tombstone(ended))).await.unwrap();
+    place.pass_time(HOUR + SECOND).await;
+
+    let deleted = store.prune(HOUR).await.unwrap();
+
+    assert_eq!(deleted, 4, "event, inbox row, key and tombstone");
+    assert_eq!(store.load(ended).await.unwrap(), None);
+    assert!(store.load(story).await.unwrap().is_some());
+    assert_eq!(store.list_dead_letters(10).await.unwrap().len(), 1);
+    write.dead_letter = None;
+    assert_messages_of(&write, false, &*store).await;
+}
+
+pub async fn what_is_young_or_still_needed_is_spared(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = stored_row(&*store).await;
+    let old = full_write(new_uuid(), 2, 0);
+    store.write(old.clone()).await.unwrap();
+    let (published, ended) = (event(story, 1), new_uuid());
+    stored_events(&*store, std::slice::from_ref(&published)).await;
+    place.pass_time(HOUR).await;
+    let young = full_write(new_uuid(), 3, 0);
+    store.write(young.clone()).await.unwrap();
+    store.mark_published(vec![published.id]).await.unwrap();
+    store.write(write_of(tombstone(ended))).await.unwrap();
+    place.pass_time(MINUTE).await;
+
+    let deleted = store.prune(HOUR).await.unwrap();
+
+    assert_eq!(deleted, 1, "only the old inbox row");
+    assert_messages_of(&young, true, &*store).await;
+    let (inbox, dead_letter) = (None, None);
+    let old = Write {
+        inbox,
+        dead_letter,
+        ..old
+    };
+    assert_messages_of(&old, true, &*store).await;
+    assert!(store.load(ended).await.unwrap().is_some());
+    assert!(store.load(story).await.unwrap().is_some());
+}
+
+pub async fn pruning_deletes_more_than_one_batch(place: &dyn Fixture) {
+    const EVENTS: u32 = 2_500;
+    let store = place.open().await;
+    let events: Vec<_> = (0..EVENTS).map(|_| event(new_uuid(), 1)).collect();
+    stored_events(&*store, &events).await;
+    let ids = events.iter().map(|event| event.id).collect();
+    store.mark_published(ids).await.unwrap();
+    place.pass_time(HOUR + SECOND).await;
+
+    assert_eq!(store.prune(HOUR).await.unwrap(), u64::from(EVENTS));
+    assert_eq!(store.prune(HOUR).await.unwrap(), 0);
+}

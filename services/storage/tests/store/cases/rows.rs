@@ -1,0 +1,55 @@
+use innkeeper_kit::store::{ClaimChange, Row};
+
+use crate::given::{MINUTE, new_uuid, row, stored_row, tombstone, write_of};
+use crate::suite::Fixture;
+
+pub async fn a_row_is_read_as_it_was_written(place: &dyn Fixture) {
+    let store = place.open().await;
+    let (story, owner) = (new_uuid(), new_uuid());
+    let mut written = row(story, 5);
+    written.claim = ClaimChange::Take {
+        owner,
+        hold_for: MINUTE,
+    };
+    store.write(write_of(written.clone())).await.unwrap();
+
+    let read = store.load(story).await.unwrap().unwrap();
+
+    let claim = read.claim.clone().unwrap();
+    assert!(claim.owner == owner && claim.live);
+    let expected = Row {
+        correlation_id: story,
+        id: Some(5),
+        version: 1,
+        state: written.state,
+        clock: 1,
+        body: written.body,
+        claim: Some(claim),
+        created_at: read.created_at,
+    };
+    assert_eq!(read, expected);
+    assert_eq!(store.load_by_id(5).await.unwrap(), Some(expected));
+}
+
+pub async fn a_row_that_is_not_there_is_not_found(place: &dyn Fixture) {
+    let store = place.open().await;
+    assert_eq!(store.load(new_uuid()).await.unwrap(), None);
+    assert_eq!(store.load_by_id(1).await.unwrap(), None);
+}
+
+pub async fn a_page_lists_rows_by_id_without_tombstones(place: &dyn Fixture) {
+    let store = place.open().await;
+    for _ in 0..3 {
+        stored_row(&*store).await;
+        store.write(write_of(tombstone(new_uuid()))).await.unwrap();
+    }
+    let ids = async |after, limit| {
+        let page = store.list(after, limit).await.unwrap();
+        page.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+
+    assert_eq!(ids(0, 10).await, [Some(1), Some(2), Some(3)]);
+    assert_eq!(ids(0, 2).await, [Some(1), Some(2)]);
+    assert_eq!(ids(2, 2).await, [Some(3)]);
+    assert_eq!(ids(3, 2).await, []);
+}

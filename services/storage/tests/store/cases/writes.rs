@@ -1,0 +1,155 @@
+use futures::future::join_all;
+use innkeeper_kit::store::{KeyWrite, Store, StoreError, Write, WriteError};
+
+use crate::given::{
+    assert_messages_of, event, full_write, new_uuid, row, stored_row, tombstone, write_of,
+};
+use crate::suite::Fixture;
+
+pub async fn of_two_writers_at_one_version_one_wins_and_the_other_leaves_nothing(
+    place: &dyn Fixture,
+) {
+    let store = place.open().await;
+    for _ in 0..20 {
+        let story = stored_row(&*store).await;
+        let id = store.load(story).await.unwrap().unwrap().id.unwrap();
+        let writes = [full_write(story, id, 1), full_write(story, id, 1)];
+        assert_one_wins(&*store, &writes).await;
+        assert_eq!(store.load(story).await.unwrap().unwrap().version, 2);
+    }
+}
+
+pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(place: &dyn Fixture) {
+    let store = place.open().await;
+    for number in 0..20 {
+        let story = new_uuid();
+        let (one, other) = (2 * number + 1, 2 * number + 2);
+        let writes = [full_write(story, one, 0), full_write(story, other, 0)];
+        assert_one_wins(&*store, &writes).await;
+        assert_eq!(store.load(story).await.unwrap().unwrap().version, 1);
+    }
+}
+
+async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
+    let outcomes = join_all(writes.iter().map(|write| store.write(write.clone()))).await;
+    let won: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
+    assert!(won == [true, false] || won == [false, true], "{outcomes:?}");
+    for (write, outcome) in writes.iter().zip(outcomes) {
+        assert!(
+            matches!(outcome, Ok(()) | Err(WriteError::Conflict)),
+            "{outcome:?}"
+        );
+        assert_messages_of(write, outcome.is_ok(), store).await;
+    }
+}
+
+pub async fn an_update_of_a_row_that_is_not_there_conflicts(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    let write = full_write(story, 1, 1);
+
+    let outcome = store.write(write.clone()).await;
+
+    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_messages_of(&write, false, &*store).await;
+}
+
+pub async fn an_insert_against_a_tombstone_conflicts(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    store.write(write_of(tombstone(story))).await.unwrap();
+    let write = full_write(story, 1, 0);
+
+    let outcome = store.write(write.clone()).await;
+
+    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert_eq!(store.load(story).await.unwrap().unwrap().id, None);
+    assert_messages_of(&write, false, &*store).await;
+}
+
+pub async fn a_tombstone_against_a_row_conflicts(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = stored_row(&*store).await;
+    let write = Write {
+        row: Some(tombstone(story)),
+        ..full_write(story, 0, 0)
+    };
+
+    let outcome = store.write(write.clone()).await;
+
+    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert_eq!(store.load(story).await.unwrap().unwrap().id, Some(1));
+    assert_messages_of(&write, false, &*store).await;
+}
+
+pub async fn a_failing_write_leaves_its_neighbours(place: &dyn Fixture) {
+    let store = place.open().await;
+    let taken = stored_row(&*store).await;
+    let writes: Vec<Write> = (0..300)
+        .map(|number| match number % 3 {
+            0 => full_write(taken, 1, 7),
+            _ => full_write(new_uuid(), 1_000 + number, 0),
+        })
+        .collect();
+
+    let outcomes = join_all(writes.iter().map(|write| store.write(write.clone()))).await;
+
+    for (number, outcome) in outcomes.iter().enumerate() {
+        assert_eq!(outcome.is_ok(), number % 3 != 0, "{number}: {outcome:?}");
+    }
+    for (number, write) in writes.iter().enumerate().take(30) {
+        assert_messages_of(write, number % 3 != 0, &*store).await;
+    }
+    assert_eq!(store.load_unpublished(1_000).await.unwrap().len(), 200);
+    assert_eq!(store.list(0, 1_000).await.unwrap().len(), 201);
+}
+
+pub async fn a_write_that_the_database_refuses_leaves_nothing(place: &dyn Fixture) {
+    let store = place.open().await;
+    let story = new_uuid();
+    let mut write = full_write(story, 1, 0);
+    let again = write.events[0].clone();
+    write.events.push(again);
+    let neighbour = full_write(new_uuid(), 2, 0);
+
+    let (outcome, neighbours) =
+        futures::join!(store.write(write.clone()), store.write(neighbour.clone()));
+
+    let refused = matches!(outcome, Err(WriteError::Store(StoreError::Failed(_))));
+    assert!(refused, "{outcome:?}");
+    neighbours.unwrap();
+    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_messages_of(&write, false, &*store).await;
+    assert_messages_of(&neighbour, true, &*store).await;
+}
+
+pub async fn of_several_reasons_duplicate_comes_before_key_taken_before_conflict(
+    place: &dyn Fixture,
+) {
+    let store = place.open().await;
+    let first = full_write(new_uuid(), 1, 0);
+    store.write(first.clone()).await.unwrap();
+    let mut again = Write {
+        events: vec![event(new_uuid(), 1)],
+        ..first.clone()
+    };
+
+    let outcome = store.write(again.clone()).await;
+    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+
+    again.inbox = Some(new_uuid());
+    let outcome = store.write(again.clone()).await;
+    assert!(matches!(outcome, Err(WriteError::KeyTaken)), "{outcome:?}");
+
+    again.key = Some(KeyWrite::Begin {
+        key: "another".to_owned(),
+        fingerprint: String::new(),
+        correlation_id: new_uuid(),
+    });
+    let outcome = store.write(again.clone()).await;
+    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+
+    again.row = Some(row(new_uuid(), 2));
+    store.write(again).await.unwrap();
+}

@@ -1,0 +1,289 @@
+//! The suite on PostgreSQL, and what only a server can show. Every test has a schema of its own, which it drops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_kit::store::{Store, StoreError, Write};
+use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, NoTls};
+
+use crate::cases::kill;
+use crate::given::{
+    MINUTE, event, new_uuid, row, stored_events, stored_row, unpublished, write_of,
+};
+use crate::suite::{Fixture, conformance};
+
+const SERVER: &str = "INNKEEPER_TEST_POSTGRES";
+
+struct Schema {
+    name: String,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the server of the tests is depends on who runs them"
+)]
+fn server() -> tokio_postgres::Config {
+    let url = std::env::var(SERVER).unwrap_or_else(|_| {
+        panic!("set {SERVER} to postgres://USER:PASSWORD@HOST:PORT/DATABASE, as `cargo xtask services up` prints it")
+    });
+    url.parse().expect("the variable holds a URL of PostgreSQL")
+}
+
+fn options(schema: &str) -> PostgresOptions {
+    let server = server();
+    let Some(Host::Tcp(host)) = server.get_hosts().first() else {
+        panic!("{SERVER} must name a host")
+    };
+    let password = server.get_password().unwrap_or_default().to_vec();
+    PostgresOptions {
+        host: host.clone(),
+        port: server.get_ports().first().copied().unwrap_or(5432),
+        database: server.get_dbname().unwrap_or("postgres").to_owned(),
+        schema: schema.to_owned(),
+        username: server.get_user().unwrap_or("postgres").to_owned(),
+        password: String::from_utf8(password).unwrap(),
+    }
+}
+
+impl Schema {
+    async fn make() -> Self {
+        Self {
+            name: format!("test-{}", new_uuid().simple()),
+        }
+    }
+
+    /// A plain connection that sees the schema, as a person with psql would.
+    async fn client(&self) -> Client {
+        let search_path = format!(r#"-c search_path="{}""#, self.name);
+        let mut server = server();
+        let (client, connection) = server.options(search_path).connect(NoTls).await.unwrap();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the connection ends with its client"
+        )]
+        tokio::spawn(connection);
+        client
+    }
+
+    async fn execute(&self, sql: &str) {
+        self.client().await.batch_execute(sql).await.unwrap();
+    }
+
+    async fn try_open(&self) -> Result<Postgres, OpenError> {
+        Postgres::open(options(&self.name)).await
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let drop_schema = format!(r#"DROP SCHEMA IF EXISTS "{}" CASCADE"#, self.name);
+        let schema = Self {
+            name: std::mem::take(&mut self.name),
+        };
+        if schema.name.is_empty() {
+            return;
+        }
+        // A runtime cannot wait within another, so this one has a thread of its own.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(schema.execute(&drop_schema));
+            std::mem::forget(schema);
+        });
+        dropping.join().unwrap();
+    }
+}
+
+#[async_trait]
+impl Fixture for Schema {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.try_open().await.unwrap())
+    }
+
+    /// The server's time cannot be moved, so everything is made older.
+    async fn pass_time(&self, by: Duration) {
+        let by = by.as_micros();
+        let older = |column| format!("{column} = {column} - {by} * interval '1 microsecond'");
+        let older: String = [
+            ("rows", "created_at"),
+            ("rows", "claim_until"),
+            ("outbox", "published_at"),
+            ("inbox", "handled_at"),
+            ("idempotency_keys", "settled_at"),
+            ("lease", "until"),
+        ]
+        .map(|(table, column)| format!("UPDATE {table} SET {};", older(column)))
+        .concat();
+        self.execute(&older).await;
+    }
+}
+
+conformance!(Schema);
+
+#[tokio::test]
+async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
+    let place = Schema::make().await;
+    let store = place.open().await;
+    let mut slow = place.client().await;
+    let slow = slow.transaction().await.unwrap();
+    let (late, quick) = (event(new_uuid(), 1), event(new_uuid(), 1));
+    let insert =
+        "INSERT INTO outbox (id, aggregatetype, aggregateid, type, version, headers, payload)
+        VALUES ($1, 'booking', $2, 'late', 1, '[]', '{}') RETURNING seq";
+    let earlier = slow
+        .query_one(insert, &[&late.id, &late.aggregate_id])
+        .await
+        .unwrap();
+    stored_events(&*store, std::slice::from_ref(&quick)).await;
+    assert_eq!(unpublished(&*store).await, [quick.id]);
+    store.mark_published(vec![quick.id]).await.unwrap();
+
+    slow.commit().await.unwrap();
+
+    assert_eq!(unpublished(&*store).await, [late.id]);
+    let by_id = "SELECT seq FROM outbox WHERE id = $1";
+    let client = place.client().await;
+    let later = client.query_one(by_id, &[&quick.id]).await.unwrap();
+    let (earlier, later): (i64, i64) = (earlier.get(0), later.get(0));
+    assert!(earlier < later, "the late one has the lower number");
+}
+
+#[tokio::test]
+async fn processes_that_start_together_make_the_tables_once() {
+    let place = Schema::make().await;
+    let opened = futures::future::join_all((0..4).map(|_| place.open())).await;
+    for store in &opened {
+        stored_row(&**store).await;
+    }
+    let ids: Vec<_> = opened[0].list(0, 10).await.unwrap();
+    assert_eq!(ids.len(), 4);
+}
+
+#[tokio::test]
+async fn two_processes_on_one_schema_write_against_each_other_safely() {
+    let place = Schema::make().await;
+    let stores = [place.open().await, place.open().await];
+    for _ in 0..20 {
+        let story = stored_row(&*stores[0]).await;
+        let id = stores[1].load(story).await.unwrap().unwrap().id.unwrap();
+        let mut update = row(story, id);
+        update.expected_version = 1;
+
+        let (one, other) = futures::join!(
+            stores[0].write(write_of(update.clone())),
+            stores[1].write(write_of(update))
+        );
+
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        assert_eq!(stores[0].load(story).await.unwrap().unwrap().version, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
+    let place = Schema::make().await;
+    let store = place.open().await;
+    let story = stored_row(&*store).await;
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    let client = place.client().await;
+    assert_eq!(client.execute(kill, &[&place.name]).await.unwrap(), 1);
+
+    let again = async {
+        loop {
+            match store.load(story).await {
+                Ok(row) => break row,
+                Err(StoreError::Unavailable(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+
+    let row = tokio::time::timeout(MINUTE, again).await.unwrap();
+    assert!(row.is_some());
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_worth_another_try() {
+    let place = Schema::make().await;
+    let store = place.open().await;
+    let story = stored_row(&*store).await;
+    let mut holder = place.client().await;
+    let holder = holder.transaction().await.unwrap();
+    holder.batch_execute("LOCK TABLE rows").await.unwrap();
+
+    let refused = store.load(story).await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+
+    holder.rollback().await.unwrap();
+    assert!(store.load(story).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_is_stored_can_be_read_with_plain_sql() {
+    let place = Schema::make().await;
+    let store = place.open().await;
+    let story = new_uuid();
+    let write = Write {
+        row: Some(row(story, 1)),
+        events: vec![event(story, 1)],
+        ..Write::default()
+    };
+    store.write(write).await.unwrap();
+
+    let sql = "SELECT rows.body->>'carId', outbox.payload->'a'->>0, outbox.aggregateid::text
+        FROM rows JOIN outbox ON outbox.aggregateid = rows.correlation_id WHERE outbox.published_at IS NULL";
+    let seen = place.client().await.query_one(sql, &[]).await.unwrap();
+
+    let (car, first, id): (&str, &str, String) = (seen.get(0), seen.get(1), seen.get(2));
+    assert_eq!((car, first, id), ("7", "true", story.to_string()));
+}
+
+#[tokio::test]
+async fn a_schema_name_that_would_be_cut_off_or_need_escaping_is_refused() {
+    for name in ["", "Upper", r#"a"b"#, "a b", &"long".repeat(16)] {
+        let refused = Postgres::open(options(name)).await.err().unwrap();
+        assert!(matches!(refused, OpenError::SchemaName { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_server_say_what_to_check() {
+    let wrong = PostgresOptions {
+        password: "wrong".to_owned(),
+        ..options("unused")
+    };
+    let missing = PostgresOptions {
+        port: free_port(),
+        ..options("unused")
+    };
+    for options in [wrong, missing] {
+        let refused = Postgres::open(options).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Connect { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("the credentials"), "{refused}");
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_write_survives_a_kill() {
+    if let Some(schema) = kill::place_to_write_at() {
+        let store = Postgres::open(options(&schema)).await.unwrap();
+        kill::write_until_killed(&store).await;
+    }
+    let place = Schema::make().await;
+    let test = "postgres::every_acknowledged_write_survives_a_kill";
+
+    let stories = kill::stories_written_by_a_killed_process(test, &place.name);
+
+    let store = place.try_open().await.unwrap();
+    kill::assert_nothing_is_lost_or_torn(&store, &stories).await;
+}

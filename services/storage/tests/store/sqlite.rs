@@ -1,0 +1,109 @@
+//! The suite on SQLite, and what only a file can show.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_kit::clock::{Clock, MockClock, SystemClock};
+use innkeeper_kit::store::Store;
+use innkeeper_storage::{OpenError, Sqlite};
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+use crate::cases::kill;
+use crate::given::stored_row;
+use crate::suite::{Fixture, conformance};
+
+struct Folder {
+    folder: TempDir,
+    clock: Arc<MockClock>,
+}
+
+impl Folder {
+    async fn make() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::default(),
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("booking.db")
+    }
+}
+
+#[async_trait]
+impl Fixture for Folder {
+    async fn open(&self) -> Arc<dyn Store> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Arc::new(Sqlite::open(&self.file(), clock).await.unwrap())
+    }
+
+    async fn pass_time(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+}
+
+conformance!(Folder);
+
+async fn open(file: &Path) -> Result<Sqlite, OpenError> {
+    Sqlite::open(file, Arc::new(SystemClock)).await
+}
+
+#[tokio::test]
+async fn a_second_opener_is_refused_until_the_first_has_closed() {
+    let place = Folder::make().await;
+    let first = open(&place.file()).await.unwrap();
+
+    let refused = open(&place.file()).await.err().unwrap();
+    let says = refused.to_string();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{says}");
+    assert!(says.contains("booking.db is in use by another process"));
+
+    first.close().await;
+    open(&place.file()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_that_is_missing_is_named() {
+    let place = Folder::make().await;
+    let file = place.folder.path().join("missing").join("booking.db");
+    let refused = open(&file).await.err().unwrap();
+    assert!(matches!(refused, OpenError::File { .. }), "{refused}");
+    assert!(refused.to_string().contains("missing/booking.db"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named() {
+    let place = Folder::make().await;
+    std::fs::write(place.file(), "no database".repeat(100)).unwrap();
+    let refused = open(&place.file()).await.err().unwrap();
+    assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_closed_file_is_one_file() {
+    let place = Folder::make().await;
+    let store = place.open().await;
+    stored_row(&*store).await;
+
+    store.close().await;
+
+    assert!(!place.folder.path().join("booking.db-wal").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_write_survives_a_kill() {
+    if let Some(file) = kill::place_to_write_at() {
+        kill::write_until_killed(&open(Path::new(&file)).await.unwrap()).await;
+    }
+    let place = Folder::make().await;
+    let test = "sqlite::every_acknowledged_write_survives_a_kill";
+    let file = place.file().display().to_string();
+
+    let stories = kill::stories_written_by_a_killed_process(test, &file);
+
+    let store = open(&place.file()).await.unwrap();
+    kill::assert_nothing_is_lost_or_torn(&store, &stories).await;
+}
