@@ -45,6 +45,9 @@ pub enum ClusterError {
         "a cluster needs root; run this again as root, for example with: sudo --preserve-env=HOME,PATH"
     )]
     NotRoot,
+    /// The name would not do as part of the names of folders, namespaces and cgroups.
+    #[error("`{0}` is no name for a cluster; use up to 30 of a to z, 0 to 9 and -")]
+    Name(String),
     /// A part could not be had.
     #[error(transparent)]
     Part(#[from] PartError),
@@ -102,6 +105,7 @@ pub struct ProcessState {
 impl Cluster {
     /// Returns the running cluster of this name, or makes it; a half-dead one is cleaned away first.
     pub fn up(name: &str, progress: Progress) -> Result<Self, ClusterError> {
+        check_name(name)?;
         if let Some(cluster) = Self::existing(name)? {
             return Ok(cluster);
         }
@@ -136,6 +140,7 @@ impl Cluster {
 
     /// Ends everything of the cluster of this name and removes every trace of it; it is fine if there is none.
     pub fn down(name: &str) -> Result<(), ClusterError> {
+        check_name(name)?;
         teardown::remove(&Site::of(name))
     }
 
@@ -292,6 +297,14 @@ impl Cluster {
     fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         read_output(self.kubectl().args(arguments)).map_err(|error| error.to_string())
     }
+}
+
+fn check_name(name: &str) -> Result<(), ClusterError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=30).contains(&name.len()) && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(ClusterError::Name(name.to_owned()))
 }
 
 fn kafka_addresses() -> Listen {

@@ -235,9 +235,14 @@ impl Daemon {
     }
 }
 
-/// Stops all processes of a folder's list, the last started first.
+/// Stops all processes of a folder's list: all are asked at once, the last started first, and each has this much time.
 pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonError> {
-    Daemon::recorded(folder)?
+    let recorded = Daemon::recorded(folder)?;
+    for daemon in recorded.iter().rev().filter(|daemon| daemon.is_running()) {
+        // Whether it heeds this is seen below.
+        let _ = kill(Pid::from_raw(daemon.pid), daemon.stop_signal);
+    }
+    recorded
         .iter()
         .rev()
         .try_for_each(|daemon| daemon.stop(grace))

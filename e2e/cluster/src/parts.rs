@@ -81,29 +81,28 @@ impl Programs {
 
     /// Makes what is not there yet, one after the other: each build uses every core.
     pub fn ensure(progress: Progress) -> Result<Self, PartError> {
-        let debian = [debian::KUBERNETES, debian::KAFKA, debian::POSTGRES].concat();
-        progress.step("Debian packages", || debian::ensure(&debian))?;
-        progress.step("Kafka 4.1.0", kafka::ensure)?;
-        progress.step(
-            "Kubernetes 1.34.4 (minutes, the first time)",
-            go::ensure_kubernetes,
-        )?;
-        progress.step("the pause container", go::ensure_pause)?;
-        let modules = [
-            (go::COREDNS, "github.com/coredns/coredns"),
-            (
-                go::METRICS_SERVER,
-                "sigs.k8s.io/metrics-server/cmd/metrics-server",
-            ),
-            (go::HELM, "helm.sh/helm/v3/cmd/helm"),
+        let packages = [debian::KUBERNETES, debian::KAFKA, debian::POSTGRES].concat();
+        progress.step("Debian packages", || debian::ensure(&packages))?;
+        let parts: [(Part, Ensure); 6] = [
+            (kafka::KAFKA, kafka::ensure),
+            (go::KUBERNETES, go::ensure_kubernetes),
+            (go::PAUSE, go::ensure_pause),
+            (go::COREDNS, go::ensure_coredns),
+            (go::METRICS_SERVER, go::ensure_metrics_server),
+            (go::HELM, go::ensure_helm),
         ];
-        for (part, module) in modules {
-            let name = format!("{} {}", part.name, part.version);
-            progress.step(&name, || go::ensure_installed(part, module))?;
+        for (part, ensure) in parts
+            .into_iter()
+            .filter(|(part, _)| !part.folder().exists())
+        {
+            progress.step(&format!("building {} {}", part.name, part.version), ensure)?;
         }
         Ok(Self::cached())
     }
 }
+
+/// Makes one part if it is not there.
+type Ensure = fn() -> Result<PathBuf, PartError>;
 
 /// One part in the cache, known by name and version.
 #[derive(Debug, Clone, Copy)]

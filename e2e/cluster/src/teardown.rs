@@ -32,6 +32,17 @@ const NETWORK_RESULTS: &str = "/var/lib/cni/results";
 /// Where kubelet links the logs of containers, whatever its configuration says.
 const CONTAINER_LOGS: &str = "/var/log/containers";
 
+/// The folders that they make for that, innermost first.
+const SYSTEM_FOLDERS: &[&str] = &[
+    NETWORK_RESULTS,
+    "/var/lib/cni",
+    CONTAINER_LOGS,
+    "/run/containerd/s",
+    "/run/containerd",
+    "/var/lib/kubelet/device-plugins",
+    "/var/lib/kubelet",
+];
+
 /// Removes every trace of the cluster; one that never was is fine.
 pub(crate) fn remove(site: &Site) -> Result<(), ClusterError> {
     if !site.folder.path().exists() && !network::exists(&site.name) {
@@ -135,27 +146,41 @@ fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
     ignore_missing(fs::remove_dir(cgroup))
 }
 
-/// Removes what containers left outside of the run folder.
+/// Removes what containers left outside of the run folder, and the system's folders for it that are empty then.
 fn remove_strays(site: &Site) -> Result<(), ClusterError> {
-    let network = format!("{}-", containerd::network_name(site));
-    for result in entries_of(Path::new(NETWORK_RESULTS)) {
-        let is_ours = result
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(&network));
-        remove_file_if(is_ours, &result)?;
+    for result in network_results(site) {
+        remove_file(&result)?;
     }
     for link in entries_of(Path::new(CONTAINER_LOGS)) {
-        let is_ours =
-            fs::read_link(&link).is_ok_and(|target| target.starts_with(site.folder.path()));
-        remove_file_if(is_ours, &link)?;
+        if fs::read_link(&link).is_ok_and(|target| target.starts_with(site.folder.path())) {
+            remove_file(&link)?;
+        }
+    }
+    for folder in SYSTEM_FOLDERS {
+        // It stays if something else, such as another cluster, has files there.
+        let _ = fs::remove_dir(folder);
     }
     Ok(())
 }
 
-fn remove_file_if(is_ours: bool, path: &Path) -> Result<(), ClusterError> {
-    if !is_ours {
-        return Ok(());
-    }
+/// What CNI noted of our containers: by our network's name for their addresses, by the container's for their loopback.
+fn network_results(site: &Site) -> Vec<PathBuf> {
+    let all = entries_of(Path::new(NETWORK_RESULTS));
+    let prefix = format!("{}-", containerd::network_name(site));
+    let container = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
+        Some(name.split('-').next()?.to_owned())
+    };
+    let containers: Vec<String> = all.iter().filter_map(container).collect();
+    let is_ours = |path: &PathBuf| {
+        containers
+            .iter()
+            .any(|id| path.to_string_lossy().contains(id.as_str()))
+    };
+    all.into_iter().filter(is_ours).collect()
+}
+
+fn remove_file(path: &Path) -> Result<(), ClusterError> {
     ignore_missing(fs::remove_file(path)).map_err(|source| folder_error(path, source))
 }
 

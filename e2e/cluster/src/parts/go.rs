@@ -56,8 +56,25 @@ pub fn ensure_pause() -> Result<PathBuf, PartError> {
     ensure_built(PAUSE, &sources, "")
 }
 
-/// Returns the program that this module (path and version) installs, after building it if it is not there.
-pub fn ensure_installed(part: Part, module: &str) -> Result<PathBuf, PartError> {
+/// Returns the program of `CoreDNS`, after building it if it is not there.
+pub fn ensure_coredns() -> Result<PathBuf, PartError> {
+    ensure_installed(COREDNS, "github.com/coredns/coredns")
+}
+
+/// Returns the program of metrics-server, after building it if it is not there.
+pub fn ensure_metrics_server() -> Result<PathBuf, PartError> {
+    ensure_installed(
+        METRICS_SERVER,
+        "sigs.k8s.io/metrics-server/cmd/metrics-server",
+    )
+}
+
+/// Returns the program of Helm, after building it if it is not there.
+pub fn ensure_helm() -> Result<PathBuf, PartError> {
+    ensure_installed(HELM, "helm.sh/helm/v3/cmd/helm")
+}
+
+fn ensure_installed(part: Part, module: &str) -> Result<PathBuf, PartError> {
     let folder = part.ensure(|folder| {
         let mut go = go(part)?;
         go.args(["install", "-trimpath", "-ldflags=-s -w"])

@@ -1,0 +1,136 @@
+//! The end-to-end tests: on our own cluster, inside its network, or where a user's kubeconfig leads.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use innkeeper_cluster::cluster::Cluster;
+use innkeeper_cluster::progress::Progress;
+use innkeeper_cluster::services::{KAFKA_VARIABLE, POSTGRES_VARIABLE};
+use serde_json::{Value, json};
+
+use super::{Arguments, NAME};
+use crate::workspace::{cargo, run_shown};
+use crate::{Outcome, image};
+
+/// The environment variable that tells a test the name of our cluster.
+const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
+
+/// The environment variable that tells a test the name of the image under test.
+const IMAGE_VARIABLE: &str = "INNKEEPER_E2E_IMAGE";
+
+/// The environment variable by which a user names a cluster to use instead of ours.
+const KUBECONFIG_VARIABLE: &str = "INNKEEPER_E2E_KUBECONFIG";
+
+/// The test program that is about our own cluster.
+const HARNESS: &str = "harness";
+
+/// Builds the tests, then the cluster, and runs the ones on the other.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let tests = build_tests(arguments)?;
+    match std::env::var_os(KUBECONFIG_VARIABLE) {
+        Some(kubeconfig) => on_cluster_of_user(&kubeconfig, &tests, &arguments.words),
+        None => on_own_cluster(&tests, arguments),
+    }
+}
+
+fn on_own_cluster(tests: &[TestProgram], arguments: &Arguments) -> Outcome {
+    let image = image::build(image::DEFAULT_NAME, None)?;
+    if !arguments.keep {
+        Cluster::down(NAME)?;
+    }
+    let cluster = Cluster::up(NAME, Progress::shown())?;
+    cluster.import_image(&image)?;
+    let outcome = tests
+        .iter()
+        .try_for_each(|test| run_shown(&mut inside(&cluster, test, &arguments.words)));
+    if outcome.is_err() {
+        show_state(&cluster);
+    }
+    if !arguments.keep {
+        Cluster::down(NAME)?;
+    }
+    outcome
+}
+
+/// A test program inside the cluster's network.
+fn inside(cluster: &Cluster, test: &TestProgram, words: &[String]) -> Command {
+    let mut command = cluster.command(&test.path);
+    command.current_dir(&test.folder).args(words);
+    command
+        .env(CLUSTER_VARIABLE, NAME)
+        .env(IMAGE_VARIABLE, image::DEFAULT_NAME);
+    command
+        .env(KAFKA_VARIABLE, cluster.kafka())
+        .env(POSTGRES_VARIABLE, cluster.postgres_url());
+    command
+}
+
+fn on_cluster_of_user(kubeconfig: &OsStr, tests: &[TestProgram], words: &[String]) -> Outcome {
+    tests
+        .iter()
+        .filter(|test| test.name != HARNESS)
+        .try_for_each(|test| {
+            let mut command = Command::new(&test.path);
+            run_shown(
+                command
+                    .current_dir(&test.folder)
+                    .args(words)
+                    .env("KUBECONFIG", kubeconfig),
+            )
+        })
+}
+
+/// A built test program, and the folder of its package, where Cargo would run it.
+struct TestProgram {
+    name: String,
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+/// Builds the test programs outside of the cluster's network, where there is a way to the crates' registry.
+fn build_tests(arguments: &Arguments) -> Result<Vec<TestProgram>, Box<dyn Error>> {
+    let mut build = cargo();
+    build.args(["test", "--no-run", "--features", "innkeeper-e2e/cluster"]);
+    // With other packages than before, Cargo would unite features differently and build the dependencies again.
+    let is_all = arguments.only.is_none();
+    build.args(if is_all {
+        &["--workspace"][..]
+    } else {
+        &["--package", "innkeeper-e2e"][..]
+    });
+    build
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit());
+    let output = build.output()?;
+    if !output.status.success() {
+        return Err("the end-to-end tests do not build".into());
+    }
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let artifacts = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    Ok(artifacts
+        .filter_map(|artifact| end_to_end_test(&artifact))
+        .collect())
+}
+
+/// The test program that a message of Cargo tells of, if it is one of the end-to-end tests.
+fn end_to_end_test(artifact: &Value) -> Option<TestProgram> {
+    let name = artifact["target"]["name"].as_str()?.to_owned();
+    let path = PathBuf::from(artifact["executable"].as_str()?);
+    let folder = Path::new(artifact["manifest_path"].as_str()?)
+        .parent()?
+        .to_path_buf();
+    let is_ours = artifact["target"]["kind"] == json!(["test"]) && folder.ends_with("e2e");
+    is_ours.then_some(TestProgram { name, path, folder })
+}
+
+/// Shows what a failed test leaves behind, before it is taken down.
+fn show_state(cluster: &Cluster) {
+    for question in [["get", "pods"], ["get", "events"]] {
+        // This is an extra for the reader; the failure itself is reported anyway.
+        let _ = run_shown(cluster.kubectl().args(question).arg("--all-namespaces"));
+    }
+}
