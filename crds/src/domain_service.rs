@@ -1,9 +1,6 @@
 //! One workload of a platform, fully resolved: neither its controller nor its pods ever read a sibling.
 
-#![expect(
-    clippy::duplicated_attributes,
-    reason = "printer columns share a type"
-)]
+#![expect(clippy::duplicated_attributes, reason = "printer columns share a type")]
 
 pub mod component;
 pub mod place;
@@ -72,6 +69,13 @@ use crate::workload::Workload;
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = crate::rules::ONE_COMPONENT)]
+#[x_kube(validation = crate::rules::A_RESOURCE_HAS_A_PATH)]
+#[x_kube(validation = crate::rules::A_GATEWAY_HAS_NO_PATH)]
+#[x_kube(validation = crate::rules::A_GATEWAY_KEEPS_NO_ROWS)]
+#[x_kube(validation = crate::rules::REPLICAS_OR_AUTOSCALING)]
+#[x_kube(validation = crate::rules::SQLITE_HAS_ONE_REPLICA)]
+#[x_kube(validation = crate::rules::SQLITE_IS_NOT_SCALED)]
 pub struct DomainServiceSpec {
     /// Name of the platform.
     #[schemars(length(min = 1, max = 63))]

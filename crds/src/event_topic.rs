@@ -1,9 +1,6 @@
 //! A Kafka topic.
 
-#![expect(
-    clippy::duplicated_attributes,
-    reason = "printer columns share a type"
-)]
+#![expect(clippy::duplicated_attributes, reason = "printer columns share a type")]
 
 pub mod config;
 
@@ -56,12 +53,15 @@ use crate::status::{Condition, never_observed};
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = ("self.topicName == oldSelf.topicName", "a topic cannot be renamed: make a new EventTopic"))]
-#[x_kube(validation = ("self.partitions >= oldSelf.partitions", "a topic cannot lose partitions: Kafka only adds them"))]
-#[x_kube(validation = ("!has(self.platform) || self.partitions <= oldSelf.partitions", "a platform's own topic cannot grow, since keys would move to other partitions"))]
+#[x_kube(validation = crate::rules::A_TOPIC_KEEPS_ITS_NAME)]
+#[x_kube(validation = crate::rules::A_TOPIC_DOES_NOT_SHRINK)]
+#[x_kube(validation = crate::rules::A_PLATFORMS_OWN_TOPIC_DOES_NOT_GROW)]
 pub struct EventTopicSpec {
     /// Its name in Kafka. It cannot change.
-    #[schemars(length(min = 1, max = 249), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    #[schemars(
+        length(min = 1, max = 249),
+        regex(pattern = r"^[._-]*[a-zA-Z0-9][a-zA-Z0-9._-]*$")
+    )]
     pub topic_name: String,
     /// The platform whose own topic it is; such a topic cannot grow.
     #[serde(default, skip_serializing_if = "Option::is_none")]

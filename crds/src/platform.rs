@@ -1,9 +1,6 @@
 //! A whole platform in one object.
 
-#![expect(
-    clippy::duplicated_attributes,
-    reason = "printer columns share a type"
-)]
+#![expect(clippy::duplicated_attributes, reason = "printer columns share a type")]
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{CustomResource, KubeSchema};
@@ -28,6 +25,10 @@ use crate::workload::Workload;
     category = "innkeeper",
     status = "BookingPlatformStatus",
     derive = "PartialEq",
+    validation = crate::rules::A_PLATFORM_HAS_A_SHORT_NAME,
+    validation = crate::rules::A_PLATFORM_KEEPS_ITS_TOPIC,
+    validation = crate::rules::A_PLATFORMS_TOPIC_DOES_NOT_SHRINK,
+    validation = crate::rules::A_PLATFORMS_TOPIC_DOES_NOT_GROW,
     doc = "A whole booking platform: its services and what they share. It becomes an EventTopic and DomainServices.",
     printcolumn(
         name = "Ready",
@@ -58,6 +59,14 @@ use crate::workload::Workload;
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = crate::rules::SHARED_SQLITE_IS_NOT_SCALED)]
+#[x_kube(validation = crate::rules::PATHS_ARE_UNIQUE)]
+#[x_kube(validation = crate::rules::ALIASES_ARE_UNIQUE)]
+#[x_kube(validation = crate::rules::DEV_PORTS_ARE_UNIQUE)]
+#[x_kube(validation = crate::rules::CALLS_LEAD_SOMEWHERE)]
+#[x_kube(validation = crate::rules::BOOKINGS_ARE_PAID)]
+#[x_kube(validation = crate::rules::PAYMENTS_ARE_USED)]
+#[x_kube(validation = crate::rules::FULFILLMENTS_CAN_START)]
 pub struct BookingPlatformSpec {
     /// ISO 4217 code of all amounts, which are integers in its minor unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +114,10 @@ pub struct Messaging {
 pub struct PlatformTopic {
     /// Its name in Kafka; the platform's name when left out. It cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 249), regex(pattern = r"^[a-zA-Z0-9._-]+$"))]
+    #[schemars(
+        length(min = 1, max = 249),
+        regex(pattern = r"^[._-]*[a-zA-Z0-9][a-zA-Z0-9._-]*$")
+    )]
     pub name: Option<String>,
     /// Number of partitions. 12 when left out. It cannot change, since keys would move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +138,13 @@ pub struct PlatformTopic {
 /// One service of a platform: its place, exactly one component block, and how it runs.
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = crate::rules::ONE_COMPONENT)]
+#[x_kube(validation = crate::rules::A_RESOURCE_HAS_A_PATH)]
+#[x_kube(validation = crate::rules::A_GATEWAY_HAS_NO_PATH)]
+#[x_kube(validation = crate::rules::A_GATEWAY_KEEPS_NO_ROWS)]
+#[x_kube(validation = crate::rules::REPLICAS_OR_AUTOSCALING)]
+#[x_kube(validation = crate::rules::SQLITE_HAS_ONE_REPLICA)]
+#[x_kube(validation = crate::rules::SQLITE_IS_NOT_SCALED)]
 pub struct Service {
     /// Its name, which is also its address within the namespace.
     #[schemars(

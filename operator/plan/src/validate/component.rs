@@ -2,13 +2,10 @@
 
 use innkeeper_crds::BookingPlatform;
 use innkeeper_crds::platform::Service;
+use innkeeper_crds::rules::ONE_COMPONENT;
 
 use super::{Component, view};
 use crate::refusal::Collector;
-
-/// Said of a service that is nothing, or several things.
-pub(super) const ONE_BLOCK: &str =
-    "say what the service is: exactly one of gateway, booking, payment, fulfillment or view";
 
 pub(super) fn component(
     platform: &BookingPlatform,
@@ -23,7 +20,7 @@ pub(super) fn component(
             Block::View => Component::View(view::columns(platform, service, place, collector)),
         });
     }
-    collector.refuse(place, ONE_BLOCK);
+    collector.refuse(place, ONE_COMPONENT.1);
     None
 }
 

@@ -1,0 +1,135 @@
+//! The rules that the API server evaluates (CEL), each with the message that a user reads.
+
+type Rule = (&'static str, &'static str);
+
+/// A service is exactly one thing.
+pub const ONE_COMPONENT: Rule = (
+    "[has(self.gateway), has(self.booking), has(self.payment), has(self.fulfillment), has(self.view)].filter(x, x).size() == 1",
+    "say what the service is: exactly one of gateway, booking, payment, fulfillment or view",
+);
+
+/// Every service but a gateway has a path.
+pub const A_RESOURCE_HAS_A_PATH: Rule = (
+    "has(self.gateway) || has(self.path)",
+    "say the path of its resource, such as path: /reservations",
+);
+
+/// A gateway has no path of its own.
+pub const A_GATEWAY_HAS_NO_PATH: Rule = (
+    "!has(self.gateway) || (!has(self.path) && !has(self.aliases))",
+    "a gateway has no path: it routes those of the other services",
+);
+
+/// A gateway keeps no rows.
+pub const A_GATEWAY_KEEPS_NO_ROWS: Rule = (
+    "!has(self.gateway) || !has(self.database)",
+    "a gateway keeps no rows: remove database",
+);
+
+/// The number of replicas has one owner.
+pub const REPLICAS_OR_AUTOSCALING: Rule = (
+    "!has(self.replicas) || !has(self.autoscaling)",
+    "say either replicas or autoscaling",
+);
+
+/// SQLite has one writer.
+pub const SQLITE_HAS_ONE_REPLICA: Rule = (
+    "!has(self.database) || !has(self.database.sqlite) || !has(self.replicas) || self.replicas <= 1",
+    "SQLite serves one replica: set replicas to 1, or use postgres",
+);
+
+/// SQLite cannot be scaled.
+pub const SQLITE_IS_NOT_SCALED: Rule = (
+    "!has(self.database) || !has(self.database.sqlite) || !has(self.autoscaling)",
+    "SQLite serves one replica: remove autoscaling, or use postgres",
+);
+
+/// The same for services that use the platform's SQLite.
+pub const SHARED_SQLITE_IS_NOT_SCALED: Rule = (
+    "!has(self.database) || !has(self.database.sqlite) || self.services.all(s, has(s.gateway) || has(s.database) || (!has(s.autoscaling) && (!has(s.replicas) || s.replicas <= 1)))",
+    "SQLite serves one replica: remove autoscaling and replicas from the services, or use postgres",
+);
+
+/// Paths are one service's alone.
+pub const PATHS_ARE_UNIQUE: Rule = (
+    "self.services.all(s, !has(s.path) || self.services.exists_one(t, has(t.path) && t.path == s.path))",
+    "two services have one path: give one of them another",
+);
+
+/// Aliases are one service's alone.
+pub const ALIASES_ARE_UNIQUE: Rule = (
+    "self.services.all(s, !has(s.aliases) || [has(s.aliases.create) ? s.aliases.create : '', has(s.aliases.list) ? s.aliases.list : '', has(s.aliases.update) ? s.aliases.update : ''].all(p, p == '' || self.services.all(t, t.name == s.name || ((!has(t.path) || t.path != p) && (!has(t.aliases) || ((!has(t.aliases.create) || t.aliases.create != p) && (!has(t.aliases.list) || t.aliases.list != p) && (!has(t.aliases.update) || t.aliases.update != p)))))))",
+    "an alias is also the path or an alias of another service: give one of them another",
+);
+
+/// Ports in `innkeeper dev` are one service's alone.
+pub const DEV_PORTS_ARE_UNIQUE: Rule = (
+    "self.services.all(s, !has(s.dev) || !has(s.dev.port) || self.services.exists_one(t, has(t.dev) && has(t.dev.port) && t.dev.port == s.dev.port))",
+    "two services have one dev.port: give one of them another",
+);
+
+/// Calls lead somewhere.
+pub const CALLS_LEAD_SOMEWHERE: Rule = (
+    "self.services.all(s, !has(s.calls) || s.calls.all(c, c.service != s.name && self.services.exists(t, t.name == c.service)))",
+    "a call leads nowhere: calls must name other services of this platform",
+);
+
+/// Bookings are paid by a payment service.
+pub const BOOKINGS_ARE_PAID: Rule = (
+    "self.services.all(s, !has(s.booking) || !has(s.booking.payment) || self.services.exists(t, has(t.payment) && t.name == s.booking.payment.service))",
+    "a booking is paid nowhere: booking.payment.service must name a service with a payment block",
+);
+
+/// Payment services serve some booking.
+pub const PAYMENTS_ARE_USED: Rule = (
+    "self.services.all(s, !has(s.payment) || self.services.exists(t, has(t.booking) && has(t.booking.payment) && t.booking.payment.service == s.name))",
+    "no booking is paid by one of the payment services: name it as payment.service of a booking, or remove it",
+);
+
+/// Fulfillments are started by some payment.
+pub const FULFILLMENTS_CAN_START: Rule = (
+    "!self.services.exists(s, has(s.fulfillment)) || self.services.exists(s, has(s.payment))",
+    "no payment would ever start the fulfillment: add a service with a payment block",
+);
+
+/// A platform's name goes into many others.
+pub const A_PLATFORM_HAS_A_SHORT_NAME: Rule = (
+    "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    "the platform's name must have at most 40 lower-case letters, digits and hyphens, and begin with a letter",
+);
+
+/// A platform's topic keeps its name.
+pub const A_PLATFORM_KEEPS_ITS_TOPIC: Rule = (
+    "(has(self.spec.messaging) && has(self.spec.messaging.topic) && has(self.spec.messaging.topic.name) ? self.spec.messaging.topic.name : self.metadata.name) == (has(oldSelf.spec.messaging) && has(oldSelf.spec.messaging.topic) && has(oldSelf.spec.messaging.topic.name) ? oldSelf.spec.messaging.topic.name : oldSelf.metadata.name)",
+    "a topic cannot be renamed, since its records would stay behind: put the old messaging.topic.name back",
+);
+
+/// A platform's topic keeps its partitions, in this direction.
+pub const A_PLATFORMS_TOPIC_DOES_NOT_SHRINK: Rule = (
+    "(has(self.spec.messaging) && has(self.spec.messaging.topic) && has(self.spec.messaging.topic.partitions) ? self.spec.messaging.topic.partitions : 12) >= (has(oldSelf.spec.messaging) && has(oldSelf.spec.messaging.topic) && has(oldSelf.spec.messaging.topic.partitions) ? oldSelf.spec.messaging.topic.partitions : 12)",
+    "a topic cannot lose partitions: put the old messaging.topic.partitions back",
+);
+
+/// A platform's topic keeps its partitions, in the other direction.
+pub const A_PLATFORMS_TOPIC_DOES_NOT_GROW: Rule = (
+    "(has(self.spec.messaging) && has(self.spec.messaging.topic) && has(self.spec.messaging.topic.partitions) ? self.spec.messaging.topic.partitions : 12) <= (has(oldSelf.spec.messaging) && has(oldSelf.spec.messaging.topic) && has(oldSelf.spec.messaging.topic.partitions) ? oldSelf.spec.messaging.topic.partitions : 12)",
+    "a platform's own topic cannot grow, since keys would move to other partitions: put the old messaging.topic.partitions back",
+);
+
+/// A topic keeps its name.
+pub const A_TOPIC_KEEPS_ITS_NAME: Rule = (
+    "self.topicName == oldSelf.topicName",
+    "a topic cannot be renamed, since its records would stay behind: put the old topicName back",
+);
+
+/// A topic keeps its partitions.
+pub const A_TOPIC_DOES_NOT_SHRINK: Rule = (
+    "self.partitions >= oldSelf.partitions",
+    "a topic cannot lose partitions: put the old number back",
+);
+
+/// The topic of a platform keeps its partitions.
+pub const A_PLATFORMS_OWN_TOPIC_DOES_NOT_GROW: Rule = (
+    "!has(self.platform) || self.partitions <= oldSelf.partitions",
+    "a platform's own topic cannot grow, since keys would move to other partitions: put the old number back",
+);
