@@ -38,6 +38,8 @@ impl Position {
 #[derive(Default)]
 struct State {
     positions: BTreeMap<i32, Position>,
+    /// How many rebalances there were.
+    rebalances: u64,
     /// Numbers of partitions after each change that was not yet told.
     changes: VecDeque<usize>,
 }
@@ -71,6 +73,11 @@ impl Assignment {
                 None => self.changed.notified().await,
             }
         }
+    }
+
+    /// How many rebalances there were.
+    pub fn rebalances(&self) -> u64 {
+        self.state().rebalances
     }
 
     /// Notes that a record is delivered, and answers the offset that should have come instead if there is a gap before it.
@@ -136,6 +143,7 @@ impl Assignment {
     fn tell(&self, mut state: MutexGuard<'_, State>) {
         let partitions = state.positions.len();
         state.changes.push_back(partitions);
+        state.rebalances += 1;
         drop(state);
         self.changed.notify_one();
     }

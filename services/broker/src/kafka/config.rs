@@ -27,6 +27,7 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
         .set("linger.ms", "2")
         .set("compression.type", "lz4")
         .set("delivery.timeout.ms", "30000")
+        .set("topic.metadata.propagation.max.ms", "5000")
         .set("queue.buffering.max.kbytes", "65536");
     config
 }
@@ -43,7 +44,8 @@ pub fn consumer(settings: &settings::Kafka) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         // How soon the partitions of a member that died go to the others.
         .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "3000")
+        // How soon the others learn that one joined or left.
+        .set("heartbeat.interval.ms", "1000")
         .set("queued.max.messages.kbytes", "16384")
         // When the queue was full, look again soon: the default of a second halves the speed of catching up.
         .set("fetch.queue.backoff.ms", "20")

@@ -1,7 +1,9 @@
 //! The thread of a member: it polls only when the service asks, so that a rebalance finds nothing half done.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use futures::{FutureExt, StreamExt};
 use innkeeper_kit::log::{Delivery, LogError};
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -11,6 +13,12 @@ use super::assignment::Assignment;
 use super::poll::Poll;
 use super::subscription::Command;
 
+/// How long a rebalance may hold up the last commit, and the leaving.
+const REBALANCE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait between looks for a callback.
+const CALLBACK_DELAY: Duration = Duration::from_millis(2);
+
 /// Serves commands until the service closes or drops its end; leaves the group in the end, and commits what is done.
 pub fn run(
     consumer: Arc<StreamConsumer<Assignment>>,
@@ -18,7 +26,8 @@ pub fn run(
     answers: &mpsc::Sender<Result<Delivery, LogError>>,
 ) {
     let closing = futures::executor::block_on(serve(&consumer, commands, answers));
-    let committed = commit(&consumer);
+    let committed = commit_between_rebalances(&consumer);
+    leave(&consumer);
     drop(consumer);
     if let Some(closing) = closing {
         // Whoever gave up waiting does not need to know.
@@ -48,9 +57,52 @@ async fn serve(
     }
 }
 
+/// Commits what is done. While the group rebalances, the broker takes no commit of the old generation: then the rebalance is served first.
+fn commit_between_rebalances(consumer: &StreamConsumer<Assignment>) -> Result<(), KafkaError> {
+    let given_up = Instant::now() + REBALANCE_TIMEOUT;
+    loop {
+        let outcome = commit(consumer);
+        if !outcome.as_ref().is_err_and(is_rebalancing) || Instant::now() > given_up {
+            return outcome;
+        }
+        serve_callbacks(consumer);
+    }
+}
+
+/// Gives all partitions back. A consumer that is closed while librdkafka waits for a rebalance callback hangs:
+/// <https://github.com/confluentinc/librdkafka/issues/4884>. So this returns when no callback can come any more.
+fn leave(consumer: &StreamConsumer<Assignment>) {
+    consumer.unsubscribe();
+    let given_up = Instant::now() + REBALANCE_TIMEOUT;
+    while Instant::now() < given_up {
+        let rebalances = consumer.context().rebalances();
+        let holds_none = consumer.assignment().is_ok_and(|held| held.count() == 0);
+        serve_callbacks(consumer);
+        if holds_none && consumer.context().rebalances() == rebalances {
+            return;
+        }
+    }
+}
+
+/// Gives librdkafka a moment to call back. Messages that come meanwhile are not done, and go to the next member.
+fn serve_callbacks(consumer: &StreamConsumer<Assignment>) {
+    let mut messages = consumer.stream();
+    for _ in 0..10 {
+        while messages.next().now_or_never().is_some() {}
+        std::thread::sleep(CALLBACK_DELAY);
+    }
+}
+
 fn commit(consumer: &StreamConsumer<Assignment>) -> Result<(), KafkaError> {
     match consumer.commit_consumer_state(CommitMode::Sync) {
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => Ok(()),
         outcome => outcome,
     }
+}
+
+fn is_rebalancing(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::IllegalGeneration | RDKafkaErrorCode::RebalanceInProgress)
+    )
 }

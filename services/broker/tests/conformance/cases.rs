@@ -39,7 +39,9 @@ pub async fn keys_keep_their_order_with_concurrent_appenders(subject: &dyn Subje
         async move {
             for start in (0..EACH).step_by(5) {
                 let numbers = start..start + 5;
-                let batch = numbers.flat_map(|number| (0..KEYS).map(move |key| record(&format!("{appender}-{key}"), number)));
+                let batch = numbers.flat_map(|number| {
+                    (0..KEYS).map(move |key| record(&format!("{appender}-{key}"), number))
+                });
                 log.append(batch.collect()).await.unwrap();
             }
         }
@@ -67,7 +69,8 @@ fn distinct(effects: &[String]) -> usize {
 async fn consume_until(mut reader: Reader, effects: &Effects, enough: usize) -> Reader {
     while distinct(&effects.borrow()) < enough {
         // The other member may be the one that completes it.
-        let Ok(records) = tokio::time::timeout(Duration::from_millis(300), reader.next()).await else {
+        let Ok(records) = tokio::time::timeout(Duration::from_millis(300), reader.next()).await
+        else {
             continue;
         };
         effects.send_modify(|effects| effects.extend(texts(&records)));
@@ -91,24 +94,43 @@ pub async fn members_rebalance_under_traffic_without_loss(subject: &dyn Subject)
     };
     let first = async {
         let reader = Reader::join(&*log).await;
-        consume_until(reader, &effects, ALL * 2 / 3).await.close().await;
+        consume_until(reader, &effects, ALL * 2 / 3)
+            .await
+            .close()
+            .await;
     };
     let second = async {
         let mut progress = effects.subscribe();
-        progress.wait_for(|effects| distinct(effects) > ALL / 4).await.unwrap();
+        progress
+            .wait_for(|effects| distinct(effects) > ALL / 4)
+            .await
+            .unwrap();
         let reader = Reader::join(&*log).await;
         let reader = consume_until(reader, &effects, ALL).await;
-        assert!(reader.assigned.iter().any(|partitions| *partitions > 0), "the second member took part");
+        assert!(
+            reader.assigned.iter().any(|partitions| *partitions > 0),
+            "the second member took part"
+        );
         reader.close().await;
     };
     let together = async { tokio::join!(traffic, first, second) };
-    tokio::time::timeout(DEADLINE * 2, together).await.expect("every record has its effect");
+    tokio::time::timeout(DEADLINE * 2, together)
+        .await
+        .expect("every record has its effect");
 
     let effects = effects.borrow().clone();
-    assert_eq!(effects.len(), ALL, "what was done before a rebalance is not delivered after it");
+    assert_eq!(
+        effects.len(),
+        ALL,
+        "what was done before a rebalance is not delivered after it"
+    );
     for key in 0..KEYS {
         let prefix = format!("k{key}:");
-        let of_key: Vec<_> = effects.iter().filter(|effect| effect.starts_with(&prefix)).cloned().collect();
+        let of_key: Vec<_> = effects
+            .iter()
+            .filter(|effect| effect.starts_with(&prefix))
+            .cloned()
+            .collect();
         assert_eq!(of_key, numbered(&format!("k{key}"), 0, ROUNDS));
     }
     only_news_come(subject, "pair").await;
@@ -117,7 +139,9 @@ pub async fn members_rebalance_under_traffic_without_loss(subject: &dyn Subject)
 /// A new member of a group that has done everything sees only what is appended now.
 async fn only_news_come(subject: &dyn Subject, group: &str) {
     let log = subject.log(group);
-    let news: Vec<_> = (0..40).map(|key| record(&format!("news{key}"), 0)).collect();
+    let news: Vec<_> = (0..40)
+        .map(|key| record(&format!("news{key}"), 0))
+        .collect();
     log.append(news).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = texts(&reader.read(40).await);
@@ -151,15 +175,21 @@ pub async fn a_late_done_never_moves_the_group_back(subject: &dyn Subject) {
 pub async fn a_repeated_id_can_be_told(subject: &dyn Subject) {
     let log = subject.log("twins");
     let twin = record("a", 0);
-    log.append(vec![twin.clone(), record("a", 1)]).await.unwrap();
-    log.append(vec![twin.clone(), twin.clone(), record("a", 2)]).await.unwrap();
+    log.append(vec![twin.clone(), record("a", 1)])
+        .await
+        .unwrap();
+    log.append(vec![twin.clone(), twin.clone(), record("a", 2)])
+        .await
+        .unwrap();
     let mut reader = Reader::join(&*log).await;
     let mut read = reader.read(3).await;
     while read.last().map(text) != Some("a:2".to_owned()) {
         read.extend(reader.next().await);
     }
     let twins = read.iter().filter(|record| text(record) == "a:0");
-    let twins: Vec<_> = twins.inspect(|record| assert_eq!(record.headers, twin.headers)).collect();
+    let twins: Vec<_> = twins
+        .inspect(|record| assert_eq!(record.headers, twin.headers))
+        .collect();
     assert_eq!(twins.len(), if subject.stores_ids_once() { 1 } else { 3 });
 }
 
@@ -185,7 +215,9 @@ pub async fn what_retention_overtook_is_counted(subject: &dyn Subject) {
     reader.done(&read[..3]).await;
     reader.close().await;
     subject.retire().await;
-    log.append(vec![record("a", 10), record("a", 11)]).await.unwrap();
+    log.append(vec![record("a", 10), record("a", 11)])
+        .await
+        .unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(texts(&reader.read(2).await), numbered("a", 10, 12));
     assert_eq!(reader.overtaken, 7);
@@ -207,7 +239,8 @@ pub async fn next_is_safe_to_drop(subject: &dyn Subject) {
     let reading = async {
         let mut read = Vec::new();
         while read.len() < COUNT {
-            let hasty = tokio::time::timeout(Duration::from_micros(200), reader.subscription.next());
+            let hasty =
+                tokio::time::timeout(Duration::from_micros(200), reader.subscription.next());
             match hasty.await {
                 Ok(Ok(Delivery::Records(records))) => read.extend(texts(&records)),
                 Ok(Ok(other)) => panic!("{other:?}"),
@@ -218,7 +251,9 @@ pub async fn next_is_safe_to_drop(subject: &dyn Subject) {
         read
     };
     let both = async { tokio::join!(appending, reading) };
-    let ((), read) = tokio::time::timeout(DEADLINE, both).await.expect("every record comes");
+    let ((), read) = tokio::time::timeout(DEADLINE, both)
+        .await
+        .expect("every record comes");
     assert_eq!(read, numbered("a", 0, COUNT));
 }
 
@@ -249,8 +284,12 @@ async fn lag_becomes(reader: &mut Reader, expected: i64) {
     let becomes = async {
         while reader.subscription.lag().await != Some(expected) {
             // What the lag is computed from arrives while something is waited for.
-            let nothing = tokio::time::timeout(Duration::from_millis(50), reader.subscription.next()).await;
-            assert!(matches!(nothing, Err(_) | Ok(Ok(Delivery::Assigned { .. }))), "{nothing:?}");
+            let nothing =
+                tokio::time::timeout(Duration::from_millis(50), reader.subscription.next()).await;
+            assert!(
+                matches!(nothing, Err(_) | Ok(Ok(Delivery::Assigned { .. }))),
+                "{nothing:?}"
+            );
         }
     };
     let becomes = tokio::time::timeout(DEADLINE, becomes).await;

@@ -4,6 +4,7 @@
 mod cases;
 #[cfg(feature = "services")]
 mod kafka;
+mod kafka_mock;
 mod memory;
 mod reader;
 mod sqlite;

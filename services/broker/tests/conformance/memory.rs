@@ -9,8 +9,8 @@ use innkeeper_kit::log::{Log, NewRecord};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::{cases, conformance};
 use crate::subject::{Subject, check};
+use crate::{cases, conformance};
 
 struct Memory {
     log: MemoryLog,
@@ -60,5 +60,8 @@ conformance!(memory());
 
 #[tokio::test]
 async fn members_without_partitions_are_told_and_take_over() {
-    check(memory(), async |subject| cases::members_without_partitions_are_told_and_take_over(subject).await).await;
+    check(memory(), async |subject| {
+        cases::members_without_partitions_are_told_and_take_over(subject).await
+    })
+    .await;
 }

@@ -50,9 +50,17 @@ impl Reader {
 
     /// Waits until it holds partitions.
     pub async fn settle(&mut self) {
-        while self.assigned.last().is_none_or(|partitions| *partitions == 0) {
+        while self
+            .assigned
+            .last()
+            .is_none_or(|partitions| *partitions == 0)
+        {
             let next = tokio::time::timeout(DEADLINE, self.subscription.next());
-            match next.await.expect("an assignment in time").expect("the log works") {
+            match next
+                .await
+                .expect("an assignment in time")
+                .expect("the log works")
+            {
                 Delivery::Assigned { partitions } => self.assigned.push(partitions),
                 other => panic!("{other:?} before an assignment"),
             }
@@ -72,7 +80,9 @@ impl Reader {
                 }
             }
         };
-        tokio::time::timeout(DEADLINE, both).await.expect("an assignment in time")
+        tokio::time::timeout(DEADLINE, both)
+            .await
+            .expect("an assignment in time")
     }
 
     pub async fn done(&mut self, records: &[Record]) {

@@ -12,10 +12,10 @@ use innkeeper_kit::log::Log;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
-use crate::{cases, conformance};
 use crate::memory::poison;
 use crate::reader::{Reader, numbered, texts};
 use crate::subject::{Subject, check, record, records};
+use crate::{cases, conformance};
 
 const TOPIC: &str = "rentcar";
 
@@ -61,7 +61,10 @@ conformance!(sqlite());
 
 #[tokio::test]
 async fn members_without_partitions_are_told_and_take_over() {
-    check(sqlite(), async |subject| cases::members_without_partitions_are_told_and_take_over(subject).await).await;
+    check(sqlite(), async |subject| {
+        cases::members_without_partitions_are_told_and_take_over(subject).await
+    })
+    .await;
 }
 
 fn file() -> (TempDir, PathBuf) {
@@ -75,7 +78,9 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
     let repeated = record("a", 0);
-    log.append(vec![repeated.clone(), record("a", 1), record("a", 2)]).await.unwrap();
+    log.append(vec![repeated.clone(), record("a", 1), record("a", 2)])
+        .await
+        .unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
     reader.done(&read[..2]).await;
@@ -97,13 +102,19 @@ async fn an_offset_reaches_the_file_without_a_close() {
     let read = reader.read(3).await;
     reader.done(&read).await;
     let beside = rusqlite::Connection::open(&file).unwrap();
-    let stored = || beside.query_row("SELECT max(next_offset) FROM offsets", [], |row| row.get::<_, Option<i64>>(0));
+    let stored = || {
+        beside.query_row("SELECT max(next_offset) FROM offsets", [], |row| {
+            row.get::<_, Option<i64>>(0)
+        })
+    };
     let written = async {
         while stored().unwrap() != Some(3) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(crate::reader::DEADLINE, written).await.expect("the offset is written soon");
+    tokio::time::timeout(crate::reader::DEADLINE, written)
+        .await
+        .expect("the offset is written soon");
 }
 
 #[tokio::test]
@@ -120,12 +131,16 @@ async fn offsets_never_begin_anew() {
     let (_folder, file) = file();
     let clock = Arc::new(MockClock::default());
     let retention = Retention::of(SignedDuration::from_hours(1), clock.clone());
-    let log = SqliteLog::open_with(&file, TOPIC, retention.clone()).unwrap().for_group("g");
+    let log = SqliteLog::open_with(&file, TOPIC, retention.clone())
+        .unwrap()
+        .for_group("g");
     log.append(records("a", 5)).await.unwrap();
     clock.advance(SignedDuration::from_hours(2));
     log.append(Vec::new()).await.unwrap();
     drop(log);
-    let log = SqliteLog::open_with(&file, TOPIC, retention).unwrap().for_group("g");
+    let log = SqliteLog::open_with(&file, TOPIC, retention)
+        .unwrap()
+        .for_group("g");
     log.append(vec![record("a", 5)]).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(reader.read(1).await[0].offset, 5);
@@ -151,7 +166,10 @@ fn a_file_has_one_opener_at_a_time() {
     let (_folder, file) = file();
     let first = SqliteLog::open(&file, TOPIC).unwrap();
     let refused = SqliteLog::open(&file, TOPIC).err();
-    assert!(matches!(refused, Some(SqliteOpenError::InUse { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Some(SqliteOpenError::InUse { .. })),
+        "{refused:?}"
+    );
     drop(first);
     SqliteLog::open(&file, TOPIC).unwrap();
 }
@@ -161,7 +179,10 @@ fn a_file_holds_one_topic() {
     let (_folder, file) = file();
     drop(SqliteLog::open(&file, TOPIC).unwrap());
     let refused = SqliteLog::open(&file, "other").err();
-    assert!(matches!(refused, Some(SqliteOpenError::OtherTopic { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Some(SqliteOpenError::OtherTopic { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -172,5 +193,9 @@ async fn settings_open_a_log() {
         topic: TOPIC.to_owned(),
         group: "g".to_owned(),
     });
-    innkeeper_broker::open(&settings).unwrap().ping().await.unwrap();
+    innkeeper_broker::open(&settings)
+        .unwrap()
+        .ping()
+        .await
+        .unwrap();
 }

@@ -1,0 +1,323 @@
+//! The log on a topic of a real Kafka.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_broker::KafkaLog;
+use innkeeper_contracts::settings;
+use innkeeper_kit::log::{Delivery, Log, LogError};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use uuid::Uuid;
+
+use crate::reader::{DEADLINE, Reader, numbered, texts};
+use crate::subject::{Subject, check, record, records};
+use crate::{cases, conformance};
+
+const PARTITIONS: i32 = 12;
+
+struct Kafka {
+    topic: String,
+    partitions: i32,
+    admin: AdminClient<DefaultClientContext>,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is told by the environment where its broker is"
+)]
+fn bootstrap_servers() -> String {
+    std::env::var("INNKEEPER_TEST_KAFKA").expect(
+        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
+    )
+}
+
+fn client() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap_servers());
+    config
+}
+
+/// A topic of its own, whose records stay however old they say they are.
+async fn topic_of(partitions: i32) -> Kafka {
+    let kafka = Kafka {
+        topic: format!("conformance-{}", Uuid::now_v7()),
+        partitions,
+        admin: client().create().unwrap(),
+    };
+    let topic = NewTopic::new(&kafka.topic, partitions, TopicReplication::Fixed(1))
+        .set("retention.ms", "-1");
+    let created = kafka
+        .admin
+        .create_topics(&[topic], &AdminOptions::new())
+        .await
+        .unwrap();
+    created
+        .into_iter()
+        .for_each(|topic| assert!(topic.is_ok(), "{topic:?}"));
+    while kafka.log("waiting").ping().await.is_err() {}
+    kafka
+}
+
+async fn kafka() -> Box<dyn Subject> {
+    Box::new(topic_of(PARTITIONS).await)
+}
+
+impl Kafka {
+    fn settings(&self, group: &str) -> settings::Kafka {
+        settings::Kafka {
+            bootstrap_servers: bootstrap_servers(),
+            topic: self.topic.clone(),
+            group: format!("{}-{group}", self.topic),
+        }
+    }
+
+    async fn produce_nonsense(&self) {
+        let producer: FutureProducer = client().create().unwrap();
+        let headers = OwnedHeaders::new();
+        let headers = headers.insert(Header {
+            key: "no text",
+            value: Some(&[0xff_u8, 0xfe]),
+        });
+        let headers = headers.insert(Header::<&[u8]> {
+            key: "no value",
+            value: None,
+        });
+        let nonsense = [
+            FutureRecord::<[u8], [u8]>::to(&self.topic)
+                .partition(0)
+                .payload(&[0xff, 0x00][..]),
+            FutureRecord::to(&self.topic)
+                .partition(0)
+                .key(&[0xfe][..])
+                .headers(headers),
+            FutureRecord::to(&self.topic)
+                .partition(0)
+                .key(&b"tombstone"[..]),
+        ];
+        for record in nonsense {
+            producer.send(record, DEADLINE).await.unwrap();
+        }
+    }
+
+    /// Writes a record whose header has a name that is no text, which no client library can.
+    fn produce_broken_header(&self) {
+        let mut request = Vec::new();
+        // API key 0 (produce), version 3, a correlation id, no client id.
+        request.extend([0, 0, 0, 3, 0, 0, 0, 1, 0xff, 0xff]);
+        // No transaction, acks -1, a timeout of 30 s, one topic.
+        request.extend([0xff, 0xff, 0xff, 0xff, 0, 0, 0x75, 0x30, 0, 0, 0, 1]);
+        request.extend(u16::try_from(self.topic.len()).unwrap().to_be_bytes());
+        request.extend(self.topic.as_bytes());
+        // One partition, number 0.
+        request.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+        request.extend(u32::try_from(BROKEN_BATCH.len()).unwrap().to_be_bytes());
+        request.extend(BROKEN_BATCH);
+        let mut broker = TcpStream::connect(bootstrap_servers()).unwrap();
+        broker
+            .write_all(&u32::try_from(request.len()).unwrap().to_be_bytes())
+            .unwrap();
+        broker.write_all(&request).unwrap();
+        let mut answer = [0; 4];
+        broker.read_exact(&mut answer).unwrap();
+        let mut answer = vec![0; u32::from_be_bytes(answer) as usize];
+        broker.read_exact(&mut answer).unwrap();
+        // Correlation id, one topic, its name, one partition, its number.
+        let error = 4 + 4 + 2 + self.topic.len() + 4 + 4;
+        assert_eq!(
+            answer[error..error + 2],
+            [0, 0],
+            "the broker takes the record"
+        );
+    }
+}
+
+/// A record batch (magic 2, with its CRC-32C) of one record: value `poison`, header name `ff fe`.
+const BROKEN_BATCH: &[u8] =
+    b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x43\x00\x00\x00\x00\x02\x07\x3b\xcc\x70\
+    \x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\
+    \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x01\
+    \x22\x00\x00\x00\x01\x0c\x70\x6f\x69\x73\x6f\x6e\x02\x04\xff\xfe\x02\x78";
+
+#[async_trait]
+impl Subject for Kafka {
+    fn log(&self, group: &str) -> Arc<dyn Log> {
+        Arc::new(KafkaLog::connect(&self.settings(group)).unwrap())
+    }
+
+    fn stores_ids_once(&self) -> bool {
+        false
+    }
+
+    async fn append_poison(&self) -> usize {
+        self.produce_nonsense().await;
+        self.produce_broken_header();
+        4
+    }
+
+    async fn retire(&self) {
+        let mut all = TopicPartitionList::new();
+        for partition in 0..self.partitions {
+            all.add_partition_offset(&self.topic, partition, Offset::End)
+                .unwrap();
+        }
+        let deleted = self
+            .admin
+            .delete_records(&all, &AdminOptions::new())
+            .await
+            .unwrap();
+        deleted
+            .elements()
+            .iter()
+            .for_each(|partition| partition.error().unwrap());
+    }
+
+    async fn take_down(self: Box<Self>) {
+        let deleted = self
+            .admin
+            .delete_topics(&[&self.topic], &AdminOptions::new())
+            .await
+            .unwrap();
+        deleted
+            .into_iter()
+            .for_each(|topic| assert!(topic.is_ok(), "{topic:?}"));
+    }
+}
+
+conformance!(kafka().await);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_without_partitions_are_told_and_take_over() {
+    let subject = Box::new(topic_of(1).await);
+    check(subject, async |subject| {
+        cases::members_without_partitions_are_told_and_take_over(subject).await
+    })
+    .await;
+}
+
+/// Waits until a member holds so many partitions, while the other goes on.
+async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) {
+    let both = async {
+        while reader.assigned.last() != Some(&partitions) {
+            tokio::select! {
+                delivery = reader.subscription.next() => if let Delivery::Assigned { partitions } = delivery.unwrap() {
+                    reader.assigned.push(partitions);
+                },
+                delivery = other.subscription.next() => if let Delivery::Assigned { partitions } = delivery.unwrap() {
+                    other.assigned.push(partitions);
+                },
+            }
+        }
+    };
+    let both = tokio::time::timeout(DEADLINE, both).await;
+    both.expect("the partitions are shared");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn done_for_partitions_that_were_taken_away_is_no_error() {
+    let subject = kafka().await;
+    check(subject, async |subject| {
+        let log = subject.log("shared");
+        log.append((0..60).map(|key| record(&format!("k{key}"), 0)).collect())
+            .await
+            .unwrap();
+        let mut first = Reader::join(&*log).await;
+        let read = first.read(60).await;
+        let mut second = Reader::join(&*log).await;
+        holds(&mut second, &mut first, 6).await;
+        first.done(&read).await;
+        second.close().await;
+        first.close().await;
+        let mut heir = Reader::join(&*log).await;
+        let redelivered = heir.next().await;
+        let taken_away = |partition| {
+            redelivered
+                .iter()
+                .any(|record| record.partition == partition)
+        };
+        assert!(
+            (0..PARTITIONS).any(taken_away),
+            "what nobody did in time is delivered again"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
+    let subject = Box::new(topic_of(1).await);
+    let topic = subject.topic.clone();
+    check(subject, async |subject| {
+        let log = subject.log("gaps");
+        log.append(records("a", 2)).await.unwrap();
+        let mut reader = Reader::join(&*log).await;
+        reader.read(2).await;
+        // The end of a transaction takes an offset of its own.
+        let producer: FutureProducer = client().set("transactional.id", &topic).create().unwrap();
+        tokio::task::spawn_blocking(move || {
+            producer.init_transactions(DEADLINE).unwrap();
+            producer.begin_transaction().unwrap();
+            let sent = producer.send_result(FutureRecord::<[u8], [u8]>::to(&topic).payload(b"a:2"));
+            sent.map_err(|(error, _)| error).unwrap();
+            producer.commit_transaction(DEADLINE).unwrap();
+        })
+        .await
+        .unwrap();
+        log.append(vec![record("a", 3)]).await.unwrap();
+        let read = reader.read(2).await;
+        assert_eq!(texts(&read), numbered("a", 2, 4));
+        assert_eq!(read[1].offset, 4, "there is a gap");
+        assert_eq!(reader.overtaken, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_that_were_added_are_found() {
+    let kafka = topic_of(1).await;
+    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+    let topic = kafka.topic.clone();
+    check(Box::new(kafka), async |subject| {
+        let log = subject.log("growing");
+        let mut reader = Reader::join(&*log).await;
+        reader.settle().await;
+        let grown = NewPartitions::new(&topic, 3);
+        admin
+            .create_partitions(&[grown], &AdminOptions::new())
+            .await
+            .unwrap();
+        let found = async {
+            while reader.assigned.last() != Some(&3) {
+                if let Delivery::Assigned { partitions } = reader.subscription.next().await.unwrap()
+                {
+                    reader.assigned.push(partitions);
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, found)
+            .await
+            .expect("new partitions are consumed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_does_not_exist_is_named() {
+    let missing = settings::Kafka {
+        bootstrap_servers: bootstrap_servers(),
+        topic: "conformance-missing".to_owned(),
+        group: "g".to_owned(),
+    };
+    let log = KafkaLog::connect(&missing).unwrap();
+    let is_named = |error: Option<LogError>| matches!(error, Some(LogError::NoTopic { topic }) if topic == missing.topic);
+    assert!(is_named(log.ping().await.err()));
+    assert!(is_named(log.subscribe().await.err()));
+    let append = tokio::time::timeout(Duration::from_secs(40), log.append(vec![record("a", 0)]));
+    assert!(is_named(append.await.unwrap().err()));
+}
