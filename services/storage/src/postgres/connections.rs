@@ -16,7 +16,8 @@ use crate::OpenError;
 
 /// More gains nothing.
 const CONNECTIONS: usize = 16;
-const POOL_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a connection that others use or that must be made; both take long only on a machine with too much to do.
+const POOL_TIMEOUT: Duration = Duration::from_secs(10);
 /// After which the server gives a statement up.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After which the client gives a server up that does not even say that.

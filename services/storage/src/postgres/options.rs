@@ -11,7 +11,7 @@ use crate::OpenError;
 
 /// PostgreSQL cuts longer names off, so that two services could meet in one schema.
 const LONGEST_NAME: usize = 63;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// After this much silence a peer that does not acknowledge is given up.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);

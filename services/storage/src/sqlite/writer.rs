@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
+use super::connection::store_error;
 use super::lock::FileLock;
 
 /// How much work goes into one commit at most.
@@ -155,12 +156,37 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 }
 
 fn answer(batch: &mut Vec<Box<dyn Work>>, committed: rusqlite::Result<()>) {
-    let failure = committed.err().map(|error| error.to_string());
-    if let Some(error) = &failure {
-        tracing::error!(error, writes = batch.len(), "a commit failed");
+    let failure = committed.err().map(CommitFailure::from);
+    if let Some(CommitFailure { reason, .. }) = &failure {
+        tracing::error!(reason, writes = batch.len(), "a commit failed");
     }
     for work in batch.drain(..) {
-        work.answer(failure.as_deref());
+        work.answer(failure.as_ref());
+    }
+}
+
+/// What all of a commit are told when it fails.
+struct CommitFailure {
+    reason: String,
+    is_worth_another_try: bool,
+}
+
+impl From<rusqlite::Error> for CommitFailure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self {
+            reason: format!("the commit failed: {error}"),
+            is_worth_another_try: matches!(store_error(error), StoreError::Unavailable(_)),
+        }
+    }
+}
+
+impl From<&CommitFailure> for StoreError {
+    fn from(failure: &CommitFailure) -> Self {
+        let reason = failure.reason.as_str().into();
+        if failure.is_worth_another_try {
+            return Self::Unavailable(reason);
+        }
+        Self::Failed(reason)
     }
 }
 
@@ -179,7 +205,7 @@ trait Work: Send {
     fn run(&mut self, connection: &Connection, now: Timestamp) -> bool;
 
     /// Tells the caller the outcome, unless the commit failed.
-    fn answer(self: Box<Self>, failure: Option<&str>);
+    fn answer(self: Box<Self>, failure: Option<&CommitFailure>);
 }
 
 struct Task<T, E, F> {
@@ -200,12 +226,10 @@ where
         matches!(self.outcome, Some(Ok(_)))
     }
 
-    fn answer(self: Box<Self>, failure: Option<&str>) {
-        let outcome = match (failure, self.outcome) {
-            (None, Some(outcome)) => outcome,
-            (failure, _) => Err(E::from(commit_failed(
-                failure.unwrap_or("it was not tried"),
-            ))),
+    fn answer(self: Box<Self>, failure: Option<&CommitFailure>) {
+        let outcome = match failure {
+            Some(failure) => Err(StoreError::from(failure).into()),
+            None => self.outcome.expect("what was committed was run"),
         };
         if let (Ok(_), Some(notify)) = (&outcome, &self.notify) {
             notify.notify_one();
@@ -215,17 +239,12 @@ where
     }
 }
 
-fn commit_failed(reason: &str) -> StoreError {
-    StoreError::Failed(format!("the commit failed: {reason}").into())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
-    use crate::sqlite::connection::{self, store_error};
-    use crate::sqlite::lock;
+    use crate::sqlite::{connection, lock};
 
     /// A clock that is later at every reading, so that work of one commit can be told by its time.
     #[derive(Default)]
@@ -275,8 +294,8 @@ mod tests {
 
     /// Work that holds the thread up until the rest has queued up behind it.
     async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) -> T {
-        let (release, held) = std::sync::mpsc::channel();
-        let hold = writer.run::<_, StoreError, _>(move |_, _| Ok(held.recv()), None);
+        let (release, released) = std::sync::mpsc::channel();
+        let hold = writer.run::<_, StoreError, _>(move |_, _| Ok(released.recv()), None);
         let (_, outcome, _) = tokio::join!(hold, rest, async { release.send(()) });
         outcome
     }

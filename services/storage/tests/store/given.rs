@@ -8,6 +8,7 @@ use innkeeper_kit::store::{
 use uuid::Uuid;
 
 pub const SECOND: Duration = Duration::from_secs(1);
+pub const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
 pub const MINUTE: Duration = Duration::from_mins(1);
 pub const HOUR: Duration = Duration::from_hours(1);
 

@@ -49,7 +49,7 @@ fn options(schema: &str) -> PostgresOptions {
 }
 
 impl Schema {
-    async fn make() -> Self {
+    fn make() -> Self {
         Self {
             name: format!("test-{}", new_uuid().simple()),
         }
@@ -124,7 +124,7 @@ conformance!(Schema);
 
 #[tokio::test]
 async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let store = place.open().await;
     let mut slow = place.client().await;
     let slow = slow.transaction().await.unwrap();
@@ -152,7 +152,7 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
 
 #[tokio::test]
 async fn processes_that_start_together_make_the_tables_once() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let opened = futures::future::join_all((0..4).map(|_| place.open())).await;
     for store in &opened {
         stored_row(&**store).await;
@@ -163,7 +163,7 @@ async fn processes_that_start_together_make_the_tables_once() {
 
 #[tokio::test]
 async fn two_processes_on_one_schema_write_against_each_other_safely() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let stores = [place.open().await, place.open().await];
     for _ in 0..20 {
         let story = stored_row(&*stores[0]).await;
@@ -183,7 +183,7 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
 
 #[tokio::test]
 async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let store = place.open().await;
     let story = stored_row(&*store).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
@@ -206,7 +206,7 @@ async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_worth_another_try() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let store = place.open().await;
     let story = stored_row(&*store).await;
     let mut holder = place.client().await;
@@ -225,7 +225,7 @@ async fn a_statement_that_takes_too_long_is_worth_another_try() {
 
 #[tokio::test]
 async fn what_is_stored_can_be_read_with_plain_sql() {
-    let place = Schema::make().await;
+    let place = Schema::make();
     let store = place.open().await;
     let story = new_uuid();
     let write = Write {
@@ -279,7 +279,7 @@ async fn every_acknowledged_write_survives_a_kill() {
         let store = Postgres::open(options(&schema)).await.unwrap();
         kill::write_until_killed(&store).await;
     }
-    let place = Schema::make().await;
+    let place = Schema::make();
     let test = "postgres::every_acknowledged_write_survives_a_kill";
 
     let stories = kill::stories_written_by_a_killed_process(test, &place.name);

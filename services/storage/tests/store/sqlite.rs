@@ -21,7 +21,7 @@ struct Folder {
 }
 
 impl Folder {
-    async fn make() -> Self {
+    fn make() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::default(),
@@ -53,7 +53,7 @@ async fn open(file: &Path) -> Result<Sqlite, OpenError> {
 
 #[tokio::test]
 async fn a_second_opener_is_refused_until_the_first_has_closed() {
-    let place = Folder::make().await;
+    let place = Folder::make();
     let first = open(&place.file()).await.unwrap();
 
     let refused = open(&place.file()).await.err().unwrap();
@@ -67,7 +67,7 @@ async fn a_second_opener_is_refused_until_the_first_has_closed() {
 
 #[tokio::test]
 async fn a_folder_that_is_missing_is_named() {
-    let place = Folder::make().await;
+    let place = Folder::make();
     let file = place.folder.path().join("missing").join("booking.db");
     let refused = open(&file).await.err().unwrap();
     assert!(matches!(refused, OpenError::File { .. }), "{refused}");
@@ -76,7 +76,7 @@ async fn a_folder_that_is_missing_is_named() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
-    let place = Folder::make().await;
+    let place = Folder::make();
     std::fs::write(place.file(), "no database".repeat(100)).unwrap();
     let refused = open(&place.file()).await.err().unwrap();
     assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
@@ -84,7 +84,7 @@ async fn a_file_that_is_no_database_is_named() {
 
 #[tokio::test]
 async fn a_closed_file_is_one_file() {
-    let place = Folder::make().await;
+    let place = Folder::make();
     let store = place.open().await;
     stored_row(&*store).await;
 
@@ -98,7 +98,7 @@ async fn every_acknowledged_write_survives_a_kill() {
     if let Some(file) = kill::place_to_write_at() {
         kill::write_until_killed(&open(Path::new(&file)).await.unwrap()).await;
     }
-    let place = Folder::make().await;
+    let place = Folder::make();
     let test = "sqlite::every_acknowledged_write_survives_a_kill";
     let file = place.file().display().to_string();
 

@@ -71,7 +71,7 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let place = <$fixture>::make().await;
+                let place = <$fixture>::make();
                 let case = $crate::cases::$file::$case(&place);
                 tokio::time::timeout($crate::suite::DEADLINE, case)
                     .await

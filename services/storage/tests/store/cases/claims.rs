@@ -1,6 +1,8 @@
 use innkeeper_kit::store::{Claim, ClaimChange, Due, RowWrite, WriteError};
 
-use crate::given::{HOUR, MINUTE, SECOND, due, new_uuid, row, stored_row, write_of};
+use crate::given::{
+    ALMOST_A_MINUTE, HOUR, MINUTE, SECOND, due, new_uuid, row, stored_row, write_of,
+};
 use crate::suite::Fixture;
 
 pub async fn of_two_owners_one_claims_a_due_row(place: &dyn Fixture) {
@@ -28,7 +30,7 @@ pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
     let story = stored_row(&*store).await;
     let (dead, heir) = (new_uuid(), new_uuid());
     assert_eq!(store.claim_due(due(dead)).await.unwrap().len(), 1);
-    place.pass_time(MINUTE - SECOND).await;
+    place.pass_time(ALMOST_A_MINUTE).await;
     assert_eq!(store.claim_due(due(heir)).await.unwrap(), []);
 
     place.pass_time(2 * SECOND).await;
