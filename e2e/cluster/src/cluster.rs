@@ -313,3 +313,19 @@ fn kafka_addresses() -> Listen {
         controller: SocketAddr::from((NODE, KAFKA_PORT + 1)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_leave_its_folder_is_refused() {
+        for name in ["", "..", "a/b", "A", &"a".repeat(31)] {
+            assert!(
+                matches!(Cluster::down(name), Err(ClusterError::Name(_))),
+                "{name}"
+            );
+        }
+        assert!(check_name("test-2").is_ok());
+    }
+}

@@ -238,3 +238,72 @@ fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive_of(program: &Path) -> BTreeMap<String, Vec<u8>> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image.tar");
+        let image = Image::of_program("dev.local/x:1", program, "/x")
+            .unwrap()
+            .label("title", "x");
+        image.write(&path).unwrap();
+        entries_of(&fs::read(path).unwrap())
+    }
+
+    fn entries_of(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
+        let mut archive = tar::Archive::new(tar);
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut content = Vec::new();
+            io::Read::read_to_end(&mut entry, &mut content).unwrap();
+            (entry.path().unwrap().display().to_string(), content)
+        });
+        entries.collect()
+    }
+
+    fn blob<'a>(archive: &'a BTreeMap<String, Vec<u8>>, descriptor: &Value) -> &'a [u8] {
+        let digest = descriptor["digest"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("sha256:")
+            .unwrap();
+        &archive[&format!("blobs/sha256/{digest}")]
+    }
+
+    #[test]
+    fn an_image_holds_the_program_its_loader_and_its_libraries_and_no_root() {
+        let archive = archive_of(&std::env::current_exe().unwrap());
+        let index: Value = serde_json::from_slice(&archive["index.json"]).unwrap();
+        assert_eq!(
+            index["manifests"][0]["annotations"]["io.containerd.image.name"],
+            "dev.local/x:1"
+        );
+        let manifest: Value =
+            serde_json::from_slice(blob(&archive, &index["manifests"][0])).unwrap();
+        let configuration: Value =
+            serde_json::from_slice(blob(&archive, &manifest["config"])).unwrap();
+        assert_eq!(configuration["config"]["User"], "65532:65532");
+        assert_eq!(configuration["config"]["Labels"]["title"], "x");
+        let layer = entries_of(blob(&archive, &manifest["layers"][0]));
+        assert!(layer.contains_key("x"));
+        assert!(
+            layer.keys().any(|path| path.ends_with("libc.so.6")),
+            "{:?}",
+            layer.keys()
+        );
+        assert!(
+            layer.keys().any(|path| path.contains("/ld-linux")),
+            "{:?}",
+            layer.keys()
+        );
+    }
+
+    #[test]
+    fn the_same_content_gives_the_same_bytes() {
+        let program = std::env::current_exe().unwrap();
+        assert_eq!(archive_of(&program), archive_of(&program));
+    }
+}

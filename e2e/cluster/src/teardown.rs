@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -31,6 +32,9 @@ const NETWORK_RESULTS: &str = "/var/lib/cni/results";
 
 /// Where kubelet links the logs of containers, whatever its configuration says.
 const CONTAINER_LOGS: &str = "/var/log/containers";
+
+/// Where kubelet listens for device plug-ins, whatever its configuration says, and what it leaves there.
+const PLUGIN_SOCKET: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
 
 /// The folders that they make for that, innermost first.
 const SYSTEM_FOLDERS: &[&str] = &[
@@ -155,6 +159,9 @@ fn remove_strays(site: &Site) -> Result<(), ClusterError> {
         if fs::read_link(&link).is_ok_and(|target| target.starts_with(site.folder.path())) {
             remove_file(&link)?;
         }
+    }
+    if UnixStream::connect(PLUGIN_SOCKET).is_err() {
+        remove_file(Path::new(PLUGIN_SOCKET))?;
     }
     for folder in SYSTEM_FOLDERS {
         // It stays if something else, such as another cluster, has files there.
