@@ -1,14 +1,17 @@
 //! The definitions of the kinds as files.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use std::sync::LazyLock;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
 use kube::CustomResourceExt as _;
 use serde_json::{Value, json};
 
 use crate::status::NEVER_OBSERVED;
 use crate::{BookingPlatform, DomainService, EventTopic};
 
-/// The definition of every kind.
-pub fn definitions() -> Vec<CustomResourceDefinition> {
+static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(|| {
     [
         BookingPlatform::crd(),
         DomainService::crd(),
@@ -17,6 +20,11 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
     .into_iter()
     .map(finished)
     .collect()
+});
+
+/// The definition of every kind.
+pub fn definitions() -> &'static [CustomResourceDefinition] {
+    &DEFINITIONS
 }
 
 /// Every definition as YAML, with the name of its file in `crds/yaml/`.
@@ -27,10 +35,11 @@ pub fn generate() -> Vec<(String, String)> {
 /// The schema of a kind, as the API server holds its objects to it.
 pub fn schema(kind: &str) -> Option<Value> {
     let definition = definitions()
-        .into_iter()
+        .iter()
         .find(|definition| definition.spec.names.kind == kind)?;
-    let version = definition.spec.versions.into_iter().next()?;
-    serde_json::to_value(version.schema?.open_api_v3_schema?).ok()
+    let version = definition.spec.versions.first()?;
+    let schema = version.schema.as_ref()?.open_api_v3_schema.as_ref()?;
+    serde_json::to_value(schema).ok()
 }
 
 fn file(definition: &CustomResourceDefinition) -> (String, String) {
@@ -42,19 +51,48 @@ fn file(definition: &CustomResourceDefinition) -> (String, String) {
     )
 }
 
-/// A status begins with a generation that nothing has, so that nothing reads as current before it was looked at.
 fn finished(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut definition.spec.versions {
-        let status = version
+        let schema = version
             .schema
             .as_mut()
-            .and_then(|schema| schema.open_api_v3_schema.as_mut())
-            .and_then(|schema| schema.properties.as_mut())
-            .and_then(|properties| properties.get_mut("status"));
-        if let Some(status) = status {
-            let unseen = json!({ "observedGeneration": NEVER_OBSERVED });
-            status.default = Some(serde_json::from_value(unseen).expect("any JSON is a default"));
+            .and_then(|schema| schema.open_api_v3_schema.as_mut());
+        if let Some(schema) = schema {
+            tidy(schema);
+            begin_unobserved(schema);
         }
     }
     definition
+}
+
+/// A status begins with a generation that nothing has, so that nothing reads as current before it was looked at.
+fn begin_unobserved(schema: &mut JSONSchemaProps) {
+    let properties = schema.properties.as_mut();
+    if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
+        let unobserved = json!({ "observedGeneration": NEVER_OBSERVED });
+        status.default = Some(serde_json::from_value(unobserved).expect("any JSON is a default"));
+    }
+}
+
+/// No field takes `null`, which an unfinished `gateway:` would be; and no format that the API server warns of.
+fn tidy(schema: &mut JSONSchemaProps) {
+    schema.nullable = None;
+    schema.format = match schema.format.as_deref() {
+        Some("uint8" | "uint16") => Some("int32".to_owned()),
+        Some("uint32") => Some("int64".to_owned()),
+        other => other.map(str::to_owned),
+    };
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|map| map.values_mut())
+    {
+        tidy(property);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        tidy(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        tidy(values);
+    }
 }

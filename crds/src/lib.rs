@@ -9,6 +9,7 @@ pub mod duration;
 pub mod event_topic;
 pub mod generate;
 pub mod platform;
+pub mod refusals;
 pub mod rules;
 mod schema;
 pub mod status;

@@ -1,7 +1,6 @@
 //! Schemas of values that a plain field cannot bound: maps, and what is a number or a string.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::json;
 
 /// A map of at most 64 environment variables.
 pub fn environment(_: &mut SchemaGenerator) -> Schema {
@@ -44,7 +43,6 @@ pub fn number_or_text(pattern: &str) -> Schema {
         "x-kubernetes-int-or-string": true,
         "maxLength": 32,
         "pattern": pattern,
-        "anyOf": json!([{ "type": "integer" }, { "type": "string" }]),
     })
 }
 

@@ -2,18 +2,7 @@
 
 use std::fmt;
 
-/// Who found out that something is wrong, in the order in which they look.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Step {
-    /// The reader of the file, which is as strict as kubectl.
-    Parser,
-    /// The structural schema, which the API server holds objects to.
-    Schema,
-    /// The rules in the schema, which the API server evaluates.
-    Cel,
-    /// The plan, which sees the whole platform and where it runs.
-    Validate,
-}
+pub use innkeeper_crds::refusals::Refuser as Step;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]

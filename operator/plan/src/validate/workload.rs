@@ -1,7 +1,147 @@
 //! How services run: what the API server would refuse of the objects that they become.
 
 use innkeeper_crds::BookingPlatformSpec;
+use innkeeper_crds::workload::{Quantity, Resources, Workload};
 
 use crate::refusal::Collector;
 
-pub(super) fn check(_spec: &BookingPlatformSpec, _collector: &mut Collector) {}
+/// Prefixes of labels and annotations that are not the user's to give.
+const OURS: [&str; 2] = ["innkeeper.dev/", "app.kubernetes.io/"];
+
+pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
+    for (index, service) in spec.services.iter().enumerate() {
+        let place = format!("spec.services[{index}]");
+        let workload = &service.workload;
+        check_resources(workload.resources.as_ref(), &place, collector);
+        check_variables(workload, &place, collector);
+        check_files(workload, &place, collector);
+        check_labels(workload, &place, collector);
+    }
+}
+
+fn check_resources(resources: Option<&Resources>, place: &str, collector: &mut Collector) {
+    let requests = resources.and_then(|resources| resources.requests.as_ref());
+    let limits = resources.and_then(|resources| resources.limits.as_ref());
+    let (Some(requests), Some(limits)) = (requests, limits) else {
+        return;
+    };
+    let mut check = |name: &str, request: &Option<Quantity>, limit: &Option<Quantity>| {
+        let (Some(request), Some(limit)) = (request, limit) else {
+            return;
+        };
+        if request.thousandths() > limit.thousandths() {
+            collector.refuse(
+                format!("{place}.resources.requests.{name}"),
+                format!(
+                    "a pod cannot request {} and be limited to {}: lower the request or raise the limit",
+                    request.0, limit.0
+                ),
+            );
+        }
+    };
+    check("cpu", &requests.cpu, &limits.cpu);
+    check("memory", &requests.memory, &limits.memory);
+}
+
+fn check_variables(workload: &Workload, place: &str, collector: &mut Collector) {
+    let plain = workload.config.iter().flat_map(|config| config.env.keys());
+    let secret = workload
+        .secrets
+        .iter()
+        .flat_map(|secrets| secrets.env.keys());
+    for (field, name) in plain
+        .map(|name| ("config", name))
+        .chain(secret.map(|name| ("secrets", name)))
+    {
+        if !is_variable(name) {
+            collector.refuse(
+                format!("{place}.{field}.env"),
+                format!("{name} cannot name an environment variable: use letters, digits and underscores, and begin with a letter or an underscore"),
+            );
+        }
+    }
+    let secrets = workload.secrets.as_ref();
+    for name in workload.config.iter().flat_map(|config| config.env.keys()) {
+        if secrets.is_some_and(|secrets| secrets.env.contains_key(name)) {
+            collector.refuse(
+                format!("{place}.secrets.env"),
+                format!("the variable {name} is in config as well: keep one of them"),
+            );
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    let first = name.bytes().next().unwrap_or(b'0');
+    !first.is_ascii_digit()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn check_files(workload: &Workload, place: &str, collector: &mut Collector) {
+    for name in workload
+        .config
+        .iter()
+        .flat_map(|config| config.files.keys())
+    {
+        let fits = (1..=253).contains(&name.len())
+            && !matches!(name.as_str(), "." | "..")
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        if !fits {
+            collector.refuse(
+                format!("{place}.config.files"),
+                format!("{name} cannot name a file here: use letters, digits, hyphens, points and underscores"),
+            );
+        }
+    }
+}
+
+fn check_labels(workload: &Workload, place: &str, collector: &mut Collector) {
+    let labels = workload.labels.keys().map(|key| ("labels", key));
+    let annotations = workload.annotations.keys().map(|key| ("annotations", key));
+    for (field, key) in labels.chain(annotations) {
+        if OURS.iter().any(|prefix| key.starts_with(prefix)) {
+            collector.refuse(
+                format!("{place}.{field}"),
+                format!("{key} is Innkeeper's own: choose another key"),
+            );
+        } else if !is_qualified_name(key) {
+            collector.refuse(
+                format!("{place}.{field}"),
+                format!("{key} is no key that Kubernetes takes: write NAME or DOMAIN/NAME, each of letters, digits, hyphens, points and underscores"),
+            );
+        }
+    }
+    for (key, value) in &workload.labels {
+        if !value.is_empty() && !is_label_name(value) {
+            collector.refuse(
+                format!("{place}.labels.{key}"),
+                format!("{value} is no value of a label: use at most 63 letters, digits, hyphens, points and underscores, with a letter or digit at both ends"),
+            );
+        }
+    }
+}
+
+fn is_qualified_name(key: &str) -> bool {
+    match key.split_once('/') {
+        None => is_label_name(key),
+        Some((domain, name)) => {
+            let is_part = |part: &str| is_label_name(part) && !part.contains('_');
+            domain.len() <= 253 && domain.split('.').all(is_part) && is_label_name(name)
+        }
+    }
+}
+
+fn is_label_name(text: &str) -> bool {
+    let ends = [text.bytes().next(), text.bytes().last()];
+    text.len() <= 63
+        && ends
+            .iter()
+            .all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
