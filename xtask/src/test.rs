@@ -45,12 +45,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let words = &arguments.words;
     match arguments.only {
         None => {
+            end_to_end::check_possible()?;
             with_services(cargo().args(["test", "--workspace"]), words)?;
             end_to_end::run(arguments)
         }
         Some(Level::Hermetic) => run_shown(cargo().args(["test", "--workspace", "--"]).args(words)),
         Some(Level::Services) => with_services(&mut only_services()?, words),
-        Some(Level::Cluster) => end_to_end::run(arguments),
+        Some(Level::Cluster) => {
+            end_to_end::check_possible()?;
+            end_to_end::run(arguments)
+        }
     }
 }
 

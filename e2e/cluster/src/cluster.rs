@@ -109,9 +109,7 @@ impl Cluster {
         if let Some(cluster) = Self::existing(name)? {
             return Ok(cluster);
         }
-        if !nix::unistd::geteuid().is_root() {
-            return Err(ClusterError::NotRoot);
-        }
+        Self::check_possible()?;
         Programs::ensure(progress)?;
         Self::down(name)?;
         let cluster = Self {
@@ -126,6 +124,15 @@ impl Cluster {
             source,
         })?;
         Ok(cluster)
+    }
+
+    /// Whether this process may make a cluster at all, to be asked before anything that takes long.
+    pub fn check_possible() -> Result<(), ClusterError> {
+        if nix::unistd::geteuid().is_root() {
+            Ok(())
+        } else {
+            Err(ClusterError::NotRoot)
+        }
     }
 
     /// The cluster of this name if it was up completely and all of its processes run.

@@ -158,6 +158,8 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
 
 fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
     let mut format = java(&Place::Host, part);
+    // It ends before the second compiler could pay off.
+    format.arg("-XX:TieredStopAtLevel=1");
     format.args([
         "kafka.tools.StorageTool",
         "format",
