@@ -28,6 +28,7 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
         .set("compression.type", "lz4")
         .set("delivery.timeout.ms", "30000")
         .set("topic.metadata.propagation.max.ms", "5000")
+        .set("queue.buffering.max.messages", "10000")
         .set("queue.buffering.max.kbytes", "65536");
     config
 }

@@ -105,16 +105,9 @@ impl<'a> Poll<'a> {
     }
 }
 
-/// Whether librdkafka goes on by itself, and at once, so that nobody else needs to know.
+/// Whether one broker was lost, which librdkafka makes good by itself; that all were lost is another error.
 fn mends_itself(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::PollExceeded
-                | RDKafkaErrorCode::AutoOffsetReset
-        )
-    )
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::BrokerTransportFailure)
 }
 
 /// The record in a message; what is not text is left out.

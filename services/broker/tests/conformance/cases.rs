@@ -312,3 +312,11 @@ pub async fn members_without_partitions_are_told_and_take_over(subject: &dyn Sub
     log.append(records("a", 1)).await.unwrap();
     assert_eq!(texts(&second.read(1).await), ["a:0"]);
 }
+
+pub async fn a_large_append_is_taken_whole(subject: &dyn Subject) {
+    const COUNT: usize = 12_000;
+    let log = subject.log("bulk");
+    log.append(records("a", COUNT)).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    assert_eq!(texts(&reader.read(COUNT).await), numbered("a", 0, COUNT));
+}

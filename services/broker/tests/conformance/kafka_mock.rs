@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Delivery, Log, LogError};
-use rdkafka::mocking::MockCluster;
+use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::DefaultProducerContext;
 
 use crate::reader::{DEADLINE, Reader, texts};
@@ -13,9 +13,15 @@ use crate::subject::record;
 
 const BROKER: i32 = 1;
 
-fn cluster() -> (MockCluster<'static, DefaultProducerContext>, KafkaLog) {
-    let cluster = MockCluster::new(1).unwrap();
-    cluster.create_topic("rentcar", 3, 1).unwrap();
+fn cluster(brokers: i32) -> (MockCluster<'static, DefaultProducerContext>, KafkaLog) {
+    let cluster = MockCluster::new(brokers).unwrap();
+    cluster.create_topic("rentcar", 1, 1).unwrap();
+    cluster
+        .partition_leader("rentcar", 0, Some(BROKER))
+        .unwrap();
+    cluster
+        .coordinator(MockCoordinator::Group("g".to_owned()), BROKER)
+        .unwrap();
     let settings = settings::Kafka {
         bootstrap_servers: cluster.bootstrap_servers(),
         topic: "rentcar".to_owned(),
@@ -41,7 +47,7 @@ async fn next_error(reader: &mut Reader) -> LogError {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn consumption_resumes_after_the_broker_was_lost() {
-    let (cluster, log) = cluster();
+    let (cluster, log) = cluster(1);
     log.append(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&log).await;
     let read = reader.read(1).await;
@@ -78,7 +84,7 @@ async fn consumption_resumes_after_the_broker_was_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_close_without_a_broker_says_so_in_time() {
-    let (cluster, log) = cluster();
+    let (cluster, log) = cluster(1);
     log.append(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&log).await;
     let read = reader.read(1).await;
@@ -91,4 +97,20 @@ async fn a_close_without_a_broker_says_so_in_time() {
         matches!(closed, Err(LogError::Unavailable(_))),
         "{closed:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loss_of_one_broker_of_several_is_no_error() {
+    let (cluster, log) = cluster(3);
+    let mut reader = Reader::join(&log).await;
+    log.append(vec![record("a", 0)]).await.unwrap();
+    reader.read(1).await;
+    for other in [2, 3] {
+        cluster.broker_down(other).unwrap();
+    }
+    for number in 1..30 {
+        log.append(vec![record("a", number)]).await.unwrap();
+        assert_eq!(texts(&reader.read(1).await), [format!("a:{number}")]);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -1,19 +1,20 @@
 //! The log in an SQLite file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_broker::sqlite::SqliteOpenError;
 use innkeeper_broker::{Retention, SqliteLog};
 use innkeeper_contracts::settings;
 use innkeeper_kit::clock::MockClock;
-use innkeeper_kit::log::Log;
+use innkeeper_kit::log::{Log, LogError};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use crate::memory::poison;
-use crate::reader::{Reader, numbered, texts};
+use crate::reader::{DEADLINE, Reader, numbered, texts};
 use crate::subject::{Subject, check, record, records};
 use crate::{cases, conformance};
 
@@ -84,8 +85,7 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
     reader.done(&read[..2]).await;
-    reader.close().await;
-    drop(log);
+    drop((reader, log));
 
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
     log.append(vec![repeated, record("a", 3)]).await.unwrap();
@@ -101,20 +101,56 @@ async fn an_offset_reaches_the_file_without_a_close() {
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
     reader.done(&read).await;
-    let beside = rusqlite::Connection::open(&file).unwrap();
-    let stored = || {
-        beside.query_row("SELECT max(next_offset) FROM offsets", [], |row| {
-            row.get::<_, Option<i64>>(0)
-        })
-    };
+    offset_becomes(&file, 3).await;
+}
+
+#[tokio::test]
+async fn a_close_writes_the_offset() {
+    let (_folder, file) = file();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(records("a", 3)).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let read = reader.read(3).await;
+    reader.done(&read).await;
+    reader.close().await;
+    assert_eq!(stored_offset(&file), Some(3));
+}
+
+fn stored_offset(file: &Path) -> Option<i64> {
+    let beside = rusqlite::Connection::open(file).unwrap();
+    let newest = "SELECT max(next_offset) FROM offsets";
+    beside.query_row(newest, [], |row| row.get(0)).unwrap()
+}
+
+async fn offset_becomes(file: &Path, offset: i64) {
     let written = async {
-        while stored().unwrap() != Some(3) {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        while stored_offset(file) != Some(offset) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(crate::reader::DEADLINE, written)
-        .await
-        .expect("the offset is written soon");
+    let written = tokio::time::timeout(DEADLINE, written).await;
+    written.expect("the offset is written soon");
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_and_loses_no_offset() {
+    let (_folder, file) = file();
+    let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
+    log.append(records("a", 2)).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let read = reader.read(2).await;
+    let beside = rusqlite::Connection::open(&file).unwrap();
+    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    reader.done(&read).await;
+    let refused = log.append(vec![record("b", 0)]).await;
+    assert!(
+        matches!(refused, Err(LogError::Unavailable(_))),
+        "{refused:?}"
+    );
+    beside.execute_batch("ROLLBACK").unwrap();
+    offset_becomes(&file, 2).await;
+    log.append(vec![record("a", 2)]).await.unwrap();
+    assert_eq!(texts(&reader.read(1).await), ["a:2"]);
 }
 
 #[tokio::test]
