@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The one binary: the operator, each service, the development executor, and the offline commands.
+//! It only reads arguments and files and hands them on: whatever is decided is decided in other crates.
+//! Start reading at [`Command`]; each command is a file of its own.
+
+mod cluster;
+mod commands;
+mod crash;
+mod exit;
+mod files;
+mod logging;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{dev, serve, validate};
+
+/// Runs booking platforms: on Kubernetes as an operator, or on this machine in one process.
+#[derive(Parser)]
+#[command(name = "innkeeper", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How logs are written.
+    #[arg(long, global = true, value_enum, default_value_t = logging::Format::Text)]
+    log: logging::Format,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run platforms on this machine in one process, without cluster, broker or database server.
+    Dev(dev::Arguments),
+    /// Check platform files as a cluster would, offline.
+    Validate(validate::Arguments),
+    /// Run one service, as in a pod.
+    Serve(serve::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(arguments.log);
+    let outcome = match arguments.command {
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+    };
+    exit::code(outcome)
+}

@@ -1,0 +1,155 @@
+//! `innkeeper dev FILE…`: platforms on this machine, in one process.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::Router;
+use innkeeper_contracts::pod;
+use innkeeper_kit::CrashPoint;
+use innkeeper_local::platform::{Options, Platform, Prepared, executor};
+use innkeeper_local::screen::screen;
+use innkeeper_plan::ValidatedPlatform;
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::shutdown::signalled;
+use tokio::net::TcpListener;
+
+use crate::exit::Failure;
+use crate::{crash, files};
+
+/// How long the first screen waits for services to become ready.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// What can be said to `innkeeper dev`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Platform files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where data is kept; each platform has a folder of its own in it.
+    #[arg(long, value_name = "FOLDER", default_value = ".innkeeper")]
+    data: PathBuf,
+    /// Leave a service out; may be given several times.
+    #[arg(long, value_name = "SERVICE")]
+    without: Vec<String>,
+    /// Port of probes, metrics and settings, below /PLATFORM/SERVICE.
+    #[arg(long, value_name = "PORT", default_value_t = pod::ADMIN_PORT)]
+    admin_port: u16,
+    /// Die by SIGKILL at a place; for tests.
+    #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
+    crash_after: Option<(CrashPoint, u32)>,
+}
+
+/// Runs platforms until Ctrl-C or SIGTERM.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut plans = Vec::new();
+    for file in files::read(&arguments.files)? {
+        let executor = executor(&arguments.data, file.name());
+        let plan = file.validate(&executor).map_err(Failure::Refused)?;
+        plans.push((plan, executor));
+    }
+    let options = Options {
+        without: arguments.without.iter().cloned().collect::<BTreeSet<_>>(),
+    };
+    runtime()?.block_on(develop(arguments, &plans, &options))
+}
+
+/// The runtime of a command that serves.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))
+}
+
+async fn develop(
+    arguments: &Arguments,
+    plans: &[(ValidatedPlatform, innkeeper_plan::Executor)],
+    options: &Options,
+) -> Result<(), Failure> {
+    let mut prepared = Vec::new();
+    for (plan, executor) in plans {
+        let bound = Prepared::bind(plan, executor, options).await;
+        prepared.push(bound.map_err(|error| Failure::refused(&error))?);
+    }
+    let (admin_listener, admin_address) = listen_admin(arguments.admin_port).await?;
+    let crash = crash::plan(arguments.crash_after);
+    let mut platforms: Vec<Platform> = Vec::new();
+    for bound in prepared {
+        match bound.start(crash.clone()).await {
+            Ok(platform) => platforms.push(platform),
+            Err(error) => {
+                stop(platforms).await;
+                return Err(Failure::refused(&error));
+            }
+        }
+    }
+    let admin = Lifecycle::new();
+    admin.spawn(
+        "admin server",
+        server::serve(
+            admin_listener,
+            admin_router(&platforms),
+            admin.clone(),
+            Limits::default(),
+        ),
+    );
+    for ((plan, _), platform) in plans.iter().zip(&platforms) {
+        platform.ready(READY_WITHIN).await;
+        print!("{}", screen(platform, plan, options, admin_address));
+    }
+
+    signalled().await.map_err(|error| Failure::failed(&error))?;
+    let finished = stop(platforms).await;
+    admin.stop();
+    if finished {
+        Ok(())
+    } else {
+        Err(Failure::Failed(
+            "some work was not finished in time".to_owned(),
+        ))
+    }
+}
+
+async fn stop(platforms: Vec<Platform>) -> bool {
+    let mut finished = true;
+    for platform in platforms {
+        finished &= platform.stop().await;
+    }
+    finished
+}
+
+async fn listen_admin(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+    let refused = |error: std::io::Error| {
+        let what = "probes, metrics and settings cannot be served on port";
+        Failure::Refused(format!(
+            "{what} {port}: {error}; stop what uses it, or choose another --admin-port"
+        ))
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// One admin API for all services, each below `/PLATFORM/SERVICE`, with a page that lists them.
+fn admin_router(platforms: &[Platform]) -> Router {
+    let mut router = Router::new();
+    let mut places = String::new();
+    for platform in platforms {
+        for running in &platform.services {
+            let place = format!("/{}/{}", platform.name, running.service.name);
+            for path in [
+                pod::LIVEZ,
+                pod::READYZ,
+                pod::STARTUPZ,
+                pod::METRICS,
+                pod::SETTINGS,
+            ] {
+                places.extend([&place, path, "\n"]);
+            }
+            router = router.nest(&place, running.service.admin.clone());
+        }
+    }
+    router.route("/", axum::routing::get(async move || places))
+}

@@ -1,0 +1,110 @@
+//! `innkeeper serve COMPONENT --settings FILE`: one service, as in a pod.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use innkeeper_contracts::{ServiceSettings, pod};
+use innkeeper_kit::CrashPoint;
+use innkeeper_kit::clock::SystemClock;
+use innkeeper_local::service::{Launch, Service};
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::shutdown::{LEAVE_FOR_IN_POD, signalled};
+use tokio::net::TcpListener;
+
+use crate::crash;
+use crate::exit::Failure;
+
+/// What can be said to `innkeeper serve`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// What the service is: gateway, booking, payment, fulfillment or view.
+    component: String,
+    /// Its settings file.
+    #[arg(long, value_name = "FILE", default_value = pod::SETTINGS_FILE)]
+    settings: PathBuf,
+    /// Where the business API is served.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::BUSINESS_PORT))]
+    listen: SocketAddr,
+    /// Where probes, metrics and settings are served.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::ADMIN_PORT))]
+    listen_admin: SocketAddr,
+    /// Seconds to serve on after SIGTERM, while the service is taken out of the endpoints.
+    #[arg(long, value_name = "SECONDS", default_value_t = LEAVE_FOR_IN_POD.as_secs())]
+    leave_for: u64,
+    /// Die by SIGKILL at a place; for tests.
+    #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
+    crash_after: Option<(CrashPoint, u32)>,
+}
+
+const fn everywhere(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
+}
+
+/// Runs one service until SIGTERM.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let settings = read_settings(&arguments.settings, &arguments.component)?;
+    super::dev::runtime()?.block_on(serve(arguments, settings))
+}
+
+async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), Failure> {
+    let listener = listen(arguments.listen).await?;
+    let admin_listener = listen(arguments.listen_admin).await?;
+    let log = match &settings.log {
+        Some(log) => Some(innkeeper_broker::open(log).map_err(|error| Failure::failed(&error))?),
+        None => None,
+    };
+    let crash = crash::plan(arguments.crash_after);
+    let launch = Launch {
+        settings,
+        listener,
+        log,
+        clock: Arc::new(SystemClock),
+        crash,
+    };
+    let service = Service::start(launch)
+        .await
+        .map_err(|error| Failure::failed(&error))?;
+    let admin = Lifecycle::new();
+    let serving = server::serve(
+        admin_listener,
+        service.admin.clone(),
+        admin.clone(),
+        Limits::default(),
+    );
+    admin.spawn("admin server", serving);
+    tracing::info!(service = service.name, address = %arguments.listen, "serving");
+
+    signalled().await.map_err(|error| Failure::failed(&error))?;
+    let finished = service
+        .stop(std::time::Duration::from_secs(arguments.leave_for))
+        .await;
+    admin.stop();
+    if finished {
+        Ok(())
+    } else {
+        Err(Failure::Failed(
+            "some work was not finished in time".to_owned(),
+        ))
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| Failure::Refused(format!("cannot listen on {address}: {error}")))
+}
+
+fn read_settings(file: &Path, component: &str) -> Result<ServiceSettings, Failure> {
+    let place = file.display();
+    let text = std::fs::read(file)
+        .map_err(|error| Failure::Refused(format!("cannot read {place}: {error}")))?;
+    let settings: ServiceSettings = serde_json::from_slice(&text)
+        .map_err(|error| Failure::Refused(format!("{place}: {error}")))?;
+    match settings.component.name() {
+        name if name == component => Ok(settings),
+        name => Err(Failure::Refused(format!(
+            "{place} holds the settings of a {name}, not of a {component}"
+        ))),
+    }
+}

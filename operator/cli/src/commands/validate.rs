@@ -1,0 +1,41 @@
+//! `innkeeper validate FILE…`: checks platform files as a cluster would, offline.
+
+use std::path::PathBuf;
+
+use crate::cluster::ClusterArguments;
+use crate::exit::Failure;
+use crate::files;
+
+/// What can be said to `innkeeper validate`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Platform files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+/// Checks every file; all that is wrong is said at once.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let executor = arguments.cluster.executor();
+    let mut faults = Vec::new();
+    for file in files::read(&arguments.files)? {
+        match file.validate(&executor) {
+            Ok(plan) => {
+                println!(
+                    "{}: {} is valid, with {} services",
+                    file.path().display(),
+                    file.name(),
+                    plan.services.len()
+                );
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Refused(faults.join("\n")))
+    }
+}

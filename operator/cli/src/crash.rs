@@ -1,0 +1,29 @@
+//! `--crash-after POINT[:PASSING]`: dies by SIGKILL at a place, for tests that prove that a death there does no harm.
+
+use innkeeper_kit::{CrashPlan, CrashPoint};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Reads `POINT[:PASSING]`.
+pub fn parse(text: &str) -> Result<(CrashPoint, u32), String> {
+    let (point, passing) = text.split_once(':').unwrap_or((text, "1"));
+    let known = CrashPoint::ALL.map(CrashPoint::name).join(", ");
+    let point =
+        CrashPoint::parse(point).ok_or_else(|| format!("no such place; there are {known}"))?;
+    let passing = passing.parse().ok().filter(|passing| *passing > 0);
+    Ok((point, passing.ok_or("the passing must be a number from 1")?))
+}
+
+/// The plan to die at a place.
+pub fn plan(at: Option<(CrashPoint, u32)>) -> CrashPlan {
+    let Some((point, passing)) = at else {
+        return CrashPlan::default();
+    };
+    CrashPlan::at(point, passing, || {
+        // A process may always signal itself, and nothing after this line runs.
+        let _ = kill(Pid::this(), Signal::SIGKILL);
+        loop {
+            std::thread::park();
+        }
+    })
+}

@@ -1,0 +1,82 @@
+//! Platform files: read and parsed, every fault with its file.
+
+use std::path::{Path, PathBuf};
+
+use innkeeper_plan::{Executor, Refusals, ValidatedPlatform};
+
+use crate::exit::Failure;
+
+/// A platform and the file that describes it.
+pub struct PlatformFile {
+    path: PathBuf,
+    read: innkeeper_plan::PlatformFile,
+}
+
+impl PlatformFile {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The platform's name.
+    pub fn name(&self) -> &str {
+        self.read
+            .platform
+            .metadata
+            .name
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.
+    pub fn validate(&self, executor: &Executor) -> Result<ValidatedPlatform, String> {
+        let validated = innkeeper_plan::validate(&self.read.platform, executor);
+        validated.map_err(|refusals| lines(&self.path, &self.read.located(refusals)))
+    }
+}
+
+/// Reads every platform of every file; everything that is wrong is said at once.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<PlatformFile>, Failure> {
+    let (mut platforms, mut faults) = (Vec::new(), Vec::new());
+    for path in paths {
+        match read_one(path) {
+            Ok(found) => platforms.extend(found),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(platforms)
+    } else {
+        Err(Failure::Refused(faults.join("\n")))
+    }
+}
+
+fn read_one(path: &Path) -> Result<Vec<PlatformFile>, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let contents = innkeeper_plan::read(&text).map_err(|refusals| lines(path, &refusals))?;
+    for other in contents.others {
+        tracing::warn!(
+            "{}: {other} is left alone: only kubectl reads it",
+            path.display()
+        );
+    }
+    Ok(contents
+        .platforms
+        .into_iter()
+        .map(|read| PlatformFile {
+            path: path.to_owned(),
+            read,
+        })
+        .collect())
+}
+
+/// Refusals, each with its file.
+fn lines(path: &Path, refusals: &Refusals) -> String {
+    let lines: Vec<String> = refusals
+        .0
+        .iter()
+        .map(|refusal| format!("{}: {refusal}", path.display()))
+        .collect();
+    lines.join("\n")
+}

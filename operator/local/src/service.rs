@@ -1,0 +1,241 @@
+//! One service in this process: opened, served, and ended in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use innkeeper_contracts::ServiceSettings;
+use innkeeper_gateway::forward::InvalidAddress;
+use innkeeper_kit::log::Log;
+use innkeeper_kit::store::Store;
+use innkeeper_kit::{Clock, CrashPlan};
+use innkeeper_runtime::client::Client;
+use innkeeper_runtime::component::{Chore, Component};
+use innkeeper_runtime::consumer::Consumer;
+use innkeeper_runtime::context::Context;
+use innkeeper_runtime::health::Health;
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::problem::causes;
+use innkeeper_runtime::relay::Relay;
+use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::shutdown::{Pace, shut_down};
+use innkeeper_runtime::{admin, edge};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::component::{stateful, stateless};
+
+/// How long the last events may take to reach the log, once nothing makes new ones.
+const FLUSH_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a service is started with.
+pub struct Launch {
+    /// Its settings.
+    pub settings: ServiceSettings,
+    /// Where its business API is served.
+    pub listener: TcpListener,
+    /// Its log, opened by whoever knows whether it is shared; absent for a gateway.
+    pub log: Option<Arc<dyn Log>>,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+    /// Where it dies, in tests.
+    pub crash: CrashPlan,
+}
+
+/// Why a service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its settings name no database or no log, though it has rows.
+    #[error("the settings of {service} lack {missing}")]
+    Incomplete {
+        /// Its name.
+        service: String,
+        /// What they lack.
+        missing: &'static str,
+    },
+    /// Its database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] innkeeper_storage::OpenError),
+    /// An address in its settings cannot be used.
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    /// Its settings cannot be shown.
+    #[error("the settings of {service} cannot be shown")]
+    Settings {
+        /// Its name.
+        service: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// A service that runs.
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its health.
+    pub health: Health,
+    /// Its admin API.
+    pub admin: Router,
+    drain_within: Duration,
+    /// Server, consumer and chores.
+    intake: Lifecycle,
+    /// The relay, which ends when nothing makes new events.
+    outlet: Lifecycle,
+    store: Option<Arc<dyn Store>>,
+}
+
+impl Service {
+    /// Opens what the service needs and lets it run.
+    pub async fn start(launch: Launch) -> Result<Self, StartError> {
+        let settings = Arc::new(launch.settings);
+        let metrics = Metrics::new(&settings.platform, &settings.service);
+        let (intake, outlet) = (Lifecycle::new(), Lifecycle::new());
+        let health = Health::new(&intake);
+        let mut service = Self {
+            name: settings.service.clone(),
+            admin: admin_router(&settings, &health, &metrics)?,
+            health,
+            drain_within: Duration::from_secs(settings.drain_seconds.into()),
+            intake,
+            outlet,
+            store: None,
+        };
+        let component = match stateless(&settings.component, Client::new(), &metrics) {
+            Some(component) => component?,
+            None => {
+                let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
+                let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
+                service.store = Some(Arc::clone(&context.store));
+                service.with_rows(&context, &log, &metrics)?
+            }
+        };
+        service.serve(component, launch.listener, metrics);
+        Ok(service)
+    }
+
+    /// Lets relay and consumer run, and returns the component.
+    fn with_rows(
+        &self,
+        context: &Context,
+        log: &Arc<dyn Log>,
+        metrics: &Metrics,
+    ) -> Result<Component, StartError> {
+        let component = stateful(&context.settings.component, context)
+            .ok_or_else(|| incomplete(&context.settings, "a component with rows"))?;
+        let relay = Relay::new(context, Arc::clone(log), metrics);
+        self.outlet
+            .spawn("relay", relay.run(self.outlet.stopping()));
+        if let Some(reactor) = component.reactor.clone() {
+            let consumer = Consumer::new(
+                context,
+                Arc::clone(log),
+                reactor,
+                self.health.clone(),
+                metrics,
+            );
+            self.intake
+                .spawn("consumer", consumer.run(self.intake.stopping()));
+        }
+        Ok(component)
+    }
+
+    fn serve(&self, component: Component, listener: TcpListener, metrics: Metrics) {
+        if component.reactor.is_none() {
+            self.health.started();
+        }
+        for chore in component.chores {
+            self.intake
+                .spawn("chore", repeat(chore, self.intake.clone()));
+        }
+        let router = edge::around(component.router, metrics);
+        let limits = Limits {
+            drain_within: self.drain_within,
+            ..Limits::default()
+        };
+        self.intake.spawn(
+            "http server",
+            server::serve(listener, router, self.intake.clone(), limits),
+        );
+        self.health.ready(true);
+    }
+
+    /// Ends the service: unready, no more intake, what was begun finished, the last events sent, the database closed.
+    /// False when something had to be left behind.
+    pub async fn stop(self, leave_for: Duration) -> bool {
+        let finished = shut_down(
+            &self.intake,
+            Pace {
+                leave_for,
+                drain_within: self.drain_within,
+            },
+        )
+        .await;
+        self.outlet.stop();
+        let flushed = self.outlet.drained(FLUSH_WITHIN).await;
+        if let Some(store) = self.store {
+            store.close().await;
+        }
+        finished && flushed
+    }
+}
+
+async fn context(
+    settings: Arc<ServiceSettings>,
+    clock: Arc<dyn Clock>,
+    crash: CrashPlan,
+) -> Result<Context, StartError> {
+    let database = settings
+        .database
+        .as_ref()
+        .ok_or_else(|| incomplete(&settings, "a database"))?;
+    let store = innkeeper_storage::open(database, Arc::clone(&clock)).await?;
+    Ok(Context {
+        settings,
+        store,
+        clock,
+        client: Client::new(),
+        crash,
+        process: Uuid::now_v7(),
+    })
+}
+
+fn admin_router(
+    settings: &ServiceSettings,
+    health: &Health,
+    metrics: &Metrics,
+) -> Result<Router, StartError> {
+    let shown = serde_json::to_value(settings).map_err(|source| StartError::Settings {
+        service: settings.service.clone(),
+        source,
+    })?;
+    Ok(admin::router(health.clone(), metrics.clone(), shown))
+}
+
+fn incomplete(settings: &ServiceSettings, missing: &'static str) -> StartError {
+    StartError::Incomplete {
+        service: settings.service.clone(),
+        missing,
+    }
+}
+
+async fn repeat(chore: Arc<dyn Chore>, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    loop {
+        if let Err(error) = chore.round().await {
+            tracing::warn!(
+                chore = chore.name(),
+                error = causes(&error),
+                "a round failed; the next one comes"
+            );
+        }
+        if stopping
+            .run_until_cancelled(tokio::time::sleep(chore.every()))
+            .await
+            .is_none()
+        {
+            return;
+        }
+    }
+}
