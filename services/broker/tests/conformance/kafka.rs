@@ -58,9 +58,7 @@ async fn topic_of(partitions: i32) -> Kafka {
         .create_topics(&[topic], &AdminOptions::new())
         .await
         .unwrap();
-    created
-        .into_iter()
-        .for_each(|topic| assert!(topic.is_ok(), "{topic:?}"));
+    assert!(created.iter().all(Result::is_ok), "{created:?}");
     while kafka.log("waiting").ping().await.is_err() {}
     kafka
 }
@@ -172,10 +170,9 @@ impl Subject for Kafka {
             .delete_records(&all, &AdminOptions::new())
             .await
             .unwrap();
-        deleted
-            .elements()
-            .iter()
-            .for_each(|partition| partition.error().unwrap());
+        for partition in deleted.elements() {
+            partition.error().unwrap();
+        }
     }
 
     async fn take_down(self: Box<Self>) {
@@ -184,9 +181,7 @@ impl Subject for Kafka {
             .delete_topics(&[&self.topic], &AdminOptions::new())
             .await
             .unwrap();
-        deleted
-            .into_iter()
-            .for_each(|topic| assert!(topic.is_ok(), "{topic:?}"));
+        assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
     }
 }
 
@@ -196,7 +191,7 @@ conformance!(kafka().await);
 async fn members_without_partitions_are_told_and_take_over() {
     let subject = Box::new(topic_of(1).await);
     check(subject, async |subject| {
-        cases::members_without_partitions_are_told_and_take_over(subject).await
+        cases::members_without_partitions_are_told_and_take_over(subject).await;
     })
     .await;
 }

@@ -1,13 +1,20 @@
 //! One suite for every log, and what is particular to each.
 //! The Kafka cases need the feature `services` and a broker whose `host:port` stands in `INNKEEPER_TEST_KAFKA`.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 #[cfg(feature = "services")]
 mod kafka;
+#[cfg(test)]
 mod kafka_mock;
+#[cfg(test)]
 mod memory;
+#[cfg(test)]
 mod reader;
+#[cfg(test)]
 mod sqlite;
+#[cfg(test)]
 mod subject;
 
 /// Runs every case against a subject of its own, and takes the subject down even when the case fails.

@@ -61,7 +61,7 @@ conformance!(memory());
 #[tokio::test]
 async fn members_without_partitions_are_told_and_take_over() {
     check(memory(), async |subject| {
-        cases::members_without_partitions_are_told_and_take_over(subject).await
+        cases::members_without_partitions_are_told_and_take_over(subject).await;
     })
     .await;
 }

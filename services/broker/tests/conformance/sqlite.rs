@@ -63,7 +63,7 @@ conformance!(sqlite());
 #[tokio::test]
 async fn members_without_partitions_are_told_and_take_over() {
     check(sqlite(), async |subject| {
-        cases::members_without_partitions_are_told_and_take_over(subject).await
+        cases::members_without_partitions_are_told_and_take_over(subject).await;
     })
     .await;
 }
