@@ -25,5 +25,5 @@ pub mod postgres;
 pub mod progress;
 mod proxy;
 pub mod services;
-pub mod site;
+mod site;
 mod teardown;
