@@ -1,7 +1,5 @@
 //! A whole platform in one object.
 
-#![expect(clippy::duplicated_attributes, reason = "printer columns share a type")]
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;

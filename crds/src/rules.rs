@@ -70,8 +70,8 @@ pub const DEV_PORTS_ARE_UNIQUE: Rule = (
 
 /// Calls lead somewhere.
 pub const CALLS_LEAD_SOMEWHERE: Rule = (
-    "self.services.all(s, !has(s.calls) || s.calls.all(c, c.service != s.name && self.services.exists(t, t.name == c.service)))",
-    "a call leads nowhere: calls must name other services of this platform",
+    "self.services.all(s, !has(s.calls) || s.calls.all(c, self.services.exists(t, t.name == c.service)))",
+    "a call leads nowhere: calls must name services of this platform",
 );
 
 /// Bookings are paid by a payment service.

@@ -15,7 +15,7 @@ fn the_files_are_what_the_types_say() {
         let file = fs::read_to_string(folder.join(&name)).unwrap_or_default();
         assert!(
             file == yaml,
-            "crds/yaml/{name} is stale: run `cargo run -p innkeeper-crds --example generate`"
+            "crds/yaml/{name} is stale: run `cargo xtask generate`"
         );
     }
 }

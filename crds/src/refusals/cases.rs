@@ -63,9 +63,9 @@ pub const CASES: &[Case] = &[
     case(
         "a component block is begun and left empty",
         &[("gateway: { serviceType: ClusterIP }", "gateway:")],
-        Refuser::Schema,
-        "spec.services[0].gateway",
-        "spec.services[0].gateway in body must be of type object: \"null\"",
+        Refuser::Cel,
+        "spec.services[0]",
+        rules::ONE_COMPONENT.1,
     ),
     case(
         "a field is unknown",
@@ -211,6 +211,16 @@ pub const CASES: &[Case] = &[
         rules::CALLS_LEAD_SOMEWHERE.1,
     ),
     case(
+        "a service calls itself",
+        &[(
+            "[{ service: pay, timeout: 610ms }]",
+            "[{ service: reservation, timeout: 610ms }]",
+        )],
+        Refuser::Validate,
+        "spec.services[1].calls[0].service",
+        "a service cannot call itself: remove the call",
+    ),
+    case(
         "calls go round in a circle",
         &[("      path: /pays\n", "      path: /pays\n      calls: [{ service: reservation }]\n")],
         Refuser::Validate,
@@ -272,6 +282,13 @@ pub const CASES: &[Case] = &[
         Refuser::Validate,
         "spec.services[1].booking.attributes[0].name",
         "the word price already stands for the field amount: give one of them another",
+    ),
+    case(
+        "a resource's own id has a second name",
+        &[("{ booking: reservationId, customer:", "{ payment: payId, customer:")],
+        Refuser::Validate,
+        "spec.services[2].payment.fields.payment",
+        "the resource's own id is always called id: remove this name",
     ),
     case(
         "a booking is paid by nobody",
@@ -352,14 +369,6 @@ pub const CASES: &[Case] = &[
         "the bare value 010 is a number to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly",
     )
     .to_kubectl("spec.services[4].config.env.PROFILE in body must be of type string: \"integer\""),
-    case(
-        "a key is there twice",
-        &[("      path: /pays\n", "      path: /pays\n      path: /payments\n")],
-        Refuser::Parser,
-        "spec.services[2]",
-        "the key path is there twice: remove one",
-    )
-    .to_kubectl("key \"path\" already set in map"),
     update(
         "a topic is renamed",
         &[(FIRST, "  messaging: { topic: { name: cars } }\n  services:\n")],

@@ -75,10 +75,11 @@ fn is_platform(document: &Document) -> Result<bool, Refusals> {
 
 fn platform(document: Document) -> Result<PlatformFile, Refusals> {
     let schema = Schema::of("BookingPlatform");
+    let stored = without_nulls(&document.value);
     let read = schema
         .check_fields(&document.value)
-        .and_then(|()| schema.check(&document.value))
-        .map(|()| schema.with_defaults(&document.value))
+        .and_then(|()| schema.check(&stored))
+        .map(|()| schema.with_defaults(&stored))
         .and_then(|value| {
             rules::check(&schema, &value, None)?;
             typed(value)
@@ -86,6 +87,19 @@ fn platform(document: Document) -> Result<PlatformFile, Refusals> {
     match read {
         Ok(platform) => Ok(PlatformFile { platform, document }),
         Err(refusals) => Err(refusals.located(|place| document.line_of(place))),
+    }
+}
+
+/// A field without a value is one that is not there, as the API server has it.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), without_nulls(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
     }
 }
 

@@ -52,9 +52,6 @@ impl Schema {
 }
 
 fn check_value(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
-    if value.is_null() && schema.get("nullable") == Some(&Value::Bool(true)) {
-        return;
-    }
     if !scalars::check_type(schema, value, place, collector) {
         return;
     }

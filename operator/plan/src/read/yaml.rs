@@ -248,11 +248,14 @@ mod tests {
 
     #[test]
     fn aliases_cannot_multiply_without_end() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let before = format!("*a{}, ", level - 1).repeat(10);
-            text += &format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", "));
-        }
+        let level = |level: usize| match level {
+            0 => "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
+            _ => {
+                let below = vec![format!("*a{}", level - 1); 10].join(", ");
+                format!("a{level}: &a{level} [{below}]\n")
+            }
+        };
+        let text: String = (0..9).map(level).collect();
         assert!(documents(&text).is_err());
     }
 

@@ -13,31 +13,35 @@ pub(super) fn component(
     place: &str,
     collector: &mut Collector,
 ) -> Option<Component> {
-    let mut found = blocks(service);
-    if let (Some(one), true) = (found.pop(), found.is_empty()) {
-        return Some(match one {
-            Block::Ready(component) => component,
-            Block::View => Component::View(view::columns(platform, service, place, collector)),
-        });
+    if blocks(service) != 1 {
+        collector.refuse(place, ONE_COMPONENT.1);
+        return None;
     }
-    collector.refuse(place, ONE_COMPONENT.1);
-    None
+    let gateway = || service.gateway.clone().map(Component::Gateway);
+    let booking = || service.booking.clone().map(Component::Booking);
+    let payment = || service.payment.clone().map(Component::Payment);
+    let fulfillment = || service.fulfillment.clone().map(Component::Fulfillment);
+    let view = || {
+        Some(Component::View(view::columns(
+            platform, service, place, collector,
+        )))
+    };
+    gateway()
+        .or_else(booking)
+        .or_else(payment)
+        .or_else(fulfillment)
+        .or_else(view)
 }
 
-enum Block {
-    Ready(Component),
-    View,
-}
-
-fn blocks(service: &Service) -> Vec<Block> {
-    let gateway = service.gateway.clone().map(Component::Gateway);
-    let booking = service.booking.clone().map(Component::Booking);
-    let payment = service.payment.clone().map(Component::Payment);
-    let fulfillment = service.fulfillment.clone().map(Component::Fulfillment);
-    [gateway, booking, payment, fulfillment]
-        .into_iter()
-        .flatten()
-        .map(Block::Ready)
-        .chain(service.view.as_ref().map(|_| Block::View))
-        .collect()
+fn blocks(service: &Service) -> usize {
+    [
+        service.gateway.is_some(),
+        service.booking.is_some(),
+        service.payment.is_some(),
+        service.fulfillment.is_some(),
+        service.view.is_some(),
+    ]
+    .into_iter()
+    .filter(|there| *there)
+    .count()
 }

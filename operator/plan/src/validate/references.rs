@@ -55,7 +55,10 @@ fn check_calls(
     for (index, call) in service.calls.iter().enumerate() {
         let place = format!("{place}.calls[{index}]");
         if call.service == service.name {
-            collector.refuse(format!("{place}.service"), "a service cannot call itself");
+            collector.refuse(
+                format!("{place}.service"),
+                "a service cannot call itself: remove the call",
+            );
         } else if named(spec, &call.service).is_none() {
             collector.refuse(
                 format!("{place}.service"),

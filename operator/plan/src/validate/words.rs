@@ -14,9 +14,39 @@ use vocabulary::{Meaning, vocabulary};
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
         let place = format!("spec.services[{index}]");
+        check_own_id(service, &place, collector);
         check_one_word_each(service, &place, collector);
         check_required(service, &place, collector);
         check_sources(spec, service, &place, collector);
+    }
+}
+
+/// The id of a resource is `id`, and has no second name.
+fn check_own_id(service: &Service, place: &str, collector: &mut Collector) {
+    let booking = service.booking.as_ref();
+    let payment = service.payment.as_ref();
+    let fulfillment = service.fulfillment.as_ref();
+    let second_names = [
+        (
+            "booking",
+            booking.and_then(|block| block.fields.booking.as_ref()),
+        ),
+        (
+            "payment",
+            payment.and_then(|block| block.fields.payment.as_ref()),
+        ),
+        (
+            "fulfillment",
+            fulfillment.and_then(|block| block.fields.fulfillment.as_ref()),
+        ),
+    ];
+    for (block, name) in second_names {
+        if name.is_some() {
+            collector.refuse(
+                format!("{place}.{block}.fields.{block}"),
+                "the resource's own id is always called id: remove this name",
+            );
+        }
     }
 }
 

@@ -1,36 +1,10 @@
 //! `innkeeper validate` is held to the table of refusals.
 
-use std::fs;
-use std::path::Path;
-
-use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_crds::refusals::{CASES, Case};
 use innkeeper_plan::read::check_update;
-use innkeeper_plan::{ClusterDefaults, Executor, PlatformFile, Refusals, read, validate};
+use innkeeper_plan::{Refusals, validate};
 
-fn example() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
-    fs::read_to_string(file).expect("the example is there")
-}
-
-fn cluster() -> Executor {
-    Executor::Cluster(ClusterDefaults {
-        bootstrap_servers: Some("kafka:9092".to_owned()),
-        database: Some(Postgres {
-            host: "postgres".to_owned(),
-            port: 5432,
-            database: "innkeeper".to_owned(),
-            secret_ref: SecretRef {
-                name: "innkeeper-database".to_owned(),
-            },
-        }),
-        image: "innkeeper:test".to_owned(),
-    })
-}
-
-fn only_platform(text: &str) -> Result<PlatformFile, Refusals> {
-    Ok(read(text)?.platforms.remove(0))
-}
+use super::fixtures::{cluster, example, only_platform};
 
 fn outcome(case: &Case, example: &str) -> Result<(), Refusals> {
     let text = case

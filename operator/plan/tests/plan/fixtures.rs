@@ -1,0 +1,49 @@
+//! The example, and places where it could run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use innkeeper_crds::database::{Postgres, SecretRef};
+use innkeeper_plan::{ClusterDefaults, Executor, LocalDefaults, PlatformFile, Refusals, read};
+
+pub fn example() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
+    fs::read_to_string(file).expect("the example is there")
+}
+
+/// The example with one text in the place of another.
+pub fn example_with(found: &str, instead: &str) -> String {
+    let example = example();
+    assert_eq!(example.matches(found).count(), 1, "{found}");
+    example.replace(found, instead)
+}
+
+pub fn cluster_defaults() -> ClusterDefaults {
+    ClusterDefaults {
+        bootstrap_servers: Some("kafka.messaging:9092".to_owned()),
+        database: Some(Postgres {
+            host: "postgres.data".to_owned(),
+            port: 5432,
+            database: "innkeeper".to_owned(),
+            secret_ref: SecretRef {
+                name: "innkeeper-database".to_owned(),
+            },
+        }),
+        image: "registry.example/innkeeper:1.0.0".to_owned(),
+    }
+}
+
+pub fn cluster() -> Executor {
+    Executor::Cluster(cluster_defaults())
+}
+
+pub fn local() -> Executor {
+    Executor::Local(LocalDefaults {
+        data: PathBuf::from(".innkeeper/rentcar"),
+        ..LocalDefaults::default()
+    })
+}
+
+pub fn only_platform(text: &str) -> Result<PlatformFile, Refusals> {
+    Ok(read(text)?.platforms.remove(0))
+}

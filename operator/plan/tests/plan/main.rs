@@ -1,0 +1,6 @@
+//! The plan from the outside: files in, refusals or objects out.
+
+mod examples;
+mod fixtures;
+mod refusals;
+mod validation;

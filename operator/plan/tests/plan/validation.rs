@@ -1,0 +1,148 @@
+//! What the plan makes of a platform that is not the example as it stands.
+
+use innkeeper_plan::expand::dev_ports;
+use innkeeper_plan::{
+    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, validate,
+};
+
+use super::fixtures::{cluster, cluster_defaults, example, example_with, local, only_platform};
+
+fn validated(text: &str, executor: &Executor) -> Result<ValidatedPlatform, Refusals> {
+    validate(&only_platform(text)?.platform, executor)
+}
+
+fn expanded(text: &str, executor: &Executor) -> Expansion {
+    let platform = validated(text, executor).unwrap_or_else(|refusals| panic!("{refusals}"));
+    expand(&platform, executor)
+}
+
+fn names(expansion: &Expansion) -> Vec<&str> {
+    expansion
+        .services
+        .iter()
+        .filter_map(|service| service.metadata.name.as_deref())
+        .collect()
+}
+
+#[test]
+fn callees_come_before_their_callers() {
+    let expansion = expanded(&example(), &cluster());
+    let names = names(&expansion);
+    let place = |name| names.iter().position(|other| *other == name);
+    assert!(place("pay") < place("reservation"));
+}
+
+#[test]
+fn a_cluster_without_kafka_and_database_says_what_to_do() {
+    let bare = Executor::Cluster(ClusterDefaults {
+        bootstrap_servers: None,
+        database: None,
+        ..cluster_defaults()
+    });
+    let refusals = validated(&example(), &bare).unwrap_err();
+    let said = refusals.to_string();
+    assert!(
+        said.contains("kafka.bootstrapServers in the chart's values"),
+        "{said}"
+    );
+    assert!(
+        said.contains("database.postgres in the chart's values"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_platform_that_names_both_needs_nothing_from_the_chart() {
+    let bare = Executor::Cluster(ClusterDefaults {
+        bootstrap_servers: None,
+        database: None,
+        ..cluster_defaults()
+    });
+    let text = example_with(
+        "  services:\n",
+        "  messaging: { bootstrapServers: kafka:9092 }\n  database: { postgres: { host: db, secretRef: { name: db } } }\n  services:\n",
+    );
+    let expansion = expanded(&text, &bare);
+    assert_eq!(
+        expansion.topic.spec.bootstrap_servers.as_deref(),
+        Some("kafka:9092")
+    );
+}
+
+#[test]
+fn this_machine_has_sqlite_whatever_the_file_names() {
+    let text = example_with(
+        "      path: /pays\n",
+        "      path: /pays\n      database: { postgres: { host: db, secretRef: { name: db } } }\n",
+    );
+    for service in expanded(&text, &local()).services {
+        let gateway = service.spec.gateway.is_some();
+        let sqlite = service
+            .spec
+            .database
+            .is_some_and(|database| database.sqlite.is_some());
+        assert!(gateway || sqlite, "{:?}", service.metadata.name);
+    }
+}
+
+#[test]
+fn the_image_that_was_pinned_outlives_the_release_that_pinned_it() {
+    let mut platform = only_platform(&example()).unwrap().platform;
+    let pinned = innkeeper_crds::BookingPlatformStatus {
+        image: Some("innkeeper:0.9".to_owned()),
+        ..Default::default()
+    };
+    platform.status = Some(pinned);
+    let seen = expand(&validate(&platform, &cluster()).unwrap(), &cluster());
+    assert_eq!(seen.services[0].spec.image, "innkeeper:0.9");
+    platform.spec.image = Some("innkeeper:1.1".to_owned());
+    let edited = expand(&validate(&platform, &cluster()).unwrap(), &cluster());
+    assert_eq!(edited.services[0].spec.image, "innkeeper:1.1");
+}
+
+#[test]
+fn a_new_life_has_its_own_group_schema_and_files() {
+    let text = example_with("  currency: KRW\n", "  currency: KRW\n  incarnation: 2\n");
+    for executor in [cluster(), local()] {
+        let (first, second) = (expanded(&example(), &executor), expanded(&text, &executor));
+        for (first, second) in first.services.iter().zip(&second.services) {
+            let gateway = first.spec.gateway.is_some();
+            assert!(gateway || first.spec.log != second.spec.log);
+            assert!(gateway || first.spec.database != second.spec.database);
+        }
+    }
+}
+
+#[test]
+fn a_service_without_a_dev_port_gets_one_that_nobody_has() {
+    let text = example_with("      dev: { port: 8081 }\n", "");
+    let ports = dev_ports(&validated(&text, &local()).unwrap());
+    assert_eq!(ports["reservation"], 8081);
+    assert_eq!(ports["gateway"], 8080);
+}
+
+#[test]
+fn a_refusal_names_the_line_of_the_file() {
+    let text = example_with("minReplicas: 1,", "minReplicas: 11,");
+    let refusals = read(&text).unwrap_err();
+    let line = text.lines().position(|line| line.contains("minReplicas"));
+    assert_eq!(refusals.0[0].line, line.map(|index| index + 1));
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let text =
+        example_with("from: rent.id", "from: car.id").replace("from: pay.id", "from: pay.no");
+    assert_eq!(validated(&text, &cluster()).unwrap_err().0.len(), 2);
+}
+
+#[test]
+fn other_documents_of_a_file_are_named() {
+    let text = format!("{}---\nkind: Secret\nmetadata: {{ name: db }}\n", example());
+    assert_eq!(read(&text).unwrap().others, ["Secret db"]);
+    let none = read("kind: Secret\n").unwrap_err();
+    assert!(
+        none.to_string().contains("expected a BookingPlatform"),
+        "{none}"
+    );
+}
