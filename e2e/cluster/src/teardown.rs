@@ -33,6 +33,9 @@ const NETWORK_RESULTS: &str = "/var/lib/cni/results";
 /// Where kubelet links the logs of containers, whatever its configuration says.
 const CONTAINER_LOGS: &str = "/var/log/containers";
 
+/// Where the shims of containers listen, whatever containerd's configuration says.
+const SHIM_SOCKETS: &str = "/run/containerd/s";
+
 /// Where kubelet listens for device plug-ins, whatever its configuration says, and what it leaves there.
 const PLUGIN_SOCKET: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
 
@@ -41,7 +44,7 @@ const SYSTEM_FOLDERS: &[&str] = &[
     NETWORK_RESULTS,
     "/var/lib/cni",
     CONTAINER_LOGS,
-    "/run/containerd/s",
+    SHIM_SOCKETS,
     "/run/containerd",
     "/var/lib/kubelet/device-plugins",
     "/var/lib/kubelet",
@@ -160,8 +163,12 @@ fn remove_strays(site: &Site) -> Result<(), ClusterError> {
             remove_file(&link)?;
         }
     }
-    if UnixStream::connect(PLUGIN_SOCKET).is_err() {
-        remove_file(Path::new(PLUGIN_SOCKET))?;
+    let sockets = entries_of(Path::new(SHIM_SOCKETS))
+        .into_iter()
+        .chain([PathBuf::from(PLUGIN_SOCKET)]);
+    // One that nobody listens on any more is of no use to anybody, whoever made it.
+    for socket in sockets.filter(|socket| UnixStream::connect(socket).is_err()) {
+        remove_file(&socket)?;
     }
     for folder in SYSTEM_FOLDERS {
         // It stays if something else, such as another cluster, has files there.
