@@ -6,7 +6,9 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A length of time in whole milliseconds; its text is a number and one unit.
+use crate::rules::AN_HOUR_AT_MOST;
+
+/// A length of time in whole milliseconds, an hour at most; its text is a number and one unit.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Duration {
     millis: u64,
@@ -97,6 +99,9 @@ impl JsonSchema for Duration {
             "type": "string",
             "maxLength": 10,
             "pattern": "^[0-9]{1,7}(ms|s|m|h)$",
+            "x-kubernetes-validations": [
+                { "rule": AN_HOUR_AT_MOST.0, "message": AN_HOUR_AT_MOST.1 },
+            ],
         })
     }
 }

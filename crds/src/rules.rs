@@ -92,6 +92,15 @@ pub const FULFILLMENTS_CAN_START: Rule = (
     "no payment would ever start the fulfillment: add a service with a payment block",
 );
 
+/// A probe's attempts do not overlap.
+pub const AN_ATTEMPT_ENDS_IN_TIME: Rule = (
+    "!has(self.timeoutSeconds) || !has(self.periodSeconds) || self.timeoutSeconds <= self.periodSeconds",
+    "timeoutSeconds must not be above periodSeconds: an attempt must end before the next begins",
+);
+
+/// No time is longer than an hour.
+pub const AN_HOUR_AT_MOST: Rule = ("duration(self) <= duration('1h')", "say at most 1h");
+
 /// A platform's name goes into many others.
 pub const A_PLATFORM_HAS_A_SHORT_NAME: Rule = (
     "size(self.metadata.name) <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",

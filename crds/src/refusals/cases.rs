@@ -235,6 +235,20 @@ pub const CASES: &[Case] = &[
         "spec.services[1].calls[0].timeout in body should match '^[0-9]{1,7}(ms|s|m|h)$'",
     ),
     case(
+        "a time limit is too long",
+        &[("timeout: 610ms", "timeout: 61m")],
+        Refuser::Cel,
+        "spec.services[1].calls[0].timeout",
+        rules::AN_HOUR_AT_MOST.1,
+    ),
+    case(
+        "a call has no time",
+        &[("timeout: 610ms", "timeout: 0s")],
+        Refuser::Validate,
+        "spec.services[1].calls[0].timeout",
+        "a call needs some time: say at least 1ms",
+    ),
+    case(
         "a column shows a service that does not exist",
         &[("from: rent.id", "from: car.id")],
         Refuser::Validate,
@@ -309,7 +323,7 @@ pub const CASES: &[Case] = &[
         &[("      path: /pays\n", "      path: /pays\n      probes: { readiness: { periodSeconds: 2, timeoutSeconds: 3 } }\n")],
         Refuser::Cel,
         "spec.services[2].probes.readiness",
-        "timeoutSeconds must not be above periodSeconds (10 when left out): an attempt must end before the next begins",
+        rules::AN_ATTEMPT_ENDS_IN_TIME.1,
     ),
     case(
         "a liveness probe must succeed twice",

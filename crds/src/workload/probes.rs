@@ -26,7 +26,7 @@ pub struct Probes {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("[has(self.httpGet), has(self.tcpSocket), has(self.exec)].filter(x, x).size() <= 1", "say at most one of httpGet, tcpSocket and exec"))]
-#[x_kube(validation = ("(has(self.timeoutSeconds) ? self.timeoutSeconds : 1) <= (has(self.periodSeconds) ? self.periodSeconds : 10)", "timeoutSeconds must not be above periodSeconds (10 when left out): an attempt must end before the next begins"))]
+#[x_kube(validation = crate::rules::AN_ATTEMPT_ENDS_IN_TIME)]
 pub struct Probe {
     /// An HTTP request that must be answered with 2xx or 3xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use super::pod::pod_template;
 
 /// Seconds without any progress after which a rollout counts as failed; longer than a pod may take to start.
 const PROGRESS_DEADLINE_SECONDS: i32 = 300;
-/// How many old ReplicaSets, and with them their ConfigMaps, are kept for a rollback.
+/// How many old replica sets, and with them their ConfigMaps, are kept for a rollback.
 const REVISION_HISTORY_LIMIT: i32 = 3;
 
 /// The service's pods, replaced one after another: no old pod goes before a new one is ready.

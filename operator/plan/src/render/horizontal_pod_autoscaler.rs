@@ -1,4 +1,4 @@
-//! The HorizontalPodAutoscaler: Kubernetes chooses the number of pods.
+//! The autoscaler: Kubernetes chooses the number of pods.
 
 use innkeeper_crds::DomainService;
 use innkeeper_crds::workload::autoscaling::{

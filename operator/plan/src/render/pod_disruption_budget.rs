@@ -1,4 +1,4 @@
-//! The PodDisruptionBudget: a drained node takes one pod at a time.
+//! The disruption budget: a drained node takes one pod at a time.
 
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};

@@ -50,7 +50,10 @@ pub(super) fn readiness(probes: Option<&Probes>) -> core::Probe {
 
 fn probe(given: Option<&Probe>, default: &Default) -> core::Probe {
     let given = given.cloned().unwrap_or_default();
-    let period = given.period_seconds.unwrap_or(default.period_seconds);
+    let longest = given.timeout_seconds.unwrap_or(default.period_seconds);
+    let period = given
+        .period_seconds
+        .unwrap_or_else(|| default.period_seconds.max(longest));
     let timeout = given
         .timeout_seconds
         .unwrap_or_else(|| default.timeout_seconds.min(period));

@@ -19,9 +19,8 @@ pub fn replicas(workload: &Workload, observed: Option<ObservedReplicas>) -> Opti
         return Some(fewest);
     }
     match observed {
-        None => Some(fewest),
         // An autoscaler leaves a Deployment at 0 alone: someone has switched it off.
-        Some(ObservedReplicas { count: 0, .. }) => Some(fewest),
+        None | Some(ObservedReplicas { count: 0, .. }) => Some(fewest),
         Some(observed) if observed.owned_by_another => None,
         Some(observed) => Some(observed.count),
     }
@@ -51,11 +50,11 @@ mod tests {
         }
     }
 
-    fn seen(count: i32, owned_by_another: bool) -> Option<ObservedReplicas> {
-        Some(ObservedReplicas {
+    const fn seen(count: i32, owned_by_another: bool) -> ObservedReplicas {
+        ObservedReplicas {
             count,
             owned_by_another,
-        })
+        }
     }
 
     #[test]
@@ -65,8 +64,8 @@ mod tests {
             ..Workload::default()
         };
         assert_eq!(replicas(&fixed(None), None), Some(1));
-        assert_eq!(replicas(&fixed(Some(3)), seen(7, true)), Some(3));
-        assert_eq!(replicas(&fixed(Some(0)), seen(7, true)), Some(0));
+        assert_eq!(replicas(&fixed(Some(3)), Some(seen(7, true))), Some(3));
+        assert_eq!(replicas(&fixed(Some(0)), Some(seen(7, true))), Some(0));
     }
 
     #[test]
@@ -77,15 +76,15 @@ mod tests {
     #[test]
     fn an_edit_never_writes_fewer_pods_than_the_autoscaler_holds() {
         for observed in 1..=10 {
-            let mine = replicas(&autoscaled(1), seen(observed, false));
+            let mine = replicas(&autoscaled(1), Some(seen(observed, false)));
             assert_eq!(mine, Some(observed));
-            let theirs = replicas(&autoscaled(1), seen(observed, true));
+            let theirs = replicas(&autoscaled(1), Some(seen(observed, true)));
             assert_eq!(theirs, None);
         }
     }
 
     #[test]
     fn a_service_that_was_off_begins_again() {
-        assert_eq!(replicas(&autoscaled(2), seen(0, false)), Some(2));
+        assert_eq!(replicas(&autoscaled(2), Some(seen(0, false))), Some(2));
     }
 }

@@ -14,6 +14,7 @@ pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
         let place = format!("spec.services[{index}]");
         check_calls(spec, service, &place, collector);
+        check_pending_timeout(service, &place, collector);
         check_payment_of_booking(spec, service, &place, collector);
         check_payment_is_used(spec, service, &place, collector);
         check_fulfillment_can_start(spec, service, &place, collector);
@@ -71,6 +72,17 @@ fn check_calls(
                 "a call needs some time: say at least 1ms",
             );
         }
+    }
+}
+
+fn check_pending_timeout(service: &Service, place: &str, collector: &mut Collector) {
+    let booking = service.booking.as_ref();
+    let timeout = booking.and_then(|booking| booking.pending_timeout);
+    if timeout.is_some_and(|timeout| timeout.as_millis() < 1_000) {
+        collector.refuse(
+            format!("{place}.booking.pendingTimeout"),
+            "a booking needs some time to settle: say at least 1s",
+        );
     }
 }
 

@@ -5,9 +5,8 @@ use innkeeper_plan::{Executor, Expansion, expand, settings, validate};
 use super::fixtures::{cluster, example, local, only_platform};
 
 fn expanded(executor: &Executor) -> Expansion {
-    let file = only_platform(&example()).unwrap_or_else(|refusals| panic!("{refusals}"));
-    let platform =
-        validate(&file.platform, executor).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let file = only_platform(&example()).expect("nothing is refused");
+    let platform = validate(&file.platform, executor).expect("nothing is refused");
     expand(&platform, executor)
 }
 

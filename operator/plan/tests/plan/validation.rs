@@ -12,7 +12,7 @@ fn validated(text: &str, executor: &Executor) -> Result<ValidatedPlatform, Refus
 }
 
 fn expanded(text: &str, executor: &Executor) -> Expansion {
-    let platform = validated(text, executor).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let platform = validated(text, executor).expect("nothing is refused");
     expand(&platform, executor)
 }
 
