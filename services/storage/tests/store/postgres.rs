@@ -57,19 +57,7 @@ impl Schema {
 
     /// A plain connection that sees the schema, as a person with psql would.
     async fn client(&self) -> Client {
-        let search_path = format!(r#"-c search_path="{}""#, self.name);
-        let mut server = server();
-        let (client, connection) = server.options(search_path).connect(NoTls).await.unwrap();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the connection ends with its client"
-        )]
-        tokio::spawn(connection);
-        client
-    }
-
-    async fn execute(&self, sql: &str) {
-        self.client().await.batch_execute(sql).await.unwrap();
+        connect(&self.name).await
     }
 
     async fn try_open(&self) -> Result<Postgres, OpenError> {
@@ -79,21 +67,27 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        let drop_schema = format!(r#"DROP SCHEMA IF EXISTS "{}" CASCADE"#, self.name);
-        let schema = Self {
-            name: std::mem::take(&mut self.name),
-        };
-        if schema.name.is_empty() {
-            return;
-        }
+        let name = std::mem::take(&mut self.name);
         // A runtime cannot wait within another, so this one has a thread of its own.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(schema.execute(&drop_schema));
-            std::mem::forget(schema);
+            let sql = format!(r#"DROP SCHEMA IF EXISTS "{name}" CASCADE"#);
+            runtime.block_on(async { connect(&name).await.batch_execute(&sql).await.unwrap() });
         });
         dropping.join().unwrap();
     }
+}
+
+async fn connect(schema: &str) -> Client {
+    let search_path = format!(r#"-c search_path="{schema}""#);
+    let mut server = server();
+    let (client, connection) = server.options(search_path).connect(NoTls).await.unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the connection ends with its client"
+    )]
+    tokio::spawn(connection);
+    client
 }
 
 #[async_trait]
@@ -116,7 +110,7 @@ impl Fixture for Schema {
         ]
         .map(|(table, column)| format!("UPDATE {table} SET {};", older(column)))
         .concat();
-        self.execute(&older).await;
+        self.client().await.batch_execute(&older).await.unwrap();
     }
 }
 
