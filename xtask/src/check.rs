@@ -2,8 +2,9 @@
 
 use crate::Outcome;
 use crate::workspace::{cargo, run_shown};
+use crate::{chart, generate};
 
-/// Formatting and lints of the whole workspace, the parts behind features included.
+/// Formatting and lints of the whole workspace, the parts behind features included; then what is made from it.
 pub fn run() -> Outcome {
     run_shown(cargo().args(["fmt", "--all", "--check"]))?;
     run_shown(cargo().args([
@@ -14,5 +15,7 @@ pub fn run() -> Outcome {
         "--",
         "--deny",
         "warnings",
-    ]))
+    ]))?;
+    generate::run(&generate::Arguments { check: true })?;
+    chart::check()
 }

@@ -10,8 +10,8 @@ use innkeeper_cluster::images::Image;
 use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 
-/// The name that the image has unless told otherwise: on a cluster it is then never looked for in a registry.
-pub const DEFAULT_NAME: &str = concat!("dev.local/innkeeper:", env!("CARGO_PKG_VERSION"));
+/// The name that the image has unless told otherwise, which is the one that the chart asks for.
+pub const DEFAULT_NAME: &str = concat!("innkeeper:", env!("CARGO_PKG_VERSION"));
 
 /// The profile in the root Cargo.toml that the image is built with.
 const PROFILE: &str = "image";
@@ -45,7 +45,8 @@ pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Err
     run_shown(cargo().args(["build", "--package", "innkeeper", "--profile", PROFILE]))?;
     let target = Workspace::load()?.target();
     let archive = output.unwrap_or_else(|| target.join("innkeeper-image.tar"));
-    let image = Image::of_program(name, &target.join(PROFILE).join("innkeeper"), "/innkeeper")?
+    let program = target.join(PROFILE).join("innkeeper");
+    let image = Image::of_program(&full_name(name), &program, "/innkeeper")?
         .label("org.opencontainers.image.title", "innkeeper")
         .label(
             "org.opencontainers.image.description",
@@ -61,4 +62,32 @@ pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Err
         );
     image.write(&archive)?;
     Ok(archive)
+}
+
+/// The name with the registry and the path that a container runtime adds to a short one before it looks for it.
+fn full_name(name: &str) -> String {
+    match name.split_once('/') {
+        None => format!("docker.io/library/{name}"),
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
+        Some(_) => format!("docker.io/{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_named_as_a_container_runtime_looks_for_it() {
+        assert_eq!(full_name("innkeeper:1"), "docker.io/library/innkeeper:1");
+        assert_eq!(
+            full_name("someone/innkeeper:1"),
+            "docker.io/someone/innkeeper:1"
+        );
+        assert_eq!(full_name("localhost/innkeeper:1"), "localhost/innkeeper:1");
+        assert_eq!(
+            full_name("registry.example:5000/innkeeper:1"),
+            "registry.example:5000/innkeeper:1"
+        );
+    }
 }

@@ -2,8 +2,10 @@
 //! It never holds logic of the product; what a chore needs to know about clusters lies in `innkeeper-cluster`.
 //! Start reading at [`Chore`].
 
+mod chart;
 mod check;
 mod cluster;
+mod generate;
 mod image;
 mod services;
 mod test;
@@ -18,6 +20,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
+    bin_name = "cargo xtask",
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
@@ -28,10 +31,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Formatting and lints
+    /// Formatting, lints, generated files and the chart
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
     Cluster(cluster::Arguments),
+    /// Writes the files that are made from the code: the CRDs, here and in the chart, and what the chart renders
+    Generate(generate::Arguments),
     /// Builds the container image as an OCI archive, without Docker
     Image(image::Arguments),
     #[command(about = "Kafka and PostgreSQL alone, on loopback: up, down, status")]
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Check => check::run(),
         Chore::Cluster(arguments) => cluster::run(&arguments),
+        Chore::Generate(arguments) => generate::run(&arguments),
         Chore::Image(arguments) => image::run(arguments),
         Chore::Services(arguments) => services::run(&arguments),
         Chore::Test(arguments) => test::run(&arguments),

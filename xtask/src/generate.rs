@@ -1,0 +1,172 @@
+//! `cargo xtask generate`: the files that are made from the code, and whether they still are.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::Outcome;
+use crate::chart;
+
+/// The folder of the definitions for people who install without Helm.
+const DEFINITIONS: &str = "crds/yaml";
+
+/// The folder of the definitions in the chart.
+const CHART_DEFINITIONS: &str = "charts/innkeeper/templates/crds";
+
+/// The arguments of the chore.
+#[derive(Args)]
+pub struct Arguments {
+    /// Changes nothing; fails if a file is not what would be written
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// One file as it should be.
+pub struct Generated {
+    /// Its path from the repository's root.
+    pub path: PathBuf,
+    /// All of its text.
+    pub text: String,
+}
+
+/// Carries the chore out.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let mut files = definitions();
+    if arguments.check {
+        files.extend(chart::rendered()?);
+        return refuse(&stale(&files)?);
+    }
+    // The chart is rendered with its definitions in place.
+    write(&files)?;
+    write(&chart::rendered()?)
+}
+
+/// The root of this repository.
+pub fn repository() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// The definitions of all kinds: as they are, and as templates of the chart.
+fn definitions() -> Vec<Generated> {
+    let plain = innkeeper_crds::generate()
+        .into_iter()
+        .map(|(name, text)| Generated {
+            path: Path::new(DEFINITIONS).join(name),
+            text,
+        });
+    plain.chain(chart_definitions()).collect()
+}
+
+fn chart_definitions() -> impl Iterator<Item = Generated> {
+    let definitions = innkeeper_crds::generate::definitions();
+    definitions.iter().cloned().map(|mut definition| {
+        let keep = ("helm.sh/resource-policy".to_owned(), "keep".to_owned());
+        definition.metadata.annotations = Some([keep].into());
+        let yaml = serde_yaml::to_string(&definition).expect("a definition is plain data");
+        Generated {
+            path: Path::new(CHART_DEFINITIONS)
+                .join(format!("{}.yaml", definition.spec.names.plural)),
+            text: template(&yaml),
+        }
+    })
+}
+
+/// The text as a template that Helm renders to that very text, when definitions are wanted.
+fn template(yaml: &str) -> String {
+    let yaml = yaml.replace("{{", r#"{{ "{{" }}"#);
+    format!(
+        "{{{{- /* Generated from crds/src by `cargo xtask generate`; do not edit. */ -}}}}\n\
+         {{{{- if .Values.crds.install }}}}\n{yaml}{{{{- end }}}}\n"
+    )
+}
+
+fn write(files: &[Generated]) -> Outcome {
+    for path in stale(files)? {
+        let place = repository().join(&path);
+        match files.iter().find(|file| file.path == path) {
+            Some(file) => {
+                fs::create_dir_all(place.parent().unwrap_or(repository()))?;
+                fs::write(&place, &file.text)?;
+                println!("wrote {}", path.display());
+            }
+            None => {
+                fs::remove_file(&place)?;
+                println!("removed {}", path.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refuse(stale: &[PathBuf]) -> Outcome {
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = stale
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    Err(format!(
+        "stale: {}; run: cargo xtask generate, and look at the difference",
+        list.join(", ")
+    )
+    .into())
+}
+
+/// The files that differ from what they should be, are missing, or lie in a generated folder though nothing makes them.
+fn stale(files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let differing = files.iter().filter(|file| {
+        fs::read_to_string(repository().join(&file.path))
+            .ok()
+            .as_ref()
+            != Some(&file.text)
+    });
+    let mut stale: BTreeSet<PathBuf> = differing.map(|file| file.path.clone()).collect();
+    for folder in [DEFINITIONS, CHART_DEFINITIONS] {
+        if files.iter().any(|file| file.path.starts_with(folder)) {
+            stale.extend(orphans(Path::new(folder), files)?);
+        }
+    }
+    Ok(stale.into_iter().collect())
+}
+
+fn orphans(folder: &Path, files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let place = repository().join(folder);
+    if !place.exists() {
+        return Ok(Vec::new());
+    }
+    let mut orphans = Vec::new();
+    for entry in fs::read_dir(place)? {
+        let path = folder.join(entry?.file_name());
+        if files.iter().all(|file| file.path != path) {
+            orphans.push(path);
+        }
+    }
+    Ok(orphans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_those_of_the_code() {
+        assert_eq!(
+            stale(&definitions()).unwrap(),
+            Vec::<PathBuf>::new(),
+            "run: cargo xtask generate"
+        );
+    }
+
+    #[test]
+    fn a_definition_survives_being_a_template() {
+        assert_eq!(
+            template("a: '{{ b }}'\n").lines().nth(2),
+            Some(r#"a: '{{ "{{" }} b }}'"#)
+        );
+    }
+}
