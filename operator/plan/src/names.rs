@@ -11,6 +11,10 @@ pub const FIELD_MANAGER: &str = "innkeeper";
 pub const PLATFORM_LABEL: &str = "innkeeper.dev/platform";
 /// Label with the name of the service.
 pub const SERVICE_LABEL: &str = "innkeeper.dev/service";
+/// Label that says who manages an object.
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+/// Finalizer of an EventTopic whose topic goes with it.
+pub const TOPIC_FINALIZER: &str = "innkeeper.dev/topic";
 /// Longest identifier that PostgreSQL keeps whole.
 const SCHEMA_LENGTH: usize = 63;
 
@@ -124,7 +128,7 @@ pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
     [
         (PLATFORM_LABEL, platform),
         ("app.kubernetes.io/part-of", platform),
-        ("app.kubernetes.io/managed-by", FIELD_MANAGER),
+        (MANAGED_BY_LABEL, FIELD_MANAGER),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))

@@ -20,7 +20,7 @@ use kube::api::{ApiResource, DynamicObject};
 use serde::Serialize;
 
 pub use config_map::{configuration_config_map, files_config_map, settings_config_map};
-pub use deployment::deployment;
+pub use deployment::{component, deployment};
 pub use horizontal_pod_autoscaler::horizontal_pod_autoscaler;
 pub use pod_disruption_budget::pod_disruption_budget;
 pub use replicas::{ObservedReplicas, fewest_replicas, replicas};

@@ -1,0 +1,67 @@
+//! The operator's own HTTP API: `/livez`, `/readyz` and `/metrics`.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::controllers::Watched;
+use crate::metrics::Metrics;
+use crate::readiness::Missing;
+
+/// Prometheus' text format.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4";
+
+/// What the admin API speaks of.
+pub(crate) struct Admin {
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is missing.
+    pub missing: watch::Receiver<Missing>,
+    /// The objects that are looked after.
+    pub watched: Arc<Watched>,
+}
+
+/// Answers until the operator stops.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    admin: Admin,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    axum::serve(listener, router(admin))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+}
+
+fn router(admin: Admin) -> Router {
+    Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(admin))
+}
+
+async fn readyz(Shared(admin): Shared<Arc<Admin>>) -> Response {
+    let missing = admin.missing.borrow().clone();
+    if missing.is_empty() {
+        return "ok\n".into_response();
+    }
+    let text = format!("missing:\n- {}\n", missing.join("\n- "));
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+async fn metrics(Shared(admin): Shared<Arc<Admin>>) -> Response {
+    admin.watched.count_into(&admin.metrics);
+    match admin.metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What every reconciliation is given.
+
+use std::time::Duration;
+
+use innkeeper_plan::{ClusterDefaults, Executor};
+use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
+use kube::runtime::events::Recorder;
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+
+use crate::kafka::Brokers;
+use crate::metrics::Metrics;
+
+/// Whose platforms an operator looks after.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// Those of every namespace.
+    Cluster,
+    /// Those of one namespace.
+    Namespace(String),
+}
+
+impl Scope {
+    /// The API of a kind within this scope.
+    pub fn api<K>(&self, client: &Client) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        match self {
+            Self::Cluster => Api::all(client.clone()),
+            Self::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+}
+
+/// What every reconciliation is given.
+pub struct Context {
+    pub(crate) client: Client,
+    pub(crate) recorder: Recorder,
+    pub(crate) metrics: Metrics,
+    pub(crate) brokers: Brokers,
+    pub(crate) defaults: ClusterDefaults,
+    pub(crate) now: fn() -> Timestamp,
+    pub(crate) topic_resync: Duration,
+}
+
+impl Context {
+    /// The cluster, as the plan sees it.
+    pub(crate) fn executor(&self) -> Executor {
+        Executor::Cluster(self.defaults.clone())
+    }
+
+    /// The API of a kind in the namespace of an object.
+    pub(crate) fn api_beside<K>(&self, object: &impl kube::ResourceExt) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+    }
+}

@@ -1,0 +1,216 @@
+//! The three controllers: what each watches, and whom a change concerns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
+use innkeeper_plan::names::{FIELD_MANAGER, MANAGED_BY_LABEL, SERVICE_LABEL};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher;
+use kube::{Api, Client, Resource, ResourceExt as _};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::{Context, Scope};
+use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::status::Observed;
+use crate::verdict::{State, holds};
+use crate::{domain_service, platform, topic};
+
+/// When to look again at what goes on by itself and may not tell.
+pub(crate) const SOON: Duration = Duration::from_secs(5);
+/// When to look again at what waits for someone who may not tell.
+pub(crate) const LATER: Duration = Duration::from_secs(30);
+/// When to look again at what is as it should be.
+pub(crate) const ONCE_IN_A_WHILE: Duration = Duration::from_secs(600);
+/// How long a reconciliation may take.
+const DEADLINE: Duration = Duration::from_secs(90);
+/// How long changes of one object are gathered before it is looked at.
+const GATHER: Duration = Duration::from_millis(100);
+/// How many objects of a kind are looked at at once.
+const AT_ONCE: u16 = 8;
+
+/// The objects that the operator looks after, as it last saw them.
+pub(crate) struct Watched {
+    pub platforms: Store<BookingPlatform>,
+    pub services: Store<DomainService>,
+    pub topics: Store<EventTopic>,
+}
+
+impl Watched {
+    /// Counts the objects by kind and state.
+    pub(crate) fn count_into(&self, metrics: &Metrics) {
+        count(&self.platforms, metrics);
+        count(&self.services, metrics);
+        count(&self.topics, metrics);
+    }
+}
+
+fn count<K: Observed>(store: &Store<K>, metrics: &Metrics) {
+    let objects = store.state();
+    for state in State::ALL {
+        let standing = |object: &&Arc<K>| holds(object.conditions(), state);
+        let count = objects.iter().filter(standing).count();
+        metrics.set_objects(&K::kind(&()), state, count);
+    }
+}
+
+/// The three controllers, before they run.
+pub(crate) struct Controllers {
+    platforms: Controller<BookingPlatform>,
+    services: Controller<DomainService>,
+    topics: Controller<EventTopic>,
+    /// What they see.
+    pub watched: Arc<Watched>,
+}
+
+impl Controllers {
+    pub(crate) fn new(client: &Client, scope: &Scope) -> Self {
+        let platforms = controller::<BookingPlatform>(client, scope)
+            .owns(api::<DomainService>(client, scope), ours())
+            .owns(api::<EventTopic>(client, scope), ours());
+        let services = controller::<DomainService>(client, scope)
+            .owns(api::<Deployment>(client, scope), ours())
+            .owns(api::<Service>(client, scope), ours())
+            .owns(api::<ConfigMap>(client, scope), ours())
+            .owns(api::<ServiceAccount>(client, scope), ours())
+            .owns(api::<PodDisruptionBudget>(client, scope), ours())
+            .owns(api::<HorizontalPodAutoscaler>(client, scope), ours())
+            .watches(api::<ReplicaSet>(client, scope), ours(), |set| {
+                service_of(&set)
+            });
+        let store = services.store();
+        let services = services.watches(api::<DomainService>(client, scope), ours(), {
+            let store = store.clone();
+            move |callee| callers(&store, &callee)
+        });
+        let topics = controller::<EventTopic>(client, scope);
+        let watched = Arc::new(Watched {
+            platforms: platforms.store(),
+            services: store,
+            topics: topics.store(),
+        });
+        Self {
+            platforms,
+            services,
+            topics,
+            watched,
+        }
+    }
+
+    /// Reconciles until stopped, and finishes what was begun.
+    pub(crate) async fn run(self, ctx: Arc<Context>, stop: CancellationToken) {
+        let topics = self.watched.topics.clone();
+        tokio::join!(
+            run(self.platforms, &ctx, &stop, platform::reconcile),
+            run(self.services, &ctx, &stop, domain_service::reconcile),
+            run(self.topics, &ctx, &stop, move |topic, ctx| {
+                topic::reconcile(topic, ctx, topics.clone())
+            }),
+        );
+    }
+}
+
+fn controller<K>(client: &Client, scope: &Scope) -> Controller<K>
+where
+    K: Observed,
+{
+    let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
+    Controller::new(scope.api::<K>(client), watcher::Config::default()).with_config(config)
+}
+
+/// Metadata of a kind's objects, which is enough to know that something has changed.
+fn api<K>(client: &Client, scope: &Scope) -> Api<PartialObjectMeta<K>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    scope.api(client)
+}
+
+/// Everything that carries our label.
+fn ours() -> watcher::Config {
+    watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={FIELD_MANAGER}"))
+}
+
+/// The service that a ReplicaSet's pods belong to, by its label: its owner is the Deployment.
+fn service_of(set: &PartialObjectMeta<ReplicaSet>) -> Option<ObjectRef<DomainService>> {
+    let name = set.labels().get(SERVICE_LABEL)?;
+    Some(ObjectRef::new(name).within(&set.namespace()?))
+}
+
+/// The services that call a service, and may wait for it.
+fn callers(
+    store: &Store<DomainService>,
+    callee: &PartialObjectMeta<DomainService>,
+) -> Vec<ObjectRef<DomainService>> {
+    let name = callee.name_any();
+    store
+        .state_filter(|service| {
+            let callees = &service.spec.callees;
+            service.namespace() == callee.namespace()
+                && callees.iter().any(|other| other.service == name)
+        })
+        .iter()
+        .map(|service| ObjectRef::from_obj(service.as_ref()))
+        .collect()
+}
+
+async fn run<K, Work>(
+    controller: Controller<K>,
+    ctx: &Arc<Context>,
+    stop: &CancellationToken,
+    reconcile: impl Fn(Arc<K>, Arc<Context>) -> Work,
+) where
+    K: Observed,
+    Work: Future<Output = Result<Action, Error>> + Send + 'static,
+{
+    controller
+        .graceful_shutdown_on(stop.clone().cancelled_owned())
+        .run(
+            |object, ctx| measured(reconcile(object, Arc::clone(&ctx)), ctx, K::kind(&())),
+            |_, error, _| Action::requeue(error.class().retry_after()),
+            Arc::clone(ctx),
+        )
+        .for_each(|outcome| async { log(outcome.err()) })
+        .await;
+}
+
+async fn measured(
+    work: impl Future<Output = Result<Action, Error>>,
+    ctx: Arc<Context>,
+    kind: impl AsRef<str>,
+) -> Result<Action, Error> {
+    let started = Instant::now();
+    let outcome = tokio::time::timeout(DEADLINE, work)
+        .await
+        .unwrap_or(Err(Error::Deadline(DEADLINE)));
+    let class = outcome.as_ref().err().map(Error::class);
+    ctx.metrics
+        .reconciled(kind.as_ref(), class, started.elapsed());
+    outcome
+}
+
+fn log(failure: Option<ControllerError<Error, watcher::Error>>) {
+    let Some(failure) = failure else {
+        return;
+    };
+    match failure {
+        // It was deleted meanwhile.
+        ControllerError::ObjectNotFound(_) => {}
+        ControllerError::ReconcilerFailed(error, object) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%object, %error, cause, "could not finish; trying again");
+        }
+        ControllerError::QueueError(error) => tracing::warn!(%error, "a watch was interrupted"),
+        ControllerError::RunnerError(error) => tracing::error!(%error, "a controller failed"),
+    }
+}

@@ -1,0 +1,209 @@
+//! Carries a service's plan out, and removes what nobody asks for any more.
+
+use std::collections::BTreeSet;
+
+use innkeeper_crds::DomainService;
+use innkeeper_plan::names;
+use innkeeper_plan::render::Rendered;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::core::Selector;
+use kube::{Api, Resource, ResourceExt as _};
+
+use super::fetch::Unready;
+use super::plan::Plan;
+use crate::context::Context;
+use crate::error::{Error, refusal};
+use crate::ownership::{Claim, Obstacle, apply as apply_claim, delete, what};
+
+/// How a service came out of a reconciliation.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Something is in the way; nothing was written.
+    Stopped(Obstacle),
+    /// It waits for callees; nothing was written.
+    Waiting(Vec<Unready>),
+    /// The API server refuses one of its objects.
+    Refused {
+        /// Which one.
+        what: String,
+        /// Why, in the API server's words.
+        why: String,
+    },
+    /// All is applied, and this is its Deployment.
+    Applied(Box<Deployment>),
+}
+
+/// Carries a service's plan out.
+pub(super) async fn apply(
+    ctx: &Context,
+    service: &DomainService,
+    plan: Plan,
+) -> Result<Outcome, Error> {
+    match plan {
+        Plan::Stop(obstacle) => Ok(Outcome::Stopped(obstacle)),
+        Plan::Wait(callees) => Ok(Outcome::Waiting(callees)),
+        Plan::Apply(claims) => apply_all(ctx, service, &claims).await,
+    }
+}
+
+async fn apply_all(
+    ctx: &Context,
+    service: &DomainService,
+    claims: &[Claim],
+) -> Result<Outcome, Error> {
+    // First, lest it go on scaling what has a fixed number from now on.
+    prune_autoscaler(ctx, service, claims).await?;
+    let mut deployment = Deployment::default();
+    for claim in claims {
+        let applied = match apply_claim(&ctx.client, claim).await {
+            Ok(applied) => applied,
+            Err(error) => return refused(claim, error),
+        };
+        if claim.rendered.resource.kind == Deployment::kind(&()) {
+            deployment = typed(&claim.rendered, &applied)?;
+        }
+    }
+    prune_config_maps(ctx, service, claims).await?;
+    Ok(Outcome::Applied(Box::new(deployment)))
+}
+
+fn refused(claim: &Claim, error: Error) -> Result<Outcome, Error> {
+    if let Error::Apply { source, .. } = &error
+        && let Some(why) = refusal(source)
+    {
+        return Ok(Outcome::Refused {
+            what: what(&claim.rendered),
+            why: why.to_owned(),
+        });
+    }
+    Err(error)
+}
+
+fn typed(rendered: &Rendered, applied: &DynamicObject) -> Result<Deployment, Error> {
+    serde_json::to_value(applied)
+        .and_then(serde_json::from_value)
+        .map_err(|source| Error::Answer {
+            what: what(rendered),
+            source,
+        })
+}
+
+async fn prune_autoscaler(
+    ctx: &Context,
+    service: &DomainService,
+    claims: &[Claim],
+) -> Result<(), Error> {
+    prune::<HorizontalPodAutoscaler>(ctx, service, &names_of::<HorizontalPodAutoscaler>(claims))
+        .await
+}
+
+/// Deletes the ConfigMaps of former contents, except those that a ReplicaSet names: its pods may start again.
+async fn prune_config_maps(
+    ctx: &Context,
+    service: &DomainService,
+    claims: &[Claim],
+) -> Result<(), Error> {
+    let mut wanted = names_of::<ConfigMap>(claims);
+    let sets = ctx
+        .api_beside::<ReplicaSet>(service)
+        .list(&of_service(service))
+        .await
+        .map_err(|source| Error::Fetch {
+            what: format!("the ReplicaSets of {}", service.name_any()),
+            source,
+        })?;
+    wanted.extend(sets.iter().filter_map(pod_spec).flat_map(named_config_maps));
+    prune::<ConfigMap>(ctx, service, &wanted).await
+}
+
+/// Deletes a service's own objects of a kind whose names nobody wants.
+async fn prune<K: Resource<DynamicType = ()>>(
+    ctx: &Context,
+    service: &DomainService,
+    wanted: &BTreeSet<String>,
+) -> Result<(), Error> {
+    let namespace = service.namespace().unwrap_or_default();
+    let resource = ApiResource::erase::<K>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
+    let found = api
+        .list_metadata(&of_service(service))
+        .await
+        .map_err(|source| Error::Fetch {
+            what: format!("every {} of {}", resource.kind, service.name_any()),
+            source,
+        })?;
+    for object in found.iter().map(|it| &it.metadata) {
+        if is_owned(object, service) && !wanted.contains(object.name.as_deref().unwrap_or_default())
+        {
+            delete(&api, &resource.kind, object).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_owned(object: &ObjectMeta, service: &DomainService) -> bool {
+    let mut owners = object.owner_references.iter().flatten();
+    service
+        .uid()
+        .is_some_and(|uid| owners.any(|owner| owner.uid == uid))
+}
+
+fn of_service(service: &DomainService) -> ListParams {
+    let labels = names::selector(&service.spec.platform, &service.name_any());
+    ListParams::default().labels_from(&Selector::from_iter(labels))
+}
+
+fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTreeSet<String> {
+    claims
+        .iter()
+        .filter(|claim| claim.rendered.resource.kind == K::kind(&()))
+        .map(|claim| claim.rendered.name().to_owned())
+        .collect()
+}
+
+fn pod_spec(set: &ReplicaSet) -> Option<&PodSpec> {
+    set.spec.as_ref()?.template.as_ref()?.spec.as_ref()
+}
+
+/// The ConfigMaps that a pod mounts or takes its environment from.
+fn named_config_maps(pod: &PodSpec) -> impl Iterator<Item = String> {
+    let mounted = pod
+        .volumes
+        .iter()
+        .flatten()
+        .filter_map(|volume| Some(volume.config_map.as_ref()?.name.clone()));
+    let environment = pod
+        .containers
+        .iter()
+        .flat_map(|container| container.env_from.iter().flatten())
+        .filter_map(|from| Some(from.config_map_ref.as_ref()?.name.clone()));
+    mounted.chain(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_names_what_it_mounts_and_what_its_environment_comes_from() {
+        let pod: PodSpec = serde_json::from_value(json!({
+            "volumes": [
+                { "name": "settings", "configMap": { "name": "pay-settings-1" } },
+                { "name": "database", "secret": { "secretName": "database" } },
+            ],
+            "containers": [{
+                "name": "service",
+                "envFrom": [{ "configMapRef": { "name": "pay-config-1" } }],
+            }],
+        }))
+        .unwrap();
+        let named: Vec<_> = named_config_maps(&pod).collect();
+        assert_eq!(named, ["pay-settings-1", "pay-config-1"]);
+    }
+}

@@ -1,0 +1,86 @@
+//! What to do about a service.
+
+use super::fetch::{Observed, Unready};
+use crate::ownership::{Claim, Obstacle, Standing, obstacle};
+
+/// What to do about a service.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// Nothing: something is in the way.
+    Stop(Obstacle),
+    /// Nothing yet: these callees must be ready first.
+    Wait(Vec<Unready>),
+    /// To apply these objects, in order.
+    Apply(Vec<Claim>),
+}
+
+/// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
+/// already copes with a callee that is away.
+pub(super) fn plan(observed: Observed) -> Plan {
+    if let Some(obstacle) = obstacle(&observed.claims) {
+        return Plan::Stop(obstacle);
+    }
+    let begun = observed
+        .claims
+        .iter()
+        .any(|claim| matches!(claim.standing, Standing::Ours(_)));
+    if !begun && !observed.unready.is_empty() {
+        return Plan::Wait(observed.unready);
+    }
+    Plan::Apply(observed.claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_plan::render::Rendered;
+    use k8s_openapi::api::core::v1::Service;
+
+    use super::*;
+
+    fn claim(standing: Standing) -> Claim {
+        let mut service = Service::default();
+        service.metadata.name = Some("pay".to_owned());
+        Claim {
+            rendered: Rendered::of(&service),
+            standing,
+        }
+    }
+
+    fn waiting_for_pay(standings: Vec<Standing>) -> Plan {
+        plan(Observed {
+            claims: standings.into_iter().map(claim).collect(),
+            unready: vec![Unready {
+                service: "pay".to_owned(),
+                reason: None,
+            }],
+        })
+    }
+
+    fn ours() -> Standing {
+        Standing::Ours("uid".to_owned())
+    }
+
+    #[test]
+    fn a_caller_waits_before_its_first_rollout() {
+        assert!(matches!(
+            waiting_for_pay(vec![Standing::Free, Standing::Free]),
+            Plan::Wait(_)
+        ));
+    }
+
+    #[test]
+    fn a_caller_that_runs_is_kept_as_described_while_its_callee_is_away() {
+        assert!(matches!(
+            waiting_for_pay(vec![ours(), Standing::Free]),
+            Plan::Apply(_)
+        ));
+    }
+
+    #[test]
+    fn one_foreign_name_stops_everything() {
+        let Plan::Stop(obstacle) = waiting_for_pay(vec![ours(), Standing::Foreign]) else {
+            panic!("nothing may be written");
+        };
+        assert_eq!(obstacle, Obstacle::Taken(vec!["Service pay".to_owned()]));
+    }
+}

@@ -1,0 +1,215 @@
+//! Who of several replicas works: the one that holds the Lease. A holder that stops gives it back; one that dies loses it
+//! once nobody has seen it renewed for its whole duration, by the clock of whoever watches.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::options::Standby;
+
+/// How long a Lease counts after it was renewed.
+const DURATION: Duration = Duration::from_secs(15);
+/// How long a holder goes on without being able to renew.
+const RENEW_WITHIN: Duration = Duration::from_secs(10);
+/// How long to wait from one attempt to the next.
+const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
+
+/// The Lease was not renewed in time, or someone else has it.
+#[derive(Debug, thiserror::Error)]
+#[error("lost the lease: another replica may be working now")]
+pub struct LostLease;
+
+/// A replica's part in the election.
+pub(crate) struct Candidate {
+    api: Api<Lease>,
+    name: String,
+    identity: String,
+    now: fn() -> Timestamp,
+}
+
+/// What was last seen of the Lease, and since when it is unchanged.
+struct Seen {
+    version: Option<String>,
+    since: Instant,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Attempt {
+    Held,
+    HeldByAnother,
+    Unknown,
+}
+
+impl Candidate {
+    pub(crate) fn new(client: Client, standby: Standby, now: fn() -> Timestamp) -> Self {
+        Self {
+            api: Api::namespaced(client, &standby.namespace),
+            name: standby.lease,
+            identity: standby.identity,
+            now,
+        }
+    }
+
+    /// Waits until this replica holds the Lease; false when it was stopped first.
+    pub(crate) async fn elected(&self, stop: &CancellationToken) -> bool {
+        let mut seen = Seen {
+            version: None,
+            since: Instant::now(),
+        };
+        loop {
+            if self.attempt(&mut seen).await == Attempt::Held {
+                tracing::info!(lease = self.name, "this replica works");
+                return true;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                () = tokio::time::sleep(ATTEMPT_EVERY) => {}
+            }
+        }
+    }
+
+    /// Keeps the Lease; returns only once it is lost.
+    pub(crate) async fn keep(&self) -> LostLease {
+        let mut renewed = Instant::now();
+        let mut seen = Seen {
+            version: None,
+            since: renewed,
+        };
+        while renewed.elapsed() < RENEW_WITHIN {
+            tokio::time::sleep(ATTEMPT_EVERY).await;
+            let started = Instant::now();
+            let attempt = tokio::time::timeout(RENEW_WITHIN, self.attempt(&mut seen)).await;
+            match attempt.unwrap_or(Attempt::Unknown) {
+                Attempt::Held => renewed = started,
+                Attempt::HeldByAnother => return LostLease,
+                Attempt::Unknown => {}
+            }
+        }
+        LostLease
+    }
+
+    /// Gives the Lease back, so that another replica need not wait.
+    pub(crate) async fn release(&self) {
+        let outcome = async {
+            let mut lease = self.api.get(&self.name).await?;
+            let Some(spec) = lease.spec.as_mut().filter(|spec| self.holds(spec)) else {
+                return Ok(());
+            };
+            spec.holder_identity = None;
+            let params = PostParams::default();
+            self.api.replace(&self.name, &params, &lease).await?;
+            Ok::<_, kube::Error>(())
+        };
+        if let Err(error) = outcome.await {
+            tracing::warn!(%error, lease = self.name, "could not give the lease back");
+        }
+    }
+
+    async fn attempt(&self, seen: &mut Seen) -> Attempt {
+        match self.try_to_hold(seen).await {
+            Ok(attempt) => attempt,
+            // Someone else wrote at the same time: the next look says who.
+            Err(kube::Error::Api(status)) if status.code == 409 => Attempt::Unknown,
+            Err(error) => {
+                tracing::warn!(%error, lease = self.name, "could not reach the lease");
+                Attempt::Unknown
+            }
+        }
+    }
+
+    async fn try_to_hold(&self, seen: &mut Seen) -> Result<Attempt, kube::Error> {
+        let params = PostParams::default();
+        let Some(mut lease) = self.api.get_opt(&self.name).await? else {
+            self.api.create(&params, &self.fresh()).await?;
+            return Ok(Attempt::Held);
+        };
+        let version = lease.metadata.resource_version.clone();
+        if seen.version != version {
+            *seen = Seen {
+                version,
+                since: Instant::now(),
+            };
+        }
+        let before = lease.spec.take().unwrap_or_default();
+        if !self.holds(&before) && !is_free(&before, seen.since.elapsed()) {
+            return Ok(Attempt::HeldByAnother);
+        }
+        // The resource version makes this fail when someone else was quicker.
+        lease.spec = Some(self.renewed(before));
+        self.api.replace(&self.name, &params, &lease).await?;
+        Ok(Attempt::Held)
+    }
+
+    fn holds(&self, spec: &LeaseSpec) -> bool {
+        spec.holder_identity.as_deref() == Some(&self.identity)
+    }
+
+    fn fresh(&self) -> Lease {
+        Lease {
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(self.renewed(LeaseSpec::default())),
+        }
+    }
+
+    fn renewed(&self, before: LeaseSpec) -> LeaseSpec {
+        let now = MicroTime((self.now)());
+        let again = self.holds(&before);
+        LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            acquire_time: if again {
+                before.acquire_time
+            } else {
+                Some(now.clone())
+            },
+            renew_time: Some(now),
+            lease_transitions: Some(before.lease_transitions.unwrap_or(0) + i32::from(!again)),
+            ..LeaseSpec::default()
+        }
+    }
+}
+
+/// Whether nobody holds a Lease that was seen unchanged for so long.
+fn is_free(spec: &LeaseSpec, unchanged_for: Duration) -> bool {
+    let holder = spec.holder_identity.as_deref().unwrap_or_default();
+    let seconds = spec.lease_duration_seconds.unwrap_or(0).max(0);
+    holder.is_empty() || unchanged_for > Duration::from_secs(u64::from(seconds.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held() -> LeaseSpec {
+        LeaseSpec {
+            holder_identity: Some("another".to_owned()),
+            lease_duration_seconds: Some(15),
+            ..LeaseSpec::default()
+        }
+    }
+
+    #[test]
+    fn a_lease_is_free_once_nobody_renews_it() {
+        assert!(!is_free(&held(), Duration::from_secs(14)));
+        assert!(is_free(&held(), Duration::from_secs(16)));
+    }
+
+    #[test]
+    fn a_lease_that_was_given_back_is_free_at_once() {
+        let given_back = LeaseSpec {
+            holder_identity: None,
+            ..held()
+        };
+        assert!(is_free(&given_back, Duration::ZERO));
+    }
+}

@@ -1,0 +1,175 @@
+//! What the operator counts, on a registry of its own. Every series is there from the start, so that a rate never has a gap.
+
+use std::time::Duration;
+
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+
+use crate::error::Class;
+use crate::kafka;
+use crate::verdict::State;
+
+/// The kinds that are reconciled.
+pub(crate) const KINDS: [&str; 3] = ["BookingPlatform", "DomainService", "EventTopic"];
+/// The result of a reconciliation that was finished.
+const FINISHED: &str = "finished";
+/// Upper bounds of the durations, in seconds.
+const SECONDS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What the operator counts.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    reconciliations: IntCounterVec,
+    durations: HistogramVec,
+    objects: IntGaugeVec,
+    admin_calls: IntCounterVec,
+    drift: IntCounterVec,
+    leader: IntGauge,
+}
+
+impl Metrics {
+    /// All series at zero, on a registry of their own.
+    pub(crate) fn registered() -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            registry: Registry::new(),
+            reconciliations: IntCounterVec::new(
+                Opts::new(
+                    "innkeeper_operator_reconciliations_total",
+                    "Reconciliations, by kind and result.",
+                ),
+                &["kind", "result"],
+            )?,
+            durations: HistogramVec::new(
+                HistogramOpts::new(
+                    "innkeeper_operator_reconciliation_duration_seconds",
+                    "How long reconciliations take, by kind.",
+                )
+                .buckets(SECONDS.to_vec()),
+                &["kind"],
+            )?,
+            objects: IntGaugeVec::new(
+                Opts::new(
+                    "innkeeper_operator_objects",
+                    "Objects that the operator looks after, by kind and state.",
+                ),
+                &["kind", "state"],
+            )?,
+            admin_calls: IntCounterVec::new(
+                Opts::new(
+                    "innkeeper_operator_kafka_admin_calls_total",
+                    "Calls of Kafka's admin API, by call and result.",
+                ),
+                &["call", "result"],
+            )?,
+            drift: IntCounterVec::new(
+                Opts::new(
+                    "innkeeper_operator_topic_drift_repaired_total",
+                    "Topics that someone else had changed and that were put back.",
+                ),
+                &[],
+            )?,
+            leader: IntGauge::new(
+                "innkeeper_operator_leader",
+                "1 while this replica of the operator is the one that works.",
+            )?,
+        };
+        metrics.register()?;
+        metrics.begin_at_zero();
+        Ok(metrics)
+    }
+
+    fn register(&self) -> Result<(), prometheus::Error> {
+        self.registry
+            .register(Box::new(self.reconciliations.clone()))?;
+        self.registry.register(Box::new(self.durations.clone()))?;
+        self.registry.register(Box::new(self.objects.clone()))?;
+        self.registry.register(Box::new(self.admin_calls.clone()))?;
+        self.registry.register(Box::new(self.drift.clone()))?;
+        self.registry.register(Box::new(self.leader.clone()))
+    }
+
+    fn begin_at_zero(&self) {
+        for kind in KINDS {
+            self.durations.with_label_values(&[kind]);
+            let results = Class::ALL.map(Class::name);
+            for result in results.into_iter().chain([FINISHED]) {
+                self.reconciliations.with_label_values(&[kind, result]);
+            }
+            for state in State::ALL {
+                self.objects.with_label_values(&[kind, state.name()]);
+            }
+        }
+        for call in kafka::Call::ALL {
+            for result in ["ok", "failed"] {
+                self.admin_calls.with_label_values(&[call.name(), result]);
+            }
+        }
+        self.drift.with_label_values::<&str>(&[]);
+    }
+
+    /// Counts a reconciliation; without a class of errors it was finished.
+    pub(crate) fn reconciled(&self, kind: &str, failed: Option<Class>, took: Duration) {
+        let result = failed.map_or(FINISHED, Class::name);
+        self.reconciliations
+            .with_label_values(&[kind, result])
+            .inc();
+        self.durations
+            .with_label_values(&[kind])
+            .observe(took.as_secs_f64());
+    }
+
+    /// Says how many objects of a kind are in a state.
+    pub(crate) fn set_objects(&self, kind: &str, state: State, count: usize) {
+        self.objects
+            .with_label_values(&[kind, state.name()])
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a call of Kafka's admin API.
+    pub(crate) fn called(&self, call: kafka::Call, succeeded: bool) {
+        let result = if succeeded { "ok" } else { "failed" };
+        self.admin_calls
+            .with_label_values(&[call.name(), result])
+            .inc();
+    }
+
+    /// Counts a topic that was put back.
+    pub(crate) fn repaired_drift(&self) {
+        self.drift.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// Says whether this replica is the one that works.
+    pub(crate) fn set_leader(&self, leader: bool) {
+        self.leader.set(i64::from(leader));
+    }
+
+    /// Everything in Prometheus' text format.
+    pub(crate) fn text(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_is_there_from_the_start() {
+        let text = Metrics::registered().unwrap().text().unwrap();
+        for series in [
+            r#"innkeeper_operator_reconciliations_total{kind="EventTopic",result="conflict"} 0"#,
+            r#"innkeeper_operator_reconciliation_duration_seconds_count{kind="DomainService"} 0"#,
+            r#"innkeeper_operator_objects{kind="BookingPlatform",state="stalled"} 0"#,
+            r#"innkeeper_operator_kafka_admin_calls_total{call="alter_configs",result="failed"} 0"#,
+            "innkeeper_operator_topic_drift_repaired_total 0",
+            "innkeeper_operator_leader 0",
+        ] {
+            assert!(text.contains(series), "{series} is missing in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Whose an object is. A name that belongs to someone else is never taken by force.
+
+use innkeeper_plan::names::FIELD_MANAGER;
+use innkeeper_plan::render::Rendered;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use kube::{Api, Client};
+
+use crate::error::Error;
+
+/// Whose the object of a name is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Standing {
+    /// Nobody's: there is none.
+    Free,
+    /// Ours, with its uid.
+    Ours(String),
+    /// A former owner's of the same name; it goes by itself.
+    Former,
+    /// Someone else's.
+    Foreign,
+}
+
+/// Whose an object is, seen by the owner that asks for it.
+pub(crate) fn standing(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Standing {
+    let Some(existing) = existing else {
+        return Standing::Free;
+    };
+    let mut owners = existing.owner_references.iter().flatten();
+    if owners.clone().any(|other| other.uid == owner.uid) {
+        return Standing::Ours(existing.uid.clone().unwrap_or_default());
+    }
+    if owners.any(|other| other.kind == owner.kind && other.name == owner.name) {
+        return Standing::Former;
+    }
+    Standing::Foreign
+}
+
+/// A rendered object, and whose its name is.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    /// The object as it should be.
+    pub rendered: Rendered,
+    /// Whose its name is now.
+    pub standing: Standing,
+}
+
+/// What stands in the way of a set of claims.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Obstacle {
+    /// Names that belong to someone else.
+    Taken(Vec<String>),
+    /// Objects of a former life that are still there.
+    Former(Vec<String>),
+}
+
+/// What stands in the way of claims, if anything does.
+pub(crate) fn obstacle(claims: &[Claim]) -> Option<Obstacle> {
+    let standing_as = |wanted: &Standing| -> Vec<String> {
+        claims
+            .iter()
+            .filter(|claim| claim.standing == *wanted)
+            .map(|claim| what(&claim.rendered))
+            .collect()
+    };
+    let taken = standing_as(&Standing::Foreign);
+    if !taken.is_empty() {
+        return Some(Obstacle::Taken(taken));
+    }
+    let former = standing_as(&Standing::Former);
+    (!former.is_empty()).then_some(Obstacle::Former(former))
+}
+
+/// Looks whose the names of rendered objects are.
+pub(crate) async fn fetch_claims(
+    client: &Client,
+    owner: &OwnerReference,
+    rendered: Vec<Rendered>,
+) -> Result<Vec<Claim>, Error> {
+    futures::future::try_join_all(rendered.into_iter().map(|rendered| async move {
+        let existing = api(client, &rendered)
+            .get_metadata_opt(rendered.name())
+            .await
+            .map_err(|source| Error::Fetch {
+                what: what(&rendered),
+                source,
+            })?;
+        let standing = standing(existing.as_ref().map(|it| &it.metadata), owner);
+        Ok(Claim { rendered, standing })
+    }))
+    .await
+}
+
+/// Applies an object whose name is free or ours, and returns it as the cluster has it then.
+///
+/// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
+pub(crate) async fn apply(client: &Client, claim: &Claim) -> Result<DynamicObject, Error> {
+    let params = PatchParams::apply(FIELD_MANAGER);
+    let mut object = claim.rendered.object.clone();
+    let params = match &claim.standing {
+        Standing::Ours(uid) => {
+            object.metadata.uid = Some(uid.clone());
+            params.force()
+        }
+        Standing::Free | Standing::Former | Standing::Foreign => params,
+    };
+    api(client, &claim.rendered)
+        .patch(claim.rendered.name(), &params, &Patch::Apply(&object))
+        .await
+        .map_err(|source| Error::Apply {
+            what: what(&claim.rendered),
+            source,
+        })
+}
+
+/// Deletes an object, unless another of the same name has come in its place.
+pub(crate) async fn delete(
+    api: &Api<DynamicObject>,
+    what: &str,
+    metadata: &ObjectMeta,
+) -> Result<(), Error> {
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: metadata.uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    let name = metadata.name.as_deref().unwrap_or_default();
+    match api.delete(name, &params).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(source) => Err(Error::Prune {
+            what: format!("{what} {name}"),
+            source,
+        }),
+    }
+}
+
+/// The API of a rendered object's kind, in its namespace.
+pub(crate) fn api(client: &Client, rendered: &Rendered) -> Api<DynamicObject> {
+    let namespace = rendered.object.metadata.namespace.as_deref();
+    Api::namespaced_with(
+        client.clone(),
+        namespace.unwrap_or_default(),
+        &rendered.resource,
+    )
+}
+
+/// An object for people to read: its kind and name.
+pub(crate) fn what(rendered: &Rendered) -> String {
+    format!("{} {}", rendered.resource.kind, rendered.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(uid: &str) -> OwnerReference {
+        OwnerReference {
+            kind: "DomainService".to_owned(),
+            name: "pay".to_owned(),
+            uid: uid.to_owned(),
+            ..OwnerReference::default()
+        }
+    }
+
+    fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
+        ObjectMeta {
+            uid: Some("its-own".to_owned()),
+            owner_references: owner.map(|owner| vec![owner]),
+            ..ObjectMeta::default()
+        }
+    }
+
+    #[test]
+    fn a_name_belongs_to_whoever_owns_the_object() {
+        let me = owner("me");
+        let of = |metadata: Option<ObjectMeta>| standing(metadata.as_ref(), &me);
+        assert_eq!(of(None), Standing::Free);
+        assert_eq!(
+            of(Some(existing(Some(owner("me"))))),
+            Standing::Ours("its-own".to_owned())
+        );
+        assert_eq!(of(Some(existing(None))), Standing::Foreign);
+        assert_eq!(
+            of(Some(existing(Some(owner("my former self"))))),
+            Standing::Former
+        );
+        let someone = OwnerReference {
+            name: "else".to_owned(),
+            ..owner("someone")
+        };
+        assert_eq!(of(Some(existing(Some(someone)))), Standing::Foreign);
+    }
+}

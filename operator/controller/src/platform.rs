@@ -1,0 +1,124 @@
+//! A BookingPlatform becomes an EventTopic and DomainServices.
+
+mod apply;
+mod conditions;
+
+use std::sync::Arc;
+
+use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
+use innkeeper_plan::{Expansion, Refusals, expand, validate};
+use kube::Resource as _;
+use kube::runtime::controller::Action;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::ownership::Obstacle;
+use crate::status::{apply_status, fetch_present};
+use crate::verdict::{self, State, Verdict};
+use crate::{controllers, events};
+
+/// How a platform came out of a reconciliation.
+#[derive(Debug)]
+enum Outcome {
+    /// It makes no sense; nothing was written.
+    Invalid(Refusals),
+    /// Something is in the way; nothing was written.
+    Stopped(Obstacle),
+    /// The API server refuses one of its objects.
+    Refused {
+        /// Which one.
+        what: String,
+        /// Why, in the API server's words.
+        why: String,
+    },
+    /// Its objects are applied.
+    Applied(apply::Family),
+}
+
+/// Brings a platform a step nearer to how it should be.
+pub(crate) async fn reconcile(
+    platform: Arc<BookingPlatform>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
+    let Some(platform) = fetch_present(&ctx, platform.as_ref()).await? else {
+        return Ok(Action::await_change());
+    };
+    if platform.metadata.deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    let platform = with_pinned_image(&ctx, platform).await?;
+    let outcome = carry_out(&ctx, &platform).await?;
+    let verdict = conditions::verdict(&outcome);
+    events::publish_change(&ctx, &platform, &verdict).await;
+    let status = status(&ctx, &platform, &outcome, &verdict);
+    apply_status(&ctx, &platform, &status).await?;
+    Ok(Action::requeue(match verdict.state {
+        State::Ready => controllers::ONCE_IN_A_WHILE,
+        State::Reconciling | State::Stalled => controllers::LATER,
+    }))
+}
+
+/// Pins the image of a platform that is seen for the first time, before anything is made of it: a newer operator must
+/// not restart what an older one has started.
+async fn with_pinned_image(
+    ctx: &Context,
+    mut platform: BookingPlatform,
+) -> Result<BookingPlatform, Error> {
+    let mut status = platform.status.clone().unwrap_or_default();
+    let chosen = platform.spec.image.clone().or(status.image.clone());
+    let pinned = chosen.unwrap_or_else(|| ctx.defaults.image.clone());
+    if status.image.as_ref() != Some(&pinned) {
+        status.image = Some(pinned);
+        apply_status(ctx, &platform, &status).await?;
+        platform.status = Some(status);
+    }
+    Ok(platform)
+}
+
+async fn carry_out(ctx: &Context, platform: &BookingPlatform) -> Result<Outcome, Error> {
+    let executor = ctx.executor();
+    match validate(platform, &executor) {
+        Ok(validated) => {
+            let expansion = owned(expand(&validated, &executor), platform);
+            apply::apply(ctx, platform, expansion).await
+        }
+        Err(refusals) => Ok(Outcome::Invalid(refusals)),
+    }
+}
+
+/// What goes when its platform goes.
+fn owned(mut expansion: Expansion, platform: &BookingPlatform) -> Expansion {
+    let owner = platform.controller_owner_ref(&()).map(|owner| vec![owner]);
+    expansion.topic.metadata.owner_references.clone_from(&owner);
+    for service in &mut expansion.services {
+        service.metadata.owner_references.clone_from(&owner);
+    }
+    expansion
+}
+
+fn status(
+    ctx: &Context,
+    platform: &BookingPlatform,
+    outcome: &Outcome,
+    verdict: &Verdict,
+) -> BookingPlatformStatus {
+    let before = platform.status.clone().unwrap_or_default();
+    let count = |length: usize| u32::try_from(length).ok();
+    let family = match outcome {
+        Outcome::Applied(family) => Some(family),
+        _ => None,
+    };
+    let ready = family.and_then(|it| count(it.ready_services()));
+    BookingPlatformStatus {
+        observed_generation: platform.metadata.generation.unwrap_or_default(),
+        conditions: verdict::conditions(
+            verdict,
+            platform.metadata.generation,
+            &before.conditions,
+            (ctx.now)(),
+        ),
+        image: before.image,
+        services: count(platform.spec.services.len()),
+        ready_services: ready.or(before.ready_services),
+    }
+}

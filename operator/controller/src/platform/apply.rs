@@ -1,0 +1,183 @@
+//! Carries a platform's expansion out, and removes the services that its file no longer has.
+
+use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
+use innkeeper_plan::Expansion;
+use innkeeper_plan::names::PLATFORM_LABEL;
+use innkeeper_plan::render::Rendered;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::{Api, Resource as _, ResourceExt as _};
+
+use super::Outcome;
+use crate::context::Context;
+use crate::error::{Error, refusal};
+use crate::ownership::{
+    Claim, Standing, apply as apply_claim, delete, fetch_claims, obstacle, what,
+};
+use crate::status::Observed;
+use crate::verdict::{Reason, State, holds, ready_condition};
+
+/// What a platform consists of, and how each part stands.
+#[derive(Debug, Default)]
+pub(super) struct Family {
+    /// Its topic.
+    pub topic: Child,
+    /// Its services that there are.
+    pub services: Vec<Child>,
+    /// Its services that are not made before the topic is ready.
+    pub withheld: Vec<String>,
+}
+
+impl Family {
+    /// How many services are ready.
+    pub(super) fn ready_services(&self) -> usize {
+        let ready = |child: &&Child| child.standing == Some(State::Ready);
+        self.services.iter().filter(ready).count()
+    }
+}
+
+/// A part of a platform, and how it stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Child {
+    /// Its name.
+    pub name: String,
+    /// How it stands; `None` until someone has looked at what it should be now.
+    pub standing: Option<State>,
+    /// Why, in one word.
+    pub reason: String,
+    /// Why, in a sentence.
+    pub message: String,
+}
+
+impl Child {
+    /// How an object stands, by its own conditions.
+    pub(super) fn of<K: Observed>(object: &K, observed_generation: Option<i64>) -> Self {
+        let conditions: &[Condition] = if observed_generation == object.meta().generation {
+            object.conditions()
+        } else {
+            &[]
+        };
+        let ready = ready_condition(conditions);
+        Self {
+            name: object.name_any(),
+            standing: State::ALL
+                .into_iter()
+                .find(|state| holds(conditions, *state)),
+            reason: ready.map(|it| it.reason.clone()).unwrap_or_default(),
+            message: ready.map(|it| it.message.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it is ready, and switched off.
+    pub(super) fn is_off(&self) -> bool {
+        self.standing == Some(State::Ready) && self.reason == Reason::Off.word()
+    }
+}
+
+/// Carries a platform's expansion out.
+pub(super) async fn apply(
+    ctx: &Context,
+    platform: &BookingPlatform,
+    expansion: Expansion,
+) -> Result<Outcome, Error> {
+    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+    let mut rendered = vec![Rendered::of(&expansion.topic)];
+    rendered.extend(expansion.services.iter().map(Rendered::of));
+    let claims = fetch_claims(&ctx.client, &owner, rendered).await?;
+    if let Some(obstacle) = obstacle(&claims) {
+        return Ok(Outcome::Stopped(obstacle));
+    }
+    let mut family = Family::default();
+    for claim in &claims {
+        if let Some(refused) = apply_one(ctx, claim, &mut family).await? {
+            return Ok(refused);
+        }
+    }
+    prune(ctx, platform, &claims).await?;
+    Ok(Outcome::Applied(family))
+}
+
+/// Applies one object, or withholds it: a service is not made before its topic is ready.
+async fn apply_one(
+    ctx: &Context,
+    claim: &Claim,
+    family: &mut Family,
+) -> Result<Option<Outcome>, Error> {
+    let is_topic = claim.rendered.resource.kind == EventTopic::kind(&());
+    let topic_ready = family.topic.standing == Some(State::Ready);
+    if !is_topic && !topic_ready && claim.standing == Standing::Free {
+        family.withheld.push(claim.rendered.name().to_owned());
+        return Ok(None);
+    }
+    let applied = match apply_claim(&ctx.client, claim).await {
+        Ok(applied) => applied,
+        Err(error) => return refused(claim, error).map(Some),
+    };
+    if is_topic {
+        let topic: EventTopic = typed(claim, &applied)?;
+        let observed = topic.status.as_ref().map(|it| it.observed_generation);
+        family.topic = Child::of(&topic, observed);
+    } else {
+        let service: DomainService = typed(claim, &applied)?;
+        let observed = service.status.as_ref().map(|it| it.observed_generation);
+        family.services.push(Child::of(&service, observed));
+    }
+    Ok(None)
+}
+
+fn refused(claim: &Claim, error: Error) -> Result<Outcome, Error> {
+    if let Error::Apply { source, .. } = &error
+        && let Some(why) = refusal(source)
+    {
+        return Ok(Outcome::Refused {
+            what: what(&claim.rendered),
+            why: why.to_owned(),
+        });
+    }
+    Err(error)
+}
+
+fn typed<K: Observed>(claim: &Claim, applied: &DynamicObject) -> Result<K, Error> {
+    serde_json::to_value(applied)
+        .and_then(serde_json::from_value)
+        .map_err(|source| Error::Answer {
+            what: what(&claim.rendered),
+            source,
+        })
+}
+
+/// Deletes the platform's services that its file no longer has; their objects go with them.
+async fn prune(ctx: &Context, platform: &BookingPlatform, claims: &[Claim]) -> Result<(), Error> {
+    let namespace = platform.namespace().unwrap_or_default();
+    let resource = ApiResource::erase::<DomainService>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
+    let of_platform = format!("{PLATFORM_LABEL}={}", platform.name_any());
+    let found = api
+        .list_metadata(&ListParams::default().labels(&of_platform))
+        .await
+        .map_err(|source| Error::Fetch {
+            what: format!("the services of {}", platform.name_any()),
+            source,
+        })?;
+    for object in found.iter().map(|it| &it.metadata) {
+        if is_owned(object, platform) && !is_claimed(object, claims) {
+            delete(&api, &resource.kind, object).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_owned(object: &ObjectMeta, platform: &BookingPlatform) -> bool {
+    let mut owners = object.owner_references.iter().flatten();
+    platform
+        .uid()
+        .is_some_and(|uid| owners.any(|owner| owner.uid == uid))
+}
+
+fn is_claimed(object: &ObjectMeta, claims: &[Claim]) -> bool {
+    let kind = DomainService::kind(&());
+    claims.iter().any(|claim| {
+        claim.rendered.resource.kind == kind
+            && Some(claim.rendered.name()) == object.name.as_deref()
+    })
+}

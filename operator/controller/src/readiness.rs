@@ -1,0 +1,195 @@
+//! What the operator needs of its cluster and has not got: a kind that is not served, a permission that was not given.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use innkeeper_crds::{BookingPlatform, DomainService, EventTopic, GROUP, VERSION};
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::api::PostParams;
+use kube::{Api, Client, Resource as _};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Scope;
+use crate::permissions::{PERMISSIONS, Permission, Place};
+
+/// How long to wait until the next look, while something is missing.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How long to wait until the next look, while nothing is missing.
+const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_secs(300);
+
+/// What is missing, for people to read; empty once all is there.
+pub(crate) type Missing = Vec<String>;
+
+/// Looks for what is missing.
+pub(crate) struct Look {
+    client: Client,
+    scope: Scope,
+    own_namespace: Option<String>,
+}
+
+impl Look {
+    /// Looks with a client; leases are needed in the operator's own namespace, if it stands by at all.
+    pub(crate) const fn new(client: Client, scope: Scope, own_namespace: Option<String>) -> Self {
+        Self {
+            client,
+            scope,
+            own_namespace,
+        }
+    }
+
+    /// Keeps the answer fresh until the operator stops.
+    pub(crate) async fn keep_looking(
+        self,
+        answer: watch::Sender<Missing>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let missing = self.missing().await;
+            let pause = if missing.is_empty() {
+                LOOK_ONCE_IN_A_WHILE
+            } else {
+                LOOK_AGAIN
+            };
+            if *answer.borrow() != missing {
+                tracing::info!(?missing, "looked for what the operator needs");
+                answer.send_replace(missing);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn missing(&self) -> Missing {
+        match self.look().await {
+            Ok(missing) => missing,
+            Err(error) => vec![format!("an answer of the API server: {error}")],
+        }
+    }
+
+    async fn look(&self) -> Result<Missing, kube::Error> {
+        let mut missing = missing_kinds(&self.served().await?);
+        for permission in PERMISSIONS {
+            let Some(namespace) = self.namespace_of(permission) else {
+                continue;
+            };
+            for verb in permission.verbs {
+                if !self.allowed(permission, verb, namespace).await? {
+                    missing.push(lacking(permission, verb, namespace));
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// The plurals of the kinds that the API server serves.
+    async fn served(&self) -> Result<BTreeSet<String>, kube::Error> {
+        let group_version = format!("{GROUP}/{VERSION}");
+        match self.client.list_api_group_resources(&group_version).await {
+            Ok(list) => Ok(list.resources.into_iter().map(|it| it.name).collect()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a permission is needed: an empty name stands for every namespace, `None` for nowhere.
+    fn namespace_of(&self, permission: &Permission) -> Option<&str> {
+        match (permission.place, &self.scope) {
+            (Place::Operator, _) => self.own_namespace.as_deref(),
+            (Place::Platforms, Scope::Cluster) => Some(""),
+            (Place::Platforms, Scope::Namespace(namespace)) => Some(namespace),
+        }
+    }
+
+    async fn allowed(
+        &self,
+        permission: &Permission,
+        verb: &str,
+        namespace: &str,
+    ) -> Result<bool, kube::Error> {
+        let (resource, subresource) = permission
+            .resource
+            .split_once('/')
+            .map_or((permission.resource, None), |(resource, sub)| {
+                (resource, Some(sub.to_owned()))
+            });
+        let review = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(ResourceAttributes {
+                    group: Some(permission.group.to_owned()),
+                    resource: Some(resource.to_owned()),
+                    subresource,
+                    verb: Some(verb.to_owned()),
+                    namespace: Some(namespace.to_owned()),
+                    ..ResourceAttributes::default()
+                }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let answer = Api::all(self.client.clone())
+            .create(&PostParams::default(), &review)
+            .await?;
+        Ok(answer.status.is_some_and(|status| status.allowed))
+    }
+}
+
+fn missing_kinds(served: &BTreeSet<String>) -> Missing {
+    [
+        BookingPlatform::plural(&()),
+        DomainService::plural(&()),
+        EventTopic::plural(&()),
+    ]
+    .into_iter()
+    .filter(|plural| !served.contains(plural.as_ref()))
+    .map(|plural| {
+        format!("the CustomResourceDefinition {plural}.{GROUP}: install the chart, or crds/yaml")
+    })
+    .collect()
+}
+
+fn lacking(permission: &Permission, verb: &str, namespace: &str) -> String {
+    let Permission {
+        group, resource, ..
+    } = permission;
+    let kind = if group.is_empty() {
+        (*resource).to_owned()
+    } else {
+        format!("{resource}.{group}")
+    };
+    let place = match namespace {
+        "" => "every namespace".to_owned(),
+        namespace => format!("namespace {namespace}"),
+    };
+    format!("the permission to {verb} {kind} in {place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_is_not_served_is_named() {
+        let served = BTreeSet::from(["domainservices".to_owned(), "eventtopics".to_owned()]);
+        let missing = missing_kinds(&served);
+        assert_eq!(missing.len(), 1);
+        assert!(missing[0].contains("bookingplatforms.innkeeper.dev"));
+    }
+
+    #[test]
+    fn a_permission_that_is_lacking_is_named() {
+        assert_eq!(
+            lacking(&PERMISSIONS[3], "patch", "shop"),
+            "the permission to patch domainservices.innkeeper.dev in namespace shop"
+        );
+        let services = PERMISSIONS.iter().find(|it| it.resource == "services");
+        assert_eq!(
+            lacking(services.unwrap(), "list", ""),
+            "the permission to list services in every namespace"
+        );
+    }
+}

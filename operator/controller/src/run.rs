@@ -1,0 +1,137 @@
+//! From options to a running operator, and in order to its end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use innkeeper_plan::names::FIELD_MANAGER;
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{self, Admin};
+use crate::context::Context;
+use crate::controllers::Controllers;
+use crate::kafka::Brokers;
+use crate::leader::{Candidate, LostLease};
+use crate::metrics::Metrics;
+use crate::options::Options;
+use crate::readiness::Look;
+
+/// What keeps an operator from running.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no cluster to be found.
+    #[error("could not find out how to reach the cluster")]
+    Cluster(#[source] Box<kube::Error>),
+    /// The address of the admin API cannot be used.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The admin API broke off.
+    #[error("the admin API broke off")]
+    Admin(#[source] io::Error),
+    /// The metrics could not be made.
+    #[error("could not make the metrics")]
+    Metrics(#[source] prometheus::Error),
+    /// Another replica may be working.
+    #[error("this replica must not go on")]
+    Lost(#[from] LostLease),
+}
+
+/// Runs an operator until it is told to stop; then it finishes what it has begun and gives its Lease back.
+/// The cluster is the one of `KUBECONFIG` or, in a pod, the pod's own.
+pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunError> {
+    let client = Client::try_default()
+        .await
+        .map_err(|error| RunError::Cluster(Box::new(error)))?;
+    let metrics = Metrics::registered().map_err(RunError::Metrics)?;
+    let listener = listen(options.listen).await?;
+    let controllers = Controllers::new(&client, &options.scope);
+    let (found_missing, missing) = watch::channel(vec!["a first look at the cluster".to_owned()]);
+    let admin = Admin {
+        metrics: metrics.clone(),
+        missing,
+        watched: Arc::clone(&controllers.watched),
+    };
+    let look = Look::new(
+        client.clone(),
+        options.scope.clone(),
+        options.standby.as_ref().map(|it| it.namespace.clone()),
+    );
+    // The admin API answers until the work has ended.
+    let ended = CancellationToken::new();
+    let serve = admin::serve(listener, admin, ended.clone());
+    let looking = look.keep_looking(found_missing, ended.clone());
+    let work = async {
+        let outcome = work(options, client, metrics, controllers, stop).await;
+        ended.cancel();
+        outcome
+    };
+    let (served, (), worked) = tokio::join!(serve, looking, work);
+    worked?;
+    served.map_err(RunError::Admin)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| RunError::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!(%address, "answering /livez, /readyz and /metrics");
+    Ok(listener)
+}
+
+async fn work(
+    options: Options,
+    client: Client,
+    metrics: Metrics,
+    controllers: Controllers,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let candidate = options
+        .standby
+        .clone()
+        .map(|standby| Candidate::new(client.clone(), standby, options.now));
+    if let Some(candidate) = &candidate
+        && !candidate.elected(&stop).await
+    {
+        return Ok(());
+    }
+    metrics.set_leader(true);
+    let ctx = Arc::new(context(options, client, metrics.clone()));
+    let reconciling = controllers.run(ctx, stop);
+    let Some(candidate) = candidate else {
+        reconciling.await;
+        return Ok(());
+    };
+    let outcome = tokio::select! {
+        () = reconciling => Ok(()),
+        lost = candidate.keep() => Err(RunError::Lost(lost)),
+    };
+    metrics.set_leader(false);
+    candidate.release().await;
+    outcome
+}
+
+fn context(options: Options, client: Client, metrics: Metrics) -> Context {
+    let reporter = Reporter {
+        controller: FIELD_MANAGER.to_owned(),
+        instance: options.standby.map(|standby| standby.identity),
+    };
+    Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        metrics,
+        brokers: Brokers::default(),
+        defaults: options.defaults,
+        now: options.now,
+        topic_resync: options.topic_resync,
+    }
+}
