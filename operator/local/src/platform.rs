@@ -119,7 +119,7 @@ impl Prepared {
         options: &Options,
     ) -> Result<Self, Error> {
         check_names(platform, options)?;
-        let ports = dev_ports(platform);
+        let ports = ports(platform, executor);
         let mut services = Vec::new();
         for resource in &expand(platform, executor).services {
             let Some(settings) = settings(resource) else {
@@ -192,6 +192,15 @@ impl Platform {
             .into_iter()
             .all(|finished| finished)
     }
+}
+
+/// The port of every service: what the executor knows, else the plan's.
+fn ports(platform: &ValidatedPlatform, executor: &Executor) -> BTreeMap<String, u16> {
+    let mut ports = dev_ports(platform);
+    if let Executor::Local(local) = executor {
+        ports.extend(local.ports.clone());
+    }
+    ports
 }
 
 fn check_names(platform: &ValidatedPlatform, options: &Options) -> Result<(), Error> {

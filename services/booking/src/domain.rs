@@ -94,3 +94,147 @@ pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Ste
     };
     Step::Become(vec![booking.moved(state, seen)])
 }
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_kit::State as _;
+
+    use super::*;
+
+    fn booking(state: State) -> Entity<State> {
+        Entity {
+            state,
+            version: 1,
+            ..placed(1, Uuid::nil(), Snapshot::default(), Some("KRW"))
+        }
+    }
+
+    fn answer(outcome: AuthorizeOutcome) -> AuthorizeAnswer {
+        AuthorizeAnswer { clock: 5, outcome }
+    }
+
+    fn authorized() -> AuthorizeAnswer {
+        answer(AuthorizeOutcome::Authorized { id: 7 })
+    }
+
+    #[test]
+    fn only_a_pending_or_confirmed_booking_can_be_cancelled() {
+        for state in State::ALL.iter().copied() {
+            let expected: Option<&[State]> = match state {
+                State::Pending | State::Confirmed => Some(&[State::Cancelled]),
+                State::Cancelled => Some(&[]),
+                State::Rejected | State::Expired | State::Completed => None,
+            };
+            assert_eq!(path(state, State::Cancelled), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_no_command_is_only_accepted_where_it_is_the_state() {
+        for target in State::ALL
+            .iter()
+            .copied()
+            .filter(|state| *state != State::Cancelled)
+        {
+            for state in State::ALL.iter().copied() {
+                let expected: Option<&[State]> = (state == target).then_some(&[]);
+                assert_eq!(path(state, target), expected, "{state:?} to {target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_authorized_booking_is_confirmed_with_the_payments_id_and_a_later_clock() {
+        let confirmed = answered(&booking(State::Pending), &authorized()).unwrap();
+        assert_eq!(confirmed.state, State::Confirmed);
+        assert_eq!(
+            confirmed.snapshot.ids,
+            PublicIds {
+                booking: Some(1),
+                payment: Some(7),
+                fulfillment: None
+            }
+        );
+        assert_eq!(confirmed.clock, 6);
+    }
+
+    #[test]
+    fn a_declined_booking_is_rejected_and_says_why() {
+        let declined = answer(AuthorizeOutcome::Declined {
+            id: 7,
+            reason: "too dear".to_owned(),
+        });
+        let rejected = answered(&booking(State::Pending), &declined).unwrap();
+        assert_eq!(
+            (rejected.state, rejected.reason.as_deref()),
+            (State::Rejected, Some("too dear"))
+        );
+    }
+
+    #[test]
+    fn an_answer_that_settles_nothing_leaves_the_booking() {
+        for outcome in [AuthorizeOutcome::Ended, AuthorizeOutcome::Unknown] {
+            assert_eq!(answered(&booking(State::Pending), &answer(outcome)), None);
+        }
+    }
+
+    #[test]
+    fn recovery_confirms_only_what_has_a_key_and_an_authorization() {
+        let pending = booking(State::Pending);
+        let unknown = answer(AuthorizeOutcome::Unknown);
+        let ended = answer(AuthorizeOutcome::Ended);
+        let declined = answer(AuthorizeOutcome::Declined {
+            id: 7,
+            reason: String::new(),
+        });
+        assert_eq!(
+            recovered(&pending, true, Some(&authorized())).state,
+            State::Confirmed
+        );
+        assert_eq!(
+            recovered(&pending, false, Some(&authorized())).state,
+            State::Expired
+        );
+        for answer in [None, Some(&unknown), Some(&ended), Some(&declined)] {
+            assert_eq!(recovered(&pending, true, answer).state, State::Expired);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_payment_or_fulfillment_cancels_a_booking_that_is_alive() {
+        use EventType::{FulfillmentCancelled, PaymentRefunded, PaymentVoided};
+        for event_type in [PaymentVoided, PaymentRefunded, FulfillmentCancelled] {
+            for state in State::ALL.iter().copied() {
+                let step = whenever(&Stored::Entity(booking(state)), event_type, 9);
+                match state {
+                    State::Pending | State::Confirmed => {
+                        assert_eq!(
+                            step,
+                            Step::Become(vec![booking(state).moved(State::Cancelled, 9)])
+                        );
+                    }
+                    _ => assert_eq!(step, Step::Keep, "{state:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_completed_fulfillment_completes_a_confirmed_booking_only() {
+        for state in State::ALL.iter().copied() {
+            let step = whenever(
+                &Stored::Entity(booking(state)),
+                EventType::FulfillmentCompleted,
+                9,
+            );
+            assert_eq!(step != Step::Keep, state == State::Confirmed, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_story_that_is_not_here_is_nobodys() {
+        for stored in [Stored::Absent, Stored::Ended] {
+            assert_eq!(whenever(&stored, EventType::PaymentVoided, 9), Step::Keep);
+        }
+    }
+}

@@ -76,3 +76,121 @@ fn begun(id: i64, start_as: StartAs, event: &Event) -> Entity<State> {
         reason: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_contracts::EventData;
+    use innkeeper_contracts::event::EventSource;
+    use innkeeper_kit::State as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn event(event_type: EventType) -> Event {
+        let source = EventSource {
+            namespace: "default".to_owned(),
+            platform: "rentcar".to_owned(),
+            incarnation: 1,
+            service: "pay".to_owned(),
+        };
+        let snapshot = Snapshot {
+            customer: Some("kim".to_owned()),
+            ..Snapshot::default()
+        };
+        let data = EventData {
+            id: 1,
+            event: String::new(),
+            status: String::new(),
+            clock: 4,
+            snapshot,
+        };
+        Event {
+            id: Uuid::nil(),
+            source,
+            event_type,
+            time: jiff::Timestamp::UNIX_EPOCH,
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            sequence: 1,
+            traceparent: None,
+            data,
+        }
+    }
+
+    fn fulfillment(state: State) -> Entity<State> {
+        let begun = begun(2, StartAs::InProgress, &event(EventType::PaymentCaptured));
+        Entity {
+            state,
+            version: 1,
+            ..begun
+        }
+    }
+
+    fn reaction(stored: &Stored<State>, event_type: EventType) -> Step<State> {
+        whenever(stored, StartAs::InProgress, &event(event_type), Some(2))
+    }
+
+    #[test]
+    fn a_fulfillment_goes_forward_only() {
+        use State::{Cancelled, Completed, InProgress, Scheduled};
+        let allowed: [(State, State, &[State]); 5] = [
+            (Scheduled, InProgress, &[InProgress]),
+            (Scheduled, Completed, &[InProgress, Completed]),
+            (InProgress, Completed, &[Completed]),
+            (Scheduled, Cancelled, &[Cancelled]),
+            (InProgress, Cancelled, &[Cancelled]),
+        ];
+        for from in State::ALL.iter().copied() {
+            for to in State::ALL.iter().copied() {
+                let expected = allowed
+                    .iter()
+                    .find(|(start, end, _)| (*start, *end) == (from, to));
+                let expected = expected
+                    .map(|(_, _, path)| *path)
+                    .or((from == to).then_some(&[]));
+                assert_eq!(path(from, to), expected, "{from:?} to {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_captured_payment_begins_a_fulfillment_once() {
+        let Step::Become(chain) = reaction(&Stored::Absent, EventType::PaymentCaptured) else {
+            panic!("nothing began")
+        };
+        assert_eq!(
+            (chain[0].state, chain[0].id, chain[0].clock),
+            (State::InProgress, 2, 5)
+        );
+        assert_eq!(chain[0].snapshot.ids.fulfillment, Some(2));
+        let begun = Stored::Entity(fulfillment(State::InProgress));
+        assert_eq!(reaction(&begun, EventType::PaymentCaptured), Step::Keep);
+    }
+
+    #[test]
+    fn a_story_that_ended_is_never_begun() {
+        assert_eq!(
+            reaction(&Stored::Absent, EventType::BookingCancelled),
+            Step::End(4)
+        );
+        assert_eq!(
+            reaction(&Stored::Ended, EventType::PaymentCaptured),
+            Step::Keep
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_booking_cancels_what_is_under_way() {
+        for event_type in [
+            EventType::BookingCancelled,
+            EventType::BookingRejected,
+            EventType::BookingExpired,
+        ] {
+            for state in State::ALL.iter().copied() {
+                let step = reaction(&Stored::Entity(fulfillment(state)), event_type);
+                let cancels = matches!(state, State::Scheduled | State::InProgress);
+                assert_eq!(step != Step::Keep, cancels, "{state:?}");
+            }
+        }
+    }
+}

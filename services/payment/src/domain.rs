@@ -150,3 +150,153 @@ fn released(entity: &Entity<State>, seen: i64) -> Step<State> {
         Some(path) => Step::Become(entity.walked(path, seen)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_kit::State as _;
+
+    use super::*;
+
+    fn payment(state: State) -> Entity<State> {
+        let booking = Snapshot {
+            amount: Some(50_000),
+            ..Snapshot::default()
+        };
+        let opened = opened(1, Uuid::nil(), &booking, None, 2);
+        Entity {
+            state,
+            version: 1,
+            ..opened
+        }
+    }
+
+    fn policy(capture: Capture) -> Policy {
+        Policy {
+            capture,
+            when: Some(PaymentTime::OnPlacement),
+        }
+    }
+
+    fn reaction(stored: &Stored<State>, capture: Capture, event_type: EventType) -> Step<State> {
+        whenever(stored, policy(capture), event_type, 9, || None)
+    }
+
+    #[test]
+    fn the_label_of_captured_takes_the_money_once() {
+        let expected: [(State, Option<&[State]>); 6] = [
+            (
+                State::Requested,
+                Some(&[State::Authorized, State::Captured]),
+            ),
+            (State::Authorized, Some(&[State::Captured])),
+            (State::Captured, Some(&[])),
+            (State::Voided, None),
+            (State::Refunded, None),
+            (State::Declined, None),
+        ];
+        for (state, expected) in expected {
+            assert_eq!(path(state, State::Captured), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_labels_of_voided_and_refunded_give_back_what_there_is() {
+        for target in [State::Voided, State::Refunded] {
+            let expected: [(State, Option<&[State]>); 6] = [
+                (State::Requested, Some(&[State::Voided])),
+                (State::Authorized, Some(&[State::Voided])),
+                (State::Captured, Some(&[State::Refunded])),
+                (State::Voided, Some(&[])),
+                (State::Refunded, Some(&[])),
+                (State::Declined, None),
+            ];
+            for (state, expected) in expected {
+                assert_eq!(path(state, target), expected, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_labels_are_only_accepted_where_they_are_the_state() {
+        for target in [State::Requested, State::Authorized, State::Declined] {
+            for state in State::ALL.iter().copied() {
+                let expected: Option<&[State]> = (state == target).then_some(&[]);
+                assert_eq!(path(state, target), expected, "{state:?} to {target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_requested_payment_above_the_limit_is_declined_instead_of_captured() {
+        let provider = Provider::Test {
+            decline_above: Some(49_999),
+        };
+        let chain = walked(
+            &payment(State::Requested),
+            &[State::Authorized, State::Captured],
+            provider,
+        );
+        assert_eq!(chain.len(), 1);
+        assert_eq!(chain[0].state, State::Declined);
+        assert!(chain[0].reason.as_deref().unwrap().contains("49999"));
+    }
+
+    #[test]
+    fn a_confirmed_booking_is_captured_automatically_or_remembered() {
+        let authorized = Stored::Entity(payment(State::Authorized));
+        let captured = Step::Become(vec![payment(State::Authorized).moved(State::Captured, 9)]);
+        assert_eq!(
+            reaction(&authorized, Capture::Automatic, EventType::BookingConfirmed),
+            captured
+        );
+        let remembered = Step::Become(vec![payment(State::Authorized).having_seen(9)]);
+        assert_eq!(
+            reaction(&authorized, Capture::Manual, EventType::BookingConfirmed),
+            remembered
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_story_gives_the_money_back_or_leaves_a_tombstone() {
+        for event_type in [
+            EventType::BookingCancelled,
+            EventType::BookingRejected,
+            EventType::BookingExpired,
+        ] {
+            let voided = Step::Become(vec![payment(State::Authorized).moved(State::Voided, 9)]);
+            let refunded = Step::Become(vec![payment(State::Captured).moved(State::Refunded, 9)]);
+            let at = |state| reaction(&Stored::Entity(payment(state)), Capture::Manual, event_type);
+            assert_eq!(at(State::Authorized), voided);
+            assert_eq!(at(State::Captured), refunded);
+            for state in [State::Voided, State::Refunded, State::Declined] {
+                assert_eq!(at(state), Step::Keep, "{state:?}");
+            }
+            assert_eq!(
+                reaction(&Stored::Absent, Capture::Manual, event_type),
+                Step::End(9)
+            );
+            assert_eq!(
+                reaction(&Stored::Ended, Capture::Manual, event_type),
+                Step::Keep
+            );
+        }
+    }
+
+    #[test]
+    fn a_booking_that_is_paid_later_opens_a_requested_payment() {
+        let later = Policy {
+            capture: Capture::Manual,
+            when: Some(PaymentTime::Later),
+        };
+        let open = || Some(opened(3, Uuid::nil(), &Snapshot::default(), None, 9));
+        let step = whenever(&Stored::Absent, later, EventType::BookingConfirmed, 9, open);
+        let Step::Become(chain) = step else {
+            panic!("{step:?}")
+        };
+        assert_eq!((chain[0].state, chain[0].clock), (State::Requested, 10));
+        assert_eq!(
+            whenever(&Stored::Ended, later, EventType::BookingConfirmed, 9, open),
+            Step::Keep
+        );
+    }
+}

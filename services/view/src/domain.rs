@@ -107,3 +107,135 @@ const fn ends(event_type: EventType) -> bool {
         EventType::BookingCancelled | EventType::BookingRejected | EventType::BookingExpired
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_contracts::event::EventSource;
+    use innkeeper_contracts::{EventData, Snapshot};
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn view() -> settings::View {
+        serde_json::from_value(json!({ "columns": [
+            { "name": "payId", "sources": [{ "service": "pay", "value": "id" }] },
+            { "name": "userName", "sources": [{ "service": "reservation", "value": { "field": "customer" } }] },
+            { "name": "period", "sources": [{ "service": "reservation", "value": { "attribute": "period" } }] },
+            { "name": "status", "sources": [
+                { "service": "reservation", "value": { "field": "status" } },
+                { "service": "pay", "value": { "field": "status" } },
+            ] },
+        ] }))
+        .unwrap()
+    }
+
+    fn event(service: &str, event_type: EventType, clock: i64, status: &str) -> Event {
+        let snapshot = Snapshot {
+            customer: Some("kim".to_owned()),
+            attributes: [("period".to_owned(), json!(3))].into(),
+            ..Snapshot::default()
+        };
+        Event {
+            id: Uuid::nil(),
+            source: EventSource {
+                namespace: "default".to_owned(),
+                platform: "rentcar".to_owned(),
+                incarnation: 1,
+                service: service.to_owned(),
+            },
+            event_type,
+            time: jiff::Timestamp::UNIX_EPOCH,
+            correlation_id: Uuid::nil(),
+            causation_id: None,
+            sequence: 1,
+            traceparent: None,
+            data: EventData {
+                id: 7,
+                event: String::new(),
+                status: status.to_owned(),
+                clock,
+                snapshot,
+            },
+        }
+    }
+
+    fn after(events: &[Event]) -> Value {
+        let mut cells = Cells::default();
+        for event in events {
+            cells = cells.updated(&view(), event).unwrap_or(cells);
+        }
+        Value::Object(cells.show(&view(), 1))
+    }
+
+    #[test]
+    fn a_row_begins_with_whichever_event_comes_first() {
+        let authorized = event("pay", EventType::PaymentAuthorized, 2, "Reserved");
+        let expected =
+            json!({ "id": 1, "payId": 7, "userName": null, "period": null, "status": "Reserved" });
+        assert_eq!(after(&[authorized]), expected);
+    }
+
+    #[test]
+    fn every_order_of_events_ends_with_the_same_row() {
+        let story = [
+            event("pay", EventType::PaymentAuthorized, 2, "Reserved"),
+            event("reservation", EventType::BookingConfirmed, 3, "Reserved"),
+            event("pay", EventType::PaymentCaptured, 4, "payed"),
+        ];
+        let expected =
+            json!({ "id": 1, "payId": 7, "userName": "kim", "period": 3, "status": "payed" });
+        for order in [
+            [0, 1, 2],
+            [0, 2, 1],
+            [1, 0, 2],
+            [1, 2, 0],
+            [2, 0, 1],
+            [2, 1, 0],
+        ] {
+            assert_eq!(
+                after(&order.map(|place| story[place].clone())),
+                expected,
+                "{order:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn on_a_tie_of_clocks_the_later_in_the_list_counts() {
+        let confirmed = event("reservation", EventType::BookingConfirmed, 3, "Reserved");
+        let captured = event("pay", EventType::PaymentCaptured, 3, "payed");
+        for order in [[confirmed.clone(), captured.clone()], [captured, confirmed]] {
+            assert_eq!(after(&order)["status"], "payed");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_booking_stays_whatever_comes_later() {
+        let ends = [
+            (EventType::BookingCancelled, "canceled"),
+            (EventType::BookingRejected, "rejected"),
+            (EventType::BookingExpired, "expired"),
+        ];
+        for (event_type, label) in ends {
+            let ended = event("reservation", event_type, 5, label);
+            let later = event("pay", EventType::PaymentCaptured, 9, "payed");
+            assert_eq!(after(&[ended.clone(), later.clone()])["status"], label);
+            assert_eq!(after(&[later, ended])["status"], label);
+        }
+    }
+
+    #[test]
+    fn an_event_that_says_nothing_new_changes_nothing() {
+        let confirmed = event("reservation", EventType::BookingConfirmed, 3, "Reserved");
+        let cells = Cells::default().updated(&view(), &confirmed).unwrap();
+        assert_eq!(cells.updated(&view(), &confirmed), None);
+        assert_eq!(
+            cells.updated(
+                &view(),
+                &event("stranger", EventType::BookingConfirmed, 9, "x")
+            ),
+            None
+        );
+    }
+}
