@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
 pub mod dev;
+pub mod operator;
+pub mod plan;
 pub mod serve;
 pub mod validate;

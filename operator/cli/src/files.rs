@@ -28,6 +28,15 @@ impl PlatformFile {
             .unwrap_or_default()
     }
 
+    /// Puts the platform into a namespace, unless it names one.
+    pub fn default_namespace(&mut self, namespace: &str) {
+        self.read
+            .platform
+            .metadata
+            .namespace
+            .get_or_insert_with(|| namespace.to_owned());
+    }
+
     /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.
     pub fn validate(&self, executor: &Executor) -> Result<ValidatedPlatform, String> {
         let validated = innkeeper_plan::validate(&self.read.platform, executor);

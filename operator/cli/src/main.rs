@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{dev, serve, validate};
+use commands::{dev, operator, plan, serve, validate};
 
 /// Runs booking platforms: on Kubernetes as an operator, or on this machine in one process.
 #[derive(Parser)]
@@ -32,8 +32,12 @@ enum Command {
     Dev(dev::Arguments),
     /// Check platform files as a cluster would, offline.
     Validate(validate::Arguments),
+    /// Print the Kubernetes objects that platform files would become, offline.
+    Plan(plan::Arguments),
     /// Run one service, as in a pod.
     Serve(serve::Arguments),
+    /// Look after the platforms of a Kubernetes cluster, as the chart's Deployment does.
+    Operator(operator::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,7 +46,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Operator(arguments) => operator::run(arguments),
     };
     exit::code(outcome)
 }

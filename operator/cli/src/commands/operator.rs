@@ -1,0 +1,116 @@
+//! `innkeeper operator`: looks after the platforms of a cluster, as the chart's Deployment does.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use innkeeper_contracts::pod;
+use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Standby};
+use innkeeper_crds::database::{Postgres, SecretRef};
+use innkeeper_kit::clock::{Clock as _, SystemClock};
+use innkeeper_plan::ClusterDefaults;
+use innkeeper_runtime::shutdown::signalled;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::Failure;
+
+/// What can be said to `innkeeper operator`; the chart says all of it.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Kafka brokers of platforms that name none.
+    #[arg(long, value_name = "HOST:PORT,…")]
+    bootstrap_servers: Option<String>,
+    /// PostgreSQL server of services that name no database.
+    #[arg(long, value_name = "HOST")]
+    postgres_host: Option<String>,
+    /// Its port.
+    #[arg(long, value_name = "PORT", default_value_t = 5432)]
+    postgres_port: u16,
+    /// Name of the database on it.
+    #[arg(long, value_name = "NAME", default_value = "innkeeper")]
+    postgres_database: String,
+    /// Secret with `username` and `password`, in each platform's namespace.
+    #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
+    postgres_secret: String,
+    /// Image of platforms that name none.
+    #[arg(long, value_name = "IMAGE", default_value = concat!("innkeeper:", env!("CARGO_PKG_VERSION")))]
+    image: String,
+    /// Look after the platforms of this namespace only.
+    #[arg(long, value_name = "NAMESPACE")]
+    watch_namespace: Option<String>,
+    /// Namespace of the Lease by which replicas agree who works; when left out, this is the only one.
+    #[arg(long, value_name = "NAMESPACE", requires = "identity")]
+    namespace: Option<String>,
+    /// Name of this replica.
+    #[arg(long, value_name = "NAME", requires = "namespace")]
+    identity: Option<String>,
+    /// Name of the Lease.
+    #[arg(long, value_name = "NAME", default_value = "innkeeper")]
+    lease: String,
+    /// Where `/livez`, `/readyz` and `/metrics` are answered.
+    #[arg(long, value_name = "ADDRESS", default_value_t = everywhere())]
+    listen: SocketAddr,
+}
+
+const fn everywhere() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), pod::ADMIN_PORT)
+}
+
+impl Arguments {
+    fn options(self) -> Options {
+        let defaults = ClusterDefaults {
+            database: self.postgres(),
+            bootstrap_servers: self.bootstrap_servers,
+            image: self.image,
+        };
+        let standby = self.namespace.zip(self.identity);
+        Options {
+            scope: self
+                .watch_namespace
+                .map_or(Scope::Cluster, Scope::Namespace),
+            defaults,
+            listen: self.listen,
+            standby: standby.map(|(namespace, identity)| Standby {
+                namespace,
+                lease: self.lease,
+                identity,
+            }),
+            now: || SystemClock.now(),
+            topic_resync: DEFAULT_TOPIC_RESYNC,
+        }
+    }
+
+    fn postgres(&self) -> Option<Postgres> {
+        Some(Postgres {
+            host: self.postgres_host.clone()?,
+            port: self.postgres_port,
+            database: self.postgres_database.clone(),
+            secret_ref: SecretRef {
+                name: self.postgres_secret.clone(),
+            },
+        })
+    }
+}
+
+/// Looks after platforms until SIGTERM or Ctrl-C.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    super::dev::runtime()?.block_on(operate(arguments.options()))
+}
+
+async fn operate(options: Options) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    let mut running = std::pin::pin!(innkeeper_controller::run(options, stop.clone()));
+    let outcome = tokio::select! {
+        outcome = &mut running => outcome,
+        signal = signalled() => {
+            signal.map_err(|error| Failure::failed(&error))?;
+            stop.cancel();
+            running.await
+        }
+    };
+    outcome.map_err(|error| match error {
+        RunError::Cluster(_) | RunError::Listen { .. } => Failure::refused(&error),
+        _ => Failure::failed(&error),
+    })
+}
+
+#[cfg(test)]
+mod tests;

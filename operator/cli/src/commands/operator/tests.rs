@@ -1,0 +1,128 @@
+//! The chart and this command are two sides of one thing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use clap::Parser as _;
+use innkeeper_controller::permissions::{PERMISSIONS, Place};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::*;
+
+fn repository_file(path: &str) -> String {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(repository.join(path)).unwrap()
+}
+
+/// The options that the operator of a rendered case of the chart starts with.
+fn options_of(case: &str) -> Options {
+    let rendered = repository_file(&format!("charts/tests/rendered/{case}/rendered.yaml"));
+    let deployment = serde_yaml::Deserializer::from_str(&rendered)
+        .map(|document| Value::deserialize(document).unwrap())
+        .find(|object| object["kind"] == "Deployment")
+        .unwrap();
+    let words = deployment.pointer("/spec/template/spec/containers/0/args");
+    let words: Vec<String> = serde_json::from_value(words.unwrap().clone()).unwrap();
+    let line = std::iter::once("innkeeper".to_owned()).chain(words);
+    match crate::Arguments::try_parse_from(line).unwrap().command {
+        crate::Command::Operator(arguments) => arguments.options(),
+        _ => panic!("the chart starts another command"),
+    }
+}
+
+/// The rules of a file of the chart as (group, resource, verb).
+fn allowed(file: &str) -> BTreeSet<(String, String, String)> {
+    let rules: Vec<Value> = serde_yaml::from_str(&repository_file(file)).unwrap();
+    let mut allowed = BTreeSet::new();
+    for rule in rules {
+        let words =
+            |key: &str| -> Vec<String> { serde_json::from_value(rule[key].clone()).unwrap() };
+        for group in words("apiGroups") {
+            for resource in words("resources") {
+                let verbs = words("verbs").into_iter();
+                allowed.extend(verbs.map(|verb| (group.clone(), resource.clone(), verb)));
+            }
+        }
+    }
+    allowed
+}
+
+/// The permissions that the operator uses in a place as (group, resource, verb).
+fn used(place: Place) -> BTreeSet<(String, String, String)> {
+    let permissions = PERMISSIONS
+        .iter()
+        .filter(|permission| permission.place == place);
+    let verbs = permissions
+        .flat_map(|permission| permission.verbs.iter().map(move |verb| (permission, verb)));
+    verbs
+        .map(|(permission, verb)| {
+            (
+                permission.group.to_owned(),
+                permission.resource.to_owned(),
+                (*verb).to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_chart_allows_what_the_operator_uses_and_nothing_else() {
+    assert_eq!(
+        allowed("charts/innkeeper/rules/platforms.yaml"),
+        used(Place::Platforms)
+    );
+    assert_eq!(
+        allowed("charts/innkeeper/rules/operator.yaml"),
+        used(Place::Operator)
+    );
+}
+
+#[test]
+fn the_charts_values_reach_the_operator() {
+    let options = options_of("everything");
+    assert_eq!(options.scope, Scope::Cluster);
+    assert_eq!(options.listen.port(), 9090);
+    assert_eq!(
+        options.defaults.image,
+        "registry.example:5000/innkeeper:0.2.0-rc.1"
+    );
+    assert_eq!(
+        options.defaults.bootstrap_servers.as_deref(),
+        Some("kafka-0:9092,kafka-1:9092")
+    );
+    let postgres = options.defaults.database.unwrap();
+    assert_eq!(
+        (postgres.host.as_str(), postgres.port),
+        ("db.example", 6432)
+    );
+    assert_eq!(
+        (
+            postgres.database.as_str(),
+            postgres.secret_ref.name.as_str()
+        ),
+        ("booking: eu", "db")
+    );
+    let standby = options.standby.unwrap();
+    assert_eq!(standby.namespace, "$(POD_NAMESPACE)");
+    assert_eq!(
+        (standby.lease.as_str(), standby.identity.as_str()),
+        ("innkeeper", "$(POD_NAME)")
+    );
+}
+
+#[test]
+fn a_chart_without_values_brings_no_defaults() {
+    let options = options_of("default");
+    assert_eq!(options.defaults.bootstrap_servers, None);
+    assert!(options.defaults.database.is_none());
+}
+
+#[test]
+fn a_chart_for_one_namespace_looks_after_that_one() {
+    assert_eq!(
+        options_of("one-namespace").scope,
+        Scope::Namespace("shop".to_owned())
+    );
+}

@@ -1,0 +1,36 @@
+//! `innkeeper plan FILE…`: the Kubernetes objects that platform files would become, as YAML, offline.
+
+use std::path::PathBuf;
+
+use innkeeper_plan::expand;
+use innkeeper_plan::render::platform_objects;
+
+use crate::cluster::ClusterArguments;
+use crate::exit::Failure;
+use crate::files;
+
+/// What can be said to `innkeeper plan`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Platform files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Namespace of platforms that name none.
+    #[arg(long, short, default_value = "default")]
+    namespace: String,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+/// Prints every object, in the order in which it would be applied.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let executor = arguments.cluster.executor();
+    for mut file in files::read(&arguments.files)? {
+        file.default_namespace(&arguments.namespace);
+        let plan = file.validate(&executor).map_err(Failure::Refused)?;
+        for object in platform_objects(&expand(&plan, &executor)) {
+            print!("---\n{}", object.yaml());
+        }
+    }
+    Ok(())
+}
