@@ -31,7 +31,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(5);
 /// When to look again at what waits for someone who may not tell.
 pub(crate) const LATER: Duration = Duration::from_secs(30);
 /// When to look again at what is as it should be.
-pub(crate) const ONCE_IN_A_WHILE: Duration = Duration::from_secs(600);
+pub(crate) const ONCE_IN_A_WHILE: Duration = Duration::from_mins(10);
 /// How long a reconciliation may take.
 const DEADLINE: Duration = Duration::from_secs(90);
 /// How long changes of one object are gathered before it is looked at.

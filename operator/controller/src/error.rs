@@ -79,7 +79,7 @@ impl Class {
         match self {
             Self::Conflict => Duration::from_millis(500),
             Self::Outage => Duration::from_secs(5),
-            Self::Refused => Duration::from_secs(60),
+            Self::Refused => Duration::from_mins(1),
         }
     }
 }

@@ -37,4 +37,4 @@ pub struct Standby {
 }
 
 /// How often a topic is compared with its object, unless told otherwise.
-pub const DEFAULT_TOPIC_RESYNC: Duration = Duration::from_secs(120);
+pub const DEFAULT_TOPIC_RESYNC: Duration = Duration::from_mins(2);

@@ -18,7 +18,7 @@ use crate::permissions::{PERMISSIONS, Permission, Place};
 /// How long to wait until the next look, while something is missing.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait until the next look, while nothing is missing.
-const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_secs(300);
+const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(5);
 
 /// What is missing, for people to read; empty once all is there.
 pub(crate) type Missing = Vec<String>;

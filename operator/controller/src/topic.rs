@@ -24,6 +24,8 @@ use crate::{controllers, events};
 enum Outcome {
     /// It is as it should be.
     Settled(ObservedTopic),
+    /// It was created, and not every broker knows yet.
+    Unseen,
     /// It cannot become so.
     Impossible(plan::Impossible, ObservedTopic),
     /// An older object describes the same topic.
@@ -85,8 +87,12 @@ async fn settle(ctx: &Context, topic: &EventTopic, brokers: &str) -> Result<Outc
         let note = format!("topic {name} had been changed by someone else and was put back");
         events::publish(ctx, topic, EventType::Warning, "DriftRepaired", &note).await;
     }
-    let settled = plan.outcome(&topic.spec, observed);
-    Ok(Outcome::Settled(settled))
+    let settled = if plan.is_nothing() {
+        observed
+    } else {
+        kafka.fetch(name).await?
+    };
+    Ok(settled.map_or(Outcome::Unseen, Outcome::Settled))
 }
 
 fn status(
@@ -98,7 +104,7 @@ fn status(
     let before = topic.status.clone().unwrap_or_default();
     let observed = match outcome {
         Outcome::Settled(observed) | Outcome::Impossible(_, observed) => Some(observed),
-        Outcome::TakenBy(_) | Outcome::NoBrokers | Outcome::Failed(_) => None,
+        Outcome::Unseen | Outcome::TakenBy(_) | Outcome::NoBrokers | Outcome::Failed(_) => None,
     };
     EventTopicStatus {
         observed_generation: topic.metadata.generation.unwrap_or_default(),

@@ -87,16 +87,12 @@ fn rendered(service: &DomainService, deployment: Option<&Deployment>) -> Vec<Ren
     // Who asks for a number that was observed must not overwrite a newer one: the version makes that a conflict.
     if workload.autoscaling.is_some() && replicas.is_some() {
         let version = deployment.and_then(|it| it.metadata.resource_version.clone());
-        objects
-            .iter_mut()
-            .filter(|rendered| rendered.resource.kind == Deployment::kind(&()))
-            .for_each(|rendered| {
-                rendered
-                    .object
-                    .metadata
-                    .resource_version
-                    .clone_from(&version)
-            });
+        for rendered in &mut objects {
+            if rendered.resource.kind == Deployment::kind(&()) {
+                let metadata = &mut rendered.object.metadata;
+                metadata.resource_version.clone_from(&version);
+            }
+        }
     }
     objects
 }

@@ -15,6 +15,10 @@ pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome) -> Verdict {
             Reason::Ready,
             format!("topic {name} has {} partitions", observed.partitions),
         ),
+        Outcome::Unseen => Verdict::reconciling(
+            Reason::Progressing,
+            format!("waits until the brokers know topic {name}"),
+        ),
         Outcome::Impossible(why, observed) => impossible(topic, *why, observed),
         Outcome::TakenBy(older) => Verdict::stalled(
             Reason::NameTaken,

@@ -68,31 +68,24 @@ pub(super) fn config(spec: &EventTopicSpec) -> BTreeMap<String, String> {
 }
 
 impl Plan {
+    /// Whether there is nothing to do.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::Change {
+                partitions: None,
+                config: None,
+            }
+        )
+    }
+
     /// Whether someone else must have changed the topic: this very generation had been settled before.
     pub(super) fn repairs_drift(&self, topic: &EventTopic) -> bool {
         let settled = topic.status.as_ref().is_some_and(|status| {
             Some(status.observed_generation) == topic.metadata.generation
                 && crate::verdict::holds(&status.conditions, crate::verdict::State::Ready)
         });
-        settled
-            && *self
-                != Self::Change {
-                    partitions: None,
-                    config: None,
-                }
-    }
-
-    /// The topic once the plan is carried out.
-    pub(super) fn outcome(
-        &self,
-        spec: &EventTopicSpec,
-        observed: Option<ObservedTopic>,
-    ) -> ObservedTopic {
-        ObservedTopic {
-            partitions: spec.partitions,
-            replication: observed.map_or(spec.replication.unwrap_or(0), |it| it.replication),
-            config: config(spec),
-        }
+        settled && !self.is_nothing()
     }
 }
 
