@@ -105,7 +105,7 @@ pub async fn members_rebalance_under_traffic_without_loss(subject: &dyn Subject)
             .wait_for(|effects| distinct(effects) > ALL / 4)
             .await
             .unwrap();
-        let reader = Reader::join(&*log).await;
+        let reader = Reader::join(&*subject.log("pair")).await;
         let reader = consume_until(reader, &effects, ALL).await;
         assert!(
             reader.assigned.iter().any(|partitions| *partitions > 0),
@@ -304,7 +304,7 @@ pub async fn members_without_partitions_are_told_and_take_over(subject: &dyn Sub
     let log = subject.log("queue");
     let mut first = Reader::join(&*log).await;
     first.settle().await;
-    let mut second = Reader::join(&*log).await;
+    let mut second = Reader::join(&*subject.log("queue")).await;
     let told = second.first_assignment(&mut first).await;
     assert_eq!(told, 0, "the first assignment comes, though it is empty");
     first.close().await;

@@ -9,16 +9,18 @@ use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::DefaultProducerContext;
 
 use crate::reader::{DEADLINE, Reader, texts};
-use crate::subject::record;
+use crate::subject::{record, records};
 
 const BROKER: i32 = 1;
 
 fn cluster(brokers: i32) -> (MockCluster<'static, DefaultProducerContext>, KafkaLog) {
     let cluster = MockCluster::new(brokers).unwrap();
-    cluster.create_topic("rentcar", 1, 1).unwrap();
-    cluster
-        .partition_leader("rentcar", 0, Some(BROKER))
-        .unwrap();
+    cluster.create_topic("rentcar", 2, 1).unwrap();
+    for partition in [0, 1] {
+        cluster
+            .partition_leader("rentcar", partition, Some(BROKER))
+            .unwrap();
+    }
     cluster
         .coordinator(MockCoordinator::Group("g".to_owned()), BROKER)
         .unwrap();
@@ -101,16 +103,31 @@ async fn a_close_without_a_broker_says_so_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_loss_of_one_broker_of_several_is_no_error() {
-    let (cluster, log) = cluster(3);
+    let (cluster, log) = cluster(2);
+    cluster.partition_leader("rentcar", 1, Some(2)).unwrap();
     let mut reader = Reader::join(&log).await;
-    log.append(vec![record("a", 0)]).await.unwrap();
-    reader.read(1).await;
-    for other in [2, 3] {
-        cluster.broker_down(other).unwrap();
-    }
+    let keys = ["a", "b", "c", "d", "e", "f"].map(|key| record(key, 0));
+    log.append(keys.to_vec()).await.unwrap();
+    let read = reader.read(6).await;
+    let lives = read.iter().find(|record| record.partition == 0).unwrap();
+    let key = lives.key.clone().unwrap();
+    cluster.broker_down(2).unwrap();
     for number in 1..30 {
-        log.append(vec![record("a", number)]).await.unwrap();
-        assert_eq!(texts(&reader.read(1).await), [format!("a:{number}")]);
+        log.append(vec![record(&key, number)]).await.unwrap();
+        assert_eq!(texts(&reader.read(1).await), [format!("{key}:{number}")]);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_waits_for_room_in_the_queue() {
+    let (cluster, log) = cluster(1);
+    log.append(vec![record("a", 0)]).await.unwrap();
+    cluster.broker_down(BROKER).unwrap();
+    let broker_returns = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        cluster.broker_up(BROKER).unwrap();
+    };
+    let (appended, ()) = tokio::join!(log.append(records("a", 10_500)), broker_returns);
+    appended.unwrap();
 }
