@@ -87,16 +87,13 @@ fn template(yaml: &str) -> String {
 fn write(files: &[Generated]) -> Outcome {
     for path in stale(files)? {
         let place = repository().join(&path);
-        match files.iter().find(|file| file.path == path) {
-            Some(file) => {
-                fs::create_dir_all(place.parent().unwrap_or(repository()))?;
-                fs::write(&place, &file.text)?;
-                println!("wrote {}", path.display());
-            }
-            None => {
-                fs::remove_file(&place)?;
-                println!("removed {}", path.display());
-            }
+        if let Some(file) = files.iter().find(|file| file.path == path) {
+            fs::create_dir_all(place.parent().unwrap_or(repository()))?;
+            fs::write(&place, &file.text)?;
+            println!("wrote {}", path.display());
+        } else {
+            fs::remove_file(&place)?;
+            println!("removed {}", path.display());
         }
     }
     Ok(())

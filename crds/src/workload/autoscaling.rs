@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("self.minReplicas <= self.maxReplicas", "minReplicas must not be above maxReplicas"))]
 pub struct Autoscaling {
-    /// Fewest pods.
+    /// Fewest pods, also without load. 1 when left out.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 100))]
     pub min_replicas: u32,
-    /// Most pods.
+    /// Most pods, whatever the load.
     #[schemars(range(min = 1, max = 100))]
     pub max_replicas: u32,
-    /// Processor time that pods should use on average, in percent of what they request.
+    /// Processor time that pods should use on average, in percent of what they request; pods are added above it. 80 when left out.
     #[serde(default = "eighty", rename = "targetCPUUtilizationPercentage")]
     #[schemars(range(min = 1, max = 1000))]
     pub target_cpu_utilization_percentage: u32,
