@@ -4,8 +4,11 @@ use crate::Outcome;
 use crate::workspace::{cargo, run_shown};
 use crate::{chart, generate};
 
-/// Formatting and lints of the whole workspace, the parts behind features included; then what is made from it.
+/// What is quick first: generated files and the chart, then formatting, then the lints of the whole workspace, the
+/// parts behind features included.
 pub fn run() -> Outcome {
+    generate::run(&generate::Arguments { check: true })?;
+    chart::check()?;
     run_shown(cargo().args(["fmt", "--all", "--check"]))?;
     run_shown(cargo().args([
         "clippy",
@@ -15,7 +18,5 @@ pub fn run() -> Outcome {
         "--",
         "--deny",
         "warnings",
-    ]))?;
-    generate::run(&generate::Arguments { check: true })?;
-    chart::check()
+    ]))
 }

@@ -2,6 +2,7 @@
 //! It never holds logic of the product; what a chore needs to know about clusters lies in `innkeeper-cluster`.
 //! Start reading at [`Chore`].
 
+mod bench;
 mod chart;
 mod check;
 mod cluster;
@@ -31,6 +32,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// The figures of the README, measured on this machine
+    Bench(bench::Arguments),
     /// Formatting, lints, generated files and the chart
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
@@ -50,6 +53,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Check => check::run(),
         Chore::Cluster(arguments) => cluster::run(&arguments),
         Chore::Generate(arguments) => generate::run(&arguments),

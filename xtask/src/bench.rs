@@ -1,0 +1,104 @@
+//! `cargo xtask bench`: the figures of the README, all from one run on this machine.
+//!
+//! Load goes to loopback only, for a bounded time. Absolutes differ from machine to machine: the raw commit ceiling of SQLite stands beside them.
+
+mod ceiling;
+mod delay;
+mod load;
+mod platform;
+
+use std::time::Duration;
+
+use clap::Args;
+use innkeeper_cluster::parts::debian;
+
+use crate::Outcome;
+use crate::workspace::{Workspace, cargo, run_shown};
+use load::Load;
+use platform::Platform;
+
+/// The arguments of the chore.
+#[derive(Args)]
+pub struct Arguments {
+    /// Seconds of load at each number of connections
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+}
+
+/// How many stories are followed from the 201 to the view's row.
+const STORIES: usize = 500;
+
+/// Carries the chore out.
+pub fn run(arguments: &Arguments) -> Outcome {
+    debian::ensure(&["wrk"])?;
+    run_shown(cargo().args(["build", "--release", "--package", "innkeeper"]))?;
+    let binary = Workspace::load()?.target().join("release/innkeeper");
+    let folder = tempfile::tempdir()?;
+    let length = Duration::from_secs(arguments.seconds);
+
+    println!("| figure | value |\n|---|---|");
+    let before =
+        ceiling::commits_per_second(&folder.path().join("ceiling.db"), Duration::from_secs(3))?;
+    row(
+        "raw SQLite commits of one row and one event, WAL, synchronous=FULL",
+        &format!("{before:.0}/s"),
+    );
+
+    let (platform, first) = Platform::start(&binary, folder.path())?;
+    row(
+        "start of `innkeeper dev` to the first 201",
+        &format!("{:.0} ms", millis(first)),
+    );
+    let idle = platform.resident_megabytes()?;
+    row(
+        "memory of all five services after the first 201",
+        &format!("{idle:.0} MB"),
+    );
+
+    let delays = delay::until_view(&platform, STORIES)?;
+    row(
+        "201 to the view's row, p50",
+        &format!("{:.1} ms", millis(delays.median)),
+    );
+    row(
+        "201 to the view's row, p99",
+        &format!("{:.1} ms", millis(delays.p99)),
+    );
+
+    for connections in [16, 64] {
+        let load = Load::run(&platform, folder.path(), connections, length)?;
+        row(
+            &format!("reservations at {connections} connections"),
+            &format!("{:.0}/s", load.per_second),
+        );
+        row(
+            &format!("p99 of a reservation at {connections} connections"),
+            &load.p99,
+        );
+        row(
+            &format!("answers other than 201 at {connections} connections"),
+            &load.failures.to_string(),
+        );
+        row(
+            &format!("share of the raw commit ceiling at {connections} connections"),
+            &percent(load.per_second / before),
+        );
+    }
+    row(
+        "peak memory under that load",
+        &format!("{:.0} MB", platform.peak_megabytes()?),
+    );
+    platform.stop()
+}
+
+fn row(figure: &str, value: &str) {
+    println!("| {figure} | {value} |");
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}

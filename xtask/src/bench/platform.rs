@@ -1,0 +1,137 @@
+//! The car rental in one process, on free ports, with its data in a folder that goes away.
+
+use std::error::Error;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How long the first 201 may take.
+const START_WITHIN: Duration = Duration::from_secs(30);
+
+/// The platform that is measured.
+pub struct Platform {
+    child: Child,
+    /// Address of its gateway.
+    pub gateway: String,
+    agent: ureq::Agent,
+}
+
+impl Platform {
+    /// Starts it; also says how long the first 201 took.
+    pub fn start(binary: &Path, folder: &Path) -> Result<(Self, Duration), Box<dyn Error>> {
+        let file = folder.join("rentcar.yaml");
+        let port = on_free_ports(&file)?;
+        let began = Instant::now();
+        let child = Command::new(binary)
+            .arg("dev")
+            .arg(&file)
+            .args(["--admin-port", "0", "--data"])
+            .arg(folder.join("data"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let gateway = format!("http://127.0.0.1:{port}");
+        let platform = Self {
+            child,
+            gateway,
+            agent: ureq::Agent::new_with_defaults(),
+        };
+        while platform.reserve().is_err() {
+            if began.elapsed() > START_WITHIN {
+                return Err("innkeeper dev does not answer".into());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok((platform, began.elapsed()))
+    }
+
+    /// Posts a reservation and returns its id.
+    pub fn reserve(&self) -> Result<i64, Box<dyn Error>> {
+        let url = format!("{}/reservations", self.gateway);
+        let mut answer = self.agent.post(&url).send_json(reservation())?;
+        let body: Value = answer.body_mut().read_json()?;
+        body["id"]
+            .as_i64()
+            .ok_or_else(|| "the answer has no id".into())
+    }
+
+    /// The rows of the view after an id.
+    pub fn view_after(&self, id: i64) -> Result<Vec<Value>, Box<dyn Error>> {
+        let url = format!("{}/myReservations?after={id}", self.gateway);
+        let body: Value = self.agent.get(&url).call()?.body_mut().read_json()?;
+        Ok(body["_embedded"]["myReservations"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    /// Memory that it holds now, in MB.
+    pub fn resident_megabytes(&self) -> Result<f64, Box<dyn Error>> {
+        self.status_megabytes("VmRSS:")
+    }
+
+    /// The most memory that it ever held, in MB.
+    pub fn peak_megabytes(&self) -> Result<f64, Box<dyn Error>> {
+        self.status_megabytes("VmHWM:")
+    }
+
+    /// Ends it in order.
+    pub fn stop(mut self) -> Result<(), Box<dyn Error>> {
+        let terminated = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()?;
+        let ended = self.child.wait()?;
+        if terminated.success() && ended.success() {
+            Ok(())
+        } else {
+            Err(format!("it ended with {ended}").into())
+        }
+    }
+
+    fn status_megabytes(&self, field: &str) -> Result<f64, Box<dyn Error>> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
+        let kilobytes: f64 = line
+            .unwrap_or_default()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()?;
+        Ok(kilobytes / 1_024.0)
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        // It has ended already when it was stopped in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The documented reservation.
+pub fn reservation() -> Value {
+    json!({ "userName": "kim", "userHp": "010-1234-5678", "carId": "7", "period": "3", "price": "50000" })
+}
+
+/// Writes the example with ports that are free, and returns the gateway's.
+fn on_free_ports(file: &Path) -> Result<u16, Box<dyn Error>> {
+    let mut platform: Value = serde_yaml::from_str(&fs::read_to_string("examples/rentcar.yaml")?)?;
+    let services = platform["spec"]["services"]
+        .as_array_mut()
+        .ok_or("the example has no services")?;
+    let mut gateway = 0;
+    for service in services {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        service["dev"] = json!({ "port": port });
+        if service["name"] == "gateway" {
+            gateway = port;
+        }
+    }
+    fs::write(file, serde_yaml::to_string(&platform)?)?;
+    Ok(gateway)
+}
