@@ -17,6 +17,7 @@ use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::problem::causes;
+use innkeeper_runtime::pruning::Pruning;
 use innkeeper_runtime::relay::Relay;
 use innkeeper_runtime::server::{self, Limits};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
@@ -145,7 +146,11 @@ impl Service {
         if component.reactor.is_none() {
             self.health.started();
         }
-        for chore in component.chores {
+        let pruning = self
+            .store
+            .clone()
+            .map(|store| Arc::new(Pruning(store)) as Arc<dyn Chore>);
+        for chore in component.chores.into_iter().chain(pruning) {
             self.intake
                 .spawn("chore", repeat(chore, self.intake.clone()));
         }

@@ -27,7 +27,9 @@ const TAIL_RECORDS: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteOpenError {
     /// Another process, or another handle in this one, has it.
-    #[error("the log {file} is in use by another process")]
+    #[error(
+        "the log {file} is in use by another process; stop that one first, or choose another data folder"
+    )]
     InUse {
         /// The file.
         file: PathBuf,

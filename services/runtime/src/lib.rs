@@ -13,6 +13,7 @@ pub mod json;
 pub mod lifecycle;
 pub mod metrics;
 pub mod problem;
+pub mod pruning;
 pub mod relay;
 pub mod request;
 pub mod resource;

@@ -60,6 +60,10 @@ impl Sqlite {
             file: file.to_owned(),
             source,
         };
+        // The lock says that whoever held a lease is gone.
+        connection
+            .execute("DELETE FROM lease", [])
+            .map_err(database_error)?;
         let last_id = rows::last_id(&connection).map_err(database_error)?;
         let readers = Readers::open(file)?;
         let writer =
