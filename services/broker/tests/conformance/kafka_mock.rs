@@ -7,6 +7,7 @@ use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Delivery, Log, LogError};
 use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::reader::{DEADLINE, Reader, texts};
 use crate::subject::{record, records};
@@ -130,4 +131,35 @@ async fn an_append_waits_for_room_in_the_queue() {
     };
     let (appended, ()) = tokio::join!(log.append(records("a", 10_500)), broker_returns);
     appended.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_that_could_not_commit_says_so() {
+    let (cluster, log) = cluster(1);
+    log.append(vec![record("a", 0)]).await.unwrap();
+    let mut reader = Reader::join(&log).await;
+    let read = reader.read(1).await;
+    reader.done(&read).await;
+    let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 10];
+    cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refusals);
+    let closed = reader.subscription.close().await;
+    assert!(
+        matches!(closed, Err(LogError::Unavailable(_))),
+        "{closed:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_a_rebalance_refused_is_tried_again() {
+    let (cluster, log) = cluster(1);
+    log.append(vec![record("a", 0)]).await.unwrap();
+    let mut reader = Reader::join(&log).await;
+    let read = reader.read(1).await;
+    reader.done(&read).await;
+    let refusal = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS];
+    cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refusal);
+    reader.close().await;
+    log.append(vec![record("a", 1)]).await.unwrap();
+    let mut heir = Reader::join(&log).await;
+    assert_eq!(texts(&heir.read(1).await), ["a:1"]);
 }
