@@ -1,0 +1,105 @@
+//! The example, as it is and with changes.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+/// The example's text, unchanged.
+pub fn text() -> String {
+    fs::read_to_string(path()).unwrap()
+}
+
+/// Where the example is.
+pub fn path() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rentcar.yaml")
+}
+
+/// The example with changes; as text it is a manifest.
+#[derive(Clone, Debug)]
+pub struct Example(Value);
+
+impl Example {
+    /// The example as it is.
+    pub fn unchanged() -> Self {
+        Self(serde_yaml::from_str(&text()).unwrap())
+    }
+
+    /// A small one of another name: its pods ask for little, so that several platforms fit on one node, and no
+    /// autoscaler counts them.
+    pub fn small(name: &str) -> Self {
+        let mut example = Self::unchanged();
+        example.0["metadata"]["name"] = json!(name);
+        for service in example.services() {
+            service["resources"] = json!({ "requests": { "cpu": "10m", "memory": "16Mi" } });
+            service.as_object_mut().unwrap().remove("autoscaling");
+        }
+        example
+    }
+
+    /// A field of the specification changed.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.0["spec"][field] = value;
+        self
+    }
+
+    /// A field of a service changed.
+    #[must_use]
+    pub fn with_service(mut self, service: &str, field: &str, value: Value) -> Self {
+        self.service(service)[field] = value;
+        self
+    }
+
+    /// Without a service, and without the columns that show it.
+    #[must_use]
+    pub fn without(mut self, service: &str) -> Self {
+        let shows = |source: &Value| {
+            source
+                .as_str()
+                .unwrap_or_default()
+                .starts_with(&format!("{service}."))
+        };
+        self.services().retain(|it| it["name"] != service);
+        for view in self
+            .services()
+            .iter_mut()
+            .filter_map(|it| it.get_mut("view"))
+        {
+            let columns = view["columns"].as_array_mut().unwrap();
+            columns.retain(|column| !shows(&column["from"]));
+            for latest in columns
+                .iter_mut()
+                .filter_map(|column| column.get_mut("latestOf"))
+            {
+                latest
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|source| !shows(source));
+            }
+        }
+        self
+    }
+
+    /// The names of its services.
+    pub fn names(&self) -> Vec<String> {
+        let services = self.0["spec"]["services"].as_array().unwrap();
+        services
+            .iter()
+            .map(|service| service["name"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn services(&mut self) -> &mut Vec<Value> {
+        self.0["spec"]["services"].as_array_mut().unwrap()
+    }
+
+    fn service(&mut self, name: &str) -> &mut Value {
+        let mut services = self.services().iter_mut();
+        services.find(|service| service["name"] == name).unwrap()
+    }
+}

@@ -1,0 +1,112 @@
+//! Kubernetes objects as plain JSON, read over the API itself: polls by kubectl would keep the machine busy.
+
+use serde_json::Value;
+
+use crate::site::site;
+
+/// A kind of objects: where the API has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The group and version, as the beginning of a path.
+    pub group: &'static str,
+    /// The plural name.
+    pub plural: &'static str,
+}
+
+const fn kind(group: &'static str, plural: &'static str) -> Kind {
+    Kind { group, plural }
+}
+
+/// Platforms.
+pub const PLATFORMS: Kind = kind("/apis/innkeeper.dev/v1alpha1", "bookingplatforms");
+/// Services of platforms.
+pub const DOMAIN_SERVICES: Kind = kind("/apis/innkeeper.dev/v1alpha1", "domainservices");
+/// Topics.
+pub const TOPICS: Kind = kind("/apis/innkeeper.dev/v1alpha1", "eventtopics");
+/// Deployments.
+pub const DEPLOYMENTS: Kind = kind("/apis/apps/v1", "deployments");
+/// What Deployments make.
+pub const REPLICA_SETS: Kind = kind("/apis/apps/v1", "replicasets");
+/// Autoscalers.
+pub const AUTOSCALERS: Kind = kind("/apis/autoscaling/v2", "horizontalpodautoscalers");
+/// Disruption budgets.
+pub const DISRUPTION_BUDGETS: Kind = kind("/apis/policy/v1", "poddisruptionbudgets");
+/// Pods.
+pub const PODS: Kind = kind("/api/v1", "pods");
+/// Services of Kubernetes.
+pub const SERVICES: Kind = kind("/api/v1", "services");
+/// ConfigMaps.
+pub const CONFIG_MAPS: Kind = kind("/api/v1", "configmaps");
+/// Accounts that pods run under.
+pub const SERVICE_ACCOUNTS: Kind = kind("/api/v1", "serviceaccounts");
+/// Events that tell what happened.
+pub const EVENTS: Kind = kind("/apis/events.k8s.io/v1", "events");
+
+/// Every kind that the operator writes.
+pub const OURS: [Kind; 9] = [
+    PLATFORMS,
+    DOMAIN_SERVICES,
+    TOPICS,
+    DEPLOYMENTS,
+    AUTOSCALERS,
+    DISRUPTION_BUDGETS,
+    SERVICES,
+    CONFIG_MAPS,
+    SERVICE_ACCOUNTS,
+];
+
+/// What the API server has at a path; `None` if there is nothing.
+pub fn get(path: &str) -> Option<Value> {
+    let request = hyper::Request::get(path).body(Vec::new()).unwrap();
+    match site().wait(site().client.request::<Value>(request)) {
+        Ok(found) => Some(found),
+        Err(kube::Error::Api(refusal)) if refusal.code == 404 => None,
+        Err(error) => panic!("GET {path}: {error}"),
+    }
+}
+
+/// The objects of a kind in a namespace, with these labels.
+pub fn list(kind: Kind, namespace: &str, labels: &str) -> Vec<Value> {
+    let Kind { group, plural } = kind;
+    let path = format!("{group}/namespaces/{namespace}/{plural}?labelSelector={labels}");
+    let list = get(&path).unwrap_or_default();
+    list["items"].as_array().cloned().unwrap_or_default()
+}
+
+/// One object of a namespace.
+pub fn object(kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+    let Kind { group, plural } = kind;
+    get(&format!("{group}/namespaces/{namespace}/{plural}/{name}"))
+}
+
+/// An object's name.
+pub fn name(object: &Value) -> String {
+    text(&object["metadata"]["name"])
+}
+
+/// A text in an object; empty if there is none.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The condition of this type of an object, if it speaks of what the object's owner wants now.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+    let found = conditions
+        .iter()
+        .find(|condition| condition["type"] == kind);
+    found.filter(|_| current)
+}
+
+/// What is said in the condition that holds of these types.
+pub fn message(object: &Value, kind: &str) -> Result<String, String> {
+    match condition(object, kind) {
+        Some(condition) if condition["status"] == "True" => Ok(text(&condition["message"])),
+        _ => Err(format!(
+            "{} is not {kind}: {}",
+            name(object),
+            object["status"]
+        )),
+    }
+}

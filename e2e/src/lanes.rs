@@ -1,0 +1,140 @@
+//! The order of the claims. One cluster and one operator serve them all, so each namespace is a lane: its claims run one
+//! after another and build on one another, while other lanes run beside it. A claim that fails ends its lane.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::diagnosis;
+
+/// Something that holds, and the check of it, which panics when it does not.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    /// The claim, as the name of a function.
+    pub name: &'static str,
+    /// Checks it.
+    pub check: fn(),
+}
+
+/// Makes claims of functions.
+#[macro_export]
+macro_rules! claims {
+    ($($check:path),* $(,)?) => {
+        vec![$($crate::lanes::Claim { name: stringify!($check), check: $check }),*]
+    };
+}
+
+/// Claims that build on one another.
+pub struct Lane {
+    /// The lane's name.
+    pub name: &'static str,
+    /// The namespaces whose state explains a failure.
+    pub namespaces: &'static [&'static str],
+    /// The claims, in order.
+    pub claims: Vec<Claim>,
+}
+
+/// What came of the claims.
+#[derive(Default)]
+pub struct Outcome {
+    held: usize,
+    failed: Vec<String>,
+    skipped: usize,
+}
+
+impl Outcome {
+    /// Says how it went, and returns what a test program ends with.
+    pub fn conclude(&self, began: Instant) -> ExitCode {
+        let Self {
+            held,
+            failed,
+            skipped,
+        } = self;
+        let took = seconds(began.elapsed());
+        println!(
+            "\n{held} claims hold, {} failed, {skipped} not looked at, in {took}",
+            failed.len()
+        );
+        for claim in failed {
+            println!("failed: {claim}");
+        }
+        if failed.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
+    /// Whether anything failed.
+    pub fn is_bad(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.held += other.held;
+        self.failed.extend(other.failed);
+        self.skipped += other.skipped;
+        self
+    }
+}
+
+/// Whether words from the command line, each a part of a name, choose this lane; without words every lane is chosen.
+pub fn is_chosen(lane: &Lane, words: &[String]) -> bool {
+    let named = |word: &String| {
+        let mut claims = lane.claims.iter();
+        lane.name.contains(word.as_str()) || claims.any(|claim| claim.name.contains(word.as_str()))
+    };
+    words.is_empty() || words.iter().any(named)
+}
+
+/// Runs lanes beside each other.
+pub fn run(lanes: &[Lane]) -> Outcome {
+    thread::scope(|scope| {
+        let running: Vec<_> = lanes
+            .iter()
+            .map(|lane| scope.spawn(move || run_lane(lane)))
+            .collect();
+        running
+            .into_iter()
+            .map(|lane| lane.join().unwrap())
+            .fold(Outcome::default(), Outcome::and)
+    })
+}
+
+fn run_lane(lane: &Lane) -> Outcome {
+    let mut outcome = Outcome::default();
+    for claim in &lane.claims {
+        if outcome.is_bad() {
+            outcome.skipped += 1;
+        } else if holds(lane, claim) {
+            outcome.held += 1;
+        } else {
+            outcome.failed.push(full_name(lane, claim));
+        }
+    }
+    outcome
+}
+
+fn holds(lane: &Lane, claim: &Claim) -> bool {
+    let began = Instant::now();
+    let held = catch_unwind(AssertUnwindSafe(claim.check)).is_ok();
+    let mark = if held { "ok" } else { "FAILED" };
+    let name = full_name(lane, claim);
+    println!("{name} … {mark} ({})", seconds(began.elapsed()));
+    if !held {
+        println!("{}", diagnosis::of(lane.namespaces));
+    }
+    held
+}
+
+fn full_name(lane: &Lane, claim: &Claim) -> String {
+    let claim = claim.name.rsplit("::").next().unwrap_or(claim.name);
+    format!("{}::{claim}", lane.name)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f32())
+}

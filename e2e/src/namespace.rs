@@ -1,0 +1,184 @@
+//! A namespace of Kubernetes, and what is in it.
+
+use std::fs;
+use std::time::Duration;
+
+use innkeeper_cluster::command::read_output;
+use innkeeper_cluster::deadline::until;
+use serde_json::{Value, json};
+
+use crate::http::{self, Answer};
+use crate::kubernetes::{self, DOMAIN_SERVICES, Kind, PLATFORMS, PODS, SERVICES, message, text};
+use crate::site::site;
+use crate::{kafka, postgres};
+
+/// How long things may take: a busy machine is slow.
+pub const SOON: Duration = Duration::from_secs(90);
+
+/// The Secret that the chart's defaults name.
+const SECRET: &str = "innkeeper-database";
+
+/// The label of the namespaces that tests make.
+const OURS: &str = "innkeeper-e2e";
+
+/// A namespace of Kubernetes.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespace(pub &'static str);
+
+impl Namespace {
+    /// Makes the namespace, under the restricted pod security standard.
+    pub fn create(self) {
+        let labels = json!({ "pod-security.kubernetes.io/enforce": "restricted", OURS: "true" });
+        let namespace = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": { "name": self.0, "labels": labels },
+        });
+        self.apply(&namespace.to_string());
+    }
+
+    /// Makes the Secret with which services log in to the database.
+    pub fn create_secret(self) {
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": SECRET },
+            "stringData": { "username": postgres::USER, "password": postgres::PASSWORD },
+        });
+        self.apply(&secret.to_string());
+    }
+
+    /// Runs kubectl in the namespace, and returns what it says.
+    pub fn kubectl(self, arguments: &[&str]) -> Result<String, String> {
+        let mut kubectl = site().cluster.kubectl();
+        kubectl.args(["--namespace", self.0]).args(arguments);
+        read_output(&mut kubectl).map_err(|error| error.to_string())
+    }
+
+    /// Runs kubectl with a file of this content as its last argument.
+    pub fn kubectl_with_file(self, arguments: &[&str], manifest: &str) -> Result<String, String> {
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        fs::write(file.path(), manifest).unwrap();
+        let path = file.path().to_str().unwrap();
+        self.kubectl(&[arguments, &["--filename", path]].concat())
+    }
+
+    /// Applies a manifest as a user does.
+    pub fn apply(self, manifest: &str) {
+        self.kubectl_with_file(&["apply"], manifest).unwrap();
+    }
+
+    /// An object of this kind and name.
+    pub fn object(self, kind: Kind, name: &str) -> Option<Value> {
+        kubernetes::object(kind, self.0, name)
+    }
+
+    /// An object of this kind and name that is there.
+    pub fn expect(self, kind: Kind, name: &str) -> Value {
+        let missing = || panic!("there is no {} {name} in {}", kind.plural, self.0);
+        self.object(kind, name).unwrap_or_else(missing)
+    }
+
+    /// The objects of a kind.
+    pub fn list(self, kind: Kind) -> Vec<Value> {
+        kubernetes::list(kind, self.0, "")
+    }
+
+    /// The objects of a kind that belong to a service.
+    pub fn of_service(self, kind: Kind, service: &str) -> Vec<Value> {
+        kubernetes::list(kind, self.0, &format!("innkeeper.dev/service={service}"))
+    }
+
+    /// Waits until the platform has done what is asked of it now, with kubectl, as a user does.
+    pub fn await_ready(self, platform: &str) {
+        self.await_state(PLATFORMS, platform, "Ready");
+        let platform = format!("bookingplatform/{platform}");
+        let wait = ["wait", "--for=condition=Ready", "--timeout=60s", &platform];
+        self.kubectl(&wait).unwrap();
+    }
+
+    /// Waits until the condition of this type holds of an object, and returns its message.
+    pub fn await_state(self, kind: Kind, name: &str, state: &str) -> String {
+        self.until(&format!("{} {name} is {state}", kind.plural), || {
+            let object = self.object(kind, name);
+            message(&object.ok_or_else(|| format!("there is no {name}"))?, state)
+        })
+    }
+
+    /// Waits until a service stands so for this reason, and returns the message.
+    pub fn await_reason(self, service: &str, reason: &str) -> String {
+        self.until(&format!("service {service} is {reason}"), || {
+            let object = self.object(DOMAIN_SERVICES, service).unwrap_or_default();
+            match kubernetes::condition(&object, "Ready") {
+                Some(ready) if ready["reason"] == reason => Ok(text(&ready["message"])),
+                _ => Err(object["status"].to_string()),
+            }
+        })
+    }
+
+    /// Waits for something with a deadline that suits a busy machine.
+    pub fn until<T>(self, what: &str, look: impl FnMut() -> Result<T, String>) -> T {
+        until(&format!("in {}: {what}", self.0), SOON, look)
+            .unwrap_or_else(|overdue| panic!("{overdue}"))
+    }
+
+    /// The address of the platform's gateway inside the cluster.
+    pub fn gateway(self) -> String {
+        let service = self.expect(SERVICES, "gateway");
+        format!("http://{}:8080", text(&service["spec"]["clusterIP"]))
+    }
+
+    /// Asks the gateway.
+    pub fn call(self, method: &str, path: &str, body: &Value) -> Answer {
+        self.call_with(method, path, body, &[])
+    }
+
+    /// Asks the gateway, with headers.
+    pub fn call_with(
+        self,
+        method: &str,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let url = format!("{}{path}", self.gateway());
+        http::request(method, &url, body, headers)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// Reads through the gateway.
+    pub fn read(self, path: &str) -> Value {
+        let answer = self.call("GET", path, &Value::Null);
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
+        answer.body
+    }
+
+    /// What the admin API of the only pod of a service says.
+    pub fn admin(self, service: &str, path: &str) -> Answer {
+        let pods = self.of_service(PODS, service);
+        let address = text(&pods[0]["status"]["podIP"]);
+        http::request(
+            "GET",
+            &format!("http://{address}:9090{path}"),
+            &Value::Null,
+            &[],
+        )
+        .unwrap()
+    }
+}
+
+/// Removes what an earlier run has left on a cluster that was kept.
+pub fn clean() {
+    let kubectl = |words: &[&str]| Namespace("default").kubectl(words);
+    let platforms = [
+        "delete",
+        "bookingplatforms,eventtopics",
+        "--all",
+        "--all-namespaces",
+    ];
+    // There is no such kind yet on a new cluster.
+    let _ = kubectl(&platforms);
+    kubectl(&["delete", "namespaces", "--selector", OURS]).unwrap();
+    kafka::delete_topics();
+    postgres::recreate_database();
+}

@@ -1,0 +1,72 @@
+//! The operator, installed by Helm as a user does.
+
+use std::path::PathBuf;
+
+use innkeeper_cluster::command::{CommandError, read_output};
+
+use crate::kubernetes::{PODS, SERVICES, text};
+use crate::namespace::Namespace;
+use crate::postgres::DATABASE;
+use crate::site::site;
+
+/// Where the operator runs.
+pub const NAMESPACE: Namespace = Namespace("innkeeper-system");
+
+/// The name of the release.
+pub const RELEASE: &str = "innkeeper";
+
+/// Runs Helm, and returns what it says.
+pub fn helm(arguments: &[&str]) -> Result<String, CommandError> {
+    let mut helm = site().cluster.helm();
+    read_output(helm.args(["--namespace", NAMESPACE.0]).args(arguments))
+}
+
+/// Installs the release, or upgrades it, with these arguments beside the chart, and returns the notes.
+pub fn install(arguments: &[&str]) -> String {
+    let chart = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/innkeeper"));
+    let chart = chart.to_str().unwrap();
+    let install = ["upgrade", RELEASE, chart, "--install", "--reset-values"];
+    helm(&[&install[..], arguments].concat()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Installs the release with this cluster's Kafka and database, and waits until it is there.
+pub fn install_whole() -> String {
+    let cluster = &site().cluster;
+    let kafka = format!("kafka.bootstrapServers={}", cluster.kafka());
+    let database = cluster.postgres();
+    let host = format!("database.postgres.host={}", database.ip());
+    let port = format!("database.postgres.port={}", database.port());
+    let name = format!("database.postgres.database={DATABASE}");
+    install(&[
+        "--set-string",
+        &kafka,
+        "--set-string",
+        &host,
+        "--set",
+        &port,
+        "--set-string",
+        &name,
+        "--wait",
+        "--timeout=120s",
+    ])
+}
+
+/// The address of the admin API of the operator's pod that runs, whether or not it is ready.
+pub fn admin_address() -> Result<String, String> {
+    let pods = NAMESPACE.list(PODS);
+    let running = |pod: &&serde_json::Value| {
+        pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
+    };
+    let address = |pod: &serde_json::Value| text(&pod["status"]["podIP"]);
+    let found = pods.iter().find(running).map(address);
+    found
+        .filter(|address| !address.is_empty())
+        .map(|address| format!("http://{address}:9090"))
+        .ok_or_else(|| "no pod of the operator runs".to_owned())
+}
+
+/// The address of the Service that Prometheus finds.
+pub fn metrics_address() -> String {
+    let service = NAMESPACE.expect(SERVICES, "innkeeper-metrics");
+    format!("http://{}:9090", text(&service["spec"]["clusterIP"]))
+}

@@ -1,0 +1,100 @@
+//! A platform that cannot start at once.
+
+use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, PLATFORMS, PODS};
+use serde_json::{Value, json};
+
+use super::{COTTAGE, cottage};
+
+/// A Deployment that someone else has made.
+fn foreign() -> Value {
+    let labels = json!({ "app": "someone-elses" });
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": "pay" },
+        "spec": {
+            "replicas": 0,
+            "selector": { "matchLabels": labels },
+            "template": {
+                "metadata": { "labels": labels },
+                "spec": { "containers": [{ "name": "pay", "image": "dev.local/pause:1" }] },
+            },
+        },
+    })
+}
+
+pub fn a_name_that_belongs_to_someone_else_is_left_alone() {
+    COTTAGE.create();
+    COTTAGE.create_secret();
+    COTTAGE.apply(&foreign().to_string());
+    let version = || {
+        let deployment = COTTAGE.expect(DEPLOYMENTS, "pay");
+        (deployment["status"]["observedGeneration"] == 1)
+            .then(|| deployment["metadata"]["resourceVersion"].clone())
+    };
+    let before = COTTAGE.until("Kubernetes has seen the Deployment", || {
+        version().ok_or_else(String::new)
+    });
+
+    let never_ready = json!({ "readiness": { "httpGet": { "path": "/nowhere", "port": 9090 } } });
+    COTTAGE.apply(
+        &cottage()
+            .with_service("pay", "probes", never_ready)
+            .manifest(),
+    );
+    let said = COTTAGE.await_reason("pay", "NameTaken");
+    assert!(
+        said.starts_with("Deployment pay belongs to someone else and is left alone"),
+        "{said}"
+    );
+    let said = COTTAGE.await_state(PLATFORMS, "cottage", "Stalled");
+    assert!(said.contains("pay: NameTaken"), "{said}");
+    COTTAGE.await_reason("rent", "Ready");
+    assert_eq!(version(), Some(before));
+    COTTAGE.kubectl(&["delete", "deployment", "pay"]).unwrap();
+}
+
+pub fn callers_wait_for_a_callee_that_is_not_ready() {
+    COTTAGE.until("pay has been rolled out", || {
+        match COTTAGE.object(DEPLOYMENTS, "pay") {
+            Some(_) => Ok(()),
+            None => Err(COTTAGE.expect(DOMAIN_SERVICES, "pay")["status"].to_string()),
+        }
+    });
+    COTTAGE.await_reason("pay", "Progressing");
+    let said = COTTAGE.await_reason("reservation", "WaitingForCallee");
+    assert!(
+        said.starts_with("waits for pay (") && said.ends_with("which it calls"),
+        "{said}"
+    );
+    assert!(COTTAGE.object(DEPLOYMENTS, "reservation").is_none());
+    let said = COTTAGE.await_state(PLATFORMS, "cottage", "Reconciling");
+    assert!(
+        said.contains("reservation: WaitingForCallee: waits for pay"),
+        "{said}"
+    );
+
+    COTTAGE.apply(&cottage().manifest());
+    COTTAGE.await_ready("cottage");
+    assert!(COTTAGE.object(DEPLOYMENTS, "reservation").is_some());
+}
+
+pub fn probes_of_ones_own_are_in_the_pods() {
+    let pod = COTTAGE.until("pay has one pod", || {
+        let pods = COTTAGE.of_service(PODS, "pay");
+        if pods.len() == 1 {
+            Ok(pods[0].clone())
+        } else {
+            Err(format!("{} pods", pods.len()))
+        }
+    });
+    let container = &pod["spec"]["containers"][0];
+    assert_eq!(container["livenessProbe"]["tcpSocket"]["port"], 8080);
+    assert_eq!(container["livenessProbe"]["periodSeconds"], 7);
+    assert_eq!(container["readinessProbe"]["periodSeconds"], 1);
+    assert_eq!(
+        container["startupProbe"]["exec"]["command"],
+        json!(["/innkeeper", "--version"])
+    );
+    assert_eq!(container["startupProbe"]["failureThreshold"], 90);
+}

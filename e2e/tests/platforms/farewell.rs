@@ -1,0 +1,32 @@
+//! The operator goes; what it has made stays.
+
+use innkeeper_e2e::claims;
+use innkeeper_e2e::example::Example;
+use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
+use innkeeper_e2e::lanes::Lane;
+use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::operator::{self, NAMESPACE};
+
+const KEPT: Namespace = Namespace("kept");
+
+pub fn lane() -> Lane {
+    Lane {
+        name: "farewell",
+        namespaces: &["innkeeper-system", "kept"],
+        claims: claims![without_its_operator_a_platform_goes_on,],
+    }
+}
+
+fn without_its_operator_a_platform_goes_on() {
+    KEPT.create();
+    KEPT.create_secret();
+    KEPT.apply(&Example::small("kept").manifest());
+    KEPT.await_ready("kept");
+    operator::helm(&["uninstall", operator::RELEASE, "--wait"]).unwrap();
+    assert!(NAMESPACE.list(PODS).is_empty());
+    assert!(KEPT.object(PLATFORMS, "kept").is_some());
+    assert_eq!(
+        KEPT.read("/reservations")["_embedded"]["reservations"],
+        serde_json::json!([])
+    );
+}

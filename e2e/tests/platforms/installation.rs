@@ -1,0 +1,154 @@
+//! The operator before anything is there for it, and how it says what it needs.
+
+use innkeeper_cluster::deadline::until;
+use innkeeper_e2e::claims;
+use innkeeper_e2e::example::Example;
+use innkeeper_e2e::http;
+use innkeeper_e2e::kubernetes::PLATFORMS;
+use innkeeper_e2e::lanes::Lane;
+use innkeeper_e2e::namespace::{Namespace, SOON};
+use innkeeper_e2e::operator::{self, NAMESPACE, admin_address, install, install_whole};
+use serde_json::Value;
+
+const BARE: Namespace = Namespace("bare");
+
+/// What the operator cannot do without.
+const KINDS: [&str; 3] = [
+    "bookingplatforms.innkeeper.dev",
+    "domainservices.innkeeper.dev",
+    "eventtopics.innkeeper.dev",
+];
+
+pub fn lane() -> Lane {
+    Lane {
+        name: "installation",
+        namespaces: &["innkeeper-system", "bare"],
+        claims: claims![
+            an_operator_that_lacks_a_kind_or_a_permission_names_them,
+            with_everything_there_the_operator_is_ready,
+            the_notes_say_what_to_do_next,
+            every_series_is_there_from_the_start,
+            a_platform_without_kafka_and_database_says_what_to_do,
+            a_platform_goes_on_once_the_chart_names_them,
+            the_kinds_explain_themselves,
+        ],
+    }
+}
+
+fn ask(path: &str) -> Result<http::Answer, String> {
+    http::request(
+        "GET",
+        &format!("{}{path}", admin_address()?),
+        &Value::Null,
+        &[],
+    )
+}
+
+fn readiness(is_expected: impl Fn(&http::Answer) -> bool) {
+    until("/readyz", SOON, || {
+        let answer = ask("/readyz")?;
+        if is_expected(&answer) {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    })
+    .unwrap_or_else(|overdue| panic!("{overdue}"));
+}
+
+fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
+    // It is there already when the cluster was kept; then the CRDs are.
+    let _ = operator::helm(&["uninstall", operator::RELEASE, "--wait"]);
+    NAMESPACE
+        .kubectl(&[&["delete", "crd", "--ignore-not-found"], &KINDS[..]].concat())
+        .unwrap();
+    NAMESPACE.create();
+    install(&["--set", "crds.install=false"]);
+    let forbid = [
+        "patch",
+        "clusterrole",
+        "innkeeper",
+        "--type=json",
+        r#"--patch=[{"op": "replace", "path": "/rules", "value": []}]"#,
+    ];
+    NAMESPACE.kubectl(&forbid).unwrap();
+    readiness(|answer| {
+        let names = |what: &str| answer.text().contains(what);
+        answer.status == 503
+            && KINDS.iter().all(|kind| names(kind))
+            && names("the permission to patch deployments.apps in every namespace")
+    });
+    assert_eq!(ask("/livez").unwrap().status, 200);
+}
+
+fn with_everything_there_the_operator_is_ready() {
+    install(&["--wait", "--timeout=120s"]);
+    readiness(|answer| answer.status == 200);
+}
+
+fn the_notes_say_what_to_do_next() {
+    let notes = operator::helm(&["get", "notes", operator::RELEASE]).unwrap();
+    for said in [
+        "kafka.bootstrapServers is not set",
+        "database.postgres.host is not set",
+        "create secret generic innkeeper-database",
+        "kubectl --namespace default apply --filename examples/rentcar.yaml",
+    ] {
+        assert!(notes.contains(said), "{said} is not in: {notes}");
+    }
+}
+
+fn every_series_is_there_from_the_start() {
+    let metrics = format!("{}/metrics", operator::metrics_address());
+    let answer = http::request("GET", &metrics, &Value::Null, &[]).unwrap();
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4");
+    for series in [
+        r#"innkeeper_operator_reconciliations_total{kind="BookingPlatform",result="finished"} 0"#,
+        r#"innkeeper_operator_reconciliations_total{kind="EventTopic",result="conflict"} 0"#,
+        r#"innkeeper_operator_reconciliation_duration_seconds_count{kind="DomainService"} 0"#,
+        r#"innkeeper_operator_objects{kind="DomainService",state="ready"} 0"#,
+        r#"innkeeper_operator_objects{kind="BookingPlatform",state="stalled"} 0"#,
+        r#"innkeeper_operator_kafka_admin_calls_total{call="create_topics",result="failed"} 0"#,
+        "innkeeper_operator_topic_drift_repaired_total 0",
+        "innkeeper_operator_leader 1",
+    ] {
+        assert!(
+            answer.text().contains(series),
+            "{series} is not in:\n{}",
+            answer.text()
+        );
+    }
+}
+
+fn a_platform_without_kafka_and_database_says_what_to_do() {
+    BARE.create();
+    BARE.create_secret();
+    BARE.apply(&Example::small("bare").manifest());
+    let said = BARE.await_state(PLATFORMS, "bare", "Stalled");
+    for remedy in [
+        "spec.messaging.bootstrapServers: no Kafka is configured: name its brokers here, or as kafka.bootstrapServers in the chart's values",
+        "spec.services[1].database: no database is configured: name one here or in spec.database, or as database.postgres in the chart's values",
+    ] {
+        assert!(said.contains(remedy), "{remedy} is not in: {said}");
+    }
+}
+
+fn a_platform_goes_on_once_the_chart_names_them() {
+    install_whole();
+    BARE.await_ready("bare");
+    BARE.kubectl(&["delete", "bookingplatform", "bare"])
+        .unwrap();
+}
+
+fn the_kinds_explain_themselves() {
+    let explained = BARE.kubectl(&["explain", "dsvc.spec.autoscaling"]).unwrap();
+    for word in [
+        "KIND:       DomainService",
+        "minReplicas",
+        "targetCPUUtilizationPercentage",
+        "behavior",
+    ] {
+        assert!(explained.contains(word), "{word} is not in: {explained}");
+    }
+    assert!(!explained.contains("<no description>"), "{explained}");
+}

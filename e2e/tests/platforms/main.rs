@@ -1,0 +1,45 @@
+//! Platforms on a real cluster: what is promised of the operator, the chart and the services, seen from outside.
+//!
+//! The operator is installed first and removed last; between the two every lane has a namespace of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
+
+mod changes;
+mod farewell;
+mod installation;
+mod refusals;
+mod rentcar;
+mod topics;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use innkeeper_e2e::lanes::{self, Lane, Outcome};
+use innkeeper_e2e::{namespace, operator};
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = |lanes: Vec<Lane>| -> Vec<Lane> {
+        let mut lanes = lanes;
+        lanes.retain(|lane| lanes::is_chosen(lane, &words));
+        lanes
+    };
+    namespace::clean();
+    let first = lanes::run(&chosen(vec![installation::lane()]));
+    if first.is_bad() {
+        return first.conclude(began);
+    }
+    operator::install_whole();
+    let together = chosen(vec![
+        rentcar::lane(),
+        changes::lane(),
+        refusals::lane(),
+        topics::lane(),
+    ]);
+    let last = |so_far: Outcome| so_far.and(lanes::run(&chosen(vec![farewell::lane()])));
+    last(first.and(lanes::run(&together))).conclude(began)
+}

@@ -1,0 +1,101 @@
+//! The number of pods follows the load, and no edit takes pods away.
+
+use std::time::Duration;
+
+use innkeeper_e2e::example::Example;
+use innkeeper_e2e::kubernetes::{DEPLOYMENTS, PODS};
+use innkeeper_e2e::load::Siege;
+use innkeeper_e2e::watch::Watch;
+use serde_json::{Value, json};
+
+use super::RENTCAR;
+
+/// The service that is scaled.
+const VIEW: &str = "myreservation";
+
+/// Users, and their pauses, that keep a view busier than its autoscaler wants.
+fn load() -> Siege {
+    let view = format!("{}/myReservations", RENTCAR.gateway());
+    Siege::begin(4, Duration::from_millis(10), &view)
+}
+
+/// The example, with an autoscaler that takes pods away at once or never: by itself Kubernetes waits five minutes.
+fn scaled(most: u32, shrinks: bool) -> Example {
+    let scale_down = if shrinks {
+        json!({
+            "stabilizationWindowSeconds": 0,
+            "policies": [{ "type": "Percent", "value": 100, "periodSeconds": 5 }],
+        })
+    } else {
+        json!({ "selectPolicy": "Disabled" })
+    };
+    let autoscaling = json!({
+        "minReplicas": 1,
+        "maxReplicas": most,
+        "targetCPUUtilizationPercentage": 15,
+        "behavior": { "scaleDown": scale_down },
+    });
+    Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
+}
+
+fn asked_for() -> i64 {
+    RENTCAR.expect(DEPLOYMENTS, VIEW)["spec"]["replicas"]
+        .as_i64()
+        .unwrap()
+}
+
+fn await_pods(what: &str, is_enough: impl Fn(i64) -> bool) {
+    RENTCAR.until(what, || match asked_for() {
+        count if is_enough(count) => Ok(()),
+        count => Err(format!("{count} pods")),
+    });
+}
+
+pub fn under_load_pods_are_added() {
+    let load = load();
+    await_pods("at least 3 pods under load", |count| count >= 3);
+    let ready = || RENTCAR.expect(DEPLOYMENTS, VIEW)["status"]["readyReplicas"].as_i64();
+    RENTCAR.until("3 of them are ready", || match ready() {
+        Some(count) if count >= 3 => Ok(()),
+        count => Err(format!("{count:?} are ready")),
+    });
+    let count = load.end();
+    assert!(count.answered > 100 && count.failed == 0, "{count:?}");
+}
+
+pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
+    RENTCAR.apply(&scaled(4, false).manifest());
+    let load = load();
+    await_pods("4 pods", |count| count == 4);
+    let watch = Watch::begin(RENTCAR, "deployment/myreservation", "{.spec.replicas}");
+    let edited =
+        scaled(4, false).with_service(VIEW, "config", json!({ "env": { "PROFILE": "edited" } }));
+    RENTCAR.apply(&edited.manifest());
+    RENTCAR.await_ready("rentcar");
+    RENTCAR.until("every pod has the new value", || {
+        let pods = RENTCAR.of_service(PODS, VIEW);
+        let old = |pod: &&Value| !pod["metadata"]["deletionTimestamp"].is_null();
+        let is_new = pods.len() == 4 && pods.iter().filter(old).count() == 0;
+        if is_new {
+            Ok(())
+        } else {
+            Err(format!("{} pods", pods.len()))
+        }
+    });
+    assert_eq!(
+        RENTCAR.admin(VIEW, "/settings").body["config"]["PROFILE"],
+        "edited"
+    );
+    let values = watch.values();
+    assert!(
+        values.len() > 1 && values.iter().all(|count| count == "4"),
+        "{values:?}"
+    );
+    load.end();
+}
+
+pub fn without_load_pods_are_taken_away() {
+    RENTCAR.apply(&scaled(10, true).manifest());
+    await_pods("1 pod", |count| count == 1);
+    RENTCAR.await_ready("rentcar");
+}
