@@ -65,3 +65,47 @@ async fn metrics(Shared(admin): Shared<Arc<Admin>>) -> Response {
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use kube::runtime::reflector::store;
+
+    use super::*;
+
+    fn admin(missing: &[&str]) -> Arc<Admin> {
+        let missing = missing.iter().map(|it| (*it).to_owned()).collect();
+        Arc::new(Admin {
+            metrics: Metrics::registered().unwrap(),
+            missing: watch::channel(missing).1,
+            watched: Arc::new(Watched {
+                platforms: store().0,
+                services: store().0,
+                topics: store().0,
+            }),
+        })
+    }
+
+    #[tokio::test]
+    async fn an_operator_that_lacks_something_is_unready_and_says_what() {
+        let answer = readyz(Shared(admin(&["the permission to watch services"]))).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
+        assert_eq!(body, "missing:\n- the permission to watch services\n");
+    }
+
+    #[tokio::test]
+    async fn an_operator_that_lacks_nothing_is_ready() {
+        let answer = readyz(Shared(admin(&[]))).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn objects_are_counted_when_somebody_asks() {
+        let answer = metrics(Shared(admin(&[]))).await;
+        let body = to_bytes(answer.into_body(), 100_000).await.unwrap();
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let series = r#"innkeeper_operator_objects{kind="EventTopic",state="ready"} 0"#;
+        assert!(text.contains(series));
+    }
+}

@@ -37,6 +37,17 @@ pub(crate) struct Candidate {
 struct Seen {
     version: Option<String>,
     since: Instant,
+    complained: bool,
+}
+
+impl Seen {
+    fn nothing() -> Self {
+        Self {
+            version: None,
+            since: Instant::now(),
+            complained: false,
+        }
+    }
 }
 
 /// What an attempt came to.
@@ -59,10 +70,7 @@ impl Candidate {
 
     /// Waits until this replica holds the Lease; false when it was stopped first.
     pub(crate) async fn elected(&self, stop: &CancellationToken) -> bool {
-        let mut seen = Seen {
-            version: None,
-            since: Instant::now(),
-        };
+        let mut seen = Seen::nothing();
         loop {
             if self.attempt(&mut seen).await == Attempt::Held {
                 tracing::info!(lease = self.name, "this replica works");
@@ -78,10 +86,7 @@ impl Candidate {
     /// Keeps the Lease; returns only once it is lost.
     pub(crate) async fn keep(&self) -> LostLease {
         let mut renewed = Instant::now();
-        let mut seen = Seen {
-            version: None,
-            since: renewed,
-        };
+        let mut seen = Seen::nothing();
         while renewed.elapsed() < RENEW_WITHIN {
             tokio::time::sleep(ATTEMPT_EVERY).await;
             let started = Instant::now();
@@ -118,7 +123,10 @@ impl Candidate {
             // Someone else wrote at the same time: the next look says who.
             Err(kube::Error::Api(status)) if status.code == 409 => Attempt::Unknown,
             Err(error) => {
-                tracing::warn!(%error, lease = self.name, "could not reach the lease");
+                if !seen.complained {
+                    tracing::warn!(%error, lease = self.name, "could not reach the lease; trying on");
+                    seen.complained = true;
+                }
                 Attempt::Unknown
             }
         }
@@ -134,7 +142,7 @@ impl Candidate {
         if seen.version != version {
             *seen = Seen {
                 version,
-                since: Instant::now(),
+                ..Seen::nothing()
             };
         }
         let before = lease.spec.take().unwrap_or_default();

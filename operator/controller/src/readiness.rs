@@ -77,10 +77,14 @@ impl Look {
             let Some(namespace) = self.namespace_of(permission) else {
                 continue;
             };
+            let mut refused = Vec::new();
             for verb in permission.verbs {
                 if !self.allowed(permission, verb, namespace).await? {
-                    missing.push(lacking(permission, verb, namespace));
+                    refused.push(*verb);
                 }
+            }
+            if !refused.is_empty() {
+                missing.push(lacking(permission, &refused, namespace));
             }
         }
         Ok(missing)
@@ -111,18 +115,13 @@ impl Look {
         verb: &str,
         namespace: &str,
     ) -> Result<bool, kube::Error> {
-        let (resource, subresource) = permission
-            .resource
-            .split_once('/')
-            .map_or((permission.resource, None), |(resource, sub)| {
-                (resource, Some(sub.to_owned()))
-            });
+        let (resource, subresource) = split(permission.resource);
         let review = SelfSubjectAccessReview {
             spec: SelfSubjectAccessReviewSpec {
                 resource_attributes: Some(ResourceAttributes {
                     group: Some(permission.group.to_owned()),
                     resource: Some(resource.to_owned()),
-                    subresource,
+                    subresource: subresource.map(str::to_owned),
                     verb: Some(verb.to_owned()),
                     namespace: Some(namespace.to_owned()),
                     ..ResourceAttributes::default()
@@ -152,20 +151,28 @@ fn missing_kinds(served: &BTreeSet<String>) -> Missing {
     .collect()
 }
 
-fn lacking(permission: &Permission, verb: &str, namespace: &str) -> String {
-    let Permission {
-        group, resource, ..
-    } = permission;
-    let kind = if group.is_empty() {
-        (*resource).to_owned()
-    } else {
-        format!("{resource}.{group}")
+fn lacking(permission: &Permission, verbs: &[&str], namespace: &str) -> String {
+    let (resource, subresource) = split(permission.resource);
+    let group = match permission.group {
+        "" => String::new(),
+        group => format!(".{group}"),
     };
+    let subresource = subresource.map_or_else(String::new, |it| format!("/{it}"));
+    let verbs = verbs.join(", ");
     let place = match namespace {
         "" => "every namespace".to_owned(),
         namespace => format!("namespace {namespace}"),
     };
-    format!("the permission to {verb} {kind} in {place}")
+    format!("the permission to {verbs} {resource}{group}{subresource} in {place}")
+}
+
+/// A resource and its subresource.
+fn split(resource: &str) -> (&str, Option<&str>) {
+    resource
+        .split_once('/')
+        .map_or((resource, None), |(resource, subresource)| {
+            (resource, Some(subresource))
+        })
 }
 
 #[cfg(test)]
@@ -183,13 +190,13 @@ mod tests {
     #[test]
     fn a_permission_that_is_lacking_is_named() {
         assert_eq!(
-            lacking(&PERMISSIONS[3], "patch", "shop"),
-            "the permission to patch domainservices.innkeeper.dev in namespace shop"
+            lacking(&PERMISSIONS[4], &["patch"], "shop"),
+            "the permission to patch domainservices.innkeeper.dev/status in namespace shop"
         );
         let services = PERMISSIONS.iter().find(|it| it.resource == "services");
         assert_eq!(
-            lacking(services.unwrap(), "list", ""),
-            "the permission to list services in every namespace"
+            lacking(services.unwrap(), &["list", "watch"], ""),
+            "the permission to list, watch services in every namespace"
         );
     }
 }

@@ -75,6 +75,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
         outcome
     };
     let (served, (), worked) = tokio::join!(serve, looking, work);
+    tracing::info!("the operator has stopped");
     worked?;
     served.map_err(RunError::Admin)
 }
@@ -111,6 +112,7 @@ async fn work(
         reconciling.await;
         return Ok(());
     };
+    // Losing the lease ends the work at once: another replica may have begun.
     let outcome = tokio::select! {
         () = reconciling => Ok(()),
         lost = candidate.keep() => Err(RunError::Lost(lost)),

@@ -51,10 +51,13 @@ fn ready(services: &[Child]) -> String {
         .filter(|child| child.is_off())
         .map(|child| child.name.as_str())
         .collect();
-    let on = services.len() - off.len();
+    let (on, all) = (services.len() - off.len(), services.len());
     match off.as_slice() {
-        [] => format!("{on} services are ready"),
-        off => format!("{on} services are ready; switched off: {}", off.join(", ")),
+        [] => format!("{on} of {all} services are ready"),
+        off => format!(
+            "{on} of {all} services are ready; switched off: {}",
+            off.join(", ")
+        ),
     }
 }
 
@@ -86,7 +89,10 @@ mod tests {
             child("rent", Some(State::Ready), Reason::Ready),
         ]));
         assert_eq!(verdict.state, State::Ready);
-        assert_eq!(verdict.message, "1 services are ready; switched off: pay");
+        assert_eq!(
+            verdict.message,
+            "1 of 2 services are ready; switched off: pay"
+        );
     }
 
     #[test]
