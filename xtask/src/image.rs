@@ -11,7 +11,7 @@ use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 
 /// The name that the image has unless told otherwise, which is the one that the chart asks for.
-pub const DEFAULT_NAME: &str = concat!("innkeeper:", env!("CARGO_PKG_VERSION"));
+pub const DEFAULT_NAME: &str = concat!("innkeeper.dev/innkeeper:", env!("CARGO_PKG_VERSION"));
 
 /// The profile in the root Cargo.toml that the image is built with.
 const PROFILE: &str = "image";
@@ -19,7 +19,7 @@ const PROFILE: &str = "image";
 /// The arguments of the chore.
 #[derive(Args)]
 pub struct Arguments {
-    /// The image's full name
+    /// The image's full name: HOST/REPOSITORY:TAG
     #[arg(long, default_value = DEFAULT_NAME)]
     name: String,
     /// Where the OCI archive goes; in the target folder unless told otherwise
@@ -46,7 +46,7 @@ pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Err
     let target = Workspace::load()?.target();
     let archive = output.unwrap_or_else(|| target.join("innkeeper-image.tar"));
     let program = target.join(PROFILE).join("innkeeper");
-    let image = Image::of_program(&full_name(name), &program, "/innkeeper")?
+    let image = Image::of_program(name, &program, "/innkeeper")?
         .label("org.opencontainers.image.title", "innkeeper")
         .label(
             "org.opencontainers.image.description",
@@ -62,32 +62,4 @@ pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Err
         );
     image.write(&archive)?;
     Ok(archive)
-}
-
-/// The name with the registry and the path that a container runtime adds to a short one before it looks for it.
-fn full_name(name: &str) -> String {
-    match name.split_once('/') {
-        None => format!("docker.io/library/{name}"),
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
-        Some(_) => format!("docker.io/{name}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_is_named_as_a_container_runtime_looks_for_it() {
-        assert_eq!(full_name("innkeeper:1"), "docker.io/library/innkeeper:1");
-        assert_eq!(
-            full_name("someone/innkeeper:1"),
-            "docker.io/someone/innkeeper:1"
-        );
-        assert_eq!(full_name("localhost/innkeeper:1"), "localhost/innkeeper:1");
-        assert_eq!(
-            full_name("registry.example:5000/innkeeper:1"),
-            "registry.example:5000/innkeeper:1"
-        );
-    }
 }

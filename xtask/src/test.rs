@@ -68,13 +68,18 @@ fn only_services() -> Result<Command, Box<dyn Error>> {
     Ok(test)
 }
 
-fn with_services(test: &mut Command, words: &[String]) -> Outcome {
+/// What makes Cargo build the tests that use the services as well.
+fn service_features() -> Result<String, Box<dyn Error>> {
     let packages = Workspace::load()?.packages_with("services");
     let features: Vec<String> = packages
         .iter()
         .map(|package| format!("{package}/services"))
         .collect();
-    test.arg("--features").arg(features.join(","));
+    Ok(features.join(","))
+}
+
+fn with_services(test: &mut Command, words: &[String]) -> Outcome {
+    test.arg("--features").arg(service_features()?);
     // What takes long to build is built before the services start.
     run_shown(
         Command::new(test.get_program())

@@ -3,6 +3,9 @@
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_plan::{ClusterDefaults, Executor};
 
+/// The image that `cargo xtask image` builds and the chart asks for.
+pub const IMAGE: &str = concat!("innkeeper.dev/innkeeper:", env!("CARGO_PKG_VERSION"));
+
 /// The chart's values that a plan depends on.
 #[derive(clap::Args)]
 pub struct ClusterArguments {
@@ -19,7 +22,7 @@ pub struct ClusterArguments {
     #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
     postgres_secret: String,
     /// Image of the services.
-    #[arg(long, value_name = "IMAGE", default_value = concat!("innkeeper:", env!("CARGO_PKG_VERSION")))]
+    #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
 }
 

@@ -1,13 +1,11 @@
-//! The end-to-end tests: on our own cluster, inside its network, or where a user's kubeconfig leads.
+//! The end-to-end tests: on a cluster of their own, inside its network.
 
 use std::error::Error;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use innkeeper_cluster::cluster::Cluster;
 use innkeeper_cluster::progress::Progress;
-use innkeeper_cluster::services::{KAFKA_VARIABLE, POSTGRES_VARIABLE};
 use serde_json::{Value, json};
 
 use super::{Arguments, NAME};
@@ -17,35 +15,14 @@ use crate::{Outcome, image};
 /// The environment variable that tells a test the name of our cluster.
 const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
 
-/// The environment variable that tells a test the name of the image under test.
-const IMAGE_VARIABLE: &str = "INNKEEPER_E2E_IMAGE";
-
-/// The environment variable by which a user names a cluster to use instead of ours.
-const KUBECONFIG_VARIABLE: &str = "INNKEEPER_E2E_KUBECONFIG";
-
-/// The test program that is about our own cluster.
-const HARNESS: &str = "harness";
-
 /// Says at once if these tests can never run here, rather than after the build.
 pub fn check_possible() -> Outcome {
-    let is_own = std::env::var_os(KUBECONFIG_VARIABLE).is_none();
-    if is_own {
-        Ok(Cluster::check_possible()?)
-    } else {
-        Ok(())
-    }
+    Ok(Cluster::check_possible()?)
 }
 
 /// Builds the tests, then the cluster, and runs the ones on the other.
 pub fn run(arguments: &Arguments) -> Outcome {
     let tests = build_tests(arguments)?;
-    match std::env::var_os(KUBECONFIG_VARIABLE) {
-        Some(kubeconfig) => on_cluster_of_user(&kubeconfig, &tests, &arguments.words),
-        None => on_own_cluster(&tests, arguments),
-    }
-}
-
-fn on_own_cluster(tests: &[TestProgram], arguments: &Arguments) -> Outcome {
     let image = image::build(image::DEFAULT_NAME, None)?;
     if !arguments.keep {
         Cluster::down(NAME)?;
@@ -67,34 +44,15 @@ fn on_own_cluster(tests: &[TestProgram], arguments: &Arguments) -> Outcome {
 /// A test program inside the cluster's network.
 fn inside(cluster: &Cluster, test: &TestProgram, words: &[String]) -> Command {
     let mut command = cluster.command(&test.path);
-    command.current_dir(&test.folder).args(words);
     command
-        .env(CLUSTER_VARIABLE, NAME)
-        .env(IMAGE_VARIABLE, image::DEFAULT_NAME);
+        .current_dir(&test.folder)
+        .args(words)
+        .env(CLUSTER_VARIABLE, NAME);
     command
-        .env(KAFKA_VARIABLE, cluster.kafka())
-        .env(POSTGRES_VARIABLE, cluster.postgres_url());
-    command
-}
-
-fn on_cluster_of_user(kubeconfig: &OsStr, tests: &[TestProgram], words: &[String]) -> Outcome {
-    tests
-        .iter()
-        .filter(|test| test.name != HARNESS)
-        .try_for_each(|test| {
-            let mut command = Command::new(&test.path);
-            run_shown(
-                command
-                    .current_dir(&test.folder)
-                    .args(words)
-                    .env("KUBECONFIG", kubeconfig),
-            )
-        })
 }
 
 /// A built test program, and the folder of its package, where Cargo would run it.
 struct TestProgram {
-    name: String,
     path: PathBuf,
     folder: PathBuf,
 }
@@ -103,13 +61,14 @@ struct TestProgram {
 fn build_tests(arguments: &Arguments) -> Result<Vec<TestProgram>, Box<dyn Error>> {
     let mut build = cargo();
     build.args(["test", "--no-run", "--features", "innkeeper-e2e/cluster"]);
-    // With other packages than before, Cargo would unite features differently and build the dependencies again.
-    let is_all = arguments.only.is_none();
-    build.args(if is_all {
-        &["--workspace"][..]
+    // With other packages or features than before, Cargo would build much of it again.
+    if arguments.only.is_none() {
+        build
+            .args(["--workspace", "--features"])
+            .arg(super::service_features()?);
     } else {
-        &["--package", "innkeeper-e2e"][..]
-    });
+        build.args(["--package", "innkeeper-e2e"]);
+    }
     build
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit());
@@ -128,13 +87,12 @@ fn build_tests(arguments: &Arguments) -> Result<Vec<TestProgram>, Box<dyn Error>
 
 /// The test program that a message of Cargo tells of, if it is one of the end-to-end tests.
 fn end_to_end_test(artifact: &Value) -> Option<TestProgram> {
-    let name = artifact["target"]["name"].as_str()?.to_owned();
     let path = PathBuf::from(artifact["executable"].as_str()?);
     let folder = Path::new(artifact["manifest_path"].as_str()?)
         .parent()?
         .to_path_buf();
     let is_ours = artifact["target"]["kind"] == json!(["test"]) && folder.ends_with("e2e");
-    is_ours.then_some(TestProgram { name, path, folder })
+    is_ours.then_some(TestProgram { path, folder })
 }
 
 /// Shows what a failed test leaves behind, before it is taken down.

@@ -10,6 +10,7 @@ use innkeeper_plan::ClusterDefaults;
 use innkeeper_runtime::shutdown::signalled;
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster::IMAGE;
 use crate::exit::Failure;
 
 /// What can be said to `innkeeper operator`; the chart says all of it.
@@ -31,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
     postgres_secret: String,
     /// Image of platforms that name none.
-    #[arg(long, value_name = "IMAGE", default_value = concat!("innkeeper:", env!("CARGO_PKG_VERSION")))]
+    #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
     /// Look after the platforms of this namespace only.
     #[arg(long, value_name = "NAMESPACE")]
