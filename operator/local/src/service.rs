@@ -103,14 +103,14 @@ impl Service {
             outlet,
             store: None,
         };
-        let component = match stateless(&settings.component, Client::new(), &metrics) {
-            Some(component) => component?,
-            None => {
-                let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
-                let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
-                service.store = Some(Arc::clone(&context.store));
-                service.with_rows(&context, &log, &metrics)?
-            }
+        let stateless = stateless(&settings.component, Client::new(), &metrics);
+        let component = if let Some(component) = stateless {
+            component?
+        } else {
+            let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
+            let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
+            service.store = Some(Arc::clone(&context.store));
+            service.with_rows(&context, &log, &metrics)?
         };
         service.serve(component, launch.listener, metrics);
         Ok(service)

@@ -1,4 +1,9 @@
 //! A platform's words, read and shown.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
 
 use innkeeper_contracts::{Attribute, AttributeType, Event, EventType, Field, Snapshot, Words};
 use innkeeper_kit::label::{self, Asked};
@@ -60,11 +65,11 @@ fn words() -> Words {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().expect("tests send objects").clone()
 }
 
-fn read(body: Value) -> Result<Snapshot, Rejection> {
+fn read(body: &Value) -> Result<Snapshot, Rejection> {
     request::snapshot(
         &words(),
         &["userName".to_owned(), "carId".to_owned()],
@@ -72,7 +77,7 @@ fn read(body: Value) -> Result<Snapshot, Rejection> {
     )
 }
 
-fn faults(body: Value) -> Vec<(String, String)> {
+fn faults(body: &Value) -> Vec<(String, String)> {
     match read(body) {
         Err(Rejection::Invalid(faults)) => faults
             .into_iter()
@@ -85,7 +90,7 @@ fn faults(body: Value) -> Vec<(String, String)> {
 #[test]
 fn numbers_may_come_as_strings_and_strings_as_numbers() {
     let body = json!({"userName": "kim", "userHp": "010-1234-5678", "carId": 7, "period": "3", "price": "50000"});
-    let snapshot = read(body).unwrap();
+    let snapshot = read(&body).unwrap();
     assert_eq!(
         (snapshot.item.as_deref(), snapshot.amount),
         (Some("7"), Some(50_000))
@@ -95,9 +100,9 @@ fn numbers_may_come_as_strings_and_strings_as_numbers() {
 
 #[test]
 fn unknown_fields_and_the_status_are_ignored() {
-    let plain = read(json!({"userName": "kim", "carId": "7"})).unwrap();
+    let plain = read(&json!({"userName": "kim", "carId": "7"})).unwrap();
     let more =
-        read(json!({"userName": "kim", "carId": "7", "memuId": 2, "status": "ordered"})).unwrap();
+        read(&json!({"userName": "kim", "carId": "7", "memuId": 2, "status": "ordered"})).unwrap();
     assert_eq!(plain, more);
 }
 
@@ -112,14 +117,14 @@ fn every_fault_is_listed_with_its_pointer() {
         ("/period", "must be a whole number"),
     ];
     assert_eq!(
-        faults(body),
+        faults(&body),
         expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned()))
     );
 }
 
 #[test]
 fn bounds_of_attributes_are_kept() {
-    let fault = faults(json!({"userName": "kim", "carId": "7", "period": 0}));
+    let fault = faults(&json!({"userName": "kim", "carId": "7", "period": 0}));
     assert_eq!(
         fault,
         [("/period".to_owned(), "must be at least 1".to_owned())]
@@ -128,7 +133,7 @@ fn bounds_of_attributes_are_kept() {
 
 fn entity() -> Entity<Lamp> {
     let snapshot =
-        read(json!({"userName": "kim", "carId": "7", "quantity": 2, "period": 3})).unwrap();
+        read(&json!({"userName": "kim", "carId": "7", "quantity": 2, "period": 3})).unwrap();
     Entity {
         correlation_id: Uuid::nil(),
         id: 1,
@@ -159,7 +164,7 @@ fn a_booking_shows_what_clients_said_and_others_what_they_declare() {
 
 #[test]
 fn several_states_may_share_a_label_and_the_present_one_decides() {
-    let asked = label::asked::<Lamp>(&words(), &object(json!({"status": "on"}))).unwrap();
+    let asked = label::asked::<Lamp>(&words(), &object(&json!({"status": "on"}))).unwrap();
     assert_eq!(asked, Asked::OneOf(vec![Lamp::Low, Lamp::High]));
     let path = |current: Lamp, asked: &Asked<Lamp>| {
         label::path_to(&words(), current, asked, |target| {
@@ -168,7 +173,7 @@ fn several_states_may_share_a_label_and_the_present_one_decides() {
     };
     assert_eq!(path(Lamp::Low, &asked), Ok(&[][..]));
     assert_eq!(path(Lamp::Off, &asked), Ok(&[Lamp::High][..]));
-    let off = label::asked::<Lamp>(&words(), &object(json!({"status": "off"}))).unwrap();
+    let off = label::asked::<Lamp>(&words(), &object(&json!({"status": "off"}))).unwrap();
     assert!(
         matches!(path(Lamp::High, &off), Err(Rejection::Conflict(why)) if why.contains("\"on\""))
     );
@@ -176,7 +181,8 @@ fn several_states_may_share_a_label_and_the_present_one_decides() {
 
 #[test]
 fn an_unknown_label_is_invalid_and_the_known_ones_are_named() {
-    let refused = label::asked::<Lamp>(&words(), &object(json!({"status": "bright"}))).unwrap_err();
+    let refused =
+        label::asked::<Lamp>(&words(), &object(&json!({"status": "bright"}))).unwrap_err();
     let Rejection::Invalid(faults) = refused else {
         panic!("{refused:?}")
     };

@@ -10,7 +10,7 @@ use crate::component::Chore;
 
 /// How long published events, handled events, settled keys and tombstones are kept: longer than a topic keeps records (Kafka's default is 7
 /// days), so that no record comes again after it was forgotten.
-const KEEP: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const KEEP: Duration = Duration::from_hours(30 * 24);
 
 /// Deletes what is too old to matter, once an hour.
 pub struct Pruning(pub Arc<dyn Store>);
@@ -22,7 +22,7 @@ impl Chore for Pruning {
     }
 
     fn every(&self) -> Duration {
-        Duration::from_secs(60 * 60)
+        Duration::from_hours(1)
     }
 
     async fn round(&self) -> Result<(), StoreError> {
