@@ -1,0 +1,92 @@
+//! A client that keeps no connection: what it says about a service is about the one that runs now.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper::header::CONTENT_TYPE;
+use hyper::{HeaderMap, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// How long a request may take before its client believes in nothing any more.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+/// There was none: the service is dead, or died meanwhile.
+#[derive(Debug)]
+pub struct Broken;
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON in {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub fn get(path: &str) -> Request<String> {
+    Request::get(path).body(String::new()).unwrap()
+}
+
+pub fn post(path: &str, body: &Value) -> Request<String> {
+    let request = Request::post(path).header(CONTENT_TYPE, "application/json");
+    request.body(body.to_string()).unwrap()
+}
+
+pub fn patch(path: &str, body: &Value) -> Request<String> {
+    let request = Request::patch(path).header(CONTENT_TYPE, "application/json");
+    request.body(body.to_string()).unwrap()
+}
+
+/// The request with one more header.
+pub fn with(mut request: Request<String>, name: &'static str, value: &str) -> Request<String> {
+    request.headers_mut().insert(name, value.parse().unwrap());
+    request
+}
+
+/// Sends a request to a port of this machine.
+pub async fn send(port: u16, request: Request<String>) -> Result<Answer, Broken> {
+    let answered = tokio::time::timeout(WITHIN, exchange(port, request)).await;
+    answered.unwrap_or(Err(Broken))
+}
+
+async fn exchange(port: u16, request: Request<String>) -> Result<Answer, Broken> {
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .map_err(|_| Broken)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Broken)?;
+    let request = with(request, "host", "localhost");
+    let answered = async {
+        let (head, body) = sender
+            .send_request(request)
+            .await
+            .map_err(|_| Broken)?
+            .into_parts();
+        let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text,
+        })
+    };
+    tokio::pin!(answered);
+    tokio::select! {
+        answer = &mut answered => answer,
+        _ = connection => answered.await,
+    }
+}

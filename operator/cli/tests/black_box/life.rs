@@ -1,0 +1,173 @@
+//! How `innkeeper dev` begins, goes on and ends.
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::http::{get, send};
+use crate::patience::{PATIENCE, until};
+use crate::rentcar::{Rentcar, kims_wish};
+
+#[tokio::test]
+async fn the_first_screen_says_what_runs_where_and_what_is_different() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+    let screen = innkeeper.screen();
+
+    for (service, path) in [
+        ("gateway", ""),
+        ("reservation", "/reservations"),
+        ("pay", "/pays"),
+        ("rent", "/rents"),
+        ("myreservation", "/myReservations"),
+    ] {
+        let url = format!("http://127.0.0.1:{}{path}", rentcar.port(service));
+        let line = screen
+            .lines()
+            .find(|line| line.trim_start().starts_with(&format!("{service} ")));
+        let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+        assert_eq!(words, [service, "ready", &url], "{screen}");
+    }
+    for said in [
+        ".innkeeper/rentcar",
+        "Different from a cluster",
+        "Kafka",
+        "SQLite",
+        "autoscaling",
+        "Ctrl-C",
+    ] {
+        assert!(screen.contains(said), "{said} in {screen}");
+    }
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_it_in_order() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let rentcar = Rentcar::new();
+        let mut innkeeper = rentcar.ready(&[]).await;
+        rentcar.post("/reservations", &kims_wish()).await;
+        innkeeper.signal(signal);
+        let status = innkeeper.ended().await;
+        assert_eq!(status.code(), Some(0), "{signal}: {}", innkeeper.log());
+        assert!(
+            send(rentcar.gateway(), get("/reservations")).await.is_err(),
+            "nobody listens any more"
+        );
+    }
+}
+
+#[tokio::test]
+async fn stopped_or_killed_and_started_again_it_goes_on_where_it_was() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+    assert_eq!(
+        rentcar.post("/reservations", &kims_wish()).await.status,
+        201
+    );
+    innkeeper.stop().await;
+
+    let mut killed = rentcar.ready(&[]).await;
+    let second = rentcar.post("/reservations", &kims_wish()).await;
+    assert_eq!(second.status, 201);
+    killed.signal(Signal::SIGKILL);
+    killed.killed().await;
+
+    let innkeeper = rentcar.ready(&[]).await;
+    let ids: Vec<Value> = rentcar
+        .items("/reservations")
+        .await
+        .iter()
+        .map(|item| item["id"].clone())
+        .collect();
+    assert_eq!(ids, [json!(1), second.json()["id"].clone()]);
+    assert_eq!(
+        rentcar
+            .patch("/pays/1", &json!({ "status": "payed" }))
+            .await
+            .status,
+        200
+    );
+    until(PATIENCE, async || {
+        let rows = rentcar.items("/myReservations").await;
+        let statuses: Vec<&Value> = rows.iter().map(|row| &row["status"]).collect();
+        if statuses == ["payed", "Reserved"] {
+            Ok(())
+        } else {
+            Err(format!("{rows:?}"))
+        }
+    })
+    .await;
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_left_out_is_named_and_can_come_later() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar
+        .ready(&["--without", "myreservation", "--without", "rent"])
+        .await;
+    let screen = innkeeper.screen();
+    assert!(screen.contains("rent           left out"), "{screen}");
+    assert_eq!(
+        rentcar.post("/reservations", &kims_wish()).await.status,
+        201
+    );
+    let gone = rentcar.get("/myReservations").await;
+    assert_eq!(
+        (gone.status, &gone.json()["service"]),
+        (503, &json!("myreservation"))
+    );
+    innkeeper.stop().await;
+
+    let innkeeper = rentcar.ready(&[]).await;
+    until(PATIENCE, async || {
+        let rows = rentcar.items("/myReservations").await;
+        if rows.len() == 1 {
+            Ok(())
+        } else {
+            Err(format!("{rows:?}"))
+        }
+    })
+    .await;
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn logs_are_lines_of_json_for_machines() {
+    let rentcar = Rentcar::new();
+    let mut innkeeper = rentcar.ready(&["--log", "json", "--without", "pay"]).await;
+    rentcar.post("/reservations", &kims_wish()).await;
+    innkeeper.signal(Signal::SIGTERM);
+    innkeeper.ended().await;
+
+    let log = innkeeper.log();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        assert!(
+            line["timestamp"].is_string()
+                && line["level"].is_string()
+                && line["message"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn probes_metrics_and_settings_are_below_platform_and_service() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+    let admin = async |path: &str| send(rentcar.admin(), get(path)).await.unwrap();
+
+    let places = admin("/").await.text;
+    for place in places.lines() {
+        assert_eq!(admin(place).await.status, 200, "{place}");
+    }
+    assert_eq!(places.lines().count(), 5 * 5, "{places}");
+    let settings = admin("/rentcar/myreservation/settings").await.json();
+    assert_eq!(settings["config"]["PROFILE"], "docker", "{settings}");
+    innkeeper.stop().await;
+}

@@ -1,0 +1,19 @@
+//! The real program from outside: processes, signals, sockets and files, as a user has them.
+//! With the feature `services` also on a real Kafka and a real PostgreSQL.
+
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod patience;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod rentcar;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod story;

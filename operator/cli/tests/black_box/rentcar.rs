@@ -1,0 +1,180 @@
+//! The example on this machine, in a folder of its own and on ports of its own.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use hyper::Request;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::{Answer, get, patch, post, send};
+use crate::patience::{PATIENCE, until};
+use crate::process::Innkeeper;
+
+/// The services with the ports that the example gives them.
+const SERVICES: [(&str, u16); 5] = [
+    ("gateway", 8080),
+    ("reservation", 8081),
+    ("pay", 8082),
+    ("rent", 8083),
+    ("myreservation", 8084),
+];
+
+/// Ports below those that the system gives to connections, so that none is lost while its process is down.
+const FIRST_PORT: u16 = 10_000;
+const LAST_PORT: u16 = 32_000;
+
+/// The example with changes.
+pub struct Rentcar {
+    folder: TempDir,
+    ports: Vec<u16>,
+    admin: u16,
+}
+
+/// The text of the example.
+pub fn example() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
+    fs::read_to_string(file).unwrap()
+}
+
+/// A text with one place of it changed.
+pub fn changed(text: &str, found: &str, instead: &str) -> String {
+    assert_eq!(text.matches(found).count(), 1, "{found}");
+    text.replace(found, instead)
+}
+
+/// A port that nobody listens on, and that no other test of this process gets.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let all = LAST_PORT - FIRST_PORT;
+    let first = u16::try_from(std::process::id() % u32::from(all)).unwrap();
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST_PORT + (first + step % all) % all;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// What a client of S0 sends.
+pub fn kims_wish() -> Value {
+    json!({ "userName": "kim", "userHp": "010-1234-5678", "carId": "7", "period": "3", "price": "50000" })
+}
+
+impl Rentcar {
+    /// The example as it is, but for its ports.
+    pub fn new() -> Self {
+        let mut text = example();
+        let ports: Vec<u16> = SERVICES.iter().map(|_| free_port()).collect();
+        for ((_, given), port) in SERVICES.iter().zip(&ports) {
+            text = changed(
+                &text,
+                &format!("port: {given} }}"),
+                &format!("port: {port} }}"),
+            );
+        }
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("rentcar.yaml"), text).unwrap();
+        Self {
+            folder,
+            ports,
+            admin: free_port(),
+        }
+    }
+
+    /// The same with one place of the file changed.
+    pub fn with(self, found: &str, instead: &str) -> Self {
+        let text = changed(&fs::read_to_string(self.file()).unwrap(), found, instead);
+        fs::write(self.file(), text).unwrap();
+        self
+    }
+
+    /// The same with another time after which a pending booking is settled.
+    pub fn with_pending_timeout(self, timeout: &str) -> Self {
+        let found = "payment: { service: pay, when: OnPlacement }";
+        self.with(
+            found,
+            &format!("{found}\n        pendingTimeout: {timeout}"),
+        )
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder().join("rentcar.yaml")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder().join(".innkeeper/rentcar")
+    }
+
+    pub fn admin(&self) -> u16 {
+        self.admin
+    }
+
+    pub fn gateway(&self) -> u16 {
+        self.port("gateway")
+    }
+
+    /// The port of a service.
+    pub fn port(&self, service: &str) -> u16 {
+        let place = SERVICES.iter().position(|(name, _)| *name == service);
+        self.ports[place.unwrap()]
+    }
+
+    /// Starts `innkeeper dev` on the file.
+    pub fn start(&self, arguments: &[&str]) -> Innkeeper {
+        let admin = self.admin.to_string();
+        let mut all = vec!["dev", "rentcar.yaml", "--admin-port", &admin];
+        all.extend(arguments);
+        Innkeeper::spawn(self.folder(), "dev", &all)
+    }
+
+    /// The same, once every service wants traffic.
+    pub async fn ready(&self, arguments: &[&str]) -> Innkeeper {
+        let started = self.start(arguments);
+        until(PATIENCE, async || {
+            let screen = started.screen();
+            if screen.contains("Ctrl-C ends it") {
+                Ok(())
+            } else {
+                Err(format!("{screen}{}", started.log()))
+            }
+        })
+        .await;
+        started
+    }
+
+    /// Sends a request through the gateway, and has its answer.
+    pub async fn send(&self, request: Request<String>) -> Answer {
+        send(self.gateway(), request).await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(get(path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(post(path, body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(patch(path, body)).await
+    }
+
+    /// The items of a list's first page.
+    pub async fn items(&self, path: &str) -> Vec<Value> {
+        items(&self.get(path).await.json(), path)
+    }
+}
+
+/// The items of a page.
+pub fn items(page: &Value, path: &str) -> Vec<Value> {
+    let name = path.split(['?', '/']).nth(1).unwrap();
+    page["_embedded"][name].as_array().unwrap().clone()
+}

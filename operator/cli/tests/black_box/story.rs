@@ -1,0 +1,193 @@
+//! The calls of S0, in S0's words.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::{get, patch, post, send};
+use crate::patience::until;
+use crate::rentcar::{Rentcar, items, kims_wish};
+
+/// How soon the view shows what happened.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Waits until the only row of a list has these fields.
+async fn soon_shows(rentcar: &Rentcar, list: &str, expected: Value) {
+    until(SOON, async || {
+        let rows = rentcar.items(list).await;
+        let shown = |row: &Value| {
+            expected
+                .as_object()
+                .unwrap()
+                .iter()
+                .all(|(name, value)| row[name] == *value)
+        };
+        match &rows[..] {
+            [row] if shown(row) => Ok(()),
+            rows => Err(format!("{list} shows {rows:?}, not {expected}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+
+    let reserved = rentcar.post("/reservations", &kims_wish()).await;
+    assert_eq!(
+        (reserved.status, reserved.header("location")),
+        (201, "/reservations/1")
+    );
+    assert_eq!(
+        reserved.json(),
+        json!({
+            "id": 1, "userName": "kim", "carId": "7", "price": 50000, "userHp": "010-1234-5678", "period": 3,
+            "status": "Reserved", "_links": { "self": { "href": "/reservations/1" } },
+        })
+    );
+    let row = json!({ "reservationId": 1, "payId": 1, "rentId": null, "userName": "kim", "userHp": "010-1234-5678",
+        "carId": "7", "period": 3, "price": 50000, "status": "Reserved" });
+    soon_shows(&rentcar, "/myReservations", row).await;
+    assert_eq!(
+        rentcar.get("/pays/1").await.json(),
+        json!({
+            "id": 1, "reservationId": 1, "userName": "kim", "carId": "7", "price": 50000, "userHp": "010-1234-5678",
+            "period": 3, "status": "Reserved", "_links": { "self": { "href": "/pays/1" } },
+        })
+    );
+
+    let paid = rentcar
+        .patch("/pays/1", &json!({ "status": "payed" }))
+        .await;
+    assert_eq!(
+        (paid.status, paid.json()["status"].as_str()),
+        (200, Some("payed"))
+    );
+    soon_shows(
+        &rentcar,
+        "/rents",
+        json!({ "id": 1, "reservationId": 1, "payId": 1, "userName": "kim", "status": "payed" }),
+    )
+    .await;
+    soon_shows(
+        &rentcar,
+        "/myReservations",
+        json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "payed" }),
+    )
+    .await;
+
+    let cancelled = rentcar
+        .patch("/reservations/1", &json!({ "status": "canceled" }))
+        .await;
+    assert_eq!(
+        (cancelled.status, cancelled.json()["status"].as_str()),
+        (200, Some("canceled"))
+    );
+    soon_shows(
+        &rentcar,
+        "/myReservations",
+        json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "canceled" }),
+    )
+    .await;
+    soon_shows(&rentcar, "/pays", json!({ "id": 1, "status": "canceled" })).await;
+    soon_shows(&rentcar, "/rents", json!({ "id": 1, "status": "canceled" })).await;
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn every_service_answers_on_its_own_port_too() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+
+    let reserved = send(
+        rentcar.port("reservation"),
+        post("/reservations", &kims_wish()),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (reserved.status, reserved.header("location")),
+        (201, "/reservations/1")
+    );
+    let paid = patch("/pays/1", &json!({ "status": "payed" }));
+    assert_eq!(send(rentcar.port("pay"), paid).await.unwrap().status, 200);
+    for (service, list) in [("rent", "/rents"), ("myreservation", "/myReservations")] {
+        until(SOON, async || {
+            let page = send(rentcar.port(service), get(list)).await.unwrap().json();
+            let rows = items(&page, list);
+            if rows.len() == 1 && rows[0]["status"] == "payed" {
+                Ok(())
+            } else {
+                Err(page.to_string())
+            }
+        })
+        .await;
+    }
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn an_authorized_payment_that_is_cancelled_ends_the_story_everywhere() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+
+    rentcar.post("/reservations", &kims_wish()).await;
+    let voided = rentcar
+        .patch("/pays/1", &json!({ "status": "canceled" }))
+        .await;
+
+    assert_eq!(
+        (voided.status, voided.json()["status"].as_str()),
+        (200, Some("canceled"))
+    );
+    soon_shows(
+        &rentcar,
+        "/reservations",
+        json!({ "id": 1, "status": "canceled" }),
+    )
+    .await;
+    soon_shows(
+        &rentcar,
+        "/myReservations",
+        json!({ "reservationId": 1, "rentId": null, "status": "canceled" }),
+    )
+    .await;
+    assert!(rentcar.items("/rents").await.is_empty());
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn a_declined_payment_rejects_the_reservation() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&[]).await;
+    let mut wish = kims_wish();
+    wish["price"] = json!("10000001");
+
+    let refused = rentcar.post("/reservations", &wish).await;
+
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (402, "application/problem+json")
+    );
+    soon_shows(
+        &rentcar,
+        "/reservations",
+        json!({ "id": 1, "status": "rejected" }),
+    )
+    .await;
+    soon_shows(
+        &rentcar,
+        "/pays",
+        json!({ "reservationId": 1, "status": "declined" }),
+    )
+    .await;
+    soon_shows(
+        &rentcar,
+        "/myReservations",
+        json!({ "reservationId": 1, "status": "rejected" }),
+    )
+    .await;
+    innkeeper.stop().await;
+}
