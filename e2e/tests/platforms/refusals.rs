@@ -1,4 +1,4 @@
-//! The table of refusals, held against the real API server and the operator.
+//! What is accepted, and the table of refusals, held against the real API server and the operator.
 
 use innkeeper_crds::refusals::{CASES, Case, Refuser};
 use innkeeper_e2e::kubernetes::PLATFORMS;
@@ -13,6 +13,7 @@ pub fn lane() -> Lane {
         name: "refusals",
         namespaces: &["refusals"],
         claims: claims![
+            the_api_server_accepts_every_object_of_the_plan,
             the_api_server_refuses_as_the_table_says,
             the_operator_refuses_as_the_table_says,
         ],
@@ -24,15 +25,35 @@ fn cases(are_for_operator: bool) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| !case.update).filter(concerns)
 }
 
-fn the_api_server_refuses_as_the_table_says() {
+/// Asks the API server what it thinks of a manifest, without keeping it.
+const TRY: [&str; 3] = ["apply", "--dry-run=server", "--validate=strict"];
+
+/// The objects that the example becomes: the golden file of the plan.
+const OBJECTS: &str = include_str!(
+    "../../../operator/plan/src/render/snapshots/innkeeper_plan__render__tests__rentcar.snap"
+);
+
+fn the_api_server_accepts_every_object_of_the_plan() {
     REFUSALS.create();
+    REFUSALS.kubectl_with_file(&TRY, &example::text()).unwrap();
+    let (_, objects) = OBJECTS
+        .trim_start_matches("---")
+        .split_once("---\n")
+        .expect("a golden file has a head");
+    let objects = objects.replace("namespace: default", "namespace: refusals");
+    let accepted = REFUSALS.kubectl_with_file(&TRY, &objects).unwrap();
+    assert_eq!(
+        accepted.lines().count(),
+        objects.matches("\napiVersion").count() + 1
+    );
+}
+
+fn the_api_server_refuses_as_the_table_says() {
     let example = example::text();
-    let create = ["apply", "--dry-run=server", "--validate=strict"];
-    REFUSALS.kubectl_with_file(&create, &example).unwrap();
     let mut wrong = Vec::new();
     for case in cases(false) {
         let manifest = case.apply(&example).expect("every edit finds its place");
-        match REFUSALS.kubectl_with_file(&create, &manifest) {
+        match REFUSALS.kubectl_with_file(&TRY, &manifest) {
             Ok(_) => wrong.push(format!("{}: nobody refuses it", case.name)),
             Err(said) if said.contains(case.on_cluster()) => {}
             // kubectl writes quotes within quotes.

@@ -7,7 +7,6 @@ mod metadata;
 mod pod;
 mod pod_disruption_budget;
 mod probes;
-mod quantity;
 mod replicas;
 mod resources;
 mod scheduling;

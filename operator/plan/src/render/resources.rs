@@ -7,8 +7,6 @@ use innkeeper_crds::workload::{Quantity, Resources};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource as api;
 
-use super::quantity::amount;
-
 /// Request and limit of one resource where the user says nothing.
 struct Default {
     name: &'static str,
@@ -63,6 +61,7 @@ fn pair<'a>(
     request: Option<&'a str>,
     limit: Option<&'a str>,
 ) -> (&'a str, &'a str) {
+    let amount = |text: &str| Quantity(text.to_owned()).thousandths();
     let above = |one: &str, other: &str| amount(one) > amount(other);
     match (request, limit) {
         (Some(request), Some(limit)) => (request, limit),
