@@ -63,5 +63,7 @@ async fn make_schema(
 
 async fn apply(client: &mut tokio_postgres::Client, tables: &str) -> Result<(), refinery::Error> {
     let migrations = [Migration::unapplied("V1__tables", tables)?];
-    Runner::new(&migrations).run_async(client).await.map(drop)
+    // One transaction: a death between the tables and the note that they are there would leave a schema that never opens again.
+    let runner = Runner::new(&migrations).set_grouped(true);
+    runner.run_async(client).await.map(drop)
 }

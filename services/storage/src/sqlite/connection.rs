@@ -55,7 +55,8 @@ pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError
     let mut run = || {
         let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
         let migrations = [Migration::unapplied("V1__tables", tables)?];
-        Runner::new(&migrations).run(connection)
+        // One transaction: a death between the tables and the note that they are there would leave a file that never opens again.
+        Runner::new(&migrations).set_grouped(true).run(connection)
     };
     run().map(drop).map_err(|error| OpenError::Migrate {
         database: file.display().to_string(),
