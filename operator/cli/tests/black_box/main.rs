@@ -2,9 +2,13 @@
 //! With the feature `services` also on a real Kafka and a real PostgreSQL.
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod life;
+#[cfg(test)]
+mod outage;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]

@@ -1,0 +1,17 @@
+//! Once, whatever happens: processes die by SIGKILL at every place where a death could lose or double something, are started again, and
+//! whatever their clients were told must still be true.
+
+mod audit;
+mod clients;
+#[cfg(feature = "services")]
+mod kafka;
+#[cfg(feature = "services")]
+mod on_postgres;
+mod on_sqlite;
+#[cfg(feature = "services")]
+mod postgres;
+mod quiet;
+mod replay;
+mod stored;
+mod tables;
+mod view;

@@ -1,0 +1,127 @@
+//! What must be true once nothing is under way, by what clients were told and by what is stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::clients::{Heard, Manner, Story};
+use super::stored::{Row, Stored};
+
+/// Everything that is not as it must be.
+pub fn faults(stories: &[Story], manner: Manner, stored: &Stored) -> Vec<String> {
+    let mut faults = Vec::new();
+    for story in stories {
+        faults.extend(of_story(story, manner, stored).err());
+    }
+    faults.extend(of_payments(stored));
+    faults.extend(of_fulfillments(stored));
+    if stored.dead_letters > 0 {
+        faults.push(format!("{} dead letters", stored.dead_letters));
+    }
+    let made = stories.iter().filter(|story| story.status() == Some(201));
+    if made.count() * 2 < stories.len() {
+        faults.push("most reservations were not made".to_owned());
+    }
+    faults
+}
+
+fn of_story(story: &Story, manner: Manner, stored: &Stored) -> Result<(), String> {
+    let of_it = |row: &&Row| row.customer == story.customer;
+    let bookings: Vec<&Row> = stored.bookings.iter().filter(of_it).collect();
+    match (&bookings[..], manner) {
+        ([booking], _) => {
+            of_answer(story, booking, stored)?;
+            story
+                .key
+                .as_deref()
+                .map_or(Ok(()), |key| of_key(key, story, booking, stored))
+        }
+        ([], Manner::GivesUp) if story.placed.is_none() => Ok(()),
+        _ => Err(format!("{story:?} has {bookings:?}")),
+    }
+}
+
+/// One booking for a key, and the answer that was heard is the one that is stored.
+fn of_key(key: &str, story: &Story, booking: &Row, stored: &Stored) -> Result<(), String> {
+    let found = stored.keys.iter().find(|row| row.key == key);
+    let same = found.is_some_and(|found| {
+        found.story == booking.story
+            && found.status == story.status().map(i64::from)
+            && found.location == story.reservation()
+    });
+    same.then_some(())
+        .ok_or_else(|| format!("{story:?} is {booking:?}, but its key says {found:?}"))
+}
+
+/// What a client was told is so: a 201 is there, as it was or as the client made it later.
+fn of_answer(story: &Story, booking: &Row, stored: &Stored) -> Result<(), String> {
+    let expected: &[&str] = match (story.status(), story.cancelled) {
+        (Some(201), Heard::NeverAsked) => &["confirmed"],
+        (Some(201), Heard::Nothing) => &["confirmed", "cancelled"],
+        (Some(201), Heard::Status(200)) => &["cancelled"],
+        (Some(402), _) => &["rejected"],
+        (Some(409), _) => &["expired"],
+        (None, _) => &["confirmed", "rejected", "expired"],
+        (Some(_), _) => &[],
+    };
+    let placed = story.reservation().is_none_or(|id| id == booking.id);
+    let (live, payment) = live_payments(booking, stored);
+    let owed = usize::from(booking.state == "confirmed");
+    let paid = match story.paid {
+        Heard::NeverAsked => payment != Some("captured"),
+        Heard::Nothing => true,
+        Heard::Status(200) => live == 0 || payment == Some("captured"),
+        Heard::Status(_) => false,
+    };
+    let right = placed && paid && live == owed && expected.contains(&booking.state.as_str());
+    right.then_some(()).ok_or_else(|| {
+        format!("{story:?} is {booking:?} with {live} live payments, one of them {payment:?}")
+    })
+}
+
+/// How many payments of a booking are live, by its story or by its number, and the state of one.
+fn live_payments<'a>(booking: &Row, stored: &'a Stored) -> (usize, Option<&'a str>) {
+    let of_it = |row: &&Row| row.story == booking.story || row.booking == Some(booking.id);
+    let live: Vec<&Row> = stored
+        .payments
+        .iter()
+        .filter(of_it)
+        .filter(|row| row.is_live())
+        .collect();
+    (live.len(), live.first().map(|row| row.state.as_str()))
+}
+
+/// No money is reserved for nothing, and none twice.
+fn of_payments(stored: &Stored) -> Vec<String> {
+    let confirmed: BTreeSet<&str> = confirmed(stored).collect();
+    let live = stored.payments.iter().filter(|row| row.is_live());
+    live.filter(|row| !confirmed.contains(row.story.as_str()))
+        .map(|row| format!("no confirmed booking has {row:?}"))
+        .collect()
+}
+
+fn confirmed(stored: &Stored) -> impl Iterator<Item = &str> {
+    let confirmed = stored
+        .bookings
+        .iter()
+        .filter(|row| row.state == "confirmed");
+    confirmed.map(|row| row.story.as_str())
+}
+
+/// Whatever is paid is delivered, once; nothing else is.
+fn of_fulfillments(stored: &Stored) -> Vec<String> {
+    let paid = stored.payments.iter().filter(|row| row.state == "captured");
+    let paid = counts(paid);
+    let running = stored.fulfillments.iter();
+    let running = counts(running.filter(|row| row.state == "inProgress"));
+    if paid == running {
+        return Vec::new();
+    }
+    vec![format!("paid is {paid:?}, delivered is {running:?}")]
+}
+
+fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.story.as_str()).or_default() += 1;
+    }
+    counts
+}

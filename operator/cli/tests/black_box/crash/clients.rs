@@ -1,0 +1,227 @@
+//! Clients who book through deaths and restarts, and remember what they were told.
+
+use futures::future::join_all;
+use hyper::Request;
+use serde_json::{Value, json};
+
+use crate::http::{Answer, get, patch, post, send, with};
+use crate::patience::{PATIENCE, until};
+use crate::rentcar::items;
+
+/// How many clients book at a time.
+const CLIENTS: usize = 3;
+
+/// Of which one is declined.
+const TOO_DEAR: i64 = 10_000_001;
+
+/// What a client does when no final answer comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Manner {
+    /// Sends the same again with its key, until there is one.
+    Retries,
+    /// Has no key, and forgets about it.
+    GivesUp,
+}
+
+/// Where a platform is reached: bookings at several ports in turn, all the rest through the gateway.
+pub struct Doors {
+    pub bookings: Vec<u16>,
+    pub gateway: u16,
+}
+
+/// What a client wants of one reservation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Will {
+    Keep,
+    Pay,
+    Cancel,
+    PayAndCancel,
+    BeDeclined,
+}
+
+/// What a client knows about a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Heard {
+    /// It never sent it.
+    NeverAsked,
+    /// It may have been carried out.
+    Nothing,
+    /// It was answered with this status.
+    Status(u16),
+}
+
+/// One reservation as its client knows it.
+#[derive(Debug)]
+pub struct Story {
+    /// Who reserves; nobody else has the name.
+    pub customer: String,
+    pub key: Option<String>,
+    pub will: Will,
+    /// The final answer to the POST, if one was heard.
+    pub placed: Option<Answer>,
+    pub paid: Heard,
+    pub cancelled: Heard,
+}
+
+/// Lets all clients book, each one thing after another for as long as it wants more; customers are named after the title.
+pub async fn book(
+    doors: &Doors,
+    manner: Manner,
+    title: &str,
+    wants_more: impl AsyncFn(usize) -> bool,
+) -> Vec<Story> {
+    let wants_more = &wants_more;
+    let clients = (0..CLIENTS).map(async |client| {
+        let mut stories = Vec::new();
+        while wants_more(stories.len()).await {
+            let number = stories.len() * CLIENTS + client;
+            stories.push(live(doors, manner, title, number).await);
+        }
+        stories
+    });
+    join_all(clients).await.into_iter().flatten().collect()
+}
+
+/// One reservation from the wish to whatever becomes of it.
+async fn live(doors: &Doors, manner: Manner, title: &str, number: usize) -> Story {
+    let mut story = Story::wished(manner, title, number);
+    let turn = turn_of_a_listener(doors, number).await;
+    story.placed = place(doors, manner, &story, turn).await;
+    let Some(id) = story.reservation() else {
+        return story;
+    };
+    if matches!(story.will, Will::Pay | Will::PayAndCancel) {
+        story.paid = pay(doors, manner, id).await;
+    }
+    if matches!(story.will, Will::Cancel | Will::PayAndCancel) {
+        let cancel = json!({ "status": "canceled" });
+        story.cancelled = tried(manner, async |attempt| {
+            let cancel = patch(&format!("/reservations/{id}"), &cancel);
+            heard(doors.booking(turn + attempt), cancel).await
+        })
+        .await;
+    }
+    story
+}
+
+impl Story {
+    fn wished(manner: Manner, title: &str, number: usize) -> Self {
+        let customer = format!("{title}-{number}");
+        let wills = [
+            Will::Pay,
+            Will::Keep,
+            Will::Cancel,
+            Will::PayAndCancel,
+            Will::BeDeclined,
+        ];
+        Self {
+            key: (manner == Manner::Retries).then(|| format!("key-of-{customer}")),
+            customer,
+            will: wills[number % wills.len()],
+            placed: None,
+            paid: Heard::NeverAsked,
+            cancelled: Heard::NeverAsked,
+        }
+    }
+
+    /// The POST, the same each time.
+    pub fn request(&self) -> Request<String> {
+        let price = if self.will == Will::BeDeclined {
+            TOO_DEAR
+        } else {
+            50_000
+        };
+        let wish = json!({ "userName": self.customer, "carId": "7", "price": price });
+        let request = post("/reservations", &wish);
+        match &self.key {
+            Some(key) => with(request, "idempotency-key", key),
+            None => request,
+        }
+    }
+
+    /// The final status that was heard.
+    pub fn status(&self) -> Option<u16> {
+        self.placed.as_ref().map(|answer| answer.status)
+    }
+
+    /// The reservation that a 201 told of.
+    pub fn reservation(&self) -> Option<i64> {
+        let answer = self.placed.as_ref().filter(|answer| answer.status == 201)?;
+        let id = answer.header("location").strip_prefix("/reservations/")?;
+        id.parse().ok()
+    }
+}
+
+impl Doors {
+    /// The port of the booking process whose turn it is.
+    pub fn booking(&self, turn: usize) -> u16 {
+        self.bookings[turn % self.bookings.len()]
+    }
+}
+
+/// Waits until a booking process listens; its turn.
+async fn turn_of_a_listener(doors: &Doors, first: usize) -> usize {
+    let mut turn = first;
+    until(PATIENCE, async || {
+        turn += 1;
+        let answer = send(doors.booking(turn), get("/reservations?size=1")).await;
+        let listens = answer.map(|_| turn);
+        listens.map_err(|broken| format!("{broken:?} at turn {turn}"))
+    })
+    .await
+}
+
+async fn place(doors: &Doors, manner: Manner, story: &Story, turn: usize) -> Option<Answer> {
+    if manner == Manner::GivesUp {
+        let answer = send(doors.booking(turn), story.request()).await;
+        return answer.ok().filter(is_final);
+    }
+    let mut next = turn;
+    let answer = until(PATIENCE, async || {
+        let port = doors.booking(next);
+        next += 1;
+        match send(port, story.request()).await {
+            Ok(answer) if is_final(&answer) => Ok(answer),
+            other => Err(format!("{story:?} hears {other:?}")),
+        }
+    });
+    Some(answer.await)
+}
+
+/// An outage and a request that is still under way are not the last word.
+fn is_final(answer: &Answer) -> bool {
+    assert_ne!(answer.status, 500, "{answer:?}");
+    let tells_when_to_return = !answer.header("retry-after").is_empty();
+    !matches!(answer.status, 502..=504) && !tells_when_to_return
+}
+
+async fn pay(doors: &Doors, manner: Manner, reservation: i64) -> Heard {
+    tried(manner, async |_| {
+        let list = send(doors.gateway, get("/pays?size=1000")).await.ok()?;
+        let pays = (list.status == 200).then(|| items(&list.json(), "/pays"))?;
+        let of_it = |pay: &&Value| pay["reservationId"] == reservation;
+        let id = pays.iter().find(of_it)?["id"].as_i64()?;
+        let payed = patch(&format!("/pays/{id}"), &json!({ "status": "payed" }));
+        heard(doors.gateway, payed).await
+    })
+    .await
+}
+
+/// What came of a command that changes nothing when it is repeated.
+async fn tried(manner: Manner, mut attempt: impl AsyncFnMut(usize) -> Option<u16>) -> Heard {
+    if manner == Manner::GivesUp {
+        return attempt(0).await.map_or(Heard::Nothing, Heard::Status);
+    }
+    let mut attempts = 0;
+    let status = until(PATIENCE, async || {
+        attempts += 1;
+        let status = attempt(attempts).await;
+        status.ok_or_else(|| format!("{attempts} attempts without an answer"))
+    });
+    Heard::Status(status.await)
+}
+
+async fn heard(port: u16, command: Request<String>) -> Option<u16> {
+    let answer = send(port, command).await.ok()?;
+    is_final(&answer).then_some(answer.status)
+}

@@ -1,0 +1,119 @@
+//! A topic of a real Kafka, and how far its consumers are.
+
+use std::time::Duration;
+
+use innkeeper_contracts::settings::Kafka;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use super::stored::Progress;
+use crate::patience::{PATIENCE, until};
+
+const PARTITIONS: i32 = 12;
+
+/// How long a broker may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is told by the environment where its broker is"
+)]
+pub fn bootstrap_servers() -> String {
+    std::env::var("INNKEEPER_TEST_KAFKA").expect(
+        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
+    )
+}
+
+/// A topic of a test's own, which goes with it.
+pub struct Topic {
+    name: String,
+    /// One for each group, which only looks and never joins.
+    onlookers: Vec<BaseConsumer>,
+}
+
+impl Topic {
+    /// Makes the topic that a platform's services need.
+    pub async fn make(name: &str, consumers: &[Kafka]) -> Self {
+        let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1));
+        let made = admin()
+            .create_topics(&[topic], &AdminOptions::new())
+            .await
+            .unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        let onlookers = consumers.iter().map(|kafka| onlooker(&kafka.group));
+        let topic = Self {
+            name: name.to_owned(),
+            onlookers: onlookers.collect(),
+        };
+        until(PATIENCE, async || topic.try_end().ok_or("no topic".into())).await;
+        topic
+    }
+
+    pub fn progress(&self) -> Progress {
+        Progress {
+            end: self.try_end().unwrap(),
+            groups: self
+                .onlookers
+                .iter()
+                .map(|group| self.read_by(group))
+                .collect(),
+        }
+    }
+
+    /// How many records there are; none is ever deleted here.
+    fn try_end(&self) -> Option<i64> {
+        let onlooker = &self.onlookers[0];
+        let ends = (0..PARTITIONS).map(|partition| {
+            let watermarks = onlooker.fetch_watermarks(&self.name, partition, ANSWER_WITHIN);
+            watermarks.ok().map(|(_, end)| end)
+        });
+        ends.sum()
+    }
+
+    fn read_by(&self, onlooker: &BaseConsumer) -> i64 {
+        let mut partitions = TopicPartitionList::new();
+        partitions.add_partition_range(&self.name, 0, PARTITIONS - 1);
+        let committed = onlooker.committed_offsets(partitions, ANSWER_WITHIN);
+        let committed = committed.unwrap();
+        let elements = committed.elements();
+        let read = elements.iter().map(|element| match element.offset() {
+            Offset::Offset(next) => next,
+            _ => 0,
+        });
+        read.sum()
+    }
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        let (name, onlookers) = (self.name.clone(), std::mem::take(&mut self.onlookers));
+        // A runtime cannot wait within another, so this one has a thread of its own.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let options = AdminOptions::new();
+            let admin = admin();
+            drop(onlookers);
+            runtime
+                .block_on(admin.delete_topics(&[&name], &options))
+                .unwrap();
+        });
+        dropping.join().unwrap();
+    }
+}
+
+fn onlooker(group: &str) -> BaseConsumer {
+    let mut config = client();
+    config.set("group.id", group).create().unwrap()
+}
+
+fn admin() -> AdminClient<DefaultClientContext> {
+    client().create().unwrap()
+}
+
+fn client() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap_servers());
+    config
+}

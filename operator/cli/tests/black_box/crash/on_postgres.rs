@@ -1,0 +1,308 @@
+//! Each service in a process of its own, two of them for bookings on one database, on a real PostgreSQL and a real Kafka. At every place one
+//! process dies while the others go on, and comes back; clients book all the while, at both booking processes in turn.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use futures::join;
+use innkeeper_contracts::ServiceSettings;
+use innkeeper_contracts::pod::LIVEZ;
+use innkeeper_contracts::settings::{Database, Log};
+use innkeeper_local::platform::executor;
+use innkeeper_plan::{ClusterDefaults, Executor, expand, read, settings, validate};
+use nix::sys::signal::Signal;
+use uuid::Uuid;
+
+use super::clients::{Doors, Manner, Story, book};
+use super::kafka::{Topic, bootstrap_servers};
+use super::postgres::{Schemas, credentials, database};
+use super::quiet::quiet;
+use super::stored::{Place, Progress, Stored};
+use super::{audit, replay, view};
+use crate::http::{get, send};
+use crate::patience::{PATIENCE, until};
+use crate::process::Innkeeper;
+use crate::rentcar::{Rentcar, free_port};
+
+/// How long a client rests between two wishes.
+const REST: Duration = Duration::from_millis(250);
+
+const PENDING_TIMEOUT: &str = "3s";
+
+/// The processes: a name of its own, and the service that it is.
+const PROCESSES: [(&str, &str); 6] = [
+    ("pay", "pay"),
+    (FIRST, "reservation"),
+    (SECOND, "reservation"),
+    ("rent", "rent"),
+    ("myreservation", "myreservation"),
+    ("gateway", "gateway"),
+];
+const FIRST: &str = "reservation";
+const SECOND: &str = "reservation-2";
+
+#[tokio::test]
+async fn clients_that_retry_lose_and_double_nothing_wherever_a_process_dies() {
+    survives(Manner::Retries).await;
+}
+
+#[tokio::test]
+async fn clients_that_give_up_lose_and_double_nothing_wherever_a_process_dies() {
+    survives(Manner::GivesUp).await;
+}
+
+/// Lets clients book until every process has died wherever it is to die, and has come back.
+async fn survives(manner: Manner) {
+    let site = Site::make().await;
+    let _gateway = site.start("gateway", None);
+    let over = Cell::new(false);
+    let deaths = async {
+        let processes = site.deaths().await;
+        over.set(true);
+        processes
+    };
+    let traffic = async {
+        site.listens().await;
+        let wants_more = async |_| {
+            tokio::time::sleep(REST).await;
+            !over.get()
+        };
+        book(&site.doors(), manner, "client", wants_more).await
+    };
+    let (_processes, stories) = join!(deaths, traffic);
+    site.audited(&stories, manner).await;
+}
+
+/// A platform whose services are processes; whoever starts them ends them before it goes.
+struct Site {
+    ports: BTreeMap<&'static str, Ports>,
+    schemas: Schemas,
+    topic: Topic,
+    rentcar: Rentcar,
+}
+
+struct Ports {
+    business: u16,
+    admin: u16,
+}
+
+impl Site {
+    async fn make() -> Self {
+        let name = format!("crash-{}", &Uuid::now_v7().simple().to_string()[16..]);
+        let found = "metadata:\n  name: rentcar";
+        let rentcar = Rentcar::new()
+            .with(found, &format!("metadata:\n  name: {name}"))
+            .with_pending_timeout(PENDING_TIMEOUT);
+        let settings = all_settings(&rentcar, &name);
+        let consumers: Vec<_> = settings.iter().filter_map(kafka).collect();
+        Self {
+            ports: ports(&rentcar),
+            schemas: Schemas::new(settings.iter().filter_map(schema).collect()),
+            topic: Topic::make(&name, &consumers).await,
+            rentcar,
+        }
+    }
+
+    /// Everybody's deaths, side by side; the processes that are there in the end.
+    async fn deaths(&self) -> Vec<Innkeeper> {
+        let (pay, rent, view, bookings) = join!(
+            self.dies("pay", &["log-appended:4", "effect-committed:4"]),
+            self.dies("rent", &["effect-committed:2"]),
+            self.dies("myreservation", &["effect-committed:6"]),
+            self.bookings_die(),
+        );
+        [pay, rent, view].into_iter().chain(bookings).collect()
+    }
+
+    /// Lets a process die at one place after another.
+    async fn dies(&self, name: &str, places: &[&str]) -> Innkeeper {
+        for place in places {
+            self.start(name, Some(place)).killed().await;
+        }
+        self.start(name, None)
+    }
+
+    /// Lets the second process die while the first sends events; then each dies as the one that sends them, and the other takes over.
+    async fn bookings_die(&self) -> [Innkeeper; 2] {
+        let mut first = self.start(FIRST, None);
+        answers(self.ports[FIRST].admin, LIVEZ).await;
+        self.somebody_relays_after(0).await;
+        let placing = [
+            "pending-committed:3",
+            "authorized:3",
+            "confirmed-committed:3",
+        ];
+        for place in placing {
+            self.start(SECOND, Some(place)).killed().await;
+        }
+        let mut second = self.start(SECOND, Some("log-appended:3"));
+        answers(self.ports[SECOND].admin, LIVEZ).await;
+        first.signal(Signal::SIGKILL);
+        first.killed().await;
+        second.killed().await;
+        let before = self.schemas.relayed_until().await;
+        let mut first = self.start(FIRST, Some("outbox-sending:3"));
+        self.somebody_relays_after(before).await;
+        let second = self.start(SECOND, None);
+        first.killed().await;
+        let before = self.schemas.relayed_until().await;
+        self.somebody_relays_after(before).await;
+        [self.start(FIRST, None), second]
+    }
+
+    /// Waits until a process sends events for longer than one did before.
+    async fn somebody_relays_after(&self, before: i64) {
+        until(PATIENCE, async || {
+            let now = self.schemas.relayed_until().await;
+            let later = now > before;
+            later.then_some(()).ok_or(format!("{now}, as before"))
+        })
+        .await;
+    }
+
+    async fn audited(&self, stories: &[Story], manner: Manner) {
+        let doors = self.doors();
+        quiet(self).await;
+        let mut faults = replay::faults(&doors, stories).await;
+        let stored = quiet(self).await;
+        faults.extend(audit::faults(stories, manner, &stored));
+        faults.extend(view::faults(doors.gateway).await);
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// Starts a process, which may be told where to die.
+    fn start(&self, name: &str, place: Option<&str>) -> Innkeeper {
+        let service = service_of(name);
+        let ports = &self.ports[name];
+        let listen = format!("127.0.0.1:{}", ports.business);
+        let listen_admin = format!("127.0.0.1:{}", ports.admin);
+        let file = format!("{service}.json");
+        let mut arguments = vec!["serve", component(service), "--settings", &file];
+        arguments.extend(["--listen", &listen, "--listen-admin", &listen_admin]);
+        arguments.extend(["--leave-for", "0"]);
+        arguments.extend(place.iter().flat_map(|place| ["--crash-after", place]));
+        Innkeeper::spawn(self.rentcar.folder(), name, &arguments)
+    }
+
+    /// Waits until reservations and pays are there.
+    async fn listens(&self) {
+        for path in ["/reservations", "/pays"] {
+            answers(self.ports["gateway"].business, path).await;
+        }
+    }
+
+    fn doors(&self) -> Doors {
+        Doors {
+            bookings: vec![self.ports[FIRST].business, self.ports[SECOND].business],
+            gateway: self.ports["gateway"].business,
+        }
+    }
+}
+
+async fn answers(port: u16, path: &str) {
+    until(PATIENCE, async || match send(port, get(path)).await {
+        Ok(answer) if answer.status == 200 => Ok(()),
+        other => Err(format!("{port}{path}: {other:?}")),
+    })
+    .await;
+}
+
+impl Place for Site {
+    async fn stored(&self) -> Stored {
+        self.schemas.stored().await
+    }
+
+    async fn log(&self) -> Progress {
+        self.topic.progress()
+    }
+}
+
+fn service_of(process: &str) -> &'static str {
+    let found = PROCESSES.iter().find(|(name, _)| *name == process);
+    found.unwrap().1
+}
+
+fn component(service: &str) -> &'static str {
+    match service {
+        "reservation" => "booking",
+        "pay" => "payment",
+        "rent" => "fulfillment",
+        "myreservation" => "view",
+        _ => "gateway",
+    }
+}
+
+/// The first process of a service is where the file says; the second is somewhere else.
+fn ports(rentcar: &Rentcar) -> BTreeMap<&'static str, Ports> {
+    let ports = PROCESSES.map(|(process, service)| {
+        let business = if process == service {
+            rentcar.port(service)
+        } else {
+            free_port()
+        };
+        let admin = free_port();
+        (process, Ports { business, admin })
+    });
+    ports.into_iter().collect()
+}
+
+/// The settings of every service, written to the folder: rows and events as on a cluster, addresses as on this machine.
+fn all_settings(rentcar: &Rentcar, platform: &str) -> Vec<ServiceSettings> {
+    let on_cluster = Executor::Cluster(ClusterDefaults {
+        bootstrap_servers: Some(bootstrap_servers()),
+        database: Some(database()),
+        image: String::new(),
+    });
+    let here = executor(rentcar.folder(), platform);
+    let addressed = planned(rentcar, &here);
+    let backed = planned(rentcar, &on_cluster).into_iter().zip(addressed);
+    let all = backed.map(|(backed, addressed)| ServiceSettings {
+        component: addressed.component,
+        database: backed
+            .database
+            .map(|database| with_credentials(rentcar, database)),
+        ..backed
+    });
+    all.inspect(|settings| save(rentcar, settings)).collect()
+}
+
+fn planned(rentcar: &Rentcar, executor: &Executor) -> Vec<ServiceSettings> {
+    let text = fs::read_to_string(rentcar.file()).unwrap();
+    let mut platform = read(&text).unwrap().platforms.remove(0).platform;
+    platform.metadata.namespace = Some("default".to_owned());
+    let platform = validate(&platform, executor).unwrap();
+    let services = expand(&platform, executor).services;
+    services.iter().filter_map(settings).collect()
+}
+
+fn with_credentials(rentcar: &Rentcar, database: Database) -> Database {
+    let Database::Postgres(mut postgres) = database else {
+        return database;
+    };
+    let (user, password) = credentials();
+    postgres.credentials_dir = rentcar.folder().to_owned();
+    fs::write(postgres.credentials_dir.join("username"), user).unwrap();
+    fs::write(postgres.credentials_dir.join("password"), password).unwrap();
+    Database::Postgres(postgres)
+}
+
+fn save(rentcar: &Rentcar, settings: &ServiceSettings) {
+    let file = rentcar.folder().join(format!("{}.json", settings.service));
+    fs::write(file, serde_json::to_vec(settings).unwrap()).unwrap();
+}
+
+fn schema(settings: &ServiceSettings) -> Option<(String, String)> {
+    match settings.database.as_ref()? {
+        Database::Postgres(postgres) => Some((settings.service.clone(), postgres.schema.clone())),
+        Database::Sqlite(_) => None,
+    }
+}
+
+fn kafka(settings: &ServiceSettings) -> Option<innkeeper_contracts::settings::Kafka> {
+    match settings.log.as_ref()? {
+        Log::Kafka(kafka) => Some(kafka.clone()),
+        Log::Sqlite(_) => None,
+    }
+}

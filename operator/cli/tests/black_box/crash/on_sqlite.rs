@@ -1,0 +1,183 @@
+//! Everything in one process on SQLite files, which dies twice and is started again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::join;
+use rusqlite::{Connection, OpenFlags, Row as Columns};
+use uuid::Uuid;
+
+use super::clients::{Doors, Manner, Story, book};
+use super::quiet::quiet;
+use super::stored::{
+    BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS, Key, PAYMENTS, Place, Progress, ROWS, Row, Stored,
+    UNSENT, VIEW,
+};
+use super::{audit, replay, view};
+use crate::process::Innkeeper;
+use crate::rentcar::Rentcar;
+
+/// How many wishes each client has, before and while the process dies, and after it.
+const WISHES_EACH: usize = 7;
+const WISHES_AFTER: usize = 1;
+
+/// Longer than a dead process's claim, so that who retries can go on with its booking.
+const PENDING_TIMEOUT: &str = "3s";
+
+/// A death at the given passing of each place, and another one after the restart.
+macro_rules! deaths {
+    ($name:ident, $manner:expr) => {
+        mod $name {
+            use super::{Manner, survives};
+
+            const MANNER: Manner = $manner;
+
+            #[tokio::test]
+            async fn a_death_after_a_pending_commit_loses_and_doubles_nothing() {
+                survives("pending-committed", [4, 3], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_after_an_authorization_loses_and_doubles_nothing() {
+                survives("authorized", [5, 2], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_after_a_confirmed_commit_loses_and_doubles_nothing() {
+                survives("confirmed-committed", [3, 4], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_before_events_are_appended_loses_and_doubles_nothing() {
+                survives("outbox-sending", [6, 3], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_after_events_are_appended_loses_and_doubles_nothing() {
+                survives("log-appended", [7, 1], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_after_an_effect_loses_and_doubles_nothing() {
+                survives("effect-committed", [8, 1], MANNER).await;
+            }
+        }
+    };
+}
+
+deaths!(with_clients_that_retry, Manner::Retries);
+deaths!(with_clients_that_give_up, Manner::GivesUp);
+
+/// Lets clients book while the process dies at each of these passings of a place, and audits what is left.
+async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
+    let rentcar = Rentcar::new().with_pending_timeout(PENDING_TIMEOUT);
+    let doors = Doors {
+        bookings: vec![rentcar.gateway()],
+        gateway: rentcar.gateway(),
+    };
+    let (mut stories, innkeeper) = join!(
+        book(&doors, manner, "through", async |wish| wish < WISHES_EACH),
+        dies_and_returns(&rentcar, point, passings)
+    );
+    stories.extend(book(&doors, manner, "after", async |wish| wish < WISHES_AFTER).await);
+    audited(&rentcar, &doors, &stories, manner).await;
+    innkeeper.stop().await;
+}
+
+async fn dies_and_returns(rentcar: &Rentcar, point: &str, passings: [u32; 2]) -> Innkeeper {
+    for passing in passings {
+        let place = format!("{point}:{passing}");
+        let mut doomed = rentcar.start(&["--crash-after", &place]);
+        doomed.killed().await;
+    }
+    rentcar.ready(&[]).await
+}
+
+async fn audited(rentcar: &Rentcar, doors: &Doors, stories: &[Story], manner: Manner) {
+    let files = Files(rentcar.data());
+    quiet(&files).await;
+    let mut faults = replay::faults(doors, stories).await;
+    let stored = quiet(&files).await;
+    faults.extend(audit::faults(stories, manner, &stored));
+    faults.extend(view::faults(doors.gateway).await);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The files of a platform.
+struct Files(PathBuf);
+
+impl Files {
+    fn open(&self, name: &str) -> Connection {
+        open(&self.0.join(format!("{name}.1.db")))
+    }
+}
+
+impl Place for Files {
+    async fn stored(&self) -> Stored {
+        let files = [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW].map(|service| self.open(service));
+        let [bookings, payments, fulfillments, _] = &files;
+        Stored {
+            bookings: all(bookings, ROWS, row).into_iter().flatten().collect(),
+            payments: all(payments, ROWS, row).into_iter().flatten().collect(),
+            fulfillments: all(fulfillments, ROWS, row).into_iter().flatten().collect(),
+            keys: all(bookings, KEYS, key),
+            unsent: files.iter().map(|file| number(file, UNSENT)).sum(),
+            dead_letters: files.iter().map(|file| number(file, DEAD_LETTERS)).sum(),
+        }
+    }
+
+    async fn log(&self) -> Progress {
+        let log = self.open("log");
+        let end = "SELECT coalesce(max(record_offset) + 1, 0) FROM records";
+        Progress {
+            end: number(&log, end),
+            groups: all(&log, "SELECT next_offset FROM offsets", |columns| {
+                columns.get(0)
+            }),
+        }
+    }
+}
+
+fn open(file: &Path) -> Connection {
+    let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    file.busy_timeout(Duration::from_secs(5)).unwrap();
+    file
+}
+
+fn all<T>(file: &Connection, sql: &str, read: impl Fn(&Columns) -> rusqlite::Result<T>) -> Vec<T> {
+    let mut statement = file.prepare(sql).unwrap();
+    let rows = statement.query_map([], |columns| read(columns)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+fn number(file: &Connection, sql: &str) -> i64 {
+    file.query_row(sql, [], |columns| columns.get(0)).unwrap()
+}
+
+/// A row, or nothing for a tombstone.
+fn row(columns: &Columns) -> rusqlite::Result<Option<Row>> {
+    let Some(id) = columns.get(1)? else {
+        return Ok(None);
+    };
+    let body: String = columns.get(3)?;
+    Ok(Some(Row::new(
+        story(columns, 0)?,
+        id,
+        columns.get(2)?,
+        &body,
+    )))
+}
+
+fn key(columns: &Columns) -> rusqlite::Result<Key> {
+    Ok(Key {
+        key: columns.get(0)?,
+        story: story(columns, 1)?,
+        status: columns.get(2)?,
+        location: columns.get(3)?,
+    })
+}
+
+fn story(columns: &Columns, place: usize) -> rusqlite::Result<String> {
+    let bytes: Vec<u8> = columns.get(place)?;
+    Ok(Uuid::from_slice(&bytes).unwrap().to_string())
+}

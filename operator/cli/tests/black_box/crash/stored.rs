@@ -1,0 +1,91 @@
+//! What lies in the databases, as plain SQL shows it.
+
+use serde_json::Value;
+
+/// What has a row, in the order of the file: where bookings, payments and fulfillments are.
+pub const BOOKINGS: &str = "reservation";
+pub const PAYMENTS: &str = "pay";
+pub const FULFILLMENTS: &str = "rent";
+pub const VIEW: &str = "myreservation";
+
+/// The rows of a table.
+pub const ROWS: &str = "SELECT correlation_id, id, state, body FROM rows";
+pub const ROWS_AS_TEXT: &str =
+    "SELECT correlation_id::text, id, state, body::text FROM rows WHERE id IS NOT NULL";
+
+/// The idempotency keys.
+pub const KEYS: &str =
+    "SELECT key, correlation_id, answer_status, answer_location_id FROM idempotency_keys";
+pub const KEYS_AS_TEXT: &str =
+    "SELECT key, correlation_id::text, answer_status, answer_location_id FROM idempotency_keys";
+
+/// Events that have not left, and messages that had no effect.
+pub const UNSENT: &str = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
+pub const DEAD_LETTERS: &str = "SELECT count(*) FROM dead_letters";
+
+/// The rows of all services.
+#[derive(Debug, Default)]
+pub struct Stored {
+    pub bookings: Vec<Row>,
+    pub payments: Vec<Row>,
+    pub fulfillments: Vec<Row>,
+    pub keys: Vec<Key>,
+    pub unsent: i64,
+    pub dead_letters: i64,
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct Row {
+    /// Correlation id of its story.
+    pub story: String,
+    pub id: i64,
+    pub state: String,
+    pub customer: String,
+    /// Public id of the booking.
+    pub booking: Option<i64>,
+}
+
+/// An idempotency key.
+#[derive(Debug)]
+pub struct Key {
+    pub key: String,
+    pub story: String,
+    pub status: Option<i64>,
+    pub location: Option<i64>,
+}
+
+impl Row {
+    pub fn new(story: String, id: i64, state: String, body: &str) -> Self {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let snapshot = &body["snapshot"];
+        Self {
+            story,
+            id,
+            state,
+            customer: snapshot["customer"].as_str().unwrap_or_default().to_owned(),
+            booking: snapshot["ids"]["booking"].as_i64(),
+        }
+    }
+
+    /// Whether it is a payment whose money is reserved or taken.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state.as_str(), "authorized" | "captured")
+    }
+}
+
+/// Where rows and the log can be looked at from outside.
+pub trait Place {
+    /// What lies in the databases.
+    async fn stored(&self) -> Stored;
+
+    /// The end of the log, and how far each consumer has come.
+    async fn log(&self) -> Progress;
+}
+
+/// How far a log is read.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Progress {
+    pub end: i64,
+    pub groups: Vec<i64>,
+}

@@ -1,0 +1,41 @@
+//! Tables are made whole, or not at all: what a death leaves behind can be opened again.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::rentcar::Rentcar;
+
+/// A history that takes no entry stands for a process that dies before it writes one.
+const HISTORY_THAT_REFUSES: &str = "CREATE TABLE refinery_schema_history (
+    version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255), CHECK (version = 0))";
+
+fn count(file: &Path, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM sqlite_schema WHERE name = '{table}'");
+    let file = Connection::open(file).unwrap();
+    file.query_row(&sql, [], |columns| columns.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn tables_without_the_note_that_they_are_there_are_taken_back() {
+    let rentcar = Rentcar::new();
+    fs::create_dir_all(rentcar.data()).unwrap();
+    let file = rentcar.data().join("reservation.1.db");
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch(HISTORY_THAT_REFUSES)
+        .unwrap();
+
+    let mut innkeeper = rentcar.start(&[]);
+    let status = innkeeper.ended().await;
+
+    assert_eq!(status.code(), Some(2), "{}", innkeeper.log());
+    assert_eq!(count(&file, "refinery_schema_history"), 1);
+    assert_eq!(count(&file, "rows"), 0);
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch("DROP TABLE refinery_schema_history")
+        .unwrap();
+    rentcar.ready(&[]).await.stop().await;
+}

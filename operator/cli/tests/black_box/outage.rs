@@ -1,0 +1,68 @@
+//! A service that is away is an outage, and not a refusal: nothing is decided, nobody is told, and the client may come back.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
+
+use crate::http::{post, with};
+use crate::rentcar::{Rentcar, kims_wish};
+
+/// The time that the example's calls to its payment service may take, and as much again for a busy machine.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(2 * 610);
+
+/// How many events there are, on their way and in the log.
+fn events(rentcar: &Rentcar) -> i64 {
+    let count = |file: &str, sql: &str| -> i64 {
+        let file = rentcar.data().join(file);
+        let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        file.query_row(sql, [], |columns| columns.get(0)).unwrap()
+    };
+    count("reservation.1.db", "SELECT count(*) FROM outbox")
+        + count("log.1.db", "SELECT count(*) FROM records")
+}
+
+#[tokio::test]
+async fn without_payments_a_reservation_stays_pending_until_they_are_back() {
+    let rentcar = Rentcar::new();
+    let innkeeper = rentcar.ready(&["--without", "pay"]).await;
+    let kept = || {
+        with(
+            post("/reservations", &kims_wish()),
+            "idempotency-key",
+            "kims",
+        )
+    };
+
+    let asked = Instant::now();
+    let refused = rentcar.send(kept()).await;
+    let took = asked.elapsed();
+
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (503, "application/problem+json")
+    );
+    let problem = refused.json();
+    assert_eq!(
+        (&problem["status"], &problem["service"]),
+        (&json!(503), &json!("pay"))
+    );
+    assert!(problem["title"].is_string(), "{problem}");
+    let seconds: u32 = refused.header("retry-after").parse().unwrap();
+    assert!(seconds > 0);
+    assert!(took < ANSWERED_WITHIN, "{took:?}");
+    assert_eq!(
+        rentcar.get("/reservations/1").await.json()["status"],
+        "pending"
+    );
+    innkeeper.stop().await;
+    assert_eq!(events(&rentcar), 0, "nobody is told");
+
+    let innkeeper = rentcar.ready(&[]).await;
+    let reserved = rentcar.send(kept()).await;
+    assert_eq!(
+        (reserved.status, reserved.header("location")),
+        (201, "/reservations/1")
+    );
+    innkeeper.stop().await;
+}
