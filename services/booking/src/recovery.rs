@@ -14,8 +14,8 @@ use innkeeper_runtime::problem::causes;
 use crate::Bookings;
 use crate::domain::{State, recovered};
 
-/// How many rows are settled at once, at most.
-const BATCH: u32 = 32;
+/// How many rows a round settles, at most.
+const ROWS_OF_A_ROUND: u32 = 32;
 
 #[async_trait]
 impl Chore for Bookings {
@@ -28,14 +28,10 @@ impl Chore for Bookings {
     }
 
     async fn round(&self) -> Result<(), StoreError> {
-        let due = Due {
-            state: State::Pending.name().to_owned(),
-            age: Duration::from_secs(self.settings.pending_timeout_seconds.into()),
-            owner: self.process,
-            hold_for: self.claim_time() * BATCH,
-            limit: BATCH,
-        };
-        for row in self.stories.store().claim_due(due).await? {
+        for _ in 0..ROWS_OF_A_ROUND {
+            let Some(row) = self.claimed_due().await? else {
+                break;
+            };
             self.recover(&row).await?;
         }
         Ok(())
@@ -43,6 +39,19 @@ impl Chore for Bookings {
 }
 
 impl Bookings {
+    /// Takes the claim on one row that nobody resumes: a process that dies then keeps the others from none but that one, and not for long.
+    async fn claimed_due(&self) -> Result<Option<Row>, StoreError> {
+        let due = Due {
+            state: State::Pending.name().to_owned(),
+            age: Duration::from_secs(self.settings.pending_timeout_seconds.into()),
+            owner: self.process,
+            hold_for: self.claim_time(),
+            limit: 1,
+        };
+        let mut rows = self.stories.store().claim_due(due).await?;
+        Ok(rows.pop())
+    }
+
     async fn recover(&self, row: &Row) -> Result<(), StoreError> {
         let Stored::Entity(booking) = stored(Some(row))? else {
             return Ok(());

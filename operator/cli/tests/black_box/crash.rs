@@ -11,6 +11,7 @@ mod on_sqlite;
 #[cfg(feature = "services")]
 mod postgres;
 mod quiet;
+mod recovery;
 mod replay;
 mod stored;
 mod tables;

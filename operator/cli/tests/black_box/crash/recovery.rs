@@ -1,0 +1,46 @@
+//! Who recovers bookings dies as well: what it had taken on is not held up.
+
+use std::time::Duration;
+
+use crate::http::{post, with};
+use crate::patience::until;
+use crate::rentcar::{Rentcar, kims_wish};
+
+/// How many bookings are pending.
+const BOOKINGS: usize = 12;
+
+/// Longer than it takes to make them, so that they are all recovered by the process that dies.
+const PENDING_TIMEOUT: &str = "5s";
+
+/// A dead process's claim on the booking that it was busy with, and then a round of recovery or two.
+const SETTLED_WITHIN: Duration = Duration::from_secs(15);
+
+#[tokio::test]
+async fn a_death_amid_a_recovery_holds_up_no_booking_for_long() {
+    let rentcar = Rentcar::new().with_pending_timeout(PENDING_TIMEOUT);
+    let innkeeper = rentcar.ready(&["--without", "pay"]).await;
+    for number in 0..BOOKINGS {
+        let wish = post("/reservations", &kims_wish());
+        let wish = with(wish, "idempotency-key", &number.to_string());
+        assert_eq!(rentcar.send(wish).await.status, 503);
+    }
+    innkeeper.stop().await;
+
+    let mut doomed = rentcar.start(&["--crash-after", "outbox-sending:1"]);
+    doomed.killed().await;
+    let innkeeper = rentcar.ready(&[]).await;
+
+    until(SETTLED_WITHIN, async || {
+        let reservations = rentcar.items("/reservations").await;
+        let pending = reservations
+            .iter()
+            .filter(|reservation| reservation["status"] == "pending");
+        match pending.count() {
+            0 => Ok(()),
+            pending => Err(format!("{pending} are pending")),
+        }
+    })
+    .await;
+    assert_eq!(rentcar.items("/reservations").await.len(), BOOKINGS);
+    innkeeper.stop().await;
+}
