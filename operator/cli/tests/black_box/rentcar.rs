@@ -26,6 +26,9 @@ const SERVICES: [(&str, u16); 5] = [
 const FIRST_PORT: u16 = 10_000;
 const LAST_PORT: u16 = 32_000;
 
+/// How far the ports of two test processes that start one after another are apart, so that they can run beside each other.
+const APART: u32 = 7_919;
+
 /// The example with changes.
 pub struct Rentcar {
     folder: TempDir,
@@ -49,7 +52,8 @@ pub fn changed(text: &str, found: &str, instead: &str) -> String {
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let all = LAST_PORT - FIRST_PORT;
-    let first = u16::try_from(std::process::id() % u32::from(all)).unwrap();
+    let first = std::process::id().wrapping_mul(APART) % u32::from(all);
+    let first = u16::try_from(first).unwrap();
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = FIRST_PORT + (first + step % all) % all;
