@@ -153,10 +153,14 @@ impl Namespace {
         answer.body
     }
 
-    /// What the admin API of the only pod of a service says.
+    /// What the admin API of a pod of a service says, one that is to stay.
     pub fn admin(self, service: &str, path: &str) -> Answer {
         let pods = self.of_service(PODS, service);
-        let address = text(&pods[0]["status"]["podIP"]);
+        let mut staying = pods
+            .iter()
+            .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        let pod = staying.next().expect("the service has a pod");
+        let address = text(&pod["status"]["podIP"]);
         http::request(
             "GET",
             &format!("http://{address}:9090{path}"),
@@ -170,14 +174,10 @@ impl Namespace {
 /// Removes what an earlier run has left on a cluster that was kept.
 pub fn clean() {
     let kubectl = |words: &[&str]| Namespace("default").kubectl(words);
-    let platforms = [
-        "delete",
-        "bookingplatforms,eventtopics",
-        "--all",
-        "--all-namespaces",
-    ];
-    // There is no such kind yet on a new cluster.
-    let _ = kubectl(&platforms);
+    let every = ["--all", "--all-namespaces", "--timeout=60s"];
+    let kinds = ["delete", "bookingplatforms,eventtopics"];
+    // There is no such kind yet on a new cluster; and without an operator nobody lets go of a topic that is to go with its object.
+    let _ = kubectl(&[&kinds[..], &every].concat());
     kubectl(&["delete", "namespaces", "--selector", OURS]).unwrap();
     kafka::delete_topics();
     postgres::recreate_database();

@@ -1,7 +1,6 @@
 //! What is really in `PostgreSQL`, seen with a plain client.
 
-use innkeeper_cluster::postgres::ADMINISTRATOR;
-pub use innkeeper_cluster::postgres::PASSWORD;
+use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD as PASSWORD_OF_ADMINISTRATOR};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::site::site;
@@ -9,21 +8,27 @@ use crate::site::site;
 /// The database that the chart's values name.
 pub const DATABASE: &str = "innkeeper";
 
-/// The user whom services log in as.
-pub const USER: &str = ADMINISTRATOR;
+/// The user whom services log in as, who may do no more than the database's owner.
+pub const USER: &str = "platforms";
+
+/// The user's password, a word that stands nowhere else.
+pub const PASSWORD: &str = "known-to-the-database-only";
 
 /// The rows that a statement answers with in the platforms' database, their columns as texts.
 pub fn query(statement: &str) -> Vec<Vec<String>> {
     query_in(DATABASE, statement)
 }
 
-/// Gives the platforms an empty database.
+/// Gives the platforms an empty database, and a user of their own.
 pub fn recreate_database() {
-    query_in(
-        ADMINISTRATOR,
-        &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"),
-    );
-    query_in(ADMINISTRATOR, &format!("CREATE DATABASE {DATABASE}"));
+    for statement in [
+        format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"),
+        format!("DROP ROLE IF EXISTS {USER}"),
+        format!("CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'"),
+        format!("CREATE DATABASE {DATABASE} OWNER {USER}"),
+    ] {
+        query_in(ADMINISTRATOR, &statement);
+    }
 }
 
 fn query_in(database: &str, statement: &str) -> Vec<Vec<String>> {
@@ -51,7 +56,7 @@ async fn ask(
         .host(address.ip().to_string())
         .port(address.port())
         .user(ADMINISTRATOR)
-        .password(PASSWORD)
+        .password(PASSWORD_OF_ADMINISTRATOR)
         .dbname(database)
         .connect(NoTls)
         .await?;

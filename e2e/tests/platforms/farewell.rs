@@ -23,7 +23,12 @@ fn without_its_operator_a_platform_goes_on() {
     KEPT.apply(&Example::small("kept").manifest());
     KEPT.await_ready("kept");
     operator::helm(&["uninstall", operator::RELEASE, "--wait"]).unwrap();
-    assert!(NAMESPACE.list(PODS).is_empty());
+    NAMESPACE.until("the operator is gone", || {
+        match NAMESPACE.list(PODS).len() {
+            0 => Ok(()),
+            count => Err(format!("{count} pods")),
+        }
+    });
     assert!(KEPT.object(PLATFORMS, "kept").is_some());
     assert_eq!(
         KEPT.read("/reservations")["_embedded"]["reservations"],

@@ -76,7 +76,7 @@ fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
         let names = |what: &str| answer.text().contains(what);
         answer.status == 503
             && KINDS.iter().all(|kind| names(kind))
-            && names("the permission to patch deployments.apps in every namespace")
+            && names("patch deployments.apps in every namespace")
     });
     assert_eq!(ask("/livez").unwrap().status, 200);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::http::Answer;
-use innkeeper_e2e::kubernetes::PLATFORMS;
+use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
 use innkeeper_e2e::{example, kafka};
 use serde_json::{Value, json};
 
@@ -32,6 +32,13 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
     let said = RENTCAR.await_state(PLATFORMS, "rentcar", "Ready");
     assert!(said.ends_with("switched off: pay"), "{said}");
 
+    // A pod that ends goes on answering for as long as others may still send to it.
+    RENTCAR.until("the last pod of pay is gone", || {
+        match RENTCAR.of_service(PODS, "pay").len() {
+            0 => Ok(()),
+            count => Err(format!("{count} pods")),
+        }
+    });
     let before = kafka::records("rentcar").len();
     let asked_at = Instant::now();
     let answer = reserve_with_key();

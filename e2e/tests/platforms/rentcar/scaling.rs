@@ -19,19 +19,26 @@ fn load() -> Siege {
     Siege::begin(4, Duration::from_millis(10), &view)
 }
 
-/// The example, with an autoscaler that takes pods away at once or never: by itself Kubernetes waits five minutes.
-fn scaled(most: u32, shrinks: bool) -> Example {
-    let scale_down = if shrinks {
-        json!({
-            "stabilizationWindowSeconds": 0,
-            "policies": [{ "type": "Percent", "value": 100, "periodSeconds": 5 }],
-        })
-    } else {
-        json!({ "selectPolicy": "Disabled" })
-    };
+/// The example with an autoscaler that any load drives to 4 pods, and that never takes one away.
+fn held() -> Example {
     let autoscaling = json!({
         "minReplicas": 1,
-        "maxReplicas": most,
+        "maxReplicas": 4,
+        "targetCPUUtilizationPercentage": 1,
+        "behavior": { "scaleDown": { "selectPolicy": "Disabled" } },
+    });
+    Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
+}
+
+/// The example with an autoscaler that takes pods away at once: by itself Kubernetes waits five minutes.
+fn eager() -> Example {
+    let scale_down = json!({
+        "stabilizationWindowSeconds": 0,
+        "policies": [{ "type": "Percent", "value": 100, "periodSeconds": 5 }],
+    });
+    let autoscaling = json!({
+        "minReplicas": 1,
+        "maxReplicas": 10,
         "targetCPUUtilizationPercentage": 15,
         "behavior": { "scaleDown": scale_down },
     });
@@ -64,12 +71,11 @@ pub fn under_load_pods_are_added() {
 }
 
 pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
-    RENTCAR.apply(&scaled(4, false).manifest());
+    RENTCAR.apply(&held().manifest());
     let load = load();
     await_pods("4 pods", |count| count == 4);
     let watch = Watch::begin(RENTCAR, "deployment/myreservation", "{.spec.replicas}");
-    let edited =
-        scaled(4, false).with_service(VIEW, "config", json!({ "env": { "PROFILE": "edited" } }));
+    let edited = held().with_service(VIEW, "config", json!({ "env": { "PROFILE": "edited" } }));
     RENTCAR.apply(&edited.manifest());
     RENTCAR.await_ready("rentcar");
     RENTCAR.until("every pod has the new value", || {
@@ -95,7 +101,7 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
 }
 
 pub fn without_load_pods_are_taken_away() {
-    RENTCAR.apply(&scaled(10, true).manifest());
+    RENTCAR.apply(&eager().manifest());
     await_pods("1 pod", |count| count == 1);
     RENTCAR.await_ready("rentcar");
 }
