@@ -39,7 +39,7 @@ impl Chore for Bookings {
 }
 
 impl Bookings {
-    /// Takes the claim on one row that nobody resumes: a process that dies then keeps the others from none but that one, and not for long.
+    /// Takes the claim on one row that nobody resumes; a process that dies holds up that one alone, and not for long.
     async fn claimed_due(&self) -> Result<Option<Row>, StoreError> {
         let due = Due {
             state: State::Pending.name().to_owned(),
