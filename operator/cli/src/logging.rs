@@ -20,8 +20,9 @@ pub enum Format {
 /// Starts logging.
 pub fn start(format: Format) {
     let filter = EnvFilter::builder().with_env_var(FILTER).try_from_env();
-    let filter =
-        filter.unwrap_or_else(|_| EnvFilter::new("info,librdkafka=error,refinery_core=warn"));
+    let filter = filter.unwrap_or_else(|_| {
+        EnvFilter::new("info,librdkafka=error,refinery_core=warn,kube_runtime=error")
+    });
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

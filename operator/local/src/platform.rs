@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
 use innkeeper_broker::SqliteLog;
 use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::settings::Log;
@@ -89,7 +88,7 @@ pub struct Platform {
     pub name: String,
     /// Its data folder.
     pub data: PathBuf,
-    /// Its services with their addresses, in the order of the plan.
+    /// Its services with their addresses: gateways, then callees before their callers.
     pub services: Vec<Running>,
 }
 
@@ -181,16 +180,18 @@ impl Platform {
         tokio::time::timeout(within, all_ready).await.is_ok()
     }
 
-    /// Ends every service, all at once; false when something had to be left behind.
+    /// Ends every service, gateways first and callers before their callees, so that each finishes what it has begun with all that it
+    /// needs; false when something had to be left behind.
     pub async fn stop(self) -> bool {
-        let stopping = self
+        let (gateways, services): (Vec<_>, Vec<_>) = self
             .services
             .into_iter()
-            .map(|running| running.service.stop(Duration::ZERO));
-        join_all(stopping)
-            .await
-            .into_iter()
-            .all(|finished| finished)
+            .partition(|running| running.path.is_empty());
+        let mut finished = true;
+        for running in gateways.into_iter().chain(services.into_iter().rev()) {
+            finished &= running.service.stop(Duration::ZERO).await;
+        }
+        finished
     }
 }
 

@@ -92,7 +92,8 @@ impl Service {
     pub async fn start(launch: Launch) -> Result<Self, StartError> {
         let settings = Arc::new(launch.settings);
         let metrics = Metrics::new(&settings.platform, &settings.service);
-        let (intake, outlet) = (Lifecycle::new(), Lifecycle::new());
+        let intake = Lifecycle::new();
+        let outlet = intake.beside();
         let health = Health::new(&intake);
         let mut service = Self {
             name: settings.service.clone(),
@@ -226,21 +227,18 @@ fn incomplete(settings: &ServiceSettings, missing: &'static str) -> StartError {
 }
 
 async fn repeat(chore: Arc<dyn Chore>, lifecycle: Lifecycle) {
-    let stopping = lifecycle.stopping();
-    loop {
-        if let Err(error) = chore.round().await {
-            tracing::warn!(
-                chore = chore.name(),
-                error = causes(&error),
-                "a round failed; the next one comes"
-            );
+    let repeated = async {
+        loop {
+            if let Err(error) = chore.round().await {
+                tracing::warn!(
+                    chore = chore.name(),
+                    error = causes(&error),
+                    "a round failed; the next one comes"
+                );
+            }
+            tokio::time::sleep(chore.every()).await;
         }
-        if stopping
-            .run_until_cancelled(tokio::time::sleep(chore.every()))
-            .await
-            .is_none()
-        {
-            return;
-        }
-    }
+    };
+    // A round that is left in the middle is the case of a process that dies: the next one goes on.
+    lifecycle.stopping().run_until_cancelled(repeated).await;
 }

@@ -218,8 +218,17 @@ impl Bookings {
             row: Some(booking.write(ClaimChange::Release)),
             ..Write::default()
         };
-        if let Err(error) = self.stories.store().write(released).await {
-            tracing::debug!(error = causes(&error), "the claim runs out by itself");
+        match self.stories.store().write(released).await {
+            Ok(()) => {}
+            Err(WriteError::Store(error)) => {
+                tracing::debug!(error = causes(&error), "the claim runs out by itself");
+            }
+            // Somebody settled it meanwhile: a cancellation is an answer.
+            Err(_) => {
+                if let Ok(answer) = self.answer_from_state(booking).await {
+                    return Ok(answer);
+                }
+            }
         }
         let service = payment.service.clone();
         Err(Rejection::Unavailable {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::store::{Due, Row, StoreError, WriteError};
@@ -14,8 +15,8 @@ use innkeeper_runtime::problem::causes;
 use crate::Bookings;
 use crate::domain::{State, recovered};
 
-/// How many rows a round settles, at most.
-const ROWS_OF_A_ROUND: u32 = 32;
+/// How many rows are settled side by side: a payment service that hangs holds each of them up for its timeout.
+const AT_ONCE: u32 = 16;
 
 #[async_trait]
 impl Chore for Bookings {
@@ -28,28 +29,28 @@ impl Chore for Bookings {
     }
 
     async fn round(&self) -> Result<(), StoreError> {
-        for _ in 0..ROWS_OF_A_ROUND {
-            let Some(row) = self.claimed_due().await? else {
-                break;
-            };
-            self.recover(&row).await?;
+        loop {
+            let rows = self.claimed_due().await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let settled = join_all(rows.iter().map(|row| self.recover(row))).await;
+            settled.into_iter().collect::<Result<(), _>>()?;
         }
-        Ok(())
     }
 }
 
 impl Bookings {
-    /// Takes the claim on one row that nobody resumes; a process that dies holds up that one alone, and not for long.
-    async fn claimed_due(&self) -> Result<Option<Row>, StoreError> {
+    /// Takes the claim on rows that nobody resumes: few, so that a process that dies holds up no more, and not for long.
+    async fn claimed_due(&self) -> Result<Vec<Row>, StoreError> {
         let due = Due {
             state: State::Pending.name().to_owned(),
             age: Duration::from_secs(self.settings.pending_timeout_seconds.into()),
             owner: self.process,
             hold_for: self.claim_time(),
-            limit: 1,
+            limit: AT_ONCE,
         };
-        let mut rows = self.stories.store().claim_due(due).await?;
-        Ok(rows.pop())
+        self.stories.store().claim_due(due).await
     }
 
     async fn recover(&self, row: &Row) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::settings::ServiceSettings;
 use crate::snapshot::Snapshot;
 
 /// The canonical, versioned types of events; a platform's own name travels beside them.
@@ -80,6 +81,14 @@ impl EventType {
             Self::FulfillmentCompleted => "dev.innkeeper.fulfillment.completed.v1",
             Self::FulfillmentCancelled => "dev.innkeeper.fulfillment.cancelled.v1",
         }
+    }
+
+    /// Whether it ends a story that was not delivered.
+    pub const fn ends_story(self) -> bool {
+        matches!(
+            self,
+            Self::BookingCancelled | Self::BookingRejected | Self::BookingExpired
+        )
     }
 
     /// The type with this text form.
@@ -162,6 +171,22 @@ pub enum DecodeError {
 }
 
 impl EventSource {
+    /// The source of the events of a service.
+    pub fn of(settings: &ServiceSettings) -> Self {
+        Self {
+            namespace: settings.namespace.clone(),
+            platform: settings.platform.clone(),
+            incarnation: settings.incarnation,
+            service: settings.service.clone(),
+        }
+    }
+
+    /// Whether both services belong to one life of one platform: a topic may hold events of former lives.
+    pub fn shares_life_with(&self, other: &Self) -> bool {
+        (&self.namespace, &self.platform, self.incarnation)
+            == (&other.namespace, &other.platform, other.incarnation)
+    }
+
     /// The text form, as in `ce_source`: `/namespace/platform/incarnation/service`.
     pub fn to_text(&self) -> String {
         format!(

@@ -35,8 +35,8 @@ pub fn whenever(
         (Stored::Absent, EventType::PaymentCaptured) => id.map_or(Step::Keep, |id| {
             Step::Become(vec![begun(id, start_as, event)])
         }),
-        (Stored::Absent, event_type) if ends(event_type) => Step::End(seen),
-        (Stored::Entity(entity), event_type) if ends(event_type) => {
+        (Stored::Absent, event_type) if event_type.ends_story() => Step::End(seen),
+        (Stored::Entity(entity), event_type) if event_type.ends_story() => {
             match path(entity.state, State::Cancelled) {
                 None | Some([]) => Step::Keep,
                 Some(path) => Step::Become(entity.walked(path, seen)),
@@ -44,14 +44,6 @@ pub fn whenever(
         }
         (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Step::Keep,
     }
-}
-
-/// Whether an event says that the story ended without being delivered.
-pub const fn ends(event_type: EventType) -> bool {
-    matches!(
-        event_type,
-        EventType::BookingCancelled | EventType::BookingRejected | EventType::BookingExpired
-    )
 }
 
 fn begun(id: i64, start_as: StartAs, event: &Event) -> Entity<State> {

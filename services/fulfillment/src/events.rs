@@ -8,16 +8,16 @@ use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Fulfillments;
-use crate::domain::{ends, whenever};
+use crate::domain::whenever;
 
 #[async_trait]
 impl Reactor for Fulfillments {
     fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::PaymentCaptured || ends(event_type)
+        event_type == EventType::PaymentCaptured || event_type.ends_story()
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
-        let sources = if ends(event.event_type) {
+        let sources = if event.event_type.ends_story() {
             &self.settings.bookings
         } else {
             &self.settings.payments

@@ -28,14 +28,8 @@ pub struct Narrator {
 impl Narrator {
     /// The narrator of a service.
     pub fn new(settings: &ServiceSettings, words: &Words) -> Self {
-        let source = EventSource {
-            namespace: settings.namespace.clone(),
-            platform: settings.platform.clone(),
-            incarnation: settings.incarnation,
-            service: settings.service.clone(),
-        };
         Self {
-            source,
+            source: EventSource::of(settings),
             words: words.clone(),
         }
     }

@@ -32,7 +32,9 @@ pub fn snapshot(
         attributes: words
             .attributes
             .iter()
-            .filter_map(|attribute| Some((attribute.name.clone(), reader.attribute(attribute)?)))
+            .filter_map(|attribute| {
+                Some((attribute.source().to_owned(), reader.attribute(attribute)?))
+            })
             .collect(),
         ..Snapshot::default()
     };

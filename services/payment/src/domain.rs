@@ -119,18 +119,10 @@ pub fn whenever(
         (Stored::Entity(entity), EventType::BookingConfirmed) => {
             confirmed(entity, policy.capture, seen)
         }
-        (Stored::Absent, event_type) if ends(event_type) => Step::End(seen),
-        (Stored::Entity(entity), event_type) if ends(event_type) => released(entity, seen),
+        (Stored::Absent, event_type) if event_type.ends_story() => Step::End(seen),
+        (Stored::Entity(entity), event_type) if event_type.ends_story() => released(entity, seen),
         (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Step::Keep,
     }
-}
-
-/// Whether an event says that the story ended without being delivered.
-pub const fn ends(event_type: EventType) -> bool {
-    matches!(
-        event_type,
-        EventType::BookingCancelled | EventType::BookingRejected | EventType::BookingExpired
-    )
 }
 
 /// A confirmed booking is captured at once, or its clock is remembered, so that what the client does later comes later.

@@ -7,12 +7,12 @@ use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Payments;
-use crate::domain::{ends, opened, whenever};
+use crate::domain::{opened, whenever};
 
 #[async_trait]
 impl Reactor for Payments {
     fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::BookingConfirmed || ends(event_type)
+        event_type == EventType::BookingConfirmed || event_type.ends_story()
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, StoreError> {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use innkeeper_contracts::Event;
+use innkeeper_contracts::event::EventSource;
+use innkeeper_contracts::settings::Log as LogSettings;
 use innkeeper_kit::log::{Delivery, Log, LogError, Record, Subscription};
 use innkeeper_kit::store::{DeadLetter, Store, StoreError, Write, WriteError};
 use innkeeper_kit::stories::Effect;
@@ -39,6 +41,8 @@ pub struct Consumer {
     reactor: Arc<dyn Reactor>,
     crash: CrashPlan,
     health: Health,
+    /// This service, as it is named in events.
+    name: EventSource,
     topic: String,
     consumed: IntCounterVec,
     overtaken: IntCounterVec,
@@ -46,7 +50,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// The consumer of a service that reacts to events; `topic` is for its dead letters.
+    /// The consumer of a service that reacts to events.
     pub fn new(
         context: &Context,
         log: Arc<dyn Log>,
@@ -66,7 +70,8 @@ impl Consumer {
             reactor,
             crash: context.crash.clone(),
             health,
-            topic: context.settings.platform.clone(),
+            name: EventSource::of(&context.settings),
+            topic: topic(context.settings.log.as_ref()),
             consumed,
             overtaken,
             lag: metrics
@@ -113,7 +118,9 @@ impl Consumer {
                     self.crash.passed(CrashPoint::EffectCommitted);
                     subscription.done(&records).await?;
                 }
-                self.lag.set(subscription.lag().await.unwrap_or_default());
+                if let Some(lag) = subscription.lag().await {
+                    self.lag.set(lag);
+                }
             }
             Delivery::Assigned { partitions } => {
                 tracing::debug!(partitions, "partitions were assigned");
@@ -159,6 +166,7 @@ impl Consumer {
             };
             tries += u32::from(matches!(error, StoreError::Failed(_)));
             if tries >= TRIES && self.bury(record, causes(&error)).await.is_ok() {
+                self.consumed.with_label_values(&["dead-letter"]).inc();
                 return true;
             }
             tracing::warn!(
@@ -180,7 +188,7 @@ impl Consumer {
 
     async fn effect(&self, record: &Record) -> Result<&'static str, StoreError> {
         let event = match Event::decode(&record.headers, &record.payload) {
-            Ok(Some(event)) if self.reactor.wants(event.event_type) => event,
+            Ok(Some(event)) if self.concerns(&event) => event,
             Ok(_) => return Ok("none"),
             Err(error) => {
                 self.bury(record, causes(&error)).await?;
@@ -192,6 +200,10 @@ impl Consumer {
             Effect::None => "none",
             Effect::Duplicate => "duplicate",
         })
+    }
+
+    fn concerns(&self, event: &Event) -> bool {
+        event.source.shares_life_with(&self.name) && self.reactor.wants(event.event_type)
     }
 
     /// Writes a dead letter, with its inbox row in the same transaction.
@@ -206,7 +218,7 @@ impl Consumer {
             topic: self.topic.clone(),
             partition: record.partition,
             offset: record.offset,
-            key: record.key.clone(),
+            key: record.key.as_deref().map(storable),
             headers: record.headers.clone(),
             payload: record.payload.clone(),
             error,
@@ -221,12 +233,10 @@ impl Consumer {
             })
             .await
         {
-            Ok(()) => {
-                self.consumed.with_label_values(&["dead-letter"]).inc();
+            Err(WriteError::Store(error)) => Err(error),
+            Ok(()) | Err(WriteError::Duplicate | WriteError::Conflict | WriteError::KeyTaken) => {
                 Ok(())
             }
-            Err(WriteError::Store(error)) => Err(error),
-            Err(WriteError::Duplicate | WriteError::Conflict | WriteError::KeyTaken) => Ok(()),
         }
     }
 }
@@ -241,6 +251,20 @@ fn by_story(records: &[Record]) -> BTreeMap<(i32, Option<&str>), Vec<&Record>> {
             .push(record);
     }
     stories
+}
+
+fn topic(log: Option<&LogSettings>) -> String {
+    match log {
+        Some(LogSettings::Kafka(kafka)) => kafka.topic.clone(),
+        Some(LogSettings::Sqlite(file)) => file.topic.clone(),
+        None => String::new(),
+    }
+}
+
+/// A text without the one character that PostgreSQL cannot keep:
+/// <https://www.postgresql.org/docs/15/datatype-character.html>.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// The inbox key of a record that has no readable id: its place in the log.

@@ -25,6 +25,15 @@ impl Lifecycle {
         Self::default()
     }
 
+    /// A life that ends on its own, though a panic in it is a panic in this one: the two are one service.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            panicked: Arc::clone(&self.panicked),
+            ..Self::default()
+        }
+    }
+
     /// Starts a task. One that panics is logged, remembered in [`Self::panicked`], and takes nothing else with it.
     pub fn spawn(
         &self,

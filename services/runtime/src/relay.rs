@@ -21,8 +21,10 @@ use crate::problem::causes;
 const BATCH: u32 = 512;
 /// How long the lease holds; another process takes over so much later at the latest.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often the outbox is looked at although this process wrote nothing.
-const POLL: Duration = Duration::from_millis(500);
+/// How often the holder of the lease looks at the outbox although this process wrote nothing: another one may have.
+const POLL: Duration = Duration::from_millis(100);
+/// How often the others look whether the lease is free.
+const STAND_BY: Duration = Duration::from_secs(1);
 /// How long to wait after an error.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -86,6 +88,10 @@ impl Relay {
             tracing::warn!(error = causes(&error), "the relay tries again");
             self.lease_until = None;
             tokio::time::sleep(PAUSE).await;
+            return;
+        }
+        if self.lease_until.is_none() {
+            tokio::time::sleep(STAND_BY).await;
             return;
         }
         tokio::select! {

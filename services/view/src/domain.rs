@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use innkeeper_contracts::settings::{self, Column, ColumnSource, ColumnValue};
-use innkeeper_contracts::{Event, EventType, Field};
+use innkeeper_contracts::{Event, Field};
 use innkeeper_kit::show;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -87,7 +87,7 @@ fn cell(column: &Column, event: &Event) -> Option<Cell> {
         value,
         clock: event.data.clock,
         place,
-        last: several && ends(event.event_type),
+        last: several && event.event_type.ends_story(),
     })
 }
 
@@ -100,18 +100,10 @@ fn value(source: &ColumnSource, event: &Event) -> Option<Value> {
     }
 }
 
-/// Whether a booking ended undelivered.
-const fn ends(event_type: EventType) -> bool {
-    matches!(
-        event_type,
-        EventType::BookingCancelled | EventType::BookingRejected | EventType::BookingExpired
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use innkeeper_contracts::event::EventSource;
-    use innkeeper_contracts::{EventData, Snapshot};
+    use innkeeper_contracts::{EventData, EventType, Snapshot};
     use serde_json::json;
     use uuid::Uuid;
 

@@ -13,7 +13,7 @@ use innkeeper_local::screen::screen;
 use innkeeper_plan::ValidatedPlatform;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::server::{self, Limits};
-use innkeeper_runtime::shutdown::signalled;
+use innkeeper_runtime::shutdown::EndSignals;
 use tokio::net::TcpListener;
 
 use crate::exit::Failure;
@@ -66,6 +66,7 @@ async fn develop(
     plans: &[(ValidatedPlatform, innkeeper_plan::Executor)],
     options: &Options,
 ) -> Result<(), Failure> {
+    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
     let mut prepared = Vec::new();
     for (plan, executor) in plans {
         let bound = Prepared::bind(plan, executor, options).await;
@@ -98,7 +99,7 @@ async fn develop(
         print!("{}", screen(platform, plan, options, admin_address));
     }
 
-    signalled().await.map_err(|error| Failure::failed(&error))?;
+    signals.next().await;
     let finished = stop(platforms).await;
     admin.stop();
     if finished {

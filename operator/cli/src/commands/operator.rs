@@ -7,7 +7,7 @@ use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Stand
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_kit::clock::{Clock as _, SystemClock};
 use innkeeper_plan::ClusterDefaults;
-use innkeeper_runtime::shutdown::signalled;
+use innkeeper_runtime::shutdown::EndSignals;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::IMAGE;
@@ -97,12 +97,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn operate(options: Options) -> Result<(), Failure> {
+    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
     let stop = CancellationToken::new();
     let mut running = std::pin::pin!(innkeeper_controller::run(options, stop.clone()));
     let outcome = tokio::select! {
         outcome = &mut running => outcome,
-        signal = signalled() => {
-            signal.map_err(|error| Failure::failed(&error))?;
+        () = signals.next() => {
             stop.cancel();
             running.await
         }

@@ -10,7 +10,7 @@ use innkeeper_kit::clock::SystemClock;
 use innkeeper_local::service::{Launch, Service};
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::server::{self, Limits};
-use innkeeper_runtime::shutdown::{LEAVE_FOR_IN_POD, signalled};
+use innkeeper_runtime::shutdown::{EndSignals, LEAVE_FOR_IN_POD};
 use tokio::net::TcpListener;
 
 use crate::crash;
@@ -49,6 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), Failure> {
+    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
     let listener = listen(arguments.listen).await?;
     let admin_listener = listen(arguments.listen_admin).await?;
     let log = match &settings.log {
@@ -63,9 +64,11 @@ async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), F
         clock: Arc::new(SystemClock),
         crash,
     };
-    let service = Service::start(launch)
-        .await
-        .map_err(|error| Failure::failed(&error))?;
+    let started = tokio::select! {
+        started = Service::start(launch) => started,
+        () = signals.next() => return Ok(()),
+    };
+    let service = started.map_err(|error| Failure::failed(&error))?;
     let admin = Lifecycle::new();
     let serving = server::serve(
         admin_listener,
@@ -76,7 +79,7 @@ async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), F
     admin.spawn("admin server", serving);
     tracing::info!(service = service.name, address = %arguments.listen, "serving");
 
-    signalled().await.map_err(|error| Failure::failed(&error))?;
+    signals.next().await;
     let finished = service
         .stop(std::time::Duration::from_secs(arguments.leave_for))
         .await;
