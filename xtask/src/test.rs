@@ -87,10 +87,15 @@ fn with_services(test: &mut Command, words: &[String]) -> Outcome {
             .arg("--no-run"),
     )?;
     Services::down(NAME)?;
-    let services = Services::up(NAME, Progress::shown())?;
-    test.env(KAFKA_VARIABLE, &services.kafka)
-        .env(POSTGRES_VARIABLE, &services.postgres);
-    let outcome = run_shown(test.arg("--").args(words));
+    let outcome = up_and_run(test.arg("--").args(words));
     Services::down(NAME)?;
     outcome
+}
+
+fn up_and_run(test: &mut Command) -> Outcome {
+    let services = Services::up(NAME, Progress::shown())?;
+    run_shown(
+        test.env(KAFKA_VARIABLE, &services.kafka)
+            .env(POSTGRES_VARIABLE, &services.postgres),
+    )
 }

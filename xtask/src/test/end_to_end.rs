@@ -27,16 +27,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if !arguments.keep {
         Cluster::down(NAME)?;
     }
-    let cluster = Cluster::up(NAME, Progress::shown())?;
-    cluster.import_image(&image)?;
-    let outcome = tests
-        .iter()
-        .try_for_each(|test| run_shown(&mut inside(&cluster, test, &arguments.words)));
-    if outcome.is_err() {
-        show_state(&cluster);
-    }
+    let outcome = up_and_run(&image, &tests, &arguments.words);
     if !arguments.keep {
         Cluster::down(NAME)?;
+    }
+    outcome
+}
+
+fn up_and_run(image: &Path, tests: &[TestProgram], words: &[String]) -> Outcome {
+    let cluster = Cluster::up(NAME, Progress::shown())?;
+    cluster.import_image(image)?;
+    let outcome = tests
+        .iter()
+        .try_for_each(|test| run_shown(&mut inside(&cluster, test, words)));
+    if outcome.is_err() {
+        show_state(&cluster);
     }
     outcome
 }

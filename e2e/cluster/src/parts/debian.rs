@@ -24,6 +24,7 @@ pub const KUBERNETES: &[&str] = &[
     "ipset",
     "iptables",
     "nftables",
+    "procps",
     "runc",
     "siege",
 ];
