@@ -1,10 +1,15 @@
-//! How `innkeeper dev` begins, goes on and ends.
+//! How `innkeeper dev` and `innkeeper serve` begin, go on and end.
+
+use std::fs;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::http::{get, send};
 use crate::patience::{PATIENCE, until};
+use crate::process::Innkeeper;
 use crate::rentcar::{Rentcar, kims_wish};
 
 #[tokio::test]
@@ -170,4 +175,35 @@ async fn probes_metrics_and_settings_are_below_platform_and_service() {
     let settings = admin("/rentcar/myreservation/settings").await.json();
     assert_eq!(settings["config"]["PROFILE"], "docker", "{settings}");
     innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_waits_for_its_database_ends_when_it_is_told_to() {
+    let folder = TempDir::new().unwrap();
+    // It takes connections and says nothing.
+    let database = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for (file, content) in [("username", "kim"), ("password", "secret")] {
+        fs::write(folder.path().join(file), content).unwrap();
+    }
+    let settings = json!({
+        "namespace": "default", "platform": "rentcar", "service": "rent", "path": "/rents",
+        "component": { "fulfillment": { "payments": ["pay"], "bookings": ["reservation"] } },
+        "database": { "postgres": {
+            "host": "127.0.0.1", "port": database.local_addr().unwrap().port(), "database": "none", "schema": "rent",
+            "credentialsDir": folder.path(),
+        } },
+        "log": { "kafka": { "bootstrapServers": "127.0.0.1:1", "topic": "none", "group": "none" } },
+    });
+    fs::write(folder.path().join("rent.json"), settings.to_string()).unwrap();
+    let words =
+        "serve fulfillment --settings rent.json --listen 127.0.0.1:0 --listen-admin 127.0.0.1:0";
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut service = Innkeeper::spawn(folder.path(), "rent", &words);
+
+    let _waiting = tokio::time::timeout(PATIENCE, database.accept())
+        .await
+        .expect("it asks its database");
+    service.signal(Signal::SIGTERM);
+
+    assert_eq!(service.ended().await.code(), Some(0), "{}", service.log());
 }
