@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::names::{FIELD_MANAGER, MANAGED_BY_LABEL, SERVICE_LABEL};
 use k8s_openapi::NamespaceResourceScope;
@@ -173,15 +173,28 @@ async fn run<K, Work>(
     K: Observed,
     Work: Future<Output = Result<Action, Error>> + Send + 'static,
 {
-    controller
+    let store = controller.store();
+    let reconciling = controller
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
             |object, ctx| measured(reconcile(object, Arc::clone(&ctx)), ctx, K::kind(&())),
             |_, error, _| Action::requeue(error.class().retry_after()),
             Arc::clone(ctx),
         )
-        .for_each(|outcome| async { log(outcome.err()) })
-        .await;
+        .for_each(|outcome| async { log(outcome.err()) });
+    tokio::select! {
+        () = reconciling => {}
+        () = stopped_before_ready(&store, stop) => {}
+    }
+}
+
+/// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
+/// more; one that has begun is left to finish.
+async fn stopped_before_ready<K: Observed>(store: &Store<K>, stop: &CancellationToken) {
+    stop.cancelled().await;
+    if store.wait_until_ready().now_or_never().is_some() {
+        std::future::pending().await
+    }
 }
 
 async fn measured(
@@ -212,5 +225,34 @@ fn log(failure: Option<ControllerError<Error, watcher::Error>>) {
         }
         ControllerError::QueueError(error) => tracing::warn!(%error, "a watch was interrupted"),
         ControllerError::RunnerError(error) => tracing::error!(%error, "a controller failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::reflector;
+
+    use super::*;
+    use crate::silence::{context, silent};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operator_whose_watches_never_succeeded_ends_at_once() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let controllers = Controllers::new(&silent(), &Scope::Cluster);
+        let ctx = Arc::new(context());
+        let ended = tokio::time::timeout(Duration::from_secs(1), controllers.run(ctx, stop));
+        assert!(ended.await.is_ok());
+    }
+
+    #[test]
+    fn a_controller_that_has_begun_is_left_to_finish() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let (store, mut writer) = reflector::store::<EventTopic>();
+        assert!(stopped_before_ready(&store, &stop).now_or_never().is_some());
+        writer.apply_watcher_event(&watcher::Event::Init);
+        writer.apply_watcher_event(&watcher::Event::InitDone);
+        assert!(stopped_before_ready(&store, &stop).now_or_never().is_none());
     }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::options::Standby;
@@ -17,6 +17,8 @@ use crate::options::Standby;
 const DURATION: Duration = Duration::from_secs(15);
 /// How long a holder goes on without being able to renew.
 const RENEW_WITHIN: Duration = Duration::from_secs(10);
+/// How long an attempt may take, and giving the Lease back.
+const ATTEMPT_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait from one attempt to the next.
 const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
 
@@ -68,57 +70,67 @@ impl Candidate {
         }
     }
 
-    /// Waits until this replica holds the Lease; false when it was stopped first.
-    pub(crate) async fn elected(&self, stop: &CancellationToken) -> bool {
+    /// Waits until this replica holds the Lease, and says since when; `None` when it was stopped first.
+    pub(crate) async fn elected(&self, stop: &CancellationToken) -> Option<Instant> {
         let mut seen = Seen::nothing();
         loop {
+            let started = Instant::now();
             if self.attempt(&mut seen).await == Attempt::Held {
                 tracing::info!(lease = self.name, "this replica works");
-                return true;
+                return Some(started);
             }
             tokio::select! {
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => return None,
                 () = tokio::time::sleep(ATTEMPT_EVERY) => {}
             }
         }
     }
 
-    /// Keeps the Lease; returns only once it is lost.
-    pub(crate) async fn keep(&self) -> LostLease {
-        let mut renewed = Instant::now();
+    /// Keeps a Lease that was renewed at an instant; returns only once it is lost.
+    pub(crate) async fn keep(&self, mut renewed: Instant) -> LostLease {
         let mut seen = Seen::nothing();
-        while renewed.elapsed() < RENEW_WITHIN {
-            tokio::time::sleep(ATTEMPT_EVERY).await;
-            let started = Instant::now();
-            let attempt = tokio::time::timeout(RENEW_WITHIN, self.attempt(&mut seen)).await;
-            match attempt.unwrap_or(Attempt::Unknown) {
-                Attempt::Held => renewed = started,
-                Attempt::HeldByAnother => return LostLease,
-                Attempt::Unknown => {}
-            }
+        while let Ok(Some(again)) = timeout_at(renewed + RENEW_WITHIN, self.renew(&mut seen)).await
+        {
+            renewed = again;
         }
         LostLease
     }
 
+    /// Tries until the Lease is renewed, and says when; `None` when someone else has it.
+    async fn renew(&self, seen: &mut Seen) -> Option<Instant> {
+        loop {
+            tokio::time::sleep(ATTEMPT_EVERY).await;
+            let started = Instant::now();
+            match self.attempt(seen).await {
+                Attempt::Held => return Some(started),
+                Attempt::HeldByAnother => return None,
+                Attempt::Unknown => {}
+            }
+        }
+    }
+
     /// Gives the Lease back, so that another replica need not wait.
     pub(crate) async fn release(&self) {
-        let outcome = async {
-            let mut lease = self.api.get(&self.name).await?;
-            let Some(spec) = lease.spec.as_mut().filter(|spec| self.holds(spec)) else {
-                return Ok(());
-            };
-            spec.holder_identity = None;
-            let params = PostParams::default();
-            self.api.replace(&self.name, &params, &lease).await?;
-            Ok::<_, kube::Error>(())
-        };
-        if let Err(error) = outcome.await {
+        let outcome = timeout(ATTEMPT_WITHIN, self.try_to_release()).await;
+        if let Err(error) = outcome.unwrap_or_else(|_| Err(no_answer())) {
             tracing::warn!(%error, lease = self.name, "could not give the lease back");
         }
     }
 
+    async fn try_to_release(&self) -> Result<(), kube::Error> {
+        let mut lease = self.api.get(&self.name).await?;
+        let Some(spec) = lease.spec.as_mut().filter(|spec| self.holds(spec)) else {
+            return Ok(());
+        };
+        spec.holder_identity = None;
+        let params = PostParams::default();
+        self.api.replace(&self.name, &params, &lease).await?;
+        Ok(())
+    }
+
     async fn attempt(&self, seen: &mut Seen) -> Attempt {
-        match self.try_to_hold(seen).await {
+        let attempt = timeout(ATTEMPT_WITHIN, self.try_to_hold(seen)).await;
+        match attempt.unwrap_or_else(|_| Err(no_answer())) {
             Ok(attempt) => attempt,
             // Someone else wrote at the same time: the next look says who.
             Err(kube::Error::Api(status)) if status.code == 409 => Attempt::Unknown,
@@ -187,6 +199,11 @@ impl Candidate {
     }
 }
 
+/// What is said of an API server that takes too long.
+fn no_answer() -> kube::Error {
+    kube::Error::Service(format!("no answer within {ATTEMPT_WITHIN:?}").into())
+}
+
 /// Whether nobody holds a Lease that was seen unchanged for so long.
 fn is_free(spec: &LeaseSpec, unchanged_for: Duration) -> bool {
     let holder = spec.holder_identity.as_deref().unwrap_or_default();
@@ -197,6 +214,35 @@ fn is_free(spec: &LeaseSpec, unchanged_for: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::silence::silent;
+
+    /// A candidate whose API server never answers.
+    fn unheard() -> Candidate {
+        let standby = Standby {
+            namespace: "innkeeper-system".to_owned(),
+            lease: "innkeeper".to_owned(),
+            identity: "me".to_owned(),
+        };
+        Candidate::new(silent(), standby, || Timestamp::UNIX_EPOCH)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_cannot_renew_ends_before_the_lease_is_free_to_others() {
+        let renewed = Instant::now();
+        let lost = timeout(DURATION, unheard().keep(renewed)).await;
+        assert!(lost.is_ok());
+        assert_eq!(renewed.elapsed(), RENEW_WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_never_answers_does_not_keep_a_candidate_from_stopping() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let candidate = unheard();
+        let elected = timeout(DURATION, candidate.elected(&stop)).await;
+        assert_eq!(elected, Ok(None));
+        assert!(timeout(DURATION, candidate.release()).await.is_ok());
+    }
 
     fn held() -> LeaseSpec {
         LeaseSpec {

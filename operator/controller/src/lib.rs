@@ -17,6 +17,8 @@ pub mod permissions;
 mod platform;
 mod readiness;
 mod run;
+#[cfg(test)]
+mod silence;
 mod status;
 mod topic;
 mod verdict;

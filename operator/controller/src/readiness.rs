@@ -10,6 +10,7 @@ use k8s_openapi::api::authorization::v1::{
 use kube::api::PostParams;
 use kube::{Api, Client, Resource as _};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Scope;
@@ -18,7 +19,9 @@ use crate::permissions::{PERMISSIONS, Permission, Place};
 /// How long to wait until the next look, while something is missing.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait until the next look, while nothing is missing.
-const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(5);
+const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(1);
+/// How long a look may take.
+const LOOK_WITHIN: Duration = Duration::from_secs(20);
 
 /// What is missing, for people to read; empty once all is there.
 pub(crate) type Missing = Vec<String>;
@@ -46,8 +49,7 @@ impl Look {
         answer: watch::Sender<Missing>,
         stop: CancellationToken,
     ) {
-        loop {
-            let missing = self.missing().await;
+        while let Some(missing) = stop.run_until_cancelled(self.missing()).await {
             let pause = if missing.is_empty() {
                 LOOK_ONCE_IN_A_WHILE
             } else {
@@ -65,9 +67,12 @@ impl Look {
     }
 
     async fn missing(&self) -> Missing {
-        match self.look().await {
-            Ok(missing) => missing,
-            Err(error) => vec![format!("an answer of the API server: {error}")],
+        match timeout(LOOK_WITHIN, self.look()).await {
+            Ok(Ok(missing)) => missing,
+            Ok(Err(error)) => vec![format!("an answer of the API server: {error}")],
+            Err(_) => vec![format!(
+                "an answer of the API server within {LOOK_WITHIN:?}"
+            )],
         }
     }
 
@@ -178,6 +183,23 @@ fn split(resource: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::silence::silent;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_never_answers_is_missing() {
+        let look = Look::new(silent(), Scope::Cluster, None);
+        let missing = timeout(LOOK_ONCE_IN_A_WHILE, look.missing()).await;
+        assert_eq!(missing.unwrap(), ["an answer of the API server within 20s"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_looks_stops_while_the_api_server_does_not_answer() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let look = Look::new(silent(), Scope::Cluster, None);
+        let looking = look.keep_looking(watch::channel(Missing::new()).0, stop);
+        assert!(timeout(Duration::from_secs(1), looking).await.is_ok());
+    }
 
     #[test]
     fn a_kind_that_is_not_served_is_named() {

@@ -100,22 +100,24 @@ async fn work(
         .standby
         .clone()
         .map(|standby| Candidate::new(client.clone(), standby, options.now));
-    if let Some(candidate) = &candidate
-        && !candidate.elected(&stop).await
-    {
-        return Ok(());
-    }
+    let leading = match candidate {
+        None => None,
+        Some(candidate) => match candidate.elected(&stop).await {
+            None => return Ok(()),
+            Some(since) => Some((candidate, since)),
+        },
+    };
     metrics.set_leader(true);
     let ctx = Arc::new(context(options, client, metrics.clone()));
     let reconciling = controllers.run(ctx, stop);
-    let Some(candidate) = candidate else {
+    let Some((candidate, since)) = leading else {
         reconciling.await;
         return Ok(());
     };
     // Losing the lease ends the work at once: another replica may have begun.
     let outcome = tokio::select! {
         () = reconciling => Ok(()),
-        lost = candidate.keep() => Err(RunError::Lost(lost)),
+        lost = candidate.keep(since) => Err(RunError::Lost(lost)),
     };
     metrics.set_leader(false);
     candidate.release().await;

@@ -1,0 +1,32 @@
+//! An API server that never answers, for tests of what must end all the same.
+
+use std::future::pending;
+use std::time::Duration;
+
+use axum::Router;
+use innkeeper_plan::ClusterDefaults;
+use jiff::Timestamp;
+use kube::Client;
+use kube::runtime::events::Recorder;
+
+use crate::context::Context;
+use crate::kafka::Brokers;
+use crate::metrics::Metrics;
+
+/// A client of it.
+pub(crate) fn silent() -> Client {
+    Client::new(Router::new().fallback(pending::<()>), "default")
+}
+
+/// What reconciliations are given beside it.
+pub(crate) fn context() -> Context {
+    Context {
+        client: silent(),
+        recorder: Recorder::new(silent(), "innkeeper".into()),
+        metrics: Metrics::registered().expect("the names of metrics are sound"),
+        brokers: Brokers::default(),
+        defaults: ClusterDefaults::default(),
+        now: || Timestamp::UNIX_EPOCH,
+        topic_resync: Duration::from_mins(2),
+    }
+}
