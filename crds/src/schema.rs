@@ -37,10 +37,11 @@ pub fn instant(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time", "maxLength": 64 })
 }
 
-/// A whole number, or a text of one pattern.
-pub fn number_or_text(pattern: &str) -> Schema {
+/// A whole number that is not below `least`, or a text of one pattern.
+pub fn number_or_text(least: u32, pattern: &str) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,
+        "minimum": least,
         "maxLength": 32,
         "pattern": pattern,
     })

@@ -29,7 +29,7 @@ pub struct TopicConfig {
         default,
         skip_serializing_if = "Option::is_none"
     )]
-    #[schemars(range(min = -1, max = 9))]
+    #[schemars(extend("enum" = [-1, 1, 2, 3, 4, 5, 6, 7, 8, 9]))]
     pub compression_gzip_level: Option<i32>,
     /// Effort of lz4, 1 to 17.
     #[serde(

@@ -340,6 +340,34 @@ pub const CASES: &[Case] = &[
         "spec.services[2].probes.liveness.periodSeconds in body should be greater than or equal to 1",
     ),
     case(
+        "no pod may come first",
+        &[("      path: /pays\n", "      path: /pays\n      rollout: { surge: 0 }\n")],
+        Refuser::Schema,
+        "spec.services[2].rollout.surge",
+        "spec.services[2].rollout.surge in body should be greater than or equal to 1",
+    ),
+    case(
+        "no share of pods may come first",
+        &[("      path: /pays\n", "      path: /pays\n      rollout: { surge: 0% }\n")],
+        Refuser::Schema,
+        "spec.services[2].rollout.surge",
+        "spec.services[2].rollout.surge in body should match '^([1-9][0-9]?|100)%?$'",
+    ),
+    case(
+        "more than twice the pods may run",
+        &[("      path: /pays\n", "      path: /pays\n      rollout: { surge: 101 }\n")],
+        Refuser::Schema,
+        "spec.services[2].rollout.surge",
+        "spec.services[2].rollout.surge in body should be less than or equal to 100",
+    ),
+    case(
+        "less than nothing is requested",
+        &[("requests: { cpu: 200m }", "requests: { cpu: -1 }")],
+        Refuser::Schema,
+        "spec.services[4].resources.requests.cpu",
+        "spec.services[4].resources.requests.cpu in body should be greater than or equal to 0",
+    ),
+    case(
         "more is requested than allowed",
         &[("requests: { cpu: 200m }", "requests: { cpu: 600m }")],
         Refuser::Validate,
@@ -359,6 +387,13 @@ pub const CASES: &[Case] = &[
         Refuser::Parser,
         "spec.messaging.topic.config.retention.hours",
         "unknown field \"spec.messaging.topic.config.retention.hours\"",
+    ),
+    case(
+        "gzip has no such level",
+        &[(FIRST, "  messaging: { topic: { config: { compression.gzip.level: 0 } } }\n  services:\n")],
+        Refuser::Schema,
+        "spec.messaging.topic.config.compression.gzip.level",
+        "Unsupported value: 0: supported values: \"-1\", \"1\"",
     ),
     case(
         "the platform's name is too long",

@@ -58,7 +58,7 @@ impl JsonSchema for Quantity {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        number_or_text("^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
+        number_or_text(0, "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")
     }
 }
 
@@ -83,7 +83,9 @@ impl JsonSchema for Surge {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        number_or_text("^([1-9][0-9]?|100)%?$")
+        let mut schema = number_or_text(1, "^([1-9][0-9]?|100)%?$");
+        schema.insert("maximum".to_owned(), 100.into());
+        schema
     }
 }
 

@@ -70,7 +70,7 @@ fn check_choice(schema: &Value, value: &Value, place: &str, collector: &mut Coll
     let choices: Vec<String> = choices
         .iter()
         .filter(|choice| !choice.is_null())
-        .map(Value::to_string)
+        .map(quoted)
         .collect();
     collector.refuse(
         place,
@@ -79,6 +79,14 @@ fn check_choice(schema: &Value, value: &Value, place: &str, collector: &mut Coll
             choices.join(", ")
         ),
     );
+}
+
+/// A choice in quotes, as the API server writes numbers, too.
+fn quoted(choice: &Value) -> String {
+    match choice {
+        Value::String(_) => choice.to_string(),
+        other => format!("\"{other}\""),
+    }
 }
 
 fn check_range(schema: &Value, value: &Value, number: f64, place: &str, collector: &mut Collector) {
