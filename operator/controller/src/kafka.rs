@@ -74,6 +74,13 @@ pub(crate) enum KafkaError {
     },
 }
 
+impl KafkaError {
+    /// What lies behind it, which its own words leave out.
+    pub(crate) fn cause(&self) -> Option<String> {
+        std::error::Error::source(self).map(ToString::to_string)
+    }
+}
+
 /// A topic as the brokers have it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ObservedTopic {
@@ -181,7 +188,7 @@ impl Topics<'_> {
         self.judge_missing(Call::Metadata, first(answer))
     }
 
-    /// Creates a topic.
+    /// Creates a topic; one that another broker knows already is created.
     pub(crate) async fn create(
         &self,
         name: &str,
@@ -197,7 +204,7 @@ impl Topics<'_> {
             topic = topic.set(key, value);
         }
         let answer = self.client.create_topics([&topic], &options()).await;
-        self.judge(Call::CreateTopics, first(answer.map(without_names)))
+        there_already(self.judge(Call::CreateTopics, first(answer.map(without_names))))
     }
 
     /// Gives a topic more partitions.
@@ -275,6 +282,17 @@ impl Topics<'_> {
     }
 }
 
+/// Whether the next look finds it as it should be is for that look to say.
+fn there_already(created: Result<(), KafkaError>) -> Result<(), KafkaError> {
+    match created {
+        Err(KafkaError::Refused {
+            code: RDKafkaErrorCode::TopicAlreadyExists,
+            ..
+        }) => Ok(()),
+        other => other,
+    }
+}
+
 fn options() -> AdminOptions {
     AdminOptions::new()
         .request_timeout(Some(DEADLINE))
@@ -328,6 +346,20 @@ const fn is_outage(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::LeaderNotAvailable
             | RDKafkaErrorCode::NetworkException
             | RDKafkaErrorCode::BrokerNotAvailable
-            | RDKafkaErrorCode::TopicAlreadyExists
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_is_there_already_is_created() {
+        let metrics = Metrics::registered().unwrap();
+        let brokers = Brokers::default();
+        let topics = brokers.topics("localhost:9", &metrics).unwrap();
+        let created = |code| there_already(topics.judge(Call::CreateTopics, Ok(Err(code))));
+        assert!(created(RDKafkaErrorCode::TopicAlreadyExists).is_ok());
+        assert!(created(RDKafkaErrorCode::PolicyViolation).is_err());
+    }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
 use crate::error::Class;
@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     durations: HistogramVec,
     objects: IntGaugeVec,
     admin_calls: IntCounterVec,
-    drift: IntCounterVec,
+    drift: IntCounter,
     leader: IntGauge,
 }
 
@@ -64,12 +64,9 @@ impl Metrics {
                 ),
                 &["call", "result"],
             )?,
-            drift: IntCounterVec::new(
-                Opts::new(
-                    "innkeeper_operator_topic_drift_repaired_total",
-                    "Topics that someone else had changed and that were put back.",
-                ),
-                &[],
+            drift: IntCounter::new(
+                "innkeeper_operator_topic_drift_repaired_total",
+                "Topics that someone else had changed and that were put back.",
             )?,
             leader: IntGauge::new(
                 "innkeeper_operator_leader",
@@ -107,7 +104,6 @@ impl Metrics {
                 self.admin_calls.with_label_values(&[call.name(), result]);
             }
         }
-        self.drift.with_label_values::<&str>(&[]);
     }
 
     /// Counts a reconciliation; without a class of errors it was finished.
@@ -138,7 +134,7 @@ impl Metrics {
 
     /// Counts a topic that was put back.
     pub(crate) fn repaired_drift(&self) {
-        self.drift.with_label_values::<&str>(&[]).inc();
+        self.drift.inc();
     }
 
     /// Says whether this replica is the one that works.

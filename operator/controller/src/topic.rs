@@ -8,7 +8,7 @@ mod plan;
 
 use std::sync::Arc;
 
-use innkeeper_crds::{EventTopic, EventTopicStatus};
+use innkeeper_crds::{EventTopic, EventTopicSpec, EventTopicStatus};
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::Store;
@@ -16,7 +16,7 @@ use kube::runtime::reflector::Store;
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::{KafkaError, ObservedTopic};
-use crate::status::{apply_status, fetch_present};
+use crate::status::{apply_status, fetch_present, what};
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
 
@@ -24,10 +24,10 @@ use crate::{controllers, events};
 enum Outcome {
     /// It is as it should be.
     Settled(ObservedTopic),
-    /// It was created, and not every broker knows yet.
+    /// It was created or changed, and not every broker knows yet.
     Unseen,
     /// It cannot become so.
-    Impossible(plan::Impossible, ObservedTopic),
+    Impossible(plan::Impossible),
     /// An older object describes the same topic.
     TakenBy(String),
     /// Nobody said where Kafka is.
@@ -70,29 +70,42 @@ async fn carry_out(ctx: &Context, topic: &EventTopic, older: Option<String>) -> 
     }
     settle(ctx, topic, brokers)
         .await
-        .unwrap_or_else(Outcome::Failed)
+        .unwrap_or_else(|error| failed(topic, error))
+}
+
+fn failed(topic: &EventTopic, error: KafkaError) -> Outcome {
+    tracing::warn!(object = what(topic), %error, cause = error.cause(), "could not look after a topic; trying again");
+    Outcome::Failed(error)
 }
 
 async fn settle(ctx: &Context, topic: &EventTopic, brokers: &str) -> Result<Outcome, KafkaError> {
     let kafka = ctx.brokers.topics(brokers, &ctx.metrics)?;
     let name = &topic.spec.topic_name;
     let observed = kafka.fetch(name).await?;
-    let plan = plan::plan(&topic.spec, observed.as_ref());
-    if let (plan::Plan::Impossible(why), Some(observed)) = (&plan, &observed) {
-        return Ok(Outcome::Impossible(*why, observed.clone()));
-    }
+    let plan = match plan::plan(&topic.spec, observed.as_ref()) {
+        Ok(plan) => plan,
+        Err(impossible) => return Ok(Outcome::Impossible(impossible)),
+    };
     apply::apply(&kafka, &topic.spec, &plan).await?;
     if plan.repairs_drift(topic) {
         ctx.metrics.repaired_drift();
         let note = format!("topic {name} had been changed by someone else and was put back");
         events::publish(ctx, topic, EventType::Warning, "DriftRepaired", &note).await;
     }
-    let settled = if plan.is_nothing() {
+    let seen = if plan.is_nothing() {
         observed
     } else {
         kafka.fetch(name).await?
     };
-    Ok(settled.map_or(Outcome::Unseen, Outcome::Settled))
+    Ok(settled(&topic.spec, seen))
+}
+
+/// What has come of a topic: the broker that was asked may know less than the one that was told.
+fn settled(spec: &EventTopicSpec, seen: Option<ObservedTopic>) -> Outcome {
+    let is_settled =
+        |it: &ObservedTopic| plan::plan(spec, Some(it)).is_ok_and(|it| it.is_nothing());
+    seen.filter(is_settled)
+        .map_or(Outcome::Unseen, Outcome::Settled)
 }
 
 fn status(
@@ -103,7 +116,8 @@ fn status(
 ) -> EventTopicStatus {
     let before = topic.status.clone().unwrap_or_default();
     let observed = match outcome {
-        Outcome::Settled(observed) | Outcome::Impossible(_, observed) => Some(observed),
+        Outcome::Settled(observed) => Some(observed),
+        Outcome::Impossible(impossible) => Some(&impossible.observed),
         Outcome::Unseen | Outcome::TakenBy(_) | Outcome::NoBrokers | Outcome::Failed(_) => None,
     };
     EventTopicStatus {
@@ -116,5 +130,31 @@ fn status(
         ),
         partitions: observed.map_or(before.partitions, |it| Some(it.partitions)),
         replication: observed.map_or(before.replication, |it| Some(it.replication)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_topic_is_settled_only_once_it_was_seen_as_it_should_be() {
+        let spec = serde_json::from_value(json!({ "topicName": "rentcar", "partitions": 12 }));
+        let spec: EventTopicSpec = spec.unwrap();
+        let seen = |partitions| ObservedTopic {
+            partitions,
+            replication: 1,
+            config: BTreeMap::new(),
+        };
+        assert!(matches!(
+            settled(&spec, Some(seen(12))),
+            Outcome::Settled(_)
+        ));
+        assert!(matches!(settled(&spec, Some(seen(6))), Outcome::Unseen));
+        assert!(matches!(settled(&spec, None), Outcome::Unseen));
     }
 }

@@ -27,6 +27,5 @@ pub(super) async fn apply(
             }
             Ok(())
         }
-        Plan::Impossible(_) => Ok(()),
     }
 }

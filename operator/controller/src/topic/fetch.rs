@@ -15,7 +15,8 @@ pub(super) fn bootstrap_servers<'a>(
     own.or(defaults.bootstrap_servers.as_deref())
 }
 
-/// The oldest object that describes the same topic of the same brokers, when it is another one.
+/// The oldest object that describes the same topic of the same brokers, when it is another one: by its name, since the
+/// objects that were seen may still hold a former one of the same name.
 pub(super) fn older_claim(
     topic: &EventTopic,
     all: &[Arc<EventTopic>],
@@ -23,18 +24,22 @@ pub(super) fn older_claim(
 ) -> Option<String> {
     let age = |it: &EventTopic| {
         let created = it.creation_timestamp().map(|time| time.0);
-        (created, it.namespace(), it.name_any())
+        (created, place(it))
     };
     let oldest = all
         .iter()
         .filter(|other| other.spec.topic_name == topic.spec.topic_name)
         .filter(|other| bootstrap_servers(other, defaults) == bootstrap_servers(topic, defaults))
-        .filter(|other| other.uid() != topic.uid())
+        .filter(|other| place(other) != place(topic))
         .min_by_key(|other| age(other))?;
     (age(oldest) < age(topic)).then(|| {
         let namespace = oldest.namespace().unwrap_or_default();
         format!("{namespace}/{}", oldest.name_any())
     })
+}
+
+fn place(topic: &EventTopic) -> (Option<String>, String) {
+    (topic.namespace(), topic.name_any())
 }
 
 #[cfg(test)]
@@ -69,5 +74,16 @@ mod tests {
         assert_eq!(claim(0).as_deref(), Some("default/first"));
         assert_eq!(claim(1), None);
         assert_eq!(claim(2), None);
+    }
+
+    #[test]
+    fn a_topic_is_not_taken_by_its_own_former_self() {
+        let mut former = described("rentcar", "2026-01-01T00:00:00Z", "kafka:9092");
+        Arc::make_mut(&mut former).metadata.uid = Some("former".to_owned());
+        let topic = described("rentcar", "2026-01-02T00:00:00Z", "kafka:9092");
+        assert_eq!(
+            older_claim(&topic, &[former], &ClusterDefaults::default()),
+            None
+        );
     }
 }

@@ -41,7 +41,11 @@ pub(super) async fn release(
             "could not delete topic {}: {error}; to keep it and let this object go, set deletionPolicy: Retain",
             topic.spec.topic_name
         );
-        tracing::warn!(error = &error as &dyn std::error::Error, "{note}");
+        tracing::warn!(
+            object = status::what(topic),
+            cause = error.cause(),
+            "{note}"
+        );
         events::publish(ctx, topic, EventType::Warning, "DeletionFailed", &note).await;
         return Ok(Action::requeue(controllers::SOON));
     }

@@ -19,13 +19,20 @@ pub(super) enum Plan {
         /// All settings that it should have, if it has others.
         config: Option<BTreeMap<String, String>>,
     },
-    /// It cannot become as it should be.
-    Impossible(Impossible),
+}
+
+/// A topic that cannot become as it should be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Impossible {
+    /// Why not.
+    pub why: Why,
+    /// The topic as it is.
+    pub observed: ObservedTopic,
 }
 
 /// Why a topic cannot become as it should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Impossible {
+pub(super) enum Why {
     /// It has more partitions, and Kafka only adds them.
     Shrink,
     /// It is a platform's own, whose keys would move.
@@ -35,28 +42,55 @@ pub(super) enum Impossible {
 }
 
 /// What has to be done about a topic.
-pub(super) fn plan(spec: &EventTopicSpec, observed: Option<&ObservedTopic>) -> Plan {
+pub(super) fn plan(
+    spec: &EventTopicSpec,
+    observed: Option<&ObservedTopic>,
+) -> Result<Plan, Impossible> {
     let Some(observed) = observed else {
-        return Plan::Create;
+        return Ok(Plan::Create);
+    };
+    let impossible = |why| {
+        let observed = observed.clone();
+        Err(Impossible { why, observed })
     };
     if observed.partitions > spec.partitions {
-        return Plan::Impossible(Impossible::Shrink);
+        return impossible(Why::Shrink);
     }
     let grows = observed.partitions < spec.partitions;
     if grows && spec.platform.is_some() {
-        return Plan::Impossible(Impossible::Grow);
+        return impossible(Why::Grow);
     }
     if spec
         .replication
         .is_some_and(|it| it != observed.replication)
     {
-        return Plan::Impossible(Impossible::Replicate);
+        return impossible(Why::Replicate);
     }
     let config = config(spec);
-    Plan::Change {
+    Ok(Plan::Change {
         partitions: grows.then_some(spec.partitions),
-        config: (config != observed.config).then_some(config),
+        config: (!are_same(&config, &observed.config)).then_some(config),
+    })
+}
+
+/// Whether settings are the same, however Kafka writes them.
+fn are_same(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>) -> bool {
+    ours.len() == theirs.len()
+        && ours.iter().all(|(key, value)| {
+            let other = theirs.get(key);
+            other.is_some_and(|other| value == other || is_same(key, value, other))
+        })
+}
+
+/// Kafka writes fractions as Java does, `5.0E-4`, and lists without spaces.
+fn is_same(key: &str, ours: &str, theirs: &str) -> bool {
+    let fraction = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
+    let items =
+        |text: &str| -> Vec<String> { text.split(',').map(|it| it.trim().to_owned()).collect() };
+    if key == "min.cleanable.dirty.ratio" {
+        return fraction(ours).total_cmp(&fraction(theirs)).is_eq();
     }
+    items(ours) == items(theirs)
 }
 
 /// All settings that a topic should have.
@@ -121,24 +155,40 @@ mod tests {
 
     #[test]
     fn a_topic_that_is_missing_is_created() {
-        assert_eq!(plan(&spec(&json!({})), None), Plan::Create);
+        assert_eq!(plan(&spec(&json!({})), None), Ok(Plan::Create));
     }
 
     #[test]
     fn a_topic_that_is_as_described_is_left_alone() {
         let kept = json!({ "config": { "retention.ms": 60_000 } });
         let there = observed(12, &[("retention.ms", "60000")]);
-        assert_eq!(plan(&spec(&kept), Some(&there)), NOTHING);
+        assert_eq!(plan(&spec(&kept), Some(&there)), Ok(NOTHING));
+    }
+
+    #[test]
+    fn a_setting_is_the_same_however_kafka_writes_it() {
+        let throttled = "leader.replication.throttled.replicas";
+        let ours =
+            json!({ "config": { "min.cleanable.dirty.ratio": 0.0005, throttled: "0:1, 1:2" } });
+        let plan_of = |ratio| {
+            let there = observed(
+                12,
+                &[("min.cleanable.dirty.ratio", ratio), (throttled, "0:1,1:2")],
+            );
+            plan(&spec(&ours), Some(&there))
+        };
+        assert_eq!(plan_of("5.0E-4"), Ok(NOTHING));
+        assert_ne!(plan_of("5.0E-3"), Ok(NOTHING));
     }
 
     #[test]
     fn a_change_of_one_setting_sends_them_all() {
         let both = json!({ "config": { "retention.ms": 60_000, "cleanup.policy": "delete" } });
         let there = observed(12, &[("retention.ms", "1"), ("cleanup.policy", "delete")]);
-        let Plan::Change {
+        let Ok(Plan::Change {
             config: Some(config),
             ..
-        } = plan(&spec(&both), Some(&there))
+        }) = plan(&spec(&both), Some(&there))
         else {
             panic!("the settings differ");
         };
@@ -150,10 +200,10 @@ mod tests {
         let there = observed(12, &[("retention.ms", "1")]);
         assert_eq!(
             plan(&spec(&json!({})), Some(&there)),
-            Plan::Change {
+            Ok(Plan::Change {
                 partitions: None,
                 config: Some(BTreeMap::new()),
-            }
+            })
         );
     }
 
@@ -162,24 +212,29 @@ mod tests {
         let own = json!({ "platform": "rentcar" });
         let other = json!({});
         let plan_of = |changes, partitions| plan(&spec(changes), Some(&observed(partitions, &[])));
-        assert_eq!(plan_of(&other, 13), Plan::Impossible(Impossible::Shrink));
-        assert_eq!(plan_of(&own, 13), Plan::Impossible(Impossible::Shrink));
-        assert_eq!(plan_of(&own, 11), Plan::Impossible(Impossible::Grow));
+        let why = |changes, partitions| plan_of(changes, partitions).map_err(|it| it.why);
+        assert_eq!(why(&other, 13), Err(Why::Shrink));
+        assert_eq!(why(&own, 13), Err(Why::Shrink));
+        assert_eq!(why(&own, 11), Err(Why::Grow));
         assert_eq!(
             plan_of(&other, 11),
-            Plan::Change {
+            Ok(Plan::Change {
                 partitions: Some(12),
                 config: None,
-            }
+            })
         );
     }
 
     #[test]
     fn replicas_cannot_change() {
         let three = json!({ "replication": 3 });
+        let there = observed(12, &[]);
         assert_eq!(
-            plan(&spec(&three), Some(&observed(12, &[]))),
-            Plan::Impossible(Impossible::Replicate)
+            plan(&spec(&three), Some(&there)),
+            Err(Impossible {
+                why: Why::Replicate,
+                observed: there,
+            })
         );
     }
 }
