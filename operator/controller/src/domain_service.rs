@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use innkeeper_crds::{DomainService, DomainServiceStatus};
 use innkeeper_plan::render;
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
 use crate::context::Context;
@@ -35,7 +36,8 @@ pub(crate) async fn reconcile(
     let outcome = apply::apply(&ctx, &service, plan).await?;
     let verdict = conditions::verdict(&service, &outcome);
     events::publish_change(&ctx, &service, &verdict).await;
-    apply_status(&ctx, &service, &status(&ctx, &service, &outcome, &verdict)).await?;
+    let status = status(&service, &outcome, &verdict, (ctx.now)());
+    apply_status(&ctx, &service, &status).await?;
     Ok(Action::requeue(match verdict.state {
         State::Ready => controllers::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => controllers::LATER,
@@ -43,10 +45,10 @@ pub(crate) async fn reconcile(
 }
 
 fn status(
-    ctx: &Context,
     service: &DomainService,
     outcome: &apply::Outcome,
     verdict: &Verdict,
+    now: Timestamp,
 ) -> DomainServiceStatus {
     let before = service.status.clone().unwrap_or_default();
     let deployment = match outcome {
@@ -65,10 +67,33 @@ fn status(
             verdict,
             service.metadata.generation,
             &before.conditions,
-            (ctx.now)(),
+            now,
         ),
         component: Some(render::component(&service.spec).to_owned()),
-        replicas: wanted.map(count).or(before.replicas),
-        ready_replicas: ready.map(count).or(before.ready_replicas),
+        replicas: wanted.map(count),
+        ready_replicas: ready.map(count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pods_that_nobody_looked_at_are_not_counted() {
+        let service: DomainService = serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "DomainService",
+            "metadata": { "name": "gateway" },
+            "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
+            "status": { "replicas": 2, "readyReplicas": 2 },
+        }))
+        .unwrap();
+        let outcome = apply::Outcome::Waiting(Vec::new());
+        let verdict = conditions::verdict(&service, &outcome);
+        let status = status(&service, &outcome, &verdict, Timestamp::UNIX_EPOCH);
+        assert_eq!((status.replicas, status.ready_replicas), (None, None));
     }
 }

@@ -1,12 +1,17 @@
 //! Whose an object is. A name that belongs to someone else is never taken by force.
 
+use std::collections::BTreeSet;
+
 use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::render::Rendered;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
-use kube::{Api, Client};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions,
+};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{Error, refusal};
 
 /// Whose the object of a name is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -91,10 +96,22 @@ pub(crate) async fn fetch_claims(
     .await
 }
 
-/// Applies an object whose name is free or ours, and returns it as the cluster has it then.
+/// The API server refuses an object, and someone has to change something.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Refused {
+    /// Which one.
+    pub what: String,
+    /// Why, in the API server's words.
+    pub why: String,
+}
+
+/// Applies an object whose name is free or ours, and returns it as the cluster has it then, unless it is refused.
 ///
 /// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
-pub(crate) async fn apply(client: &Client, claim: &Claim) -> Result<DynamicObject, Error> {
+pub(crate) async fn apply(
+    client: &Client,
+    claim: &Claim,
+) -> Result<Result<DynamicObject, Refused>, Error> {
     let params = PatchParams::apply(FIELD_MANAGER);
     let mut object = claim.rendered.object.clone();
     let params = match &claim.standing {
@@ -104,21 +121,80 @@ pub(crate) async fn apply(client: &Client, claim: &Claim) -> Result<DynamicObjec
         }
         Standing::Free | Standing::Former | Standing::Foreign => params,
     };
-    api(client, &claim.rendered)
+    let applied = api(client, &claim.rendered)
         .patch(claim.rendered.name(), &params, &Patch::Apply(&object))
-        .await
-        .map_err(|source| Error::Apply {
+        .await;
+    applied
+        .map(Ok)
+        .or_else(|error| refused(claim, error).map(Err))
+}
+
+fn refused(claim: &Claim, source: kube::Error) -> Result<Refused, Error> {
+    let what = what(&claim.rendered);
+    match refusal(&source) {
+        Some(why) => Ok(Refused {
+            why: why.to_owned(),
+            what,
+        }),
+        None => Err(Error::Apply { what, source }),
+    }
+}
+
+/// An object that was applied, as its own type.
+pub(crate) fn typed<K: DeserializeOwned>(
+    claim: &Claim,
+    applied: &DynamicObject,
+) -> Result<K, Error> {
+    serde_json::to_value(applied)
+        .and_then(serde_json::from_value)
+        .map_err(|source| Error::Answer {
             what: what(&claim.rendered),
             source,
         })
 }
 
-/// Deletes an object, unless another of the same name has come in its place.
-pub(crate) async fn delete(
-    api: &Api<DynamicObject>,
-    what: &str,
-    metadata: &ObjectMeta,
+/// The names of the claims of a kind.
+pub(crate) fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTreeSet<String> {
+    claims
+        .iter()
+        .filter(|claim| claim.rendered.resource.kind == K::kind(&()))
+        .map(|claim| claim.rendered.name().to_owned())
+        .collect()
+}
+
+/// Deletes an owner's own objects of a kind whose names nobody wants.
+pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    owner: &impl ResourceExt,
+    listed: &ListParams,
+    wanted: &BTreeSet<String>,
 ) -> Result<(), Error> {
+    let namespace = owner.namespace().unwrap_or_default();
+    let resource = ApiResource::erase::<K>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
+    let found = api
+        .list_metadata(listed)
+        .await
+        .map_err(|source| Error::Fetch {
+            what: format!("every {} of {}", resource.kind, owner.name_any()),
+            source,
+        })?;
+    for object in found.iter().map(|it| &it.metadata) {
+        let name = object.name.as_deref().unwrap_or_default();
+        if is_owned(object, owner.uid().as_deref()) && !wanted.contains(name) {
+            delete(&api, &resource.kind, object).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
+    let mut owners = object.owner_references.iter().flatten();
+    owners.any(|it| Some(it.uid.as_str()) == owner)
+}
+
+/// Deletes an object, unless another of the same name has come in its place.
+async fn delete(api: &Api<DynamicObject>, what: &str, metadata: &ObjectMeta) -> Result<(), Error> {
     let params = DeleteParams {
         preconditions: Some(Preconditions {
             uid: metadata.uid.clone(),
@@ -192,5 +268,13 @@ mod tests {
             ..owner("someone")
         };
         assert_eq!(of(Some(existing(Some(someone)))), Standing::Foreign);
+    }
+
+    #[test]
+    fn only_its_owner_prunes_an_object() {
+        let mine = existing(Some(owner("me")));
+        assert!(is_owned(&mine, Some("me")));
+        assert!(!is_owned(&mine, Some("someone")));
+        assert!(!is_owned(&existing(None), None));
     }
 }

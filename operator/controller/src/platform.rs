@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
 use innkeeper_plan::{Expansion, Refusals, expand, validate};
+use jiff::Timestamp;
 use kube::Resource as _;
 use kube::runtime::controller::Action;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::Obstacle;
+use crate::ownership::{Obstacle, Refused};
 use crate::status::{apply_status, fetch_present};
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
@@ -25,12 +26,7 @@ enum Outcome {
     /// Something is in the way; nothing was written.
     Stopped(Obstacle),
     /// The API server refuses one of its objects.
-    Refused {
-        /// Which one.
-        what: String,
-        /// Why, in the API server's words.
-        why: String,
-    },
+    Refused(Refused),
     /// Its objects are applied.
     Applied(apply::Family),
 }
@@ -50,7 +46,7 @@ pub(crate) async fn reconcile(
     let outcome = carry_out(&ctx, &platform).await?;
     let verdict = conditions::verdict(&outcome);
     events::publish_change(&ctx, &platform, &verdict).await;
-    let status = status(&ctx, &platform, &outcome, &verdict);
+    let status = status(&platform, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &platform, &status).await?;
     Ok(Action::requeue(match verdict.state {
         State::Ready => controllers::ONCE_IN_A_WHILE,
@@ -97,10 +93,10 @@ fn owned(mut expansion: Expansion, platform: &BookingPlatform) -> Expansion {
 }
 
 fn status(
-    ctx: &Context,
     platform: &BookingPlatform,
     outcome: &Outcome,
     verdict: &Verdict,
+    now: Timestamp,
 ) -> BookingPlatformStatus {
     let before = platform.status.clone().unwrap_or_default();
     let count = |length: usize| u32::try_from(length).ok();
@@ -108,17 +104,42 @@ fn status(
         Outcome::Applied(family) => Some(family),
         _ => None,
     };
-    let ready = family.and_then(|it| count(it.ready_services()));
     BookingPlatformStatus {
         observed_generation: platform.metadata.generation.unwrap_or_default(),
         conditions: verdict::conditions(
             verdict,
             platform.metadata.generation,
             &before.conditions,
-            (ctx.now)(),
+            now,
         ),
         image: before.image,
         services: count(platform.spec.services.len()),
-        ready_services: ready.or(before.ready_services),
+        ready_services: family.and_then(|it| count(it.ready_services())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn services_that_nobody_looked_at_are_not_counted_as_ready() {
+        let mut platform: BookingPlatform = serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "BookingPlatform",
+            "metadata": { "name": "rentcar" },
+            "spec": { "services": [] },
+        }))
+        .unwrap();
+        platform.status = Some(BookingPlatformStatus {
+            ready_services: Some(5),
+            ..BookingPlatformStatus::default()
+        });
+        let outcome = Outcome::Stopped(Obstacle::Taken(vec!["DomainService pay".to_owned()]));
+        let verdict = conditions::verdict(&outcome);
+        let status = status(&platform, &outcome, &verdict, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.ready_services, None);
     }
 }

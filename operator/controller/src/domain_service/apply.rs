@@ -1,23 +1,19 @@
 //! Carries a service's plan out, and removes what nobody asks for any more.
 
-use std::collections::BTreeSet;
-
 use innkeeper_crds::DomainService;
 use innkeeper_plan::names;
-use innkeeper_plan::render::Rendered;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::api::ListParams;
 use kube::core::Selector;
-use kube::{Api, Resource, ResourceExt as _};
+use kube::{Resource as _, ResourceExt as _};
 
 use super::fetch::Unready;
 use super::plan::Plan;
 use crate::context::Context;
-use crate::error::{Error, refusal};
-use crate::ownership::{Claim, Obstacle, apply as apply_claim, delete, what};
+use crate::error::Error;
+use crate::ownership::{Claim, Obstacle, Refused, apply as apply_claim, names_of, prune, typed};
 
 /// How a service came out of a reconciliation.
 #[derive(Debug)]
@@ -27,12 +23,7 @@ pub(super) enum Outcome {
     /// It waits for callees; nothing was written.
     Waiting(Vec<Unready>),
     /// The API server refuses one of its objects.
-    Refused {
-        /// Which one.
-        what: String,
-        /// Why, in the API server's words.
-        why: String,
-    },
+    Refused(Refused),
     /// All is applied, and this is its Deployment.
     Applied(Box<Deployment>),
 }
@@ -59,37 +50,16 @@ async fn apply_all(
     prune_autoscaler(ctx, service, claims).await?;
     let mut deployment = Deployment::default();
     for claim in claims {
-        let applied = match apply_claim(&ctx.client, claim).await {
+        let applied = match apply_claim(&ctx.client, claim).await? {
             Ok(applied) => applied,
-            Err(error) => return refused(claim, error),
+            Err(refused) => return Ok(Outcome::Refused(refused)),
         };
         if claim.rendered.resource.kind == Deployment::kind(&()) {
-            deployment = typed(&claim.rendered, &applied)?;
+            deployment = typed(claim, &applied)?;
         }
     }
     prune_config_maps(ctx, service, claims).await?;
     Ok(Outcome::Applied(Box::new(deployment)))
-}
-
-fn refused(claim: &Claim, error: Error) -> Result<Outcome, Error> {
-    if let Error::Apply { source, .. } = &error
-        && let Some(why) = refusal(source)
-    {
-        return Ok(Outcome::Refused {
-            what: what(&claim.rendered),
-            why: why.to_owned(),
-        });
-    }
-    Err(error)
-}
-
-fn typed(rendered: &Rendered, applied: &DynamicObject) -> Result<Deployment, Error> {
-    serde_json::to_value(applied)
-        .and_then(serde_json::from_value)
-        .map_err(|source| Error::Answer {
-            what: what(rendered),
-            source,
-        })
 }
 
 async fn prune_autoscaler(
@@ -97,8 +67,8 @@ async fn prune_autoscaler(
     service: &DomainService,
     claims: &[Claim],
 ) -> Result<(), Error> {
-    prune::<HorizontalPodAutoscaler>(ctx, service, &names_of::<HorizontalPodAutoscaler>(claims))
-        .await
+    let wanted = names_of::<HorizontalPodAutoscaler>(claims);
+    prune::<HorizontalPodAutoscaler>(&ctx.client, service, &of_service(service), &wanted).await
 }
 
 /// Deletes the ConfigMaps of former contents, except those that a ReplicaSet names: its pods may start again.
@@ -117,52 +87,12 @@ async fn prune_config_maps(
             source,
         })?;
     wanted.extend(sets.iter().filter_map(pod_spec).flat_map(named_config_maps));
-    prune::<ConfigMap>(ctx, service, &wanted).await
-}
-
-/// Deletes a service's own objects of a kind whose names nobody wants.
-async fn prune<K: Resource<DynamicType = ()>>(
-    ctx: &Context,
-    service: &DomainService,
-    wanted: &BTreeSet<String>,
-) -> Result<(), Error> {
-    let namespace = service.namespace().unwrap_or_default();
-    let resource = ApiResource::erase::<K>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
-    let found = api
-        .list_metadata(&of_service(service))
-        .await
-        .map_err(|source| Error::Fetch {
-            what: format!("every {} of {}", resource.kind, service.name_any()),
-            source,
-        })?;
-    for object in found.iter().map(|it| &it.metadata) {
-        if is_owned(object, service) && !wanted.contains(object.name.as_deref().unwrap_or_default())
-        {
-            delete(&api, &resource.kind, object).await?;
-        }
-    }
-    Ok(())
-}
-
-fn is_owned(object: &ObjectMeta, service: &DomainService) -> bool {
-    let mut owners = object.owner_references.iter().flatten();
-    service
-        .uid()
-        .is_some_and(|uid| owners.any(|owner| owner.uid == uid))
+    prune::<ConfigMap>(&ctx.client, service, &of_service(service), &wanted).await
 }
 
 fn of_service(service: &DomainService) -> ListParams {
     let labels = names::selector(&service.spec.platform, &service.name_any());
     ListParams::default().labels_from(&Selector::from_iter(labels))
-}
-
-fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTreeSet<String> {
-    claims
-        .iter()
-        .filter(|claim| claim.rendered.resource.kind == K::kind(&()))
-        .map(|claim| claim.rendered.name().to_owned())
-        .collect()
 }
 
 fn pod_spec(set: &ReplicaSet) -> Option<&PodSpec> {

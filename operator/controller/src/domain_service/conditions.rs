@@ -10,7 +10,7 @@ use kube::ResourceExt as _;
 
 use super::apply::Outcome;
 use super::fetch::Unready;
-use crate::ownership::Obstacle;
+use crate::ownership::{Obstacle, Refused};
 use crate::verdict::{Reason, Verdict};
 
 /// How a service stands, why, and what to do.
@@ -18,11 +18,14 @@ pub(super) fn verdict(service: &DomainService, outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Stopped(obstacle) => stopped(obstacle),
         Outcome::Waiting(callees) => waiting(callees),
-        Outcome::Refused { what, why } => {
-            Verdict::stalled(Reason::Refused, format!("{what} is refused: {why}"))
-        }
+        Outcome::Refused(it) => refused(it),
         Outcome::Applied(deployment) => rollout(service, deployment),
     }
+}
+
+/// What is said of a refusal, whoever meets it.
+pub(crate) fn refused(Refused { what, why }: &Refused) -> Verdict {
+    Verdict::stalled(Reason::Refused, format!("{what} is refused: {why}"))
 }
 
 /// What is said of an obstacle, whoever meets it.

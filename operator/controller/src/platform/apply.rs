@@ -4,15 +4,14 @@ use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
 use innkeeper_plan::Expansion;
 use innkeeper_plan::names::PLATFORM_LABEL;
 use innkeeper_plan::render::Rendered;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::{Api, Resource as _, ResourceExt as _};
+use kube::api::ListParams;
+use kube::{Resource as _, ResourceExt as _};
 
 use super::Outcome;
 use crate::context::Context;
-use crate::error::{Error, refusal};
+use crate::error::Error;
 use crate::ownership::{
-    Claim, Standing, apply as apply_claim, delete, fetch_claims, obstacle, what,
+    Claim, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune, typed,
 };
 use crate::status::Observed;
 use crate::verdict::{Reason, State, holds, ready_condition};
@@ -93,7 +92,7 @@ pub(super) async fn apply(
             return Ok(refused);
         }
     }
-    prune(ctx, platform, &claims).await?;
+    prune_services(ctx, platform, &claims).await?;
     Ok(Outcome::Applied(family))
 }
 
@@ -109,9 +108,9 @@ async fn apply_one(
         family.withheld.push(claim.rendered.name().to_owned());
         return Ok(None);
     }
-    let applied = match apply_claim(&ctx.client, claim).await {
+    let applied = match apply_claim(&ctx.client, claim).await? {
         Ok(applied) => applied,
-        Err(error) => return refused(claim, error).map(Some),
+        Err(refused) => return Ok(Some(Outcome::Refused(refused))),
     };
     if is_topic {
         let topic: EventTopic = typed(claim, &applied)?;
@@ -125,59 +124,14 @@ async fn apply_one(
     Ok(None)
 }
 
-fn refused(claim: &Claim, error: Error) -> Result<Outcome, Error> {
-    if let Error::Apply { source, .. } = &error
-        && let Some(why) = refusal(source)
-    {
-        return Ok(Outcome::Refused {
-            what: what(&claim.rendered),
-            why: why.to_owned(),
-        });
-    }
-    Err(error)
-}
-
-fn typed<K: Observed>(claim: &Claim, applied: &DynamicObject) -> Result<K, Error> {
-    serde_json::to_value(applied)
-        .and_then(serde_json::from_value)
-        .map_err(|source| Error::Answer {
-            what: what(&claim.rendered),
-            source,
-        })
-}
-
 /// Deletes the platform's services that its file no longer has; their objects go with them.
-async fn prune(ctx: &Context, platform: &BookingPlatform, claims: &[Claim]) -> Result<(), Error> {
-    let namespace = platform.namespace().unwrap_or_default();
-    let resource = ApiResource::erase::<DomainService>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
+async fn prune_services(
+    ctx: &Context,
+    platform: &BookingPlatform,
+    claims: &[Claim],
+) -> Result<(), Error> {
     let of_platform = format!("{PLATFORM_LABEL}={}", platform.name_any());
-    let found = api
-        .list_metadata(&ListParams::default().labels(&of_platform))
-        .await
-        .map_err(|source| Error::Fetch {
-            what: format!("the services of {}", platform.name_any()),
-            source,
-        })?;
-    for object in found.iter().map(|it| &it.metadata) {
-        if is_owned(object, platform) && !is_claimed(object, claims) {
-            delete(&api, &resource.kind, object).await?;
-        }
-    }
-    Ok(())
-}
-
-fn is_owned(object: &ObjectMeta, platform: &BookingPlatform) -> bool {
-    let mut owners = object.owner_references.iter().flatten();
-    platform
-        .uid()
-        .is_some_and(|uid| owners.any(|owner| owner.uid == uid))
-}
-
-fn is_claimed(object: &ObjectMeta, claims: &[Claim]) -> bool {
-    let kind = DomainService::kind(&());
-    claims.iter().any(|claim| {
-        claim.rendered.resource.kind == kind
-            && Some(claim.rendered.name()) == object.name.as_deref()
-    })
+    let listed = ListParams::default().labels(&of_platform);
+    let wanted = names_of::<DomainService>(claims);
+    prune::<DomainService>(&ctx.client, platform, &listed, &wanted).await
 }

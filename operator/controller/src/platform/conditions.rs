@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::apply::{Child, Family};
-use crate::domain_service::conditions::stopped;
+use crate::domain_service::conditions::{refused, stopped};
 use crate::verdict::{Reason, State, Verdict};
 
 /// How a platform stands, why, and what to do.
@@ -10,9 +10,7 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
         Outcome::Stopped(obstacle) => stopped(obstacle),
-        Outcome::Refused { what, why } => {
-            Verdict::stalled(Reason::Refused, format!("{what} is refused: {why}"))
-        }
+        Outcome::Refused(it) => refused(it),
         Outcome::Applied(family) => of_family(family),
     }
 }
