@@ -193,7 +193,7 @@ async fn run<K, Work>(
 async fn stopped_before_ready<K: Observed>(store: &Store<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
