@@ -1,0 +1,165 @@
+//! The records of events, as every service of every release must write and read them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
+
+use innkeeper_contracts::event::{DecodeError, EventSource};
+use innkeeper_contracts::{Event, EventData, EventType, PublicIds, Snapshot};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// The name of the optional headers, without which a record is still an event.
+const OPTIONAL: [&str; 2] = ["ce_causationid", "ce_traceparent"];
+
+/// The headers that are for others: what we read is elsewhere in the record.
+const FOR_OTHERS: [&str; 4] = [
+    "ce_specversion",
+    "ce_subject",
+    "ce_partitionkey",
+    "content-type",
+];
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        customer: Some("kim".to_owned()),
+        item: Some("7".to_owned()),
+        item_name: Some("Ioniq 5".to_owned()),
+        quantity: Some(1),
+        amount: Some(50_000),
+        currency: Some("KRW".to_owned()),
+        attributes: [
+            ("period".to_owned(), json!(3)),
+            ("userHp".to_owned(), json!("010-1234-5678")),
+        ]
+        .into(),
+        ids: PublicIds {
+            booking: Some(1),
+            payment: Some(2),
+            fulfillment: Some(3),
+        },
+    }
+}
+
+/// An event with everything that an event can have.
+fn event(event_type: EventType) -> Event {
+    Event {
+        id: Uuid::from_u128(1),
+        source: EventSource {
+            namespace: "default".to_owned(),
+            platform: "rentcar".to_owned(),
+            incarnation: 1,
+            service: "reservation".to_owned(),
+        },
+        event_type,
+        time: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        correlation_id: Uuid::from_u128(2),
+        causation_id: Some(Uuid::from_u128(3)),
+        sequence: 4,
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        data: EventData {
+            id: 1,
+            event: "Reserved".to_owned(),
+            status: "reserved".to_owned(),
+            clock: 5,
+            snapshot: snapshot(),
+        },
+    }
+}
+
+/// An event with no more than an event must have.
+fn bare(event_type: EventType) -> Event {
+    let mut event = event(event_type);
+    event.causation_id = None;
+    event.traceparent = None;
+    event.data.snapshot = Snapshot::default();
+    event
+}
+
+fn record(event: &Event) -> Value {
+    let headers = event.headers().into_iter();
+    let headers: Map<String, Value> = headers.map(|(name, value)| (name, value.into())).collect();
+    json!({ "headers": headers, "payload": event.data })
+}
+
+fn payload(event: &Event) -> Vec<u8> {
+    serde_json::to_vec(&event.data).unwrap()
+}
+
+/// The headers of an event without one of them.
+fn without(event: &Event, missing: &str) -> Vec<(String, String)> {
+    let mut headers = event.headers();
+    headers.retain(|(name, _)| name != missing);
+    headers
+}
+
+#[test]
+fn a_record_of_each_type_is_as_it_always_was() {
+    let mut records: Vec<Value> = EventType::ALL.map(|kind| record(&event(kind))).into();
+    records.push(record(&bare(EventType::BookingConfirmed)));
+    insta::assert_json_snapshot!("records", records);
+}
+
+#[test]
+fn a_record_of_each_type_is_read_as_the_event_that_was_written() {
+    for event_type in EventType::ALL {
+        for event in [event(event_type), bare(event_type)] {
+            let decoded = Event::decode(&event.headers(), &payload(&event)).unwrap();
+            assert_eq!(decoded, Some(event));
+        }
+    }
+}
+
+#[test]
+fn a_type_that_is_not_ours_is_no_event_and_no_error() {
+    let event = event(EventType::BookingConfirmed);
+    for other in [
+        "com.example.other",
+        "dev.innkeeper.booking.confirmed.v2",
+        "",
+    ] {
+        let mut headers = without(&event, "ce_type");
+        headers.push(("ce_type".to_owned(), other.to_owned()));
+        let decoded = Event::decode(&headers, b"not even JSON");
+        assert!(matches!(decoded, Ok(None)), "{other}: {decoded:?}");
+    }
+}
+
+#[test]
+fn a_missing_header_is_named() {
+    let event = event(EventType::BookingConfirmed);
+    for (name, _) in event.headers() {
+        let decoded = Event::decode(&without(&event, &name), &payload(&event));
+        if OPTIONAL.contains(&name.as_str()) || FOR_OTHERS.contains(&name.as_str()) {
+            assert!(matches!(decoded, Ok(Some(_))), "{name}: {decoded:?}");
+            continue;
+        }
+        let error = decoded.unwrap_err();
+        assert!(
+            matches!(error, DecodeError::Missing(missing) if missing == name),
+            "{error:?}"
+        );
+        assert_eq!(error.to_string(), format!("header {name} is missing"));
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_read_is_named_with_what_it_holds() {
+    let event = event(EventType::BookingConfirmed);
+    for (wrong, value) in [
+        ("ce_id", "1"),
+        ("ce_source", "/default/rentcar/first/reservation"),
+        ("ce_source", "/default/rentcar/1/reservation/more"),
+        ("ce_time", "yesterday"),
+        ("ce_correlationid", ""),
+        ("ce_sequence", "last"),
+    ] {
+        let mut headers = without(&event, wrong);
+        headers.push((wrong.to_owned(), value.to_owned()));
+        let error = Event::decode(&headers, &payload(&event)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("header {wrong} cannot be read: {value:?}")
+        );
+    }
+}
