@@ -163,6 +163,33 @@ fn a_booking_shows_what_clients_said_and_others_what_they_declare() {
 }
 
 #[test]
+fn an_attribute_is_stored_under_its_source_and_shown_under_its_own_name() {
+    let words = Words {
+        attributes: vec![Attribute {
+            name: "branchLoc".to_owned(),
+            from: Some("branchId".to_owned()),
+            ..Attribute::default()
+        }],
+        ..Words::default()
+    };
+    let body = object(&json!({"branchLoc": "Jongno"}));
+    let snapshot = request::snapshot(&words, &[], &body).unwrap();
+    assert_eq!(
+        snapshot.attributes,
+        [("branchId".to_owned(), json!("Jongno"))].into()
+    );
+    let entity = Entity {
+        snapshot,
+        ..entity()
+    };
+    let shown = show::entity(&words, Shown::All, &entity);
+    assert_eq!(
+        Value::Object(shown),
+        json!({"id": 1, "branchLoc": "Jongno", "status": "low"})
+    );
+}
+
+#[test]
 fn several_states_may_share_a_label_and_the_present_one_decides() {
     let asked = label::asked::<Lamp>(&words(), &object(&json!({"status": "on"}))).unwrap();
     assert_eq!(asked, Asked::OneOf(vec![Lamp::Low, Lamp::High]));
