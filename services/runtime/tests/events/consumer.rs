@@ -1,0 +1,289 @@
+//! The consumer: each record has its effect once, in order, or becomes a dead letter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use innkeeper_contracts::Event;
+use innkeeper_contracts::event::EventSource;
+use innkeeper_kit::store::DeadLetter;
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::given::{
+    RETENTION, Service, TOPIC, counted, event, outcomes, poison, record, record_of, until,
+};
+use crate::log::Failing;
+use crate::reactor::{Scripted, UNWANTED, away, failed};
+
+/// How often a record is tried before it becomes a dead letter.
+const TRIES: usize = 5;
+
+async fn dead_letters(service: &Service) -> Vec<DeadLetter> {
+    service.store().list_dead_letters(100).await.unwrap()
+}
+
+/// The inbox key of the record at a place in the log.
+fn inbox_key(offset: i64) -> Uuid {
+    let place = format!("{TOPIC}/0/{offset}");
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, place.as_bytes())
+}
+
+#[tokio::test]
+async fn a_record_that_fails_for_good_becomes_a_dead_letter_and_later_ones_go_on() {
+    let service = Service::new().await;
+    let bad = record("kim-1");
+    service.append(vec![bad.clone(), record("kim-2")]).await;
+    let reactor = Scripted::new(|name, _| (name != "kim-1").then_some(()).ok_or_else(failed));
+
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    let metrics = consuming.stop().await;
+
+    assert_eq!(reactor.all_done(), ["kim-2"]);
+    assert_eq!(reactor.tries_of("kim-1"), TRIES);
+    let letters = dead_letters(&service).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let letter = &letters[0];
+    assert_eq!((letter.topic.as_str(), letter.offset), (TOPIC, 0));
+    assert_eq!(letter.key.as_ref(), Some(&bad.key));
+    assert_eq!(
+        (&letter.headers, &letter.payload),
+        (&bad.headers, &bad.payload)
+    );
+    assert!(letter.error.contains("on purpose"), "{}", letter.error);
+    let key = inbox_key(0);
+    assert_eq!(service.store().seen(vec![key]).await.unwrap(), [key]);
+    assert_eq!(
+        (
+            outcomes(&metrics, "dead-letter"),
+            outcomes(&metrics, "effect")
+        ),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_fails_now_and_then_is_tried_until_it_has_its_effect() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let reactor = Scripted::new(|_, before| (before >= TRIES - 1).then_some(()).ok_or_else(failed));
+
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    consuming.stop().await;
+
+    assert_eq!(reactor.tries_of("kim-1"), TRIES);
+    assert_eq!(dead_letters(&service).await, []);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_waited_for_and_costs_no_try() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let reactor = Scripted::new(|_, before| (before >= TRIES).then_some(()).ok_or_else(away));
+
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.tried, |tried| tried.len() > TRIES).await;
+    consuming.stop().await;
+
+    assert_eq!(reactor.all_done(), ["kim-1"]);
+    assert_eq!(dead_letters(&service).await, []);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_decoded_becomes_a_dead_letter_once() {
+    let service = Service::new().await;
+    let mut broken = record("lee-1");
+    broken.payload = b"{".to_vec();
+    let records = vec![poison("nobody"), broken, record("kim-1")];
+    service.append(records).await;
+
+    for group in ["pay", "pay, which sees all of it again"] {
+        let reactor = Scripted::willing();
+        let consuming = service.consume_from(service.log.for_group(group), reactor.clone());
+        until(&reactor.done, |done| !done.is_empty()).await;
+        let metrics = consuming.stop().await;
+        assert_eq!(reactor.all_done(), ["kim-1"]);
+        assert_eq!(outcomes(&metrics, "dead-letter"), 2);
+    }
+
+    let errors: Vec<String> = dead_letters(&service)
+        .await
+        .into_iter()
+        .map(|letter| letter.error)
+        .collect();
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    for error in ["header ce_type is missing", "data cannot be read"] {
+        assert!(errors.iter().any(|said| said.contains(error)), "{errors:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_with_nul_is_kept_in_a_dead_letter() {
+    let service = Service::new().await;
+    service.append(vec![poison("a\0b"), record("kim-1")]).await;
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    consuming.stop().await;
+
+    let letters = dead_letters(&service).await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters[0].key.as_deref(), Some("a\u{fffd}b"));
+}
+
+#[tokio::test]
+async fn a_story_keeps_its_order_and_holds_no_other_one() {
+    let service = Service::new().await;
+    let names = ["kim-1", "kim-2", "lee-1", "kim-3", "lee-2"];
+    service.append(names.map(record).to_vec()).await;
+    let open = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&open);
+    let reactor = Scripted::new(move |name, _| {
+        let held = name == "kim-1" && !seen.load(Ordering::SeqCst);
+        (!held).then_some(()).ok_or_else(away)
+    });
+
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| done.len() == 2).await;
+    assert_eq!(
+        reactor.all_done(),
+        ["lee-1", "lee-2"],
+        "kim waits, lee does not"
+    );
+    open.store(true, Ordering::SeqCst);
+    until(&reactor.done, |done| done.len() == names.len()).await;
+    consuming.stop().await;
+
+    assert_eq!(reactor.all_done()[2..], ["kim-1", "kim-2", "kim-3"]);
+}
+
+/// An event of another life, made from one of this.
+fn of_another_life(name: &str, change: impl Fn(&mut EventSource)) -> Event {
+    let mut event = event(name);
+    change(&mut event.source);
+    event
+}
+
+#[tokio::test]
+async fn an_event_of_another_life_has_no_effect() {
+    let service = Service::new().await;
+    let strangers = [
+        of_another_life("kim-1", |source| source.incarnation = 2),
+        of_another_life("kim-2", |source| source.platform = "market".to_owned()),
+        of_another_life("kim-3", |source| source.namespace = "elsewhere".to_owned()),
+    ];
+    let mut records: Vec<_> = strangers.iter().map(record_of).collect();
+    records.push(record("kim-4"));
+    service.append(records).await;
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| done.contains(&"kim-4".to_owned())).await;
+    let metrics = consuming.stop().await;
+
+    assert_eq!(reactor.all_done(), ["kim-4"]);
+    assert_eq!(
+        (outcomes(&metrics, "none"), outcomes(&metrics, "effect")),
+        (3, 1)
+    );
+}
+
+#[tokio::test]
+async fn an_event_of_an_unwanted_or_unknown_type_has_no_effect() {
+    let service = Service::new().await;
+    let mut unwanted = event("kim-1");
+    unwanted.event_type = UNWANTED;
+    let mut unknown = record("kim-2");
+    for (name, value) in &mut unknown.headers {
+        if name == "ce_type" {
+            "com.example.other".clone_into(value);
+        }
+    }
+    let records = vec![record_of(&unwanted), unknown, record("kim-3")];
+    service.append(records).await;
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| done.contains(&"kim-3".to_owned())).await;
+    let metrics = consuming.stop().await;
+
+    assert_eq!(reactor.all_done(), ["kim-3"]);
+    assert_eq!(outcomes(&metrics, "none"), 2);
+    assert_eq!(dead_letters(&service).await, []);
+}
+
+#[tokio::test]
+async fn what_retention_overtook_is_counted() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    consuming.stop().await;
+    service
+        .append(["kim-2", "kim-3", "kim-4"].map(record).to_vec())
+        .await;
+    service
+        .clock
+        .advance(RETENTION + SignedDuration::from_secs(1));
+    service.append(vec![record("kim-5")]).await;
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    let metrics = consuming.stop().await;
+
+    assert_eq!(reactor.all_done(), ["kim-5"]);
+    let overtaken = counted(&metrics, "innkeeper_events_overtaken_total", None);
+    assert_eq!(overtaken, 3);
+}
+
+#[tokio::test]
+async fn what_a_stop_left_undone_is_delivered_again() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1"), record("lee-1")]).await;
+    let reactor = Scripted::new(|name, _| (name != "lee-1").then_some(()).ok_or_else(away));
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.tried, |tried| tried.len() > 2).await;
+    consuming.stop().await;
+    assert_eq!(reactor.all_done(), ["kim-1"]);
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| done.contains(&"lee-1".to_owned())).await;
+    consuming.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_done_is_not_delivered_again() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1"), record("lee-1")]).await;
+    for expected in [vec!["kim-1", "lee-1"], vec!["kim-2"]] {
+        let reactor = Scripted::willing();
+        let consuming = service.consume(reactor.clone());
+        until(&reactor.done, |done| done.len() >= expected.len()).await;
+        consuming.stop().await;
+        assert_eq!(reactor.all_done(), expected);
+        service.append(vec![record("kim-2")]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_is_away_is_asked_again_and_start_up_ends_with_the_first_assignment() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let log = Failing::times(
+        2,
+        service.log.for_group("pay"),
+        Arc::clone(&service.context.store),
+    );
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume_from(log, reactor.clone());
+    assert!(!consuming.health.startup().ok);
+    until(&reactor.done, |done| !done.is_empty()).await;
+    assert!(consuming.health.startup().ok);
+    consuming.stop().await;
+}

@@ -1,0 +1,80 @@
+//! A reactor that does what the test says, and remembers it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::store::StoreError;
+use innkeeper_kit::stories::Effect;
+use innkeeper_runtime::component::Reactor;
+use tokio::sync::watch;
+
+/// The one type of event that the reactor does not want.
+pub const UNWANTED: EventType = EventType::PaymentDeclined;
+
+/// What comes of an event, by its name and how often it was tried before.
+type Verdict = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
+
+/// Reacts as it is told.
+pub struct Scripted {
+    verdict: Box<Verdict>,
+    /// The names of events, each as often as it was tried.
+    pub tried: watch::Sender<Vec<String>>,
+    /// The names of events that had their effect, in the order in which they had it.
+    pub done: watch::Sender<Vec<String>>,
+}
+
+impl Scripted {
+    pub fn new(
+        verdict: impl Fn(&str, usize) -> Result<(), StoreError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            verdict: Box::new(verdict),
+            tried: watch::Sender::default(),
+            done: watch::Sender::default(),
+        })
+    }
+
+    /// Lets every event have its effect.
+    pub fn willing() -> Arc<Self> {
+        Self::new(|_, _| Ok(()))
+    }
+
+    pub fn tries_of(&self, name: &str) -> usize {
+        times(&self.tried.borrow(), name)
+    }
+
+    pub fn all_done(&self) -> Vec<String> {
+        self.done.borrow().clone()
+    }
+}
+
+/// The database is away.
+pub fn away() -> StoreError {
+    StoreError::Unavailable("on purpose".into())
+}
+
+/// The database answers with an error.
+pub fn failed() -> StoreError {
+    StoreError::Failed("on purpose".into())
+}
+
+fn times(names: &[String], name: &str) -> usize {
+    names.iter().filter(|tried| *tried == name).count()
+}
+
+#[async_trait]
+impl Reactor for Scripted {
+    fn wants(&self, event_type: EventType) -> bool {
+        event_type != UNWANTED
+    }
+
+    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+        let name = &event.data.event;
+        let before = self.tries_of(name);
+        self.tried.send_modify(|tried| tried.push(name.clone()));
+        (self.verdict)(name, before)?;
+        self.done.send_modify(|done| done.push(name.clone()));
+        Ok(Effect::Done)
+    }
+}

@@ -1,0 +1,243 @@
+//! The relay: events leave the outbox in order, at least once, from one process at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use innkeeper_contracts::pod;
+use innkeeper_kit::log::Log;
+use innkeeper_kit::store::{OutboxEvent, Write};
+use innkeeper_runtime::admin;
+use innkeeper_runtime::health::Health;
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::relay::Relay;
+use jiff::SignedDuration;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::given::{PATIENCE, Service, counted, until};
+use crate::log::{Failing, Panicking};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Writes events of one story, numbered from 0.
+async fn told(service: &Service, count: i64) -> Vec<String> {
+    let story = Uuid::now_v7();
+    let numbers = (0..count).map(|number| number.to_string());
+    let payloads: Vec<String> = numbers.collect();
+    let events = payloads
+        .iter()
+        .zip(1..)
+        .map(|(payload, version)| OutboxEvent {
+            id: Uuid::now_v7(),
+            aggregate_type: "payment".to_owned(),
+            aggregate_id: story,
+            event_type: "dev.innkeeper.payment.captured.v1".to_owned(),
+            version,
+            headers: Vec::new(),
+            payload: payload.clone(),
+        });
+    let write = Write {
+        events: events.collect(),
+        ..Write::default()
+    };
+    service.store().write(write).await.unwrap();
+    payloads
+}
+
+async fn waiting(service: &Service) -> usize {
+    service
+        .store()
+        .load_unpublished(u32::MAX)
+        .await
+        .unwrap()
+        .len()
+}
+
+/// Waits until every event is marked: a relay that is told to end before sends once more what may be in the log already.
+async fn all_marked(service: &Service) {
+    let marked = async {
+        while waiting(service).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let marked = tokio::time::timeout(PATIENCE, marked).await;
+    marked.expect("every event is marked in time");
+}
+
+/// The service's log, failing so often before it works.
+fn failing(times: u32, service: &Service) -> Arc<Failing> {
+    let store = Arc::clone(&service.context.store);
+    Failing::times(times, service.log.for_group("pay"), store)
+}
+
+/// Every payload that the log took, in order.
+fn taken(log: &Failing) -> Vec<String> {
+    let appends = log.appends.borrow();
+    let payloads = appends.iter().flat_map(|append| &append.payloads);
+    payloads.cloned().collect()
+}
+
+/// A relay that runs.
+struct Relaying {
+    lifecycle: Lifecycle,
+    metrics: Metrics,
+}
+
+fn relay(service: &Service, log: Arc<dyn Log>) -> Relaying {
+    let (lifecycle, metrics) = (Lifecycle::new(), Metrics::new("rentcar", "pay"));
+    let relay = Relay::new(&service.context, log, &metrics);
+    lifecycle.spawn("relay", relay.run(lifecycle.stopping()));
+    Relaying { lifecycle, metrics }
+}
+
+impl Relaying {
+    async fn stop(self) -> Metrics {
+        self.lifecycle.stop();
+        assert!(self.lifecycle.drained(PATIENCE).await, "it ends in time");
+        assert_eq!(self.lifecycle.panicked(), None);
+        self.metrics
+    }
+}
+
+/// The end of a relay, and nothing before it.
+async fn last_words(service: &Service, log: Arc<dyn Log>) {
+    let ending = CancellationToken::new();
+    ending.cancel();
+    let relay = Relay::new(&service.context, log, &Metrics::new("rentcar", "pay"));
+    relay.run(ending).await;
+}
+
+#[tokio::test]
+async fn events_are_sent_in_order_and_marked_afterwards() {
+    let service = Service::new().await;
+    let told = told(&service, 1500).await;
+    let log = failing(0, &service);
+
+    let relaying = relay(&service, log.clone());
+    all_marked(&service).await;
+    let metrics = relaying.stop().await;
+
+    assert_eq!(taken(&log), told);
+    assert!(log.appends.borrow().len() > 1, "more than one batch");
+    assert!(log.appends.borrow().iter().all(|append| append.kept));
+    let published = counted(&metrics, "innkeeper_events_published_total", None);
+    assert_eq!(published, 1500);
+}
+
+#[tokio::test]
+async fn events_that_come_while_it_runs_are_sent() {
+    let service = Service::new().await;
+    let log = failing(0, &service);
+    let relaying = relay(&service, log.clone());
+    for round in 1..=3 {
+        told(&service, 1).await;
+        until(&log.appends, |appends| appends.len() == round).await;
+    }
+    relaying.stop().await;
+}
+
+#[tokio::test]
+async fn events_are_kept_while_the_log_fails_and_sent_later() {
+    let service = Service::new().await;
+    let told = told(&service, 3).await;
+    let log = failing(2, &service);
+
+    let relaying = relay(&service, log.clone());
+    all_marked(&service).await;
+    let metrics = relaying.stop().await;
+
+    assert_eq!(taken(&log), told);
+    let failures = counted(&metrics, "innkeeper_relay_failures_total", None);
+    assert_eq!(failures, 2);
+}
+
+#[tokio::test]
+async fn events_stay_in_the_outbox_when_the_log_fails_to_the_end() {
+    let service = Service::new().await;
+    told(&service, 3).await;
+    last_words(&service, failing(u32::MAX, &service)).await;
+    assert_eq!(waiting(&service).await, 3);
+}
+
+#[tokio::test]
+async fn without_the_lease_nothing_is_sent_until_it_is_free() {
+    let service = Service::new().await;
+    let told = told(&service, 3).await;
+    let log = failing(0, &service);
+    let other = Uuid::now_v7();
+    assert!(
+        service
+            .store()
+            .take_relay_lease(other, MINUTE)
+            .await
+            .unwrap()
+    );
+
+    last_words(&service, log.clone()).await;
+    assert_eq!(taken(&log), Vec::<String>::new());
+    assert_eq!(waiting(&service).await, 3);
+
+    let relaying = relay(&service, log.clone());
+    let over = SignedDuration::try_from(MINUTE).unwrap();
+    service.clock.advance(over);
+    all_marked(&service).await;
+    assert!(
+        !service
+            .store()
+            .take_relay_lease(other, MINUTE)
+            .await
+            .unwrap()
+    );
+    relaying.stop().await;
+    assert_eq!(taken(&log), told);
+}
+
+#[tokio::test]
+async fn at_its_end_the_last_events_are_sent_and_the_lease_is_given_back() {
+    let service = Service::new().await;
+    let told = told(&service, 3).await;
+    let log = failing(0, &service);
+
+    last_words(&service, log.clone()).await;
+
+    assert_eq!(taken(&log), told);
+    assert_eq!(waiting(&service).await, 0);
+    let other = Uuid::now_v7();
+    let free = service
+        .store()
+        .take_relay_lease(other, MINUTE)
+        .await
+        .unwrap();
+    assert!(
+        free,
+        "by a clock that stands still, only if it was given back"
+    );
+}
+
+#[tokio::test]
+async fn a_relay_that_panicked_shows_in_livez_and_loses_nothing() {
+    let service = Service::new().await;
+    told(&service, 3).await;
+    let intake = Lifecycle::new();
+    let outlet = intake.beside();
+    let metrics = Metrics::new("rentcar", "pay");
+    let admin = admin::router(Health::new(&intake), metrics.clone(), Value::Null);
+
+    let relay = Relay::new(&service.context, Arc::new(Panicking), &metrics);
+    outlet.spawn("relay", relay.run(outlet.stopping()));
+    assert!(outlet.drained(PATIENCE).await);
+
+    let request = Request::get(pod::LIVEZ).body(Body::empty()).unwrap();
+    let answer = admin.oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    assert!(body.contains("the task relay panicked"), "{body}");
+    assert_eq!(waiting(&service).await, 3);
+}
