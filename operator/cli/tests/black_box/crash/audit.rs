@@ -41,7 +41,7 @@ fn of_story(story: &Story, manner: Manner, stored: &Stored) -> Result<(), String
 
 /// One booking for a key, and the answer that was heard is the one that is stored.
 fn of_key(key: &str, story: &Story, booking: &Row, stored: &Stored) -> Result<(), String> {
-    let found = stored.keys.iter().find(|row| row.key == key);
+    let found = stored.keys.iter().find(|row| row.text == key);
     let same = found.is_some_and(|found| {
         found.story == booking.story
             && found.status == story.status().map(i64::from)

@@ -170,7 +170,7 @@ fn row(columns: &Columns) -> rusqlite::Result<Option<Row>> {
 
 fn key(columns: &Columns) -> rusqlite::Result<Key> {
     Ok(Key {
-        key: columns.get(0)?,
+        text: columns.get(0)?,
         story: story(columns, 1)?,
         status: columns.get(2)?,
         location: columns.get(3)?,

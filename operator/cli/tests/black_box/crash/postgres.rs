@@ -138,7 +138,7 @@ async fn keys(client: &Client) -> Vec<Key> {
 fn key(columns: &Columns) -> Key {
     let status: Option<i32> = columns.get(2);
     Key {
-        key: columns.get(0),
+        text: columns.get(0),
         story: columns.get(1),
         status: status.map(i64::from),
         location: columns.get(3),

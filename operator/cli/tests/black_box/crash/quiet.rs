@@ -6,7 +6,7 @@ use super::stored::{Place, Stored};
 use crate::patience::until;
 
 /// How long a story may take to come to rest: a broker misses a dead consumer for ten seconds.
-const REST_WITHIN: Duration = Duration::from_secs(60);
+const REST_WITHIN: Duration = Duration::from_mins(1);
 
 /// How many consumer groups a platform has: everybody but the gateway.
 const GROUPS: usize = 4;

@@ -49,7 +49,7 @@ pub struct Row {
 /// An idempotency key.
 #[derive(Debug)]
 pub struct Key {
-    pub key: String,
+    pub text: String,
     pub story: String,
     pub status: Option<i64>,
     pub location: Option<i64>,
