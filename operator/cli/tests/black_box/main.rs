@@ -21,3 +21,5 @@ mod rentcar;
 mod requests;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod variants;
