@@ -257,6 +257,28 @@ async fn what_a_stop_left_undone_is_delivered_again() {
 }
 
 #[tokio::test]
+async fn what_was_begun_at_a_stop_is_finished_and_not_delivered_again() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let reactor = Scripted::gated();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.tried, |tried| !tried.is_empty()).await;
+    tokio::join!(consuming.stop(), async {
+        // The consumer hears of the stop while the record is under way.
+        tokio::task::yield_now().await;
+        reactor.gate.add_permits(1);
+    });
+    assert_eq!(reactor.all_done(), ["kim-1"]);
+    service.append(vec![record("kim-2")]).await;
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    until(&reactor.done, |done| !done.is_empty()).await;
+    consuming.stop().await;
+    assert_eq!(reactor.all_done(), ["kim-2"]);
+}
+
+#[tokio::test]
 async fn what_is_done_is_not_delivered_again() {
     let service = Service::new().await;
     service.append(vec![record("kim-1"), record("lee-1")]).await;

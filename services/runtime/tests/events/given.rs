@@ -86,8 +86,8 @@ impl Service {
         let consumer = Consumer::new(&self.context, log, reactor, health.clone(), &metrics);
         lifecycle.spawn("consumer", consumer.run(lifecycle.stopping()));
         Consuming {
-            lifecycle,
             health,
+            lifecycle,
             metrics,
         }
     }

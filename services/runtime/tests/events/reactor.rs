@@ -7,7 +7,7 @@ use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::store::StoreError;
 use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The one type of event that the reactor does not want.
 pub const UNWANTED: EventType = EventType::PaymentDeclined;
@@ -18,6 +18,8 @@ type Verdict = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
 /// Reacts as it is told.
 pub struct Scripted {
     verdict: Box<Verdict>,
+    /// What an event has to pass after it was tried.
+    pub gate: Semaphore,
     /// The names of events, each as often as it was tried.
     pub tried: watch::Sender<Vec<String>>,
     /// The names of events that had their effect, in the order in which they had it.
@@ -30,6 +32,7 @@ impl Scripted {
     ) -> Arc<Self> {
         Arc::new(Self {
             verdict: Box::new(verdict),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
             tried: watch::Sender::default(),
             done: watch::Sender::default(),
         })
@@ -38,6 +41,13 @@ impl Scripted {
     /// Lets every event have its effect.
     pub fn willing() -> Arc<Self> {
         Self::new(|_, _| Ok(()))
+    }
+
+    /// Lets every event have its effect, once it is let through the gate.
+    pub fn gated() -> Arc<Self> {
+        let reactor = Self::willing();
+        reactor.gate.forget_permits(Semaphore::MAX_PERMITS);
+        reactor
     }
 
     pub fn tries_of(&self, name: &str) -> usize {
@@ -73,6 +83,7 @@ impl Reactor for Scripted {
         let name = &event.data.event;
         let before = self.tries_of(name);
         self.tried.send_modify(|tried| tried.push(name.clone()));
+        let _passing = self.gate.acquire().await.unwrap();
         (self.verdict)(name, before)?;
         self.done.send_modify(|done| done.push(name.clone()));
         Ok(Effect::Done)
