@@ -396,6 +396,20 @@ pub const CASES: &[Case] = &[
         "Unsupported value: 0: supported values: \"-1\", \"1\"",
     ),
     case(
+        "a platform's topic keeps records for longer than its services remember",
+        &[(FIRST, "  messaging: { topic: { config: { retention.ms: -1 } } }\n  services:\n")],
+        Refuser::Validate,
+        "spec.messaging.topic.config.retention.ms",
+        "set at most 2592000000 (30 days)",
+    ),
+    case(
+        "a platform's topic is compacted",
+        &[(FIRST, "  messaging: { topic: { config: { cleanup.policy: compact } } }\n  services:\n")],
+        Refuser::Validate,
+        "spec.messaging.topic.config.cleanup.policy",
+        "compaction would leave the newest alone: use delete",
+    ),
+    case(
         "the platform's name is too long",
         &[("name: rentcar\n", "name: rentcar-for-the-whole-of-the-northern-hemisphere\n")],
         Refuser::Cel,

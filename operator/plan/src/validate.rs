@@ -5,6 +5,7 @@ mod component;
 mod names;
 mod order;
 mod references;
+mod topic;
 mod view;
 mod words;
 mod workload;
@@ -157,6 +158,7 @@ pub fn validate(
     references::check(spec, &mut collector);
     words::check(spec, &mut collector);
     workload::check(spec, &mut collector);
+    topic::check(spec, &mut collector);
     let backing = backing::backing(platform, executor, &mut collector);
     let services = spec
         .services

@@ -8,9 +8,9 @@ use innkeeper_kit::store::{Store, StoreError};
 
 use crate::component::Chore;
 
-/// How long published events, handled events, settled keys and tombstones are kept: longer than a topic keeps records (Kafka's default is 7
-/// days), so that no record comes again after it was forgotten.
-const KEEP: Duration = Duration::from_hours(30 * 24);
+/// How long published events, handled events, settled keys and tombstones are kept: longer than a topic keeps records (the plan allows it
+/// 30 days), so that no record comes again after it was forgotten.
+const KEEP: Duration = Duration::from_hours(60 * 24);
 
 /// Deletes what is too old to matter, once an hour.
 pub struct Pruning(pub Arc<dyn Store>);

@@ -21,8 +21,10 @@ use crate::problem::causes;
 const BATCH: u32 = 512;
 /// How long the lease holds; another process takes over so much later at the latest.
 const LEASE: Duration = Duration::from_secs(5);
-/// How often the holder of the lease looks at the outbox although this process wrote nothing: another one may have.
-const POLL: Duration = Duration::from_millis(100);
+/// How soon after it sent events the holder of the lease looks again although this process wrote nothing: another one may have.
+const FIRST_POLL: Duration = Duration::from_millis(50);
+/// How seldom it looks while nothing comes; the pause doubles up to here.
+const LAST_POLL: Duration = Duration::from_millis(500);
 /// How often the others look whether the lease is free.
 const STAND_BY: Duration = Duration::from_secs(1);
 /// How long to wait after an error.
@@ -43,6 +45,7 @@ pub struct Relay {
     crash: CrashPlan,
     process: Uuid,
     lease_until: Option<Instant>,
+    poll: Duration,
     published: IntCounter,
     failures: IntCounter,
 }
@@ -56,6 +59,7 @@ impl Relay {
             crash: context.crash.clone(),
             process: context.process,
             lease_until: None,
+            poll: FIRST_POLL,
             published: metrics
                 .counters(&names::EVENTS_PUBLISHED)
                 .with_label_values::<&str>(&[]),
@@ -67,7 +71,11 @@ impl Relay {
 
     /// Relays until it is told to end; then what is still in the outbox is sent once more, and the lease given back.
     pub async fn run(mut self, ending: CancellationToken) {
-        while ending.run_until_cancelled(self.round()).await.is_some() {}
+        while !ending.is_cancelled() {
+            let flushed = self.flush().await;
+            // Only the pause is cut short: a batch that was sent and not marked would be sent again.
+            ending.run_until_cancelled(self.pause_after(flushed)).await;
+        }
         if let Err(error) = self.flush().await {
             tracing::warn!(
                 error = causes(&error),
@@ -82,8 +90,8 @@ impl Relay {
         }
     }
 
-    async fn round(&mut self) {
-        if let Err(error) = self.flush().await {
+    async fn pause_after(&mut self, flushed: Result<(), Error>) {
+        if let Err(error) = flushed {
             self.failures.inc();
             tracing::warn!(error = causes(&error), "the relay tries again");
             self.lease_until = None;
@@ -96,7 +104,7 @@ impl Relay {
         }
         tokio::select! {
             () = self.store.outbox_changed() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(self.poll) => self.poll = (self.poll * 2).min(LAST_POLL),
         }
     }
 
@@ -107,6 +115,7 @@ impl Relay {
                 break;
             }
             self.publish(events).await?;
+            self.poll = FIRST_POLL;
         }
         Ok(())
     }

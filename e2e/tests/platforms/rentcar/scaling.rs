@@ -30,7 +30,8 @@ fn held() -> Example {
     Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
 }
 
-/// The example with an autoscaler that takes pods away at once: by itself Kubernetes waits five minutes.
+/// The example with an autoscaler that takes pods away at once, where Kubernetes by itself waits five minutes, and that adds none: on a busy
+/// machine the start of a pod alone may look like load.
 fn eager() -> Example {
     let scale_down = json!({
         "stabilizationWindowSeconds": 0,
@@ -40,7 +41,7 @@ fn eager() -> Example {
         "minReplicas": 1,
         "maxReplicas": 10,
         "targetCPUUtilizationPercentage": 15,
-        "behavior": { "scaleDown": scale_down },
+        "behavior": { "scaleDown": scale_down, "scaleUp": { "selectPolicy": "Disabled" } },
     });
     Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
 }

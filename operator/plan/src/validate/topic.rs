@@ -1,0 +1,39 @@
+//! The topic of a platform, as far as its services depend on how it is kept.
+
+use innkeeper_crds::BookingPlatformSpec;
+use innkeeper_crds::event_topic::TopicConfig;
+use innkeeper_crds::event_topic::config::CleanupPolicy;
+
+use crate::refusal::Collector;
+
+/// The longest that a platform's topic may keep records: services remember for 60 days what they have handled (`pruning` in
+/// `innkeeper-runtime`), and a broker deletes whole files, so that a record may stay for some days longer than asked for.
+const LONGEST_RETENTION_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
+    let topic = spec.messaging.as_ref().and_then(|it| it.topic.as_ref());
+    if let Some(config) = topic.and_then(|topic| topic.config.as_ref()) {
+        check_config(config, collector);
+    }
+}
+
+fn check_config(config: &TopicConfig, collector: &mut Collector) {
+    let is_forever = |ms: i64| ms < 0;
+    if config
+        .retention_ms
+        .is_some_and(|ms| is_forever(ms) || ms > LONGEST_RETENTION_MS)
+    {
+        collector.refuse(
+            "spec.messaging.topic.config.retention.ms",
+            format!(
+                "services remember what they have handled for longer than the topic keeps records: set at most {LONGEST_RETENTION_MS} (30 days)"
+            ),
+        );
+    }
+    if !matches!(config.cleanup_policy, None | Some(CleanupPolicy::Delete)) {
+        collector.refuse(
+            "spec.messaging.topic.config.cleanup.policy",
+            "every record of a story counts, and compaction would leave the newest alone: use delete",
+        );
+    }
+}
