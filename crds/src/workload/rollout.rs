@@ -16,7 +16,7 @@ pub struct Rollout {
     /// How long a pod may take to finish what it has begun. 20s when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain_time: Option<Duration>,
-    /// How long a new pod must be ready until it counts. 0s when left out.
+    /// How long a new pod must be ready until it counts; its endpoint takes about so long to reach every node. 3s when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_ready_time: Option<Duration>,
 }

@@ -23,6 +23,7 @@ use innkeeper_runtime::server::{self, Limits};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
 use innkeeper_runtime::{admin, edge};
 use tokio::net::TcpListener;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::component::{stateful, stateless};
@@ -88,8 +89,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens what the service needs and lets it run.
+    /// Opens what the service needs and lets it run; whatever it logs names it.
     pub async fn start(launch: Launch) -> Result<Self, StartError> {
+        let span = span(&launch.settings.service);
+        Self::open(launch).instrument(span).await
+    }
+
+    async fn open(launch: Launch) -> Result<Self, StartError> {
         let settings = Arc::new(launch.settings);
         let metrics = Metrics::new(&settings.platform, &settings.service);
         let intake = Lifecycle::new();
@@ -170,6 +176,11 @@ impl Service {
     /// Ends the service: unready, no more intake, what was begun finished, the last events sent, the database closed.
     /// False when something had to be left behind.
     pub async fn stop(self, leave_for: Duration) -> bool {
+        let span = span(&self.name);
+        self.end(leave_for).instrument(span).await
+    }
+
+    async fn end(self, leave_for: Duration) -> bool {
         let finished = shut_down(
             &self.intake,
             Pace {
@@ -185,6 +196,10 @@ impl Service {
         }
         finished && flushed
     }
+}
+
+fn span(service: &str) -> tracing::Span {
+    tracing::info_span!("service", service)
 }
 
 async fn context(

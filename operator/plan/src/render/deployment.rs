@@ -1,7 +1,7 @@
 //! The Deployment: pods that are replaced without a gap.
 
 use innkeeper_crds::workload::{Rollout, Surge};
-use innkeeper_crds::{DomainService, DomainServiceSpec, Duration};
+use innkeeper_crds::{DomainService, DomainServiceSpec};
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
 };
@@ -12,6 +12,9 @@ use super::pod::pod_template;
 
 /// Seconds without any progress after which a rollout counts as failed; longer than a pod may take to start.
 const PROGRESS_DEADLINE_SECONDS: i32 = 300;
+/// Seconds for which a new pod must have been ready before it counts: about what its endpoint takes to reach every node and gateway, so that
+/// neither an old pod goes nor a platform is called ready before.
+const MINIMUM_READY_SECONDS: i32 = 3;
 /// How many old replica sets, and with them their ConfigMaps, are kept for a rollback.
 const REVISION_HISTORY_LIMIT: i32 = 3;
 
@@ -24,7 +27,7 @@ pub fn deployment(service: &DomainService, replicas: Option<i32>) -> Deployment 
             replicas,
             selector: label_selector(service),
             strategy: Some(strategy(service.spec.workload.rollout.as_ref())),
-            min_ready_seconds: minimum_ready_seconds(&service.spec),
+            min_ready_seconds: Some(minimum_ready_seconds(&service.spec)),
             progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
             revision_history_limit: Some(REVISION_HISTORY_LIMIT),
             template: pod_template(service),
@@ -65,7 +68,10 @@ fn int_or_string(Surge(text): &Surge) -> IntOrString {
         .map_or_else(|_| IntOrString::String(text.clone()), IntOrString::Int)
 }
 
-fn minimum_ready_seconds(spec: &DomainServiceSpec) -> Option<i32> {
-    let rollout = spec.workload.rollout.as_ref()?;
-    i32::try_from(rollout.minimum_ready_time.map(Duration::as_seconds)?).ok()
+fn minimum_ready_seconds(spec: &DomainServiceSpec) -> i32 {
+    let rollout = spec.workload.rollout.as_ref();
+    let given = rollout.and_then(|rollout| rollout.minimum_ready_time);
+    given
+        .and_then(|time| i32::try_from(time.as_seconds()).ok())
+        .unwrap_or(MINIMUM_READY_SECONDS)
 }
