@@ -16,6 +16,7 @@ pub fn lane() -> Lane {
         namespaces: &["rentcar"],
         claims: claims![
             story::the_example_becomes_ready,
+            story::events_tell_how_it_went,
             story::a_reservation_is_paid_and_cancelled_through_the_gateway,
             story::its_records_are_in_kafka,
             story::its_rows_are_in_the_database,

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// Starts tasks, tells them to end, and waits for them; clones are the same life.
 #[derive(Clone, Debug, Default)]
@@ -34,19 +35,20 @@ impl Lifecycle {
         }
     }
 
-    /// Starts a task. One that panics is logged, remembered in [`Self::panicked`], and takes nothing else with it.
+    /// Starts a task in the current span. One that panics is logged, remembered in [`Self::panicked`], and takes nothing else with it.
     pub fn spawn(
         &self,
         name: &'static str,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
         let panicked = Arc::clone(&self.panicked);
-        self.tracker.spawn(async move {
+        let watched = async move {
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a task panicked");
                 panicked.get_or_init(|| name);
             }
-        })
+        };
+        self.tracker.spawn(watched.in_current_span())
     }
 
     /// The name of the first task that panicked.

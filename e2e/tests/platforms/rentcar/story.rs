@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use innkeeper_cluster::deadline::until;
 use innkeeper_crds::refusals::CASES;
-use innkeeper_e2e::kubernetes::{PLATFORMS, PODS, TOPICS};
+use innkeeper_e2e::kubernetes::{EVENTS, PLATFORMS, PODS, TOPICS, text};
 use innkeeper_e2e::{example, kafka, postgres};
 use serde_json::{Value, json};
 
@@ -33,6 +33,34 @@ pub fn the_example_becomes_ready() {
         "domainservice.innkeeper.dev/pay",
     ] {
         assert!(shown.contains(name), "{shown}");
+    }
+    // Each of the three kinds has a head of its own.
+    for columns in ["SERVICES", "REPLICAS", "PARTITIONS"] {
+        let head = shown.lines().find(|line| line.contains(columns));
+        let head = head.unwrap_or_else(|| panic!("{columns} is not in {shown}"));
+        assert!(
+            ["READY", "REASON", "AGE"]
+                .iter()
+                .all(|it| head.contains(it)),
+            "{shown}"
+        );
+    }
+}
+
+pub fn events_tell_how_it_went() {
+    let told: Vec<(String, String)> = RENTCAR
+        .list(EVENTS)
+        .iter()
+        .map(|event| (text(&event["regarding"]["kind"]), text(&event["reason"])))
+        .collect();
+    for (kind, reason) in [
+        ("BookingPlatform", "Ready"),
+        ("DomainService", "WaitingForCallee"),
+        ("DomainService", "Ready"),
+        ("EventTopic", "Ready"),
+    ] {
+        let event = (kind.to_owned(), reason.to_owned());
+        assert!(told.contains(&event), "{event:?} is not in {told:?}");
     }
 }
 
