@@ -1,5 +1,6 @@
 //! `innkeeper plan FILE…`: the Kubernetes objects that platform files would become, as YAML, offline.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use innkeeper_plan::expand;
@@ -22,15 +23,20 @@ pub struct Arguments {
     cluster: ClusterArguments,
 }
 
-/// Prints every object, in the order in which it would be applied.
+/// Prints every object of every file, in the order in which it would be applied, or nothing when a file is refused.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
+    let mut text = String::new();
     for mut file in files::read(&arguments.files)? {
         file.default_namespace(&arguments.namespace);
         let plan = file.validate(&executor).map_err(Failure::Refused)?;
         for object in platform_objects(&expand(&plan, &executor)) {
-            print!("---\n{}", object.yaml());
+            text.extend(["---\n", &object.yaml()]);
         }
     }
-    Ok(())
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // A reader that has seen enough, such as `head`, is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(&error)),
+        _ => Ok(()),
+    }
 }

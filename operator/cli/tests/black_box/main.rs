@@ -12,6 +12,8 @@ mod outage;
 #[cfg(test)]
 mod patience;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod refusals;
