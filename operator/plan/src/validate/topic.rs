@@ -18,11 +18,8 @@ pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
 }
 
 fn check_config(config: &TopicConfig, collector: &mut Collector) {
-    let is_forever = |ms: i64| ms < 0;
-    if config
-        .retention_ms
-        .is_some_and(|ms| is_forever(ms) || ms > LONGEST_RETENTION_MS)
-    {
+    let allowed = 0..=LONGEST_RETENTION_MS;
+    if config.retention_ms.is_some_and(|ms| !allowed.contains(&ms)) {
         collector.refuse(
             "spec.messaging.topic.config.retention.ms",
             format!(
