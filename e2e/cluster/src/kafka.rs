@@ -136,7 +136,8 @@ fn properties(folder: &RunFolder) -> PathBuf {
 fn configuration(folder: &RunFolder, listen: Listen) -> String {
     let Listen { broker, controller } = listen;
     let data = folder.join("kafka").display().to_string();
-    // The zero delay saves each consumer group three seconds before its first assignment.
+    // The zero delay saves each consumer group three seconds before its first assignment. That a topic which someone asks
+    // about is created (auto.create.topics.enable, with num.partitions) stays at Kafka's default, as most brokers have it.
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
@@ -146,8 +147,6 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
          log.dirs={data}\n\
-         num.partitions=1\n\
-         auto.create.topics.enable=false\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=4\n\
          transaction.state.log.replication.factor=1\n\

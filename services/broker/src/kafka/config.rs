@@ -2,14 +2,12 @@
 //! <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>
 
 use innkeeper_contracts::settings;
+use innkeeper_kafka::client_config;
 use rdkafka::ClientConfig;
 
 fn client(settings: &settings::Kafka) -> ClientConfig {
-    let mut config = ClientConfig::new();
+    let mut config = client_config(&settings.bootstrap_servers, &settings.group);
     config
-        .set("bootstrap.servers", &settings.bootstrap_servers)
-        .set("client.id", &settings.group)
-        .set("allow.auto.create.topics", "false")
         // A lost broker is looked for again at least this often, and grown partitions are seen this soon.
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "10000");

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
+use innkeeper_kafka::client_config;
 use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record};
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -40,9 +41,7 @@ fn bootstrap_servers() -> String {
 }
 
 fn client() -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", bootstrap_servers());
-    config
+    client_config(&bootstrap_servers(), "conformance")
 }
 
 /// A topic of its own, whose records stay however old they say they are.

@@ -1,0 +1,104 @@
+//! The question about topics, asked of a real broker that makes the topics that clients ask about, as brokers do by default.
+#![cfg(feature = "services")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
+
+use std::time::Duration;
+
+use innkeeper_kafka::{client_config, describe_topics};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use uuid::Uuid;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+type Admin = AdminClient<DefaultClientContext>;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is told by the environment where its broker is"
+)]
+fn admin() -> Admin {
+    let bootstrap = std::env::var("INNKEEPER_TEST_KAFKA").expect(
+        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
+    );
+    client_config(&bootstrap, "describe").create().unwrap()
+}
+
+fn name() -> String {
+    format!("describe-{}", Uuid::now_v7())
+}
+
+async fn create(admin: &Admin, name: &str) {
+    let topic = NewTopic::new(name, 3, TopicReplication::Fixed(1));
+    let created = admin.create_topics([&topic], &AdminOptions::new()).await;
+    created.unwrap().remove(0).unwrap();
+}
+
+async fn delete(admin: &Admin, name: &str) {
+    let deleted = admin.delete_topics(&[name], &AdminOptions::new()).await;
+    deleted.unwrap().remove(0).unwrap();
+}
+
+fn names(admin: &Admin) -> Vec<String> {
+    let metadata = admin.inner().fetch_metadata(None, DEADLINE).unwrap();
+    let names = metadata.topics().iter().map(|it| it.name().to_owned());
+    names.collect()
+}
+
+#[tokio::test]
+async fn a_topic_that_is_made_anew_has_another_id() {
+    let (admin, name) = (admin(), name());
+    let seen = || {
+        let description = describe_topics(admin.inner(), &[&name], DEADLINE).unwrap();
+        assert!(description.cluster_id.is_some());
+        description.topics.into_iter().next().unwrap().unwrap()
+    };
+    create(&admin, &name).await;
+    let first = seen().unwrap();
+    assert_eq!((first.partitions, first.replication), (3, 1));
+    assert_eq!(first.topic_id.as_ref().map(String::len), Some(22));
+    assert_eq!(seen(), Some(first.clone()));
+    delete(&admin, &name).await;
+    assert_eq!(seen(), None);
+    create(&admin, &name).await;
+    assert_ne!(seen().unwrap().topic_id, first.topic_id);
+    delete(&admin, &name).await;
+}
+
+#[test]
+fn looking_makes_no_topic() {
+    let (admin, there, missing) = (admin(), "__consumer_offsets", name());
+    let seen = describe_topics(admin.inner(), &[&missing, there], DEADLINE).unwrap();
+    assert_eq!(seen.topics.len(), 2);
+    assert_eq!(seen.topics[0], Ok(None));
+    // This asks by a handle of the topic's, which a client asks about again and again.
+    let metadata = admin.inner().fetch_metadata(Some(&missing), DEADLINE);
+    assert_eq!(metadata.unwrap().topics()[0].partitions().len(), 0);
+    assert!(!names(&admin).contains(&missing));
+}
+
+#[test]
+fn one_answer_comes_for_each_name_in_order() {
+    let admin = admin();
+    let asked: Vec<String> = (0..50).map(|_| name()).collect();
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let seen = describe_topics(admin.inner(), &asked, DEADLINE).unwrap();
+    assert_eq!(seen.topics, vec![Ok(None); 50]);
+}
+
+#[test]
+fn brokers_that_do_not_answer_are_an_error_in_time() {
+    let admin: Admin = client_config("127.0.0.1:1", "describe").create().unwrap();
+    let seen = describe_topics(admin.inner(), &["rentcar"], Duration::from_millis(500));
+    assert!(
+        matches!(
+            seen,
+            Err(KafkaError::AdminOp(RDKafkaErrorCode::OperationTimedOut))
+        ),
+        "{seen:?}"
+    );
+}
