@@ -69,7 +69,7 @@ pub struct EventTopicSpec {
     pub platform: Option<String>,
     /// Number of partitions; it can only grow.
     #[serde(default = "default_partitions")]
-    #[schemars(range(min = 1, max = 1000))]
+    #[schemars(range(min = 1, max = MOST_PARTITIONS))]
     pub partitions: u32,
     /// Number of replicas of each partition; the brokers' default when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,6 +86,9 @@ pub struct EventTopicSpec {
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: Option<String>,
 }
+
+/// The most partitions that can be asked for.
+pub const MOST_PARTITIONS: u32 = 1000;
 
 /// Number of partitions unless told otherwise.
 pub const DEFAULT_PARTITIONS: u32 = 12;
@@ -121,6 +124,34 @@ pub struct EventTopicStatus {
     /// Replicas that each partition has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication: Option<u32>,
+    /// The topic that was seen as described while this object's owner lived. No other is ever deleted with the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicRecord>,
+}
+
+/// Which topic an object has looked after.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicRecord {
+    /// Id of the Kafka cluster that has the topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 249))]
+    pub cluster_id: Option<String>,
+    /// Id of the topic; one that is made anew has another. Absent before Kafka 2.8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub topic_id: Option<String>,
+    /// UID of the `EventTopic` that this was written for: a status that was restored speaks of another one.
+    #[schemars(length(max = 63))]
+    pub recorded_for: String,
+}
+
+impl EventTopic {
+    /// What its status records of its topic, unless the record is another object's.
+    pub fn recorded_topic(&self) -> Option<&TopicRecord> {
+        let record = self.status.as_ref()?.topic.as_ref()?;
+        (Some(&record.recorded_for) == self.metadata.uid.as_ref()).then_some(record)
+    }
 }
 
 impl Default for EventTopicStatus {
@@ -130,6 +161,7 @@ impl Default for EventTopicStatus {
             conditions: Vec::new(),
             partitions: None,
             replication: None,
+            topic: None,
         }
     }
 }

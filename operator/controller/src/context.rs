@@ -43,12 +43,21 @@ pub struct Context {
     pub(crate) defaults: ClusterDefaults,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) topic_resync: Duration,
+    /// Whose platforms the operator looks after.
+    pub(crate) scope: Scope,
+    /// Where the operator itself runs, when it was told.
+    pub(crate) own_namespace: Option<String>,
 }
 
 impl Context {
     /// The cluster, as the plan sees it.
     pub(crate) fn executor(&self) -> Executor {
         Executor::Cluster(self.defaults.clone())
+    }
+
+    /// Whether an object lies where the operator itself runs.
+    pub(crate) fn is_own_namespace(&self, object: &impl kube::ResourceExt) -> bool {
+        self.own_namespace.is_some() && self.own_namespace == object.namespace()
     }
 
     /// The API of a kind in the namespace of an object.

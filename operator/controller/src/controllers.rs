@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::names::{FIELD_MANAGER, MANAGED_BY_LABEL, SERVICE_LABEL};
 use k8s_openapi::NamespaceResourceScope;
@@ -16,6 +16,7 @@ use kube::runtime::controller::{Action, Config, Controller, Error as ControllerE
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt as _};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -110,10 +111,13 @@ impl Controllers {
     /// Reconciles until stopped, and finishes what was begun.
     pub(crate) async fn run(self, ctx: Arc<Context>, stop: CancellationToken) {
         let topics = self.watched.topics.clone();
+        let (wake, woken) = mpsc::unbounded_channel();
+        let looked_after = self.topics.reconcile_on(received(woken));
         tokio::join!(
+            topic::look::keep_looking(Arc::clone(&ctx), topics.clone(), wake, stop.clone()),
             run(self.platforms, &ctx, &stop, platform::reconcile),
             run(self.services, &ctx, &stop, domain_service::reconcile),
-            run(self.topics, &ctx, &stop, move |topic, ctx| {
+            run(looked_after, &ctx, &stop, move |topic, ctx| {
                 topic::reconcile(topic, ctx, topics.clone())
             }),
         );
@@ -126,6 +130,13 @@ where
 {
     let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
     Controller::new(scope.api::<K>(client), watcher::Config::default()).with_config(config)
+}
+
+fn received<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> {
+    stream::unfold(receiver, |mut receiver| async move {
+        let next = receiver.recv().await?;
+        Some((next, receiver))
+    })
 }
 
 /// Metadata of a kind's objects, which is enough to know that something has changed.

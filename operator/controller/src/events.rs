@@ -4,7 +4,7 @@ use kube::runtime::events::{Event, EventType};
 
 use crate::context::Context;
 use crate::status::{Observed, what};
-use crate::verdict::{State, Verdict, ready_condition};
+use crate::verdict::{Reason, State, Verdict, ready_condition};
 
 /// What was done, as an event's action has it.
 const ACTION: &str = "Reconcile";
@@ -15,9 +15,9 @@ pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdi
     if before.is_some_and(|it| it.reason == verdict.reason.word()) {
         return;
     }
-    let severity = match verdict.state {
-        State::Ready | State::Reconciling => EventType::Normal,
-        State::Stalled => EventType::Warning,
+    let severity = match (verdict.state, verdict.reason) {
+        (State::Stalled, _) | (_, Reason::TopicLost | Reason::DeletionFailed) => EventType::Warning,
+        (State::Ready | State::Reconciling, _) => EventType::Normal,
     };
     publish(
         ctx,

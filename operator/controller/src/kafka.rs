@@ -1,95 +1,61 @@
 //! Kafka's admin API, as far as a topic needs it. Every call has a deadline and is counted.
 
+mod call;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
+use innkeeper_kafka::{Description, TopicDescription, client_config, describe_topics};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewPartitions, NewTopic,
     ResourceSpecifier, TopicReplication,
 };
-use rdkafka::client::DefaultClientContext;
+use rdkafka::client::{Client, DefaultClientContext};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
+
+use call::is_outage;
+pub(crate) use call::{Call, KafkaError};
 
 use crate::metrics::Metrics;
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A call of the admin API.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Call {
-    DescribeConfigs,
-    Metadata,
-    CreateTopics,
-    CreatePartitions,
-    AlterConfigs,
-    DeleteTopics,
-}
-
-impl Call {
-    /// Every call there is.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::DescribeConfigs,
-        Self::Metadata,
-        Self::CreateTopics,
-        Self::CreatePartitions,
-        Self::AlterConfigs,
-        Self::DeleteTopics,
-    ];
-
-    /// Its name in metrics.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::DescribeConfigs => "describe_configs",
-            Self::Metadata => "metadata",
-            Self::CreateTopics => "create_topics",
-            Self::CreatePartitions => "create_partitions",
-            Self::AlterConfigs => "alter_configs",
-            Self::DeleteTopics => "delete_topics",
-        }
-    }
-}
-
-/// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KafkaError {
-    /// No broker answered.
-    #[error("no broker at {brokers} answers")]
-    Unreachable {
-        /// Where brokers were expected.
-        brokers: String,
-        /// What the client says.
-        source: ClientError,
-    },
-    /// A broker refused the call.
-    #[error("Kafka refuses {call}: {code}")]
-    Refused {
-        /// The call.
-        call: &'static str,
-        /// Why.
-        code: RDKafkaErrorCode,
-    },
-}
-
-impl KafkaError {
-    /// What lies behind it, which its own words leave out.
-    pub(crate) fn cause(&self) -> Option<String> {
-        std::error::Error::source(self).map(ToString::to_string)
-    }
+/// What the brokers have under a name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Found {
+    /// The id of the cluster that answered.
+    pub cluster_id: Option<String>,
+    /// The topic, if there is one.
+    pub topic: Option<ObservedTopic>,
 }
 
 /// A topic as the brokers have it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ObservedTopic {
+    /// Its id; one that is made anew has another.
+    pub id: Option<String>,
     /// Its partitions.
     pub partitions: u32,
     /// The replicas of each partition.
     pub replication: u32,
     /// The settings that are its own, and not the brokers' default.
     pub config: BTreeMap<String, String>,
+}
+
+impl ObservedTopic {
+    /// A topic with the settings that are its own.
+    pub(crate) fn new(described: TopicDescription, config: BTreeMap<String, String>) -> Self {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        Self {
+            id: described.topic_id,
+            partitions: count(described.partitions),
+            replication: count(described.replication),
+            config,
+        }
+    }
 }
 
 /// Clients of the admin API, one for each set of brokers.
@@ -122,9 +88,7 @@ impl Brokers {
 }
 
 fn client(brokers: &str) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
-    ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("client.id", "innkeeper-operator")
+    client_config(brokers, "innkeeper-operator")
         .create()
         .map_err(|source| KafkaError::Unreachable {
             brokers: brokers.to_owned(),
@@ -140,21 +104,77 @@ pub(crate) struct Topics<'a> {
 }
 
 impl Topics<'_> {
-    /// A topic as the brokers have it; `None` when there is none.
-    ///
-    /// Its settings are asked for first: asking for the metadata of a topic that does not exist may create it.
-    pub(crate) async fn fetch(&self, name: &str) -> Result<Option<ObservedTopic>, KafkaError> {
-        let Some(config) = self.fetch_config(name).await? else {
-            return Ok(None);
+    /// What the brokers have under a name.
+    pub(crate) async fn fetch(&self, name: &str) -> Result<Found, KafkaError> {
+        let Description {
+            cluster_id,
+            mut topics,
+        } = self.describe(vec![name.to_owned()]).await?;
+        let described = match topics.pop() {
+            Some(Ok(Some(described))) => described,
+            Some(Err(code)) => return self.judge(Call::DescribeTopics, Ok(Err(code))),
+            Some(Ok(None)) | None => {
+                return Ok(Found {
+                    cluster_id,
+                    topic: None,
+                });
+            }
         };
-        let Some((partitions, replication)) = self.fetch_size(name).await? else {
-            return Ok(None);
+        let config = self.fetch_config(name).await?;
+        let topic = config.map(|config| ObservedTopic::new(described, config));
+        Ok(Found { cluster_id, topic })
+    }
+
+    /// What the brokers have under each of these names, by one question.
+    pub(crate) async fn describe(&self, names: Vec<String>) -> Result<Description, KafkaError> {
+        let answer = self.blocking(move |client| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            describe_topics(client, &names, DEADLINE)
+        });
+        let answer = match answer.await {
+            Err(ClientError::AdminOp(code)) => Ok(Err(code)),
+            other => other.map(Ok),
         };
-        Ok(Some(ObservedTopic {
-            partitions,
-            replication,
-            config,
-        }))
+        self.judge(Call::DescribeTopics, answer)
+    }
+
+    /// Whether a topic ever had a record: whether a partition of it ends after offset 0.
+    pub(crate) async fn was_written(
+        &self,
+        name: &str,
+        partitions: u32,
+    ) -> Result<bool, KafkaError> {
+        let name = name.to_owned();
+        let answer = self.blocking(move |client| {
+            for partition in 0..partitions.cast_signed() {
+                if client.fetch_watermarks(&name, partition, DEADLINE)?.1 > 0 {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        self.judge(Call::ListOffsets, answer.await.map(Ok))
+    }
+
+    /// The names of all topics.
+    pub(crate) async fn names(&self) -> Result<Vec<String>, KafkaError> {
+        let answer = self.blocking(|client| {
+            let metadata = client.fetch_metadata(None, DEADLINE)?;
+            let names = metadata.topics().iter().map(|it| it.name().to_owned());
+            Ok(names.collect())
+        });
+        self.judge(Call::ListTopics, answer.await.map(Ok))
+    }
+
+    /// Asks what the client offers only in a form that blocks.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Client<DefaultClientContext>) -> Result<T, ClientError> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let client = Arc::clone(&self.client);
+        tokio::task::spawn_blocking(move || ask(client.inner()))
+            .await
+            .unwrap_or(Err(ClientError::Canceled))
     }
 
     async fn fetch_config(
@@ -170,22 +190,6 @@ impl Topics<'_> {
                 .collect()
         }));
         self.judge_missing(Call::DescribeConfigs, result)
-    }
-
-    async fn fetch_size(&self, name: &str) -> Result<Option<(u32, u32)>, KafkaError> {
-        let client = Arc::clone(&self.client);
-        let topic = name.to_owned();
-        // The client offers this call only in a form that blocks.
-        let answer = tokio::task::spawn_blocking(move || {
-            let metadata = client.inner().fetch_metadata(Some(&topic), DEADLINE)?;
-            let size = metadata.topics().first().map(size);
-            Ok(size.unwrap_or(Err(RDKafkaErrorCode::UnknownTopicOrPartition)))
-        });
-        let answer = answer
-            .await
-            .unwrap_or(Err(ClientError::Canceled))
-            .map(|result| vec![result]);
-        self.judge_missing(Call::Metadata, first(answer))
     }
 
     /// Creates a topic; one that another broker knows already is created.
@@ -321,32 +325,6 @@ fn own_settings(entries: Vec<ConfigEntry>) -> BTreeMap<String, String> {
         .filter(|entry| entry.source == ConfigSource::DynamicTopic)
         .map(|entry| (entry.name, entry.value.unwrap_or_default()))
         .collect()
-}
-
-fn size(topic: &rdkafka::metadata::MetadataTopic) -> Result<(u32, u32), RDKafkaErrorCode> {
-    if let Some(error) = topic.error() {
-        return Err(RDKafkaErrorCode::from(error));
-    }
-    let partitions = topic.partitions();
-    let replicas = partitions.first().map_or(0, |it| it.replicas().len());
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    Ok((count(partitions.len()), count(replicas)))
-}
-
-/// Whether a code speaks of brokers that are not there, or not yet, rather than of the call.
-const fn is_outage(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::OperationTimedOut
-            | RDKafkaErrorCode::RequestTimedOut
-            | RDKafkaErrorCode::Resolve
-            | RDKafkaErrorCode::NotController
-            | RDKafkaErrorCode::LeaderNotAvailable
-            | RDKafkaErrorCode::NetworkException
-            | RDKafkaErrorCode::BrokerNotAvailable
-    )
 }
 
 #[cfg(test)]

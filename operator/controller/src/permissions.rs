@@ -18,6 +18,9 @@ pub struct Permission {
 pub enum Place {
     /// Wherever there are platforms.
     Platforms,
+    /// In every namespace, also when the operator looks after one: what a topic needs to be let go when its namespace, and
+    /// the rights in it, go first; and what tells who else names it.
+    Everywhere,
     /// In the operator's own namespace.
     Operator,
 }
@@ -32,6 +35,17 @@ const fn platforms(
         resource,
         verbs,
         place: Place::Platforms,
+    }
+}
+
+const fn everywhere(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+) -> Permission {
+    Permission {
+        place: Place::Everywhere,
+        ..platforms(group, resource, verbs)
     }
 }
 
@@ -62,6 +76,14 @@ pub const PERMISSIONS: &[Permission] = &[
     platforms("autoscaling", "horizontalpodautoscalers", APPLY_AND_DELETE),
     platforms("policy", "poddisruptionbudgets", APPLY),
     platforms("events.k8s.io", "events", &["create", "patch"]),
+    everywhere("innkeeper.dev", "bookingplatforms", &["get", "list"]),
+    everywhere(
+        "innkeeper.dev",
+        "eventtopics",
+        &["get", "list", "watch", "patch"],
+    ),
+    everywhere("innkeeper.dev", "eventtopics/status", &["patch"]),
+    everywhere("", "namespaces", &["get"]),
     Permission {
         group: "coordination.k8s.io",
         resource: "leases",

@@ -109,7 +109,7 @@ impl Look {
     fn namespace_of(&self, permission: &Permission) -> Option<&str> {
         match (permission.place, &self.scope) {
             (Place::Operator, _) => self.own_namespace.as_deref(),
-            (Place::Platforms, Scope::Cluster) => Some(""),
+            (Place::Everywhere, _) | (Place::Platforms, Scope::Cluster) => Some(""),
             (Place::Platforms, Scope::Namespace(namespace)) => Some(namespace),
         }
     }

@@ -125,9 +125,13 @@ async fn work(
 }
 
 fn context(options: Options, client: Client, metrics: Metrics) -> Context {
+    let (own_namespace, instance) = options
+        .standby
+        .map(|standby| (standby.namespace, standby.identity))
+        .unzip();
     let reporter = Reporter {
         controller: FIELD_MANAGER.to_owned(),
-        instance: options.standby.map(|standby| standby.identity),
+        instance,
     };
     Context {
         recorder: Recorder::new(client.clone(), reporter),
@@ -137,5 +141,7 @@ fn context(options: Options, client: Client, metrics: Metrics) -> Context {
         defaults: options.defaults,
         now: options.now,
         topic_resync: options.topic_resync,
+        scope: options.scope,
+        own_namespace,
     }
 }

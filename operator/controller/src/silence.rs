@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use kube::Client;
 use kube::runtime::events::Recorder;
 
-use crate::context::Context;
+use crate::context::{Context, Scope};
 use crate::kafka::Brokers;
 use crate::metrics::Metrics;
 
@@ -28,5 +28,7 @@ pub(crate) fn context() -> Context {
         defaults: ClusterDefaults::default(),
         now: || Timestamp::UNIX_EPOCH,
         topic_resync: Duration::from_mins(2),
+        scope: Scope::Cluster,
+        own_namespace: None,
     }
 }

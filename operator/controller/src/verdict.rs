@@ -77,6 +77,10 @@ pub enum Reason {
     PartitionsFixed,
     /// The topic's replicas cannot become as many as asked for.
     ReplicationFixed,
+    /// Someone else deleted the topic with all its records.
+    TopicLost,
+    /// The topic could not be deleted with its object yet.
+    DeletionFailed,
 }
 
 impl Reason {

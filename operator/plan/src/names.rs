@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use innkeeper_crds::BookingPlatform;
 use sha2::{Digest, Sha256};
 
 /// Field manager of everything that Innkeeper applies.
@@ -56,6 +57,15 @@ pub fn schema(life: ServiceLife) -> String {
         .take(SCHEMA_LENGTH - hash.len() - 1)
         .collect();
     format!("{kept}_{hash}")
+}
+
+/// The topic of a platform in Kafka.
+pub fn topic(platform: &BookingPlatform) -> String {
+    let messaging = platform.spec.messaging.as_ref();
+    let named = messaging.and_then(|messaging| messaging.topic.as_ref()?.name.clone());
+    named
+        .or_else(|| platform.metadata.name.clone())
+        .unwrap_or_default()
 }
 
 /// The EventTopic of a platform.

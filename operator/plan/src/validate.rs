@@ -16,7 +16,7 @@ use innkeeper_crds::component::{Booking, Fulfillment, Gateway, Payment};
 use innkeeper_crds::database::Postgres;
 use innkeeper_crds::domain_service::ResolvedColumn;
 use innkeeper_crds::event_topic::{DEFAULT_PARTITIONS, DeletionPolicy, TopicConfig};
-use innkeeper_crds::platform::{Aliases, PlatformTopic, Service};
+use innkeeper_crds::platform::{Aliases, Service};
 use innkeeper_crds::workload::Workload;
 use innkeeper_crds::{BookingPlatform, Duration};
 
@@ -171,12 +171,7 @@ pub fn validate(
     let services = order::callees_first(services, &mut collector);
     let name = platform.metadata.name.clone().unwrap_or_default();
     collector.finish(ValidatedPlatform {
-        topic: topic(
-            spec.messaging
-                .as_ref()
-                .and_then(|messaging| messaging.topic.as_ref()),
-            &name,
-        ),
+        topic: topic(platform),
         name,
         namespace: namespace(platform),
         incarnation: spec.incarnation,
@@ -208,10 +203,12 @@ fn validated_service(
     })
 }
 
-fn topic(topic: Option<&PlatformTopic>, platform: &str) -> ValidatedTopic {
-    let topic = topic.cloned().unwrap_or_default();
+fn topic(platform: &BookingPlatform) -> ValidatedTopic {
+    let messaging = platform.spec.messaging.as_ref();
+    let topic = messaging.and_then(|messaging| messaging.topic.clone());
+    let topic = topic.unwrap_or_default();
     ValidatedTopic {
-        name: topic.name.unwrap_or_else(|| platform.to_owned()),
+        name: crate::names::topic(platform),
         partitions: topic.partitions.unwrap_or(DEFAULT_PARTITIONS),
         replication: topic.replication,
         config: topic.config,

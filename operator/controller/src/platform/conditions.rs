@@ -16,6 +16,9 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
 }
 
 fn of_family(family: &Family) -> Verdict {
+    if family.topic.reason == Reason::TopicLost.word() {
+        return Verdict::reconciling(Reason::TopicLost, family.topic.message.clone());
+    }
     let parts = || std::iter::once(&family.topic).chain(&family.services);
     let stalled = told(parts().filter(|child| child.standing == Some(State::Stalled)));
     if !stalled.is_empty() {
@@ -101,6 +104,15 @@ mod tests {
         ]));
         assert_eq!(verdict.state, State::Stalled);
         assert_eq!(verdict.message, "pay: NameTaken: because");
+    }
+
+    #[test]
+    fn a_platform_tells_of_its_lost_topic_whatever_else_is_wrong() {
+        let mut lost = family(vec![child("pay", Some(State::Stalled), Reason::NameTaken)]);
+        lost.topic = child("rentcar", Some(State::Reconciling), Reason::TopicLost);
+        let verdict = of_family(&lost);
+        assert_eq!(verdict.state, State::Reconciling);
+        assert_eq!(verdict.reason, Reason::TopicLost);
     }
 
     #[test]

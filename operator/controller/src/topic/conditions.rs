@@ -1,41 +1,100 @@
 //! How a topic stands.
 
 use innkeeper_crds::EventTopic;
+use innkeeper_crds::event_topic::MOST_PARTITIONS;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Outcome;
+use super::history::Fate;
 use super::plan::{Impossible, Why};
 use crate::kafka::KafkaError;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{READY, Reason, Verdict};
 
-/// How a topic stands, why, and what to do.
-pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome) -> Verdict {
+/// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
+pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
+    let verdict = of_outcome(topic, outcome, brokers);
+    let goes_on = matches!(
+        verdict.reason,
+        Reason::Progressing | Reason::KafkaUnreachable
+    );
+    if is_lost(topic) && goes_on {
+        let message = format!("its records are gone; {}", verdict.message);
+        return Verdict::reconciling(Reason::TopicLost, message);
+    }
+    verdict
+}
+
+/// Whether the status says that the topic was lost.
+pub(super) fn is_lost(topic: &EventTopic) -> bool {
+    let conditions = topic.status.iter().flat_map(|it| &it.conditions);
+    let mut ready = conditions.filter(|condition| condition.kind == READY);
+    ready.any(|ready| ready.reason == Reason::TopicLost.word())
+}
+
+fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
     let name = &topic.spec.topic_name;
     match outcome {
-        Outcome::Settled(observed) => Verdict::ready(
+        Outcome::Settled(found) => Verdict::ready(
             Reason::Ready,
-            format!("topic {name} has {} partitions", observed.partitions),
+            format!("topic {name} has {} partitions", found.1.partitions),
         ),
+        Outcome::Lost(fate) => Verdict::reconciling(Reason::TopicLost, lost(name, *fate)),
         Outcome::Unseen => Verdict::reconciling(
             Reason::Progressing,
             format!("waits until the brokers know topic {name} as it is described"),
         ),
-        Outcome::Impossible(it) => impossible(topic, it),
+        Outcome::Impossible(it) => impossible(topic, it, brokers),
         Outcome::TakenBy(older) => Verdict::stalled(
             Reason::NameTaken,
             format!(
-                "EventTopic {older} describes topic {name} already: choose another topicName, or delete one of the two"
+                "EventTopic {} describes topic {} already{}: {}, or delete the other",
+                older.object,
+                older.topic_name,
+                taken_for(name, &older.topic_name),
+                another_name(topic)
+            ),
+        ),
+        Outcome::Collides(other) => Verdict::stalled(
+            Reason::NameTaken,
+            format!(
+                "Kafka has topic {other}{}: {}",
+                taken_for(name, other),
+                another_name(topic)
             ),
         ),
         Outcome::NoBrokers => Verdict::stalled(
             Reason::Invalid,
-            "no Kafka is configured: name its brokers in spec.bootstrapServers, or as kafka.bootstrapServers in the chart's values",
+            format!(
+                "no Kafka is configured: name its brokers in {}, or as kafka.bootstrapServers in the chart's values",
+                match &topic.spec.platform {
+                    Some(platform) =>
+                        format!("spec.messaging.bootstrapServers of platform {platform}"),
+                    None => "spec.bootstrapServers".to_owned(),
+                }
+            ),
         ),
-        Outcome::Failed(KafkaError::Unreachable { brokers, source }) => Verdict::reconciling(
+        Outcome::OwnNamespace => Verdict::stalled(
+            Reason::Invalid,
+            "deletionPolicy: Delete does nothing in the operator's own namespace, which could never be deleted while a topic is waited for: give the platform a namespace of its own, or ask for Retain",
+        ),
+        Outcome::NotDeleted(why) => Verdict::reconciling(
+            Reason::DeletionFailed,
+            format!(
+                "topic {name} cannot be deleted: {why}; trying again. To keep the topic and let this object go: {}",
+                retain(topic)
+            ),
+        ),
+        Outcome::Failed(error) => failed(name, error),
+    }
+}
+
+fn failed(name: &str, error: &KafkaError) -> Verdict {
+    match error {
+        KafkaError::Unreachable { brokers, source } => Verdict::reconciling(
             Reason::KafkaUnreachable,
             format!("no broker at {brokers} answers ({source}); trying again"),
         ),
-        Outcome::Failed(KafkaError::Refused { call, code }) => Verdict::stalled(
+        KafkaError::Refused { call, code } => Verdict::stalled(
             Reason::KafkaRefused,
             format!(
                 "Kafka refuses {call} of topic {name}: {code}{}",
@@ -43,6 +102,42 @@ pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome) -> Verdict {
             ),
         ),
     }
+}
+
+fn lost(name: &str, fate: Fate) -> String {
+    match fate {
+        Fate::Replaced => format!(
+            "someone deleted topic {name} with all its records and made another of that name"
+        ),
+        _ => format!("someone deleted topic {name} with all its records; it is made anew"),
+    }
+}
+
+/// Why a name that looks free is not.
+fn taken_for(name: &str, other: &str) -> String {
+    if name == other {
+        return String::new();
+    }
+    format!(", whose name Kafka takes for the same as {name} (a dot counts as an underscore)")
+}
+
+/// A topic keeps its name, so that another name takes another object.
+fn another_name(topic: &EventTopic) -> String {
+    match &topic.spec.platform {
+        Some(platform) => format!(
+            "delete platform {platform} and apply it again with another spec.messaging.topic.name"
+        ),
+        None => "delete this EventTopic and apply one with another topicName".to_owned(),
+    }
+}
+
+/// The command that keeps the topic of an object that goes.
+fn retain(topic: &EventTopic) -> String {
+    let namespace = topic.metadata.namespace.as_deref().unwrap_or("default");
+    format!(
+        "kubectl patch eventtopic {} --namespace {namespace} --type merge --patch '{{\"spec\":{{\"deletionPolicy\":\"Retain\"}}}}'",
+        topic.metadata.name.as_deref().unwrap_or_default()
+    )
 }
 
 /// What to do about a common refusal.
@@ -61,27 +156,46 @@ const fn remedy(code: RDKafkaErrorCode) -> &'static str {
     }
 }
 
-fn impossible(topic: &EventTopic, Impossible { why, observed }: &Impossible) -> Verdict {
+/// What to do about a topic that cannot become as it should be, in steps that the rules of the API accept.
+fn impossible(
+    topic: &EventTopic,
+    Impossible { why, observed }: &Impossible,
+    brokers: &str,
+) -> Verdict {
     let spec = &topic.spec;
     let name = &spec.topic_name;
     let (has, wants) = (observed.partitions, spec.partitions);
+    let delete = format!(
+        "if nobody needs its records, delete it with Kafka's tools (kafka-topics.sh --bootstrap-server {brokers} --delete --topic {name}), and it is made as described"
+    );
+    let ask_for = match &spec.platform {
+        Some(platform) => format!(
+            "delete platform {platform} and apply it again with spec.messaging.topic.partitions: {has}"
+        ),
+        None => format!("ask for at least {has}"),
+    };
+    let remedy = if has > MOST_PARTITIONS {
+        delete.clone()
+    } else {
+        format!("{ask_for}; or, {delete}")
+    };
     match why {
         Why::Shrink => Verdict::stalled(
             Reason::PartitionsFixed,
             format!(
-                "topic {name} has {has} partitions and Kafka only adds them: ask for at least {has} instead of {wants}"
+                "topic {name} has {has} partitions instead of {wants}, and Kafka only adds them: {remedy}"
             ),
         ),
         Why::Grow => Verdict::stalled(
             Reason::PartitionsFixed,
             format!(
-                "topic {name} has {has} partitions and is a platform's own, whose keys would move: ask for {has} instead of {wants}, or for a topic of another name"
+                "topic {name} has {has} partitions instead of {wants}, and is a platform's own, whose keys would move: {remedy}"
             ),
         ),
         Why::Replicate => Verdict::stalled(
             Reason::ReplicationFixed,
             format!(
-                "topic {name} has {} replicas of each partition: leave replication out, or change it with Kafka's own tools",
+                "topic {name} has {} replicas of each partition: leave replication out, or change it with Kafka's own tools (kafka-reassign-partitions.sh); or, {delete}",
                 observed.replication
             ),
         ),
@@ -90,19 +204,46 @@ fn impossible(topic: &EventTopic, Impossible { why, observed }: &Impossible) -> 
 
 #[cfg(test)]
 mod tests {
+    use innkeeper_crds::EventTopicStatus;
+    use jiff::Timestamp;
     use rdkafka::error::KafkaError as ClientError;
     use serde_json::json;
 
     use super::*;
+    use crate::kafka::ObservedTopic;
+    use crate::verdict::conditions;
 
-    fn message(error: KafkaError) -> String {
+    fn topic(platform: Option<&str>) -> EventTopic {
         let topic = serde_json::from_value(json!({
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "EventTopic",
-            "metadata": { "name": "rentcar" },
-            "spec": { "topicName": "rentcar" },
+            "metadata": { "name": "rentcar", "namespace": "shop" },
+            "spec": { "topicName": "rentcar", "platform": platform },
         }));
-        verdict(&topic.unwrap(), &Outcome::Failed(error)).message
+        topic.unwrap()
+    }
+
+    fn said(topic: &EventTopic, outcome: &Outcome) -> String {
+        verdict(topic, outcome, "kafka:9092").message
+    }
+
+    fn message(error: KafkaError) -> String {
+        said(&topic(None), &Outcome::Failed(error))
+    }
+
+    fn unreachable() -> KafkaError {
+        KafkaError::Unreachable {
+            brokers: "kafka:9092".to_owned(),
+            source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),
+        }
+    }
+
+    fn with(why: Why, partitions: u32) -> Outcome {
+        let observed = ObservedTopic {
+            partitions,
+            ..ObservedTopic::default()
+        };
+        Outcome::Impossible(Impossible { why, observed })
     }
 
     #[test]
@@ -120,12 +261,68 @@ mod tests {
 
     #[test]
     fn an_outage_says_its_cause() {
-        let said = message(KafkaError::Unreachable {
-            brokers: "kafka:9092".to_owned(),
-            source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),
-        });
+        let said = message(unreachable());
         assert!(
             said.starts_with("no broker at kafka:9092 answers (Admin operation error"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_remedy_asks_for_what_the_rules_of_the_api_accept() {
+        let own = said(&topic(Some("rentcar")), &with(Why::Grow, 1));
+        assert!(
+            own.contains(
+                "delete platform rentcar and apply it again with spec.messaging.topic.partitions: 1"
+            ),
+            "{own}"
+        );
+        assert!(
+            own.contains("kafka-topics.sh --bootstrap-server kafka:9092 --delete --topic rentcar"),
+            "{own}"
+        );
+        let more = said(&topic(None), &with(Why::Shrink, 13));
+        assert!(more.contains("ask for at least 13; or,"), "{more}");
+        let most = said(&topic(None), &with(Why::Shrink, MOST_PARTITIONS + 1));
+        assert!(!most.contains("ask for"), "{most}");
+    }
+
+    #[test]
+    fn a_name_that_kafka_takes_for_another_is_refused_with_that_other() {
+        let mut orders = topic(None);
+        orders.spec.topic_name = "team_orders".to_owned();
+        let said = said(&orders, &Outcome::Collides("team.orders".to_owned()));
+        assert_eq!(
+            said,
+            "Kafka has topic team.orders, whose name Kafka takes for the same as team_orders (a dot counts as an underscore): delete this EventTopic and apply one with another topicName"
+        );
+    }
+
+    #[test]
+    fn a_topic_that_was_lost_stays_so_until_it_is_seen_again() {
+        let mut lost = topic(None);
+        let gone = verdict(&lost, &Outcome::Lost(Fate::Deleted), "kafka:9092");
+        assert_eq!(gone.reason, Reason::TopicLost);
+        lost.status = Some(EventTopicStatus {
+            conditions: conditions(&gone, Some(1), &[], Timestamp::UNIX_EPOCH),
+            ..EventTopicStatus::default()
+        });
+        let reason = |outcome| verdict(&lost, &outcome, "kafka:9092").reason;
+        assert_eq!(reason(Outcome::Unseen), Reason::TopicLost);
+        assert_eq!(reason(Outcome::Failed(unreachable())), Reason::TopicLost);
+        let settled = Outcome::Settled((None, ObservedTopic::default()));
+        assert_eq!(reason(settled), Reason::Ready);
+        assert_eq!(reason(with(Why::Shrink, 13)), Reason::PartitionsFixed);
+    }
+
+    #[test]
+    fn an_object_that_waits_for_its_topic_says_how_to_let_it_go() {
+        let said = said(
+            &topic(None),
+            &Outcome::NotDeleted("no broker answers".to_owned()),
+        );
+        assert!(
+            said.ends_with("kubectl patch eventtopic rentcar --namespace shop --type merge --patch '{\"spec\":{\"deletionPolicy\":\"Retain\"}}'"),
             "{said}"
         );
     }

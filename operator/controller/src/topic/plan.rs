@@ -35,16 +35,23 @@ pub(super) struct Impossible {
 pub(super) enum Why {
     /// It has more partitions, and Kafka only adds them.
     Shrink,
-    /// It is a platform's own, whose keys would move.
+    /// It is a platform's own and has records, whose keys would move.
     Grow,
     /// It has another number of replicas.
     Replicate,
 }
 
-/// What has to be done about a topic.
+/// Whether what has to be done depends on whether the topic ever had a record: the keys of a platform's own topic must not
+/// move, but one that merely was looked at by someone (`auto.create.topics.enable`) has none.
+pub(super) fn depends_on_records(spec: &EventTopicSpec, observed: &ObservedTopic) -> bool {
+    spec.platform.is_some() && observed.partitions < spec.partitions
+}
+
+/// What has to be done about a topic, which may have had records or never did.
 pub(super) fn plan(
     spec: &EventTopicSpec,
     observed: Option<&ObservedTopic>,
+    was_written: bool,
 ) -> Result<Plan, Impossible> {
     let Some(observed) = observed else {
         return Ok(Plan::Create);
@@ -57,7 +64,7 @@ pub(super) fn plan(
         return impossible(Why::Shrink);
     }
     let grows = observed.partitions < spec.partitions;
-    if grows && spec.platform.is_some() {
+    if was_written && depends_on_records(spec, observed) {
         return impossible(Why::Grow);
     }
     if spec
@@ -137,8 +144,13 @@ mod tests {
         serde_json::from_value(spec).unwrap()
     }
 
+    fn plan(spec: &EventTopicSpec, observed: Option<&ObservedTopic>) -> Result<Plan, Impossible> {
+        super::plan(spec, observed, true)
+    }
+
     fn observed(partitions: u32, config: &[(&str, &str)]) -> ObservedTopic {
         ObservedTopic {
+            id: None,
             partitions,
             replication: 1,
             config: config
@@ -223,6 +235,24 @@ mod tests {
                 config: None,
             })
         );
+    }
+
+    #[test]
+    fn a_platforms_own_topic_grows_as_long_as_it_never_had_a_record() {
+        let own = spec(&json!({ "platform": "rentcar" }));
+        let there = observed(1, &[]);
+        assert!(depends_on_records(&own, &there));
+        assert_eq!(
+            super::plan(&own, Some(&there), false),
+            Ok(Plan::Change {
+                partitions: Some(12),
+                config: None,
+            })
+        );
+        assert!(!depends_on_records(&own, &observed(12, &[])));
+        assert!(!depends_on_records(&spec(&json!({})), &there));
+        let more = super::plan(&own, Some(&observed(13, &[])), false);
+        assert_eq!(more.map_err(|it| it.why), Err(Why::Shrink));
     }
 
     #[test]

@@ -74,6 +74,10 @@ fn the_chart_allows_what_the_operator_uses_and_nothing_else() {
         used(Place::Platforms)
     );
     assert_eq!(
+        allowed("charts/innkeeper/rules/everywhere.yaml"),
+        used(Place::Everywhere)
+    );
+    assert_eq!(
         allowed("charts/innkeeper/rules/operator.yaml"),
         used(Place::Operator)
     );

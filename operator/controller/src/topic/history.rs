@@ -1,0 +1,130 @@
+//! What became of the topic that an object's status records.
+
+use innkeeper_crds::event_topic::TopicRecord;
+
+use crate::kafka::Found;
+
+/// What became of the topic that an object's status records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fate {
+    /// Nothing is recorded.
+    Unrecorded,
+    /// It is there, as far as the ids that Kafka gives can tell.
+    There,
+    /// There is no topic of its name any more.
+    Deleted,
+    /// Someone has deleted it and made another of its name.
+    Replaced,
+    /// Its brokers belong to another Kafka cluster now.
+    Moved,
+}
+
+impl Fate {
+    /// Whether its records are gone.
+    pub(super) const fn is_loss(self) -> bool {
+        matches!(self, Self::Deleted | Self::Replaced)
+    }
+}
+
+/// What became of a recorded topic, by what its brokers have under its name now.
+pub(super) fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
+    let Some(record) = record else {
+        return Fate::Unrecorded;
+    };
+    if differ(record.cluster_id.as_ref(), found.cluster_id.as_ref()) {
+        return Fate::Moved;
+    }
+    match &found.topic {
+        None => Fate::Deleted,
+        Some(topic) if differ(record.topic_id.as_ref(), topic.id.as_ref()) => Fate::Replaced,
+        Some(_) => Fate::There,
+    }
+}
+
+/// Whether what is there is certainly the recorded topic of the recorded cluster.
+pub(super) fn is_the_very_topic(record: &TopicRecord, found: &Found) -> bool {
+    let topic_id = found.topic.as_ref().and_then(|topic| topic.id.as_ref());
+    let same =
+        |recorded: Option<&String>, now: Option<&String>| recorded.is_some() && recorded == now;
+    same(record.topic_id.as_ref(), topic_id)
+        && same(record.cluster_id.as_ref(), found.cluster_id.as_ref())
+}
+
+/// An id that is missing on either side tells nothing.
+fn differ(recorded: Option<&String>, now: Option<&String>) -> bool {
+    matches!((recorded, now), (Some(recorded), Some(now)) if recorded != now)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::kafka::ObservedTopic;
+
+    pub(in crate::topic) fn record(cluster_id: &str, topic_id: &str) -> TopicRecord {
+        let id = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        TopicRecord {
+            cluster_id: id(cluster_id),
+            topic_id: id(topic_id),
+            recorded_for: "uid".to_owned(),
+        }
+    }
+
+    pub(in crate::topic) fn found(cluster_id: &str, topic_id: &str) -> Found {
+        let record = record(cluster_id, topic_id);
+        Found {
+            cluster_id: record.cluster_id,
+            topic: Some(ObservedTopic {
+                id: record.topic_id,
+                ..ObservedTopic::default()
+            }),
+        }
+    }
+
+    pub(in crate::topic) fn nothing(cluster_id: &str) -> Found {
+        Found {
+            topic: None,
+            ..found(cluster_id, "")
+        }
+    }
+
+    #[test]
+    fn the_ids_tell_what_became_of_a_topic() {
+        let recorded = record("cluster", "topic");
+        for (now, expected) in [
+            (found("cluster", "topic"), Fate::There),
+            (found("cluster", "another"), Fate::Replaced),
+            (nothing("cluster"), Fate::Deleted),
+            (found("elsewhere", "another"), Fate::Moved),
+            (nothing("elsewhere"), Fate::Moved),
+        ] {
+            assert_eq!(fate(Some(&recorded), &now), expected, "{now:?}");
+        }
+        assert_eq!(fate(None, &nothing("cluster")), Fate::Unrecorded);
+    }
+
+    #[test]
+    fn brokers_that_give_no_ids_still_tell_that_a_topic_is_gone() {
+        let recorded = record("", "");
+        assert_eq!(fate(Some(&recorded), &nothing("")), Fate::Deleted);
+        assert_eq!(fate(Some(&recorded), &found("", "")), Fate::There);
+    }
+
+    #[test]
+    fn only_two_ids_that_are_the_same_make_it_the_very_topic() {
+        let now = found("cluster", "topic");
+        assert!(is_the_very_topic(&record("cluster", "topic"), &now));
+        for another in [
+            record("cluster", "another"),
+            record("elsewhere", "topic"),
+            record("cluster", ""),
+            record("", "topic"),
+        ] {
+            assert!(!is_the_very_topic(&another, &now), "{another:?}");
+        }
+        assert!(!is_the_very_topic(&record("", ""), &found("", "")));
+        assert!(!is_the_very_topic(
+            &record("cluster", "topic"),
+            &nothing("cluster")
+        ));
+    }
+}

@@ -1,0 +1,144 @@
+//! Looks after topics between the reconciliations of their objects: one question a cluster, for all of its topics at once,
+//! finds what someone has deleted or changed there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use innkeeper_crds::EventTopic;
+use innkeeper_kafka::TopicDescription;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::fetch::bootstrap_servers;
+use super::history::{Fate, fate};
+use crate::context::Context;
+use crate::kafka::{Found, ObservedTopic};
+
+/// How often each cluster is asked.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Wakes the reconciliation of every object whose topic is not what its status says, until stopped.
+pub(crate) async fn keep_looking(
+    ctx: Arc<Context>,
+    topics: Store<EventTopic>,
+    wake: mpsc::UnboundedSender<ObjectRef<EventTopic>>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        let clusters = by_brokers(&ctx, &topics.state());
+        let looks = clusters
+            .iter()
+            .map(|(brokers, topics)| differing(&ctx, brokers, topics));
+        let Some(found) = stop.run_until_cancelled(join_all(looks)).await else {
+            return;
+        };
+        for topic in found.into_iter().flatten() {
+            // The controller has ended: there is nothing left to wake.
+            let _ = wake.send(ObjectRef::from_obj(topic.as_ref()));
+        }
+    }
+}
+
+/// The objects that have looked after a topic, by its brokers.
+fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec<Arc<EventTopic>>> {
+    let mut clusters: BTreeMap<String, Vec<Arc<EventTopic>>> = BTreeMap::new();
+    for topic in topics {
+        let stays = topic.metadata.deletion_timestamp.is_none();
+        if let Some(brokers) = bootstrap_servers(topic, &ctx.defaults)
+            && stays
+            && topic.recorded_topic().is_some()
+        {
+            let cluster = clusters.entry(brokers.to_owned()).or_default();
+            cluster.push(Arc::clone(topic));
+        }
+    }
+    clusters
+}
+
+/// The objects whose topics are not what their statuses say. Brokers that do not answer say nothing: each object's own
+/// reconciliation tells of them.
+async fn differing(
+    ctx: &Context,
+    brokers: &str,
+    topics: &[Arc<EventTopic>],
+) -> Vec<Arc<EventTopic>> {
+    let mut names: Vec<String> = topics.iter().map(|it| it.spec.topic_name.clone()).collect();
+    names.sort();
+    names.dedup();
+    let answer = match ctx.brokers.topics(brokers, &ctx.metrics) {
+        Ok(kafka) => kafka.describe(names.clone()).await,
+        Err(error) => Err(error),
+    };
+    let description = match answer {
+        Ok(description) => description,
+        Err(error) => {
+            tracing::debug!(brokers, %error, "could not look at topics");
+            return Vec::new();
+        }
+    };
+    let answers: BTreeMap<_, _> = names.iter().zip(&description.topics).collect();
+    let differs = |topic: &&Arc<EventTopic>| match answers.get(&topic.spec.topic_name) {
+        Some(Ok(described)) => {
+            let found = found(description.cluster_id.clone(), described.as_ref());
+            is_different(topic, &found)
+        }
+        Some(Err(_)) | None => false,
+    };
+    topics.iter().filter(differs).cloned().collect()
+}
+
+fn found(cluster_id: Option<String>, described: Option<&TopicDescription>) -> Found {
+    let topic = described.map(|it| ObservedTopic::new(it.clone(), BTreeMap::new()));
+    Found { cluster_id, topic }
+}
+
+/// Whether a topic is another than the one in its object's status, or has other partitions.
+fn is_different(topic: &EventTopic, found: &Found) -> bool {
+    let status = topic.status.as_ref();
+    let partitions = found.topic.as_ref().map(|it| it.partitions);
+    fate(topic.recorded_topic(), found) != Fate::There
+        || partitions != status.and_then(|status| status.partitions)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::history::tests::{found, nothing};
+    use super::*;
+
+    fn looked_after(partitions: u32) -> EventTopic {
+        serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "EventTopic",
+            "metadata": { "name": "rentcar", "uid": "its-own" },
+            "spec": { "topicName": "rentcar" },
+            "status": {
+                "partitions": partitions,
+                "topic": {
+                    "clusterId": "cluster",
+                    "topicId": "topic",
+                    "recordedFor": "its-own",
+                },
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_someone_did_to_a_topic_is_seen() {
+        let topic = looked_after(0);
+        assert!(!is_different(&topic, &found("cluster", "topic")));
+        assert!(is_different(&topic, &nothing("cluster")));
+        assert!(is_different(&topic, &found("cluster", "another")));
+        assert!(is_different(&topic, &found("elsewhere", "topic")));
+        assert!(is_different(&looked_after(1), &found("cluster", "topic")));
+    }
+}

@@ -1,0 +1,229 @@
+//! What was done to a topic, in a log line and an event: each kind of change in words of its own, so that nobody takes the
+//! loss of all records for a repair.
+
+use innkeeper_crds::EventTopic;
+use kube::runtime::events::EventType;
+
+use super::history::Fate;
+use super::plan::Plan;
+use crate::context::Context;
+use crate::events;
+use crate::status::what;
+
+/// Something that was done to a topic.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Trace {
+    severity: Severity,
+    /// What was done, in one word.
+    pub reason: &'static str,
+    /// What was done, in a sentence.
+    pub note: String,
+}
+
+/// Whether someone should look.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Severity {
+    Normal,
+    Warning,
+}
+
+fn normal(reason: &'static str, note: String) -> Trace {
+    Trace {
+        severity: Severity::Normal,
+        reason,
+        note,
+    }
+}
+
+fn warning(reason: &'static str, note: String) -> Trace {
+    Trace {
+        severity: Severity::Warning,
+        ..normal(reason, note)
+    }
+}
+
+/// What was done by a plan; `None` when it was nothing.
+pub(super) fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Trace> {
+    let name = &topic.spec.topic_name;
+    match plan {
+        Plan::Create => Some(match fate {
+            Fate::Deleted | Fate::Replaced => warning(
+                "TopicRecreated",
+                format!(
+                    "someone deleted topic {name} with all its records; it was made anew and is empty"
+                ),
+            ),
+            Fate::Unrecorded | Fate::There | Fate::Moved => {
+                normal("TopicCreated", format!("topic {name} was created"))
+            }
+        }),
+        Plan::Change { .. } if plan.is_nothing() => None,
+        Plan::Change { .. } => Some(if plan.repairs_drift(topic) {
+            let note = format!(
+                "topic {name} had been changed by someone else and was put back: {}",
+                changes(plan)
+            );
+            warning("DriftRepaired", note)
+        } else {
+            let note = format!("topic {name} was changed: {}", changes(plan));
+            normal("TopicChanged", note)
+        }),
+    }
+}
+
+/// What is found when a topic is another than the recorded one, though it stands as described.
+pub(super) fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
+    let name = &topic.spec.topic_name;
+    match fate {
+        Fate::Replaced => Some(warning(
+            "TopicReplaced",
+            format!(
+                "topic {name} is another one now than the one that was looked after, whose records are gone"
+            ),
+        )),
+        Fate::Moved => Some(warning(
+            "KafkaMoved",
+            format!(
+                "the brokers belong to another Kafka cluster now: topic {name} there goes on from what that cluster has; what the former one has stays there"
+            ),
+        )),
+        Fate::Unrecorded | Fate::There | Fate::Deleted => None,
+    }
+}
+
+/// A topic was deleted, since its object was.
+pub(super) fn deleted(name: &str) -> Trace {
+    let note = format!("topic {name} was deleted with all its records, as its deletionPolicy says");
+    normal("TopicDeleted", note)
+}
+
+/// A topic outlives its object, although the object said otherwise.
+pub(super) fn kept(name: &str, why: &str) -> Trace {
+    let note = format!("topic {name} is kept although its deletionPolicy is Delete: {why}");
+    warning("TopicKept", note)
+}
+
+fn changes(plan: &Plan) -> String {
+    let Plan::Change { partitions, config } = plan else {
+        return String::new();
+    };
+    let partitions = partitions.map(|count| format!("partitions are {count} now"));
+    let config = config.as_ref().map(|config| {
+        let names: Vec<_> = config.keys().map(String::as_str).collect();
+        match names.as_slice() {
+            [] => "all settings of its own were removed".to_owned(),
+            names => format!("its own settings are {} now", names.join(", ")),
+        }
+    });
+    let changes: Vec<_> = partitions.into_iter().chain(config).collect();
+    changes.join("; ")
+}
+
+/// Tells of something that was done.
+pub(super) async fn publish(ctx: &Context, topic: &EventTopic, trace: &Trace) {
+    let Trace {
+        severity,
+        reason,
+        note,
+    } = trace;
+    let severity = match severity {
+        Severity::Normal => {
+            tracing::info!(object = what(topic), reason, "{note}");
+            EventType::Normal
+        }
+        Severity::Warning => {
+            tracing::warn!(object = what(topic), reason, "{note}");
+            EventType::Warning
+        }
+    };
+    events::publish(ctx, topic, severity, reason, note).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn topic(status: &serde_json::Value) -> EventTopic {
+        serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "EventTopic",
+            "metadata": { "name": "rentcar", "generation": 1 },
+            "spec": { "topicName": "rentcar" },
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn settled() -> EventTopic {
+        topic(&json!({
+            "observedGeneration": 1,
+            "conditions": [{
+                "type": "Ready",
+                "status": "True",
+                "reason": "Ready",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }],
+        }))
+    }
+
+    fn reason(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<&'static str> {
+        of_plan(topic, plan, fate).map(|trace| trace.reason)
+    }
+
+    #[test]
+    fn each_kind_of_change_has_a_word_of_its_own() {
+        let grown = Plan::Change {
+            partitions: Some(12),
+            config: None,
+        };
+        let nothing = Plan::Change {
+            partitions: None,
+            config: None,
+        };
+        let new = topic(&json!({}));
+        for (topic, plan, fate, expected) in [
+            (&new, &Plan::Create, Fate::Unrecorded, Some("TopicCreated")),
+            (
+                &settled(),
+                &Plan::Create,
+                Fate::Deleted,
+                Some("TopicRecreated"),
+            ),
+            (&settled(), &Plan::Create, Fate::Moved, Some("TopicCreated")),
+            (&settled(), &grown, Fate::There, Some("DriftRepaired")),
+            (&new, &grown, Fate::Unrecorded, Some("TopicChanged")),
+            (&settled(), &nothing, Fate::There, None),
+        ] {
+            assert_eq!(reason(topic, plan, fate), expected, "{plan:?} {fate:?}");
+        }
+    }
+
+    #[test]
+    fn a_topic_of_another_id_is_told_of_and_one_that_is_there_is_not() {
+        let of = |fate| of_fate(&settled(), fate).map(|trace| trace.reason);
+        assert_eq!(of(Fate::Replaced), Some("TopicReplaced"));
+        assert_eq!(of(Fate::Moved), Some("KafkaMoved"));
+        assert_eq!(of(Fate::There), None);
+        assert_eq!(of(Fate::Deleted), None);
+    }
+
+    #[test]
+    fn a_change_names_settings_but_no_values() {
+        let plan = Plan::Change {
+            partitions: None,
+            config: Some(BTreeMap::from([(
+                "retention.ms".to_owned(),
+                "60000".to_owned(),
+            )])),
+        };
+        let note = of_plan(&settled(), &plan, Fate::There).unwrap().note;
+        assert!(
+            note.ends_with("its own settings are retention.ms now"),
+            "{note}"
+        );
+    }
+}
