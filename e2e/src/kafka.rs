@@ -1,18 +1,28 @@
 //! What is really in Kafka, seen with a plain client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, ResourceSpecifier};
+use innkeeper_cluster::deadline::until;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier,
+    TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::site::site;
 
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The names of the topics that claims have described.
+static DESCRIBED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A record of a topic.
 #[derive(Clone, Debug)]
@@ -56,6 +66,84 @@ pub fn partitions(topic: &str) -> usize {
     found.map_or(0, |found| found.partitions().len())
 }
 
+/// How many records a topic holds; `None` if it does not exist.
+pub fn held(topic: &str) -> Option<i64> {
+    let consumer: BaseConsumer = client().create().unwrap();
+    let partitions = i32::try_from(partitions(topic)).unwrap();
+    let count = |partition| {
+        let range = consumer.fetch_watermarks(topic, partition, DEADLINE);
+        range.map_or(0, |(low, high)| high - low)
+    };
+    (partitions > 0).then(|| (0..partitions).map(count).sum())
+}
+
+/// Makes a topic, as someone does who knows nothing of the operator.
+pub fn create(topic: &str, partitions: i32) {
+    described(topic);
+    let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let created = admin().create_topics([&topic], &AdminOptions::new());
+    site().wait(created).unwrap().remove(0).unwrap();
+}
+
+/// Deletes a topic, as someone does who knows nothing of the operator.
+pub fn delete(topic: &str) {
+    let options = AdminOptions::new().operation_timeout(Some(DEADLINE));
+    let topics = [topic];
+    let deleted = admin().delete_topics(&topics, &options);
+    site().wait(deleted).unwrap().remove(0).unwrap();
+}
+
+/// Asks about a topic like a client that lets brokers create what it asks about.
+pub fn auto_create(topic: &str) {
+    let mut client = client();
+    client.set("allow.auto.create.topics", "true");
+    let consumer: BaseConsumer = client.create().unwrap();
+    until("a topic by auto-creation", DEADLINE, || {
+        let metadata = consumer.fetch_metadata(Some(topic), DEADLINE).unwrap();
+        match metadata.topics()[0].partitions().len() {
+            0 => Err("no partition yet".to_owned()),
+            _ => Ok(()),
+        }
+    })
+    .unwrap_or_else(|overdue| panic!("{overdue}"));
+}
+
+/// Writes this many records.
+pub fn produce(topic: &str, count: usize) {
+    let producer: BaseProducer = client().create().unwrap();
+    for number in 0..count {
+        let key = number.to_string();
+        let record = BaseRecord::to(topic).key(&key).payload("{}");
+        producer.send(record).unwrap();
+    }
+    producer.flush(DEADLINE).unwrap();
+}
+
+/// Notes that somebody has described a topic of this name.
+pub fn described(topic: &str) {
+    let mut names = DESCRIBED.lock().unwrap();
+    names.insert(topic.to_owned());
+}
+
+/// The topics that nobody has described, Kafka's own aside.
+pub fn undescribed() -> Vec<String> {
+    let described = DESCRIBED.lock().unwrap();
+    let mut names = names();
+    names.retain(|name| !described.contains(name));
+    names
+}
+
+/// The names of all topics but Kafka's own.
+fn names() -> Vec<String> {
+    let consumer: BaseConsumer = client().create().unwrap();
+    let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
+    let names = metadata.topics().iter().map(MetadataTopic::name);
+    names
+        .filter(|name| !name.starts_with("__"))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
 /// The settings that a topic has of its own.
 pub fn settings(topic: &str) -> BTreeMap<String, String> {
     let specifier = [ResourceSpecifier::Topic(topic)];
@@ -80,17 +168,11 @@ pub fn configure(topic: &str, key: &str, value: &str) {
 
 /// Deletes every topic but Kafka's own.
 pub fn delete_topics() {
-    let consumer: BaseConsumer = client().create().unwrap();
-    let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
-    let names: Vec<&str> = metadata
-        .topics()
-        .iter()
-        .map(rdkafka::metadata::MetadataTopic::name)
-        .filter(|name| !name.starts_with("__"))
-        .collect();
+    let names = names();
     if names.is_empty() {
         return;
     }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let options = AdminOptions::new().operation_timeout(Some(DEADLINE));
     site()
         .wait(admin().delete_topics(&names, &options))
@@ -102,6 +184,7 @@ fn client() -> ClientConfig {
     config
         .set("bootstrap.servers", site().cluster.kafka())
         .set("group.id", "innkeeper-e2e")
+        .set("allow.auto.create.topics", "false")
         .set("enable.auto.commit", "false");
     config
 }

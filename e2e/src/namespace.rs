@@ -8,7 +8,9 @@ use innkeeper_cluster::deadline::until;
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
-use crate::kubernetes::{self, DOMAIN_SERVICES, Kind, PLATFORMS, PODS, SERVICES, message, text};
+use crate::kubernetes::{
+    self, DOMAIN_SERVICES, EVENTS, Kind, PLATFORMS, PODS, SERVICES, message, text,
+};
 use crate::site::site;
 use crate::{kafka, postgres};
 
@@ -57,6 +59,7 @@ impl Namespace {
 
     /// Runs kubectl with a file of this content as its last argument.
     pub fn kubectl_with_file(self, arguments: &[&str], manifest: &str) -> Result<String, String> {
+        note_topic(manifest);
         let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         fs::write(file.path(), manifest).unwrap();
         let path = file.path().to_str().unwrap();
@@ -122,6 +125,17 @@ impl Namespace {
             .unwrap_or_else(|overdue| panic!("{overdue}"))
     }
 
+    /// Waits until an event with this reason says this, and returns all that it says.
+    pub fn await_event(self, reason: &str, part: &str) -> String {
+        self.until(&format!("an event {reason} that says: {part}"), || {
+            let events = self.list(EVENTS);
+            let of_reason = events.iter().filter(|event| event["reason"] == reason);
+            let notes: Vec<_> = of_reason.map(|event| text(&event["note"])).collect();
+            let mut saying = notes.iter().filter(|note| note.contains(part));
+            saying.next().cloned().ok_or_else(|| format!("{notes:?}"))
+        })
+    }
+
     /// The address of the platform's gateway inside the cluster.
     pub fn gateway(self) -> String {
         let service = self.expect(SERVICES, "gateway");
@@ -169,6 +183,23 @@ impl Namespace {
         )
         .unwrap()
     }
+}
+
+/// Notes the topic that a manifest describes, if it does.
+fn note_topic(manifest: &str) {
+    let Ok(object) = serde_yaml::from_str::<Value>(manifest) else {
+        return;
+    };
+    let spec = &object["spec"];
+    let named = match object["kind"].as_str() {
+        Some("EventTopic") => &spec["topicName"],
+        Some("BookingPlatform") if spec["messaging"]["topic"]["name"].is_string() => {
+            &spec["messaging"]["topic"]["name"]
+        }
+        Some("BookingPlatform") => &object["metadata"]["name"],
+        _ => return,
+    };
+    kafka::described(&text(named));
 }
 
 /// Removes what an earlier run has left on a cluster that was kept.

@@ -23,21 +23,31 @@ pub fn helm(arguments: &[&str]) -> Result<String, CommandError> {
 
 /// Installs the release, or upgrades it, with these arguments beside the chart, and returns the notes.
 pub fn install(arguments: &[&str]) -> String {
+    try_install(arguments).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same, where it may be refused.
+pub fn try_install(arguments: &[&str]) -> Result<String, CommandError> {
     let chart = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/innkeeper"));
     let chart = chart.to_str().unwrap();
     let install = ["upgrade", RELEASE, chart, "--install", "--reset-values"];
-    helm(&[&install[..], arguments].concat()).unwrap_or_else(|error| panic!("{error}"))
+    helm(&[&install[..], arguments].concat())
 }
 
 /// Installs the release with this cluster's Kafka and database, and waits until it is there.
 pub fn install_whole() -> String {
+    install_whole_with(&[])
+}
+
+/// The same, with more arguments.
+pub fn install_whole_with(arguments: &[&str]) -> String {
     let cluster = &site().cluster;
     let kafka = format!("kafka.bootstrapServers={}", cluster.kafka());
     let database = cluster.postgres();
     let host = format!("database.postgres.host={}", database.ip());
     let port = format!("database.postgres.port={}", database.port());
     let name = format!("database.postgres.database={DATABASE}");
-    install(&[
+    let whole = [
         "--set-string",
         &kafka,
         "--set-string",
@@ -48,7 +58,23 @@ pub fn install_whole() -> String {
         &name,
         "--wait",
         "--timeout=120s",
-    ])
+    ];
+    install(&[&whole[..], arguments].concat())
+}
+
+/// Lets this many replicas of the operator run, and waits until it is so.
+pub fn scale(replicas: usize) {
+    let wanted = format!("--replicas={replicas}");
+    NAMESPACE
+        .kubectl(&["scale", "deployment/innkeeper", &wanted])
+        .unwrap();
+    NAMESPACE.until(
+        "the operator's pods are as many as asked for",
+        || match NAMESPACE.list(PODS).len() {
+            count if count == replicas => Ok(()),
+            count => Err(format!("{count} pods")),
+        },
+    );
 }
 
 /// The address of the admin API of the operator's pod that runs, whether or not it is ready.

@@ -10,6 +10,8 @@ const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
 
 /// The cluster under test, and the clients that all claims share.
 pub struct Site {
+    /// The cluster's name on this machine.
+    pub name: String,
     /// The cluster.
     pub cluster: Cluster,
     /// Its API.
@@ -21,13 +23,13 @@ impl Site {
     fn find() -> Self {
         let name = std::env::var_os(CLUSTER_VARIABLE)
             .expect("run this with: cargo xtask test --only cluster");
-        let cluster = Cluster::existing(name.to_str().unwrap())
-            .unwrap()
-            .expect("the cluster runs");
+        let name = name.into_string().unwrap();
+        let cluster = Cluster::existing(&name).unwrap().expect("the cluster runs");
         let runtime = Runtime::new().unwrap();
         // It reads KUBECONFIG, which is set for every command in the cluster's network.
         let client = runtime.block_on(kube::Client::try_default()).unwrap();
         Self {
+            name,
             cluster,
             client,
             runtime,

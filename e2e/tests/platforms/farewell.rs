@@ -1,11 +1,11 @@
 //! The operator goes; what it has made stays.
 
-use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::operator::{self, NAMESPACE};
+use innkeeper_e2e::{claims, kafka};
 
 const KEPT: Namespace = Namespace("kept");
 
@@ -13,8 +13,15 @@ pub fn lane() -> Lane {
     Lane {
         name: "farewell",
         namespaces: &["innkeeper-system", "kept"],
-        claims: claims![without_its_operator_a_platform_goes_on,],
+        claims: claims![
+            kafka_has_no_topic_that_nobody_described,
+            without_its_operator_a_platform_goes_on,
+        ],
     }
+}
+
+fn kafka_has_no_topic_that_nobody_described() {
+    assert_eq!(kafka::undescribed(), Vec::<String>::new());
 }
 
 fn without_its_operator_a_platform_goes_on() {

@@ -8,16 +8,19 @@
 )]
 
 mod changes;
+mod deletion;
 mod farewell;
 mod installation;
+mod namespaces;
 mod refusals;
 mod rentcar;
+mod standstill;
 mod topics;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use innkeeper_e2e::lanes::{self, Lane, Outcome};
+use innkeeper_e2e::lanes::{self, Lane};
 use innkeeper_e2e::{namespace, operator};
 
 fn main() -> ExitCode {
@@ -39,7 +42,13 @@ fn main() -> ExitCode {
         changes::lane(),
         refusals::lane(),
         topics::lane(),
+        deletion::lane(),
     ]);
-    let last = |so_far: Outcome| so_far.and(lanes::run(&chosen(vec![farewell::lane()])));
-    last(first.and(lanes::run(&together))).conclude(began)
+    // What stops the operator, and then what removes it, is alone with it.
+    let alone = [standstill::lane(), namespaces::lane(), farewell::lane()];
+    let mut outcome = first.and(lanes::run(&together));
+    for lane in alone {
+        outcome = outcome.and(lanes::run(&chosen(vec![lane])));
+    }
+    outcome.conclude(began)
 }

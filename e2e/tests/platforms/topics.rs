@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_e2e::kubernetes::{EVENTS, TOPICS, text};
+use innkeeper_e2e::kubernetes::TOPICS;
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::watch::Watch;
 use innkeeper_e2e::{claims, kafka};
 use serde_json::{Value, json};
 
@@ -21,6 +22,11 @@ pub fn lane() -> Lane {
             what_someone_else_changed_is_put_back,
             a_topic_belongs_to_the_object_that_described_it_first,
             a_topic_goes_with_its_object_only_when_asked_for,
+            a_topic_that_someone_deletes_is_lost_before_it_is_made_anew,
+            a_topic_that_auto_creation_made_grows_as_long_as_it_is_empty,
+            what_is_said_of_a_topic_with_other_partitions_helps,
+            what_is_said_of_a_topic_with_other_replicas_helps,
+            a_name_that_kafka_takes_for_another_is_refused_with_a_remedy,
         ],
     }
 }
@@ -86,28 +92,24 @@ fn what_someone_else_changed_is_put_back() {
     SHOP.kubectl(&["annotate", "eventtopic", "stock", "touched=true"])
         .unwrap();
     assert_settings([("retention.ms", "700000"), ("max.message.bytes", "4096")]);
-    SHOP.until("an event tells of it", || {
-        let reasons: Vec<_> = SHOP
-            .list(EVENTS)
-            .iter()
-            .map(|event| text(&event["reason"]))
-            .collect();
-        if reasons.iter().any(|reason| reason == "DriftRepaired") {
-            Ok(())
-        } else {
-            Err(format!("{reasons:?}"))
-        }
-    });
+    SHOP.await_event(
+        "DriftRepaired",
+        "its own settings are max.message.bytes, retention.ms now",
+    );
 }
 
 fn a_topic_belongs_to_the_object_that_described_it_first() {
     SHOP.apply(&described("second", stock(9, 1)));
     let said = SHOP.await_state(TOPICS, "second", "Stalled");
-    assert!(
-        said.contains("EventTopic shop/stock describes topic stock already"),
-        "{said}"
+    assert_eq!(
+        said,
+        "EventTopic shop/stock describes topic stock already: delete this EventTopic and apply one with another topicName, or delete the other"
     );
     SHOP.kubectl(&["delete", "eventtopic", "second"]).unwrap();
+    let mut other = stock(9, 1);
+    other["topicName"] = json!("stock-of-the-second");
+    SHOP.apply(&described("second", other));
+    SHOP.await_state(TOPICS, "second", "Ready");
     assert_eq!(kafka::partitions("stock"), 5);
 }
 
@@ -124,4 +126,120 @@ fn a_topic_goes_with_its_object_only_when_asked_for() {
         }
     });
     assert_eq!(kafka::partitions("stock"), 5);
+}
+
+/// A platform that runs no pods.
+fn platform(name: &str, partitions: u32) -> String {
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "BookingPlatform",
+        "metadata": { "name": name },
+        "spec": {
+            "messaging": { "topic": { "partitions": partitions } },
+            "services": [{ "name": format!("{name}-gateway"), "replicas": 0, "gateway": {} }],
+        },
+    })
+    .to_string()
+}
+
+fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
+    SHOP.apply(&platform("lost", 3));
+    SHOP.await_ready("lost");
+    kafka::produce("lost", 25);
+    let reason = "{.status.conditions[?(@.type==\"Ready\")].reason}";
+    let topic = Watch::begin(SHOP, "eventtopic/lost", reason);
+    let platform = Watch::begin(SHOP, "bookingplatform/lost", reason);
+    kafka::delete("lost");
+    for (what, watch) in [("topic", &topic), ("platform", &platform)] {
+        SHOP.until(&format!("the {what} was lost and is ready again"), || {
+            let reasons = watch.values();
+            let lost = reasons.iter().position(|reason| reason == "TopicLost");
+            let ready = reasons.iter().rposition(|reason| reason == "Ready");
+            if lost.is_some() && ready > lost {
+                Ok(())
+            } else {
+                Err(format!("{reasons:?}"))
+            }
+        });
+    }
+    SHOP.await_event(
+        "TopicLost",
+        "someone deleted topic lost with all its records",
+    );
+    SHOP.await_event("TopicRecreated", "it was made anew and is empty");
+    assert_eq!(kafka::held("lost"), Some(0));
+    assert_eq!(kafka::partitions("lost"), 3);
+}
+
+fn a_topic_that_auto_creation_made_grows_as_long_as_it_is_empty() {
+    kafka::auto_create("looked-at");
+    assert_eq!(kafka::partitions("looked-at"), 1);
+    SHOP.apply(&platform("looked-at", 3));
+    SHOP.await_ready("looked-at");
+    assert_eq!(kafka::partitions("looked-at"), 3);
+}
+
+fn what_is_said_of_a_topic_with_other_partitions_helps() {
+    kafka::create("used", 1);
+    kafka::produce("used", 1);
+    SHOP.apply(&platform("used", 3));
+    let said = SHOP.await_state(TOPICS, "used", "Stalled");
+    let again = "delete platform used and apply it again with spec.messaging.topic.partitions: 1";
+    let tools = "--delete --topic used";
+    assert!(said.contains(again) && said.contains(tools), "{said}");
+    SHOP.kubectl(&["delete", "bookingplatform", "used"])
+        .unwrap();
+    SHOP.apply(&platform("used", 1));
+    SHOP.await_ready("used");
+    assert_eq!(kafka::held("used"), Some(1));
+
+    kafka::create("large", 5);
+    SHOP.apply(&described(
+        "large",
+        json!({ "topicName": "large", "partitions": 3 }),
+    ));
+    let said = SHOP.await_state(TOPICS, "large", "Stalled");
+    assert!(said.contains("ask for at least 5"), "{said}");
+    SHOP.apply(&described(
+        "large",
+        json!({ "topicName": "large", "partitions": 5 }),
+    ));
+    SHOP.await_state(TOPICS, "large", "Ready");
+}
+
+fn what_is_said_of_a_topic_with_other_replicas_helps() {
+    let asked = |replication: Value| {
+        let spec = json!({ "topicName": "copies", "partitions": 1, "replication": replication });
+        SHOP.apply(&described("copies", spec));
+    };
+    asked(json!(3));
+    let said = SHOP.await_state(TOPICS, "copies", "Stalled");
+    assert!(said.contains("lower replication, or add brokers"), "{said}");
+    asked(json!(1));
+    SHOP.await_state(TOPICS, "copies", "Ready");
+    asked(json!(3));
+    let said = SHOP.await_state(TOPICS, "copies", "Stalled");
+    assert!(said.contains("leave replication out"), "{said}");
+    asked(Value::Null);
+    SHOP.await_state(TOPICS, "copies", "Ready");
+    asked(json!(3));
+    SHOP.await_state(TOPICS, "copies", "Stalled");
+    SHOP.kubectl(&["delete", "eventtopic", "copies"]).unwrap();
+}
+
+fn a_name_that_kafka_takes_for_another_is_refused_with_a_remedy() {
+    kafka::create("team.orders", 1);
+    let asked = |topic: &str| {
+        let spec = json!({ "topicName": topic, "partitions": 1 });
+        SHOP.apply(&described("orders", spec));
+    };
+    asked("team_orders");
+    let said = SHOP.await_state(TOPICS, "orders", "Stalled");
+    assert_eq!(
+        said,
+        "Kafka has topic team.orders, whose name Kafka takes for the same as team_orders (a dot counts as an underscore): delete this EventTopic and apply one with another topicName"
+    );
+    SHOP.kubectl(&["delete", "eventtopic", "orders"]).unwrap();
+    asked("team-orders");
+    SHOP.await_state(TOPICS, "orders", "Ready");
 }

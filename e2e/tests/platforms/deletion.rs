@@ -1,0 +1,222 @@
+//! A topic goes with its object only when that was wanted, and whoever counts finds every record otherwise.
+
+use innkeeper_e2e::kubernetes::{PLATFORMS, TOPICS};
+use innkeeper_e2e::lanes::Lane;
+use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::{claims, kafka};
+use serde_json::{Value, json};
+
+const REMOVAL: Namespace = Namespace("removal");
+const DOOMED: Namespace = Namespace("doomed");
+
+/// How many records each topic has.
+pub const RECORDS: i64 = 25;
+
+pub fn lane() -> Lane {
+    Lane {
+        name: "deletion",
+        namespaces: &["removal", "doomed"],
+        claims: claims![
+            a_platform_that_is_deleted_takes_its_topic_along,
+            a_platform_that_is_deleted_in_the_foreground_takes_its_topic_along,
+            a_platform_that_leaves_orphans_leaves_its_topic,
+            a_platform_goes_with_its_namespace_and_so_does_its_topic,
+            a_topic_stays_while_its_platform_lives,
+            a_backup_that_brings_back_the_topic_first_loses_nothing,
+            a_backup_that_replaces_what_was_just_made_loses_nothing,
+            of_two_objects_for_one_topic_the_last_takes_it_along,
+            two_objects_that_go_at_once_take_their_topic_along,
+        ],
+    }
+}
+
+/// A platform that runs no pods, whose topic goes with it.
+pub fn platform(name: &str) -> String {
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "BookingPlatform",
+        "metadata": { "name": name },
+        "spec": {
+            "messaging": { "topic": { "partitions": 3, "deletionPolicy": "Delete" } },
+            "services": [{ "name": format!("{name}-gateway"), "replicas": 0, "gateway": {} }],
+        },
+    })
+    .to_string()
+}
+
+/// Applies it, waits until it is ready, and writes records.
+pub fn begin(namespace: Namespace, name: &str) {
+    namespace.apply(&platform(name));
+    namespace.await_ready(name);
+    kafka::produce(name, usize::try_from(RECORDS).unwrap());
+    assert_eq!(kafka::held(name), Some(RECORDS));
+}
+
+pub fn await_records(namespace: Namespace, topic: &str, expected: Option<i64>) {
+    namespace.until(
+        &format!("topic {topic} has {expected:?} records"),
+        || match kafka::held(topic) {
+            held if held == expected => Ok(()),
+            held => Err(format!("{held:?}")),
+        },
+    );
+}
+
+pub fn await_gone(namespace: Namespace, name: &str) {
+    namespace.until(&format!("EventTopic {name} is gone"), || {
+        match namespace.object(TOPICS, name) {
+            None => Ok(()),
+            Some(object) => Err(object["status"].to_string()),
+        }
+    });
+}
+
+pub fn delete(namespace: Namespace, arguments: &[&str]) {
+    namespace
+        .kubectl(&[&["delete"], arguments].concat())
+        .unwrap();
+}
+
+/// An object as a backup has it: without what the API server writes, but with the owners that it had then.
+pub fn backup(namespace: Namespace, name: &str) -> Value {
+    let mut object = namespace.expect(TOPICS, name);
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    metadata.retain(|key, _| {
+        ["name", "labels", "finalizers", "ownerReferences"].contains(&key.as_str())
+    });
+    object
+}
+
+/// Removes a platform as the loss of a cluster does: nothing that lies outside goes along.
+pub fn lose(namespace: Namespace, name: &str) {
+    delete(namespace, &["bookingplatform", name, "--cascade=orphan"]);
+    let retain = r#"--patch={"spec": {"deletionPolicy": "Retain"}}"#;
+    let patch = ["patch", "eventtopic", name, "--type=merge", retain];
+    namespace.kubectl(&patch).unwrap();
+    delete(namespace, &["eventtopic", name]);
+    let service = format!("{name}-gateway");
+    delete(namespace, &["domainservice", &service]);
+    await_gone(namespace, name);
+    assert_eq!(kafka::held(name), Some(RECORDS));
+}
+
+fn a_platform_that_is_deleted_takes_its_topic_along() {
+    REMOVAL.create();
+    begin(REMOVAL, "background");
+    delete(REMOVAL, &["bookingplatform", "background"]);
+    await_gone(REMOVAL, "background");
+    await_records(REMOVAL, "background", None);
+}
+
+fn a_platform_that_is_deleted_in_the_foreground_takes_its_topic_along() {
+    begin(REMOVAL, "foreground");
+    delete(
+        REMOVAL,
+        &["bookingplatform", "foreground", "--cascade=foreground"],
+    );
+    assert_eq!(kafka::held("foreground"), None);
+}
+
+fn a_platform_that_leaves_orphans_leaves_its_topic() {
+    begin(REMOVAL, "orphaned");
+    delete(
+        REMOVAL,
+        &["bookingplatform", "orphaned", "--cascade=orphan"],
+    );
+    REMOVAL.await_state(TOPICS, "orphaned", "Ready");
+    assert_eq!(kafka::held("orphaned"), Some(RECORDS));
+    delete(REMOVAL, &["eventtopic", "orphaned"]);
+    assert_eq!(kafka::held("orphaned"), None);
+    delete(REMOVAL, &["domainservice", "orphaned-gateway"]);
+}
+
+fn a_platform_goes_with_its_namespace_and_so_does_its_topic() {
+    DOOMED.create();
+    begin(DOOMED, "doomed");
+    delete(DOOMED, &["namespace", DOOMED.0, "--timeout=30s"]);
+    assert_eq!(kafka::held("doomed"), None);
+}
+
+fn a_topic_stays_while_its_platform_lives() {
+    begin(REMOVAL, "living");
+    delete(REMOVAL, &["eventtopic", "living"]);
+    REMOVAL.await_ready("living");
+    REMOVAL.await_event("TopicKept", "BookingPlatform removal/living names it");
+    assert_eq!(kafka::held("living"), Some(RECORDS));
+    delete(REMOVAL, &["bookingplatform", "living"]);
+    await_records(REMOVAL, "living", None);
+}
+
+fn a_backup_that_brings_back_the_topic_first_loses_nothing() {
+    begin(REMOVAL, "restored");
+    let backup = backup(REMOVAL, "restored");
+    lose(REMOVAL, "restored");
+    REMOVAL
+        .kubectl_with_file(&["create"], &backup.to_string())
+        .unwrap();
+    await_gone(REMOVAL, "restored");
+    REMOVAL.apply(&platform("restored"));
+    REMOVAL.await_ready("restored");
+    assert_eq!(kafka::held("restored"), Some(RECORDS));
+    delete(REMOVAL, &["bookingplatform", "restored"]);
+    await_records(REMOVAL, "restored", None);
+}
+
+fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
+    begin(REMOVAL, "replaced");
+    let mut backup = backup(REMOVAL, "replaced");
+    lose(REMOVAL, "replaced");
+    REMOVAL.apply(&platform("replaced"));
+    REMOVAL.await_ready("replaced");
+    let made = REMOVAL.expect(TOPICS, "replaced")["metadata"]["uid"].take();
+    REMOVAL
+        .kubectl_with_file(&["replace"], &backup.take().to_string())
+        .unwrap();
+    REMOVAL.until(
+        "the garbage collector has removed it and it is made again",
+        || match REMOVAL.object(TOPICS, "replaced") {
+            Some(object) if object["metadata"]["uid"] != made => Ok(()),
+            other => Err(format!("{other:?}")),
+        },
+    );
+    REMOVAL.await_ready("replaced");
+    assert_eq!(kafka::held("replaced"), Some(RECORDS));
+    delete(REMOVAL, &["bookingplatform", "replaced"]);
+    await_records(REMOVAL, "replaced", None);
+}
+
+fn described(name: &str, topic: &str) -> String {
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "EventTopic",
+        "metadata": { "name": name },
+        "spec": { "topicName": topic, "partitions": 2, "deletionPolicy": "Delete" },
+    })
+    .to_string()
+}
+
+fn begin_two(topic: &str) -> [String; 2] {
+    let names = [format!("{topic}-first"), format!("{topic}-second")];
+    REMOVAL.apply(&described(&names[0], topic));
+    REMOVAL.await_state(TOPICS, &names[0], "Ready");
+    REMOVAL.apply(&described(&names[1], topic));
+    REMOVAL.await_state(TOPICS, &names[1], "Stalled");
+    kafka::produce(topic, usize::try_from(RECORDS).unwrap());
+    names
+}
+
+fn of_two_objects_for_one_topic_the_last_takes_it_along() {
+    let [first, second] = begin_two("shared");
+    delete(REMOVAL, &["eventtopic", &first]);
+    assert_eq!(kafka::held("shared"), Some(RECORDS));
+    REMOVAL.await_state(TOPICS, &second, "Ready");
+    delete(REMOVAL, &["eventtopic", &second]);
+    assert_eq!(kafka::held("shared"), None);
+}
+
+fn two_objects_that_go_at_once_take_their_topic_along() {
+    let [first, second] = begin_two("both");
+    delete(REMOVAL, &["eventtopics", &first, &second]);
+    await_records(REMOVAL, "both", None);
+    assert!(REMOVAL.list(PLATFORMS).is_empty());
+}

@@ -1,0 +1,134 @@
+//! Nothing hangs: a namespace that is deleted goes, whatever the operator still has to do in it and may do there.
+
+use innkeeper_cluster::cluster::Cluster;
+use innkeeper_e2e::kubernetes::TOPICS;
+use innkeeper_e2e::lanes::Lane;
+use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::operator::{self, NAMESPACE};
+use innkeeper_e2e::site::site;
+use innkeeper_e2e::{claims, kafka};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::deletion::{RECORDS, await_gone, begin, delete};
+
+const WATCHED: Namespace = Namespace("watched");
+const WAITING: Namespace = Namespace("waiting");
+
+pub fn lane() -> Lane {
+    Lane {
+        name: "namespaces",
+        namespaces: &["innkeeper-system", "watched", "waiting"],
+        claims: claims![
+            a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go,
+            the_operators_own_namespace_takes_no_topic_along,
+            a_namespace_that_does_not_exist_is_not_watched,
+            a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked,
+        ],
+    }
+}
+
+fn described(name: &str, policy: &str) -> String {
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "EventTopic",
+        "metadata": { "name": name },
+        "spec": { "topicName": name, "partitions": 1, "deletionPolicy": policy },
+    })
+    .to_string()
+}
+
+/// Kafka does not answer while this lives.
+struct SilentKafka(Pid);
+
+impl SilentKafka {
+    fn begin() -> Self {
+        let processes = Cluster::processes(&site().name).unwrap();
+        let kafka = processes.iter().find(|process| process.name == "kafka");
+        let pid = Pid::from_raw(kafka.unwrap().pid);
+        kill(pid, Signal::SIGSTOP).unwrap();
+        Self(pid)
+    }
+}
+
+impl Drop for SilentKafka {
+    fn drop(&mut self) {
+        kill(self.0, Signal::SIGCONT).unwrap();
+    }
+}
+
+fn a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go() {
+    WAITING.create();
+    for name in ["waiting", "let-go"] {
+        WAITING.apply(&described(name, "Delete"));
+        WAITING.await_state(TOPICS, name, "Ready");
+    }
+    let silent = SilentKafka::begin();
+    delete(
+        WAITING,
+        &["eventtopics", "waiting", "let-go", "--wait=false"],
+    );
+    let said = WAITING.until("the object says why it does not go", || {
+        let topic = WAITING.expect(TOPICS, "let-go");
+        let conditions = topic["status"]["conditions"].as_array().unwrap().clone();
+        let mut failed = conditions
+            .iter()
+            .filter(|it| it["reason"] == "DeletionFailed");
+        let found = failed.find(|it| it["type"] == "Ready");
+        found
+            .map(|it| it["message"].to_string())
+            .ok_or(topic["status"].to_string())
+    });
+    let remedy = "kubectl patch eventtopic let-go --namespace waiting --type merge --patch";
+    assert!(said.contains(remedy), "{said}");
+    let retain = r#"{"spec":{"deletionPolicy":"Retain"}}"#;
+    let patch = [
+        "patch",
+        "eventtopic",
+        "let-go",
+        "--type",
+        "merge",
+        "--patch",
+        retain,
+    ];
+    WAITING.kubectl(&patch).unwrap();
+    await_gone(WAITING, "let-go");
+    drop(silent);
+    delete(WAITING, &["namespace", WAITING.0, "--timeout=30s"]);
+    assert_eq!(kafka::held("waiting"), None);
+    assert_eq!(kafka::held("let-go"), Some(0));
+}
+
+fn the_operators_own_namespace_takes_no_topic_along() {
+    NAMESPACE.apply(&described("own", "Retain"));
+    NAMESPACE.await_state(TOPICS, "own", "Ready");
+    NAMESPACE.apply(&described("own", "Delete"));
+    let said = NAMESPACE.await_state(TOPICS, "own", "Stalled");
+    assert!(said.contains("a namespace of its own"), "{said}");
+    let finalizers = &NAMESPACE.expect(TOPICS, "own")["metadata"]["finalizers"];
+    assert_eq!(*finalizers, Value::Null);
+    delete(NAMESPACE, &["eventtopic", "own"]);
+    assert_eq!(kafka::held("own"), Some(0));
+}
+
+fn a_namespace_that_does_not_exist_is_not_watched() {
+    let watch = ["--set", "watchNamespace=nowhere"];
+    let refused = operator::try_install(&watch).unwrap_err().to_string();
+    let said =
+        "there is no namespace nowhere: create it first, with kubectl create namespace nowhere";
+    assert!(refused.contains(said), "{refused}");
+}
+
+fn a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked() {
+    WATCHED.create();
+    operator::install_whole_with(&["--set", "watchNamespace=watched"]);
+    begin(WATCHED, "watched");
+    WATCHED.apply(&described("retained", "Retain"));
+    WATCHED.await_state(TOPICS, "retained", "Ready");
+    assert_eq!(kafka::held("watched"), Some(RECORDS));
+    delete(WATCHED, &["namespace", WATCHED.0, "--timeout=30s"]);
+    assert_eq!(kafka::held("watched"), None);
+    assert_eq!(kafka::held("retained"), Some(0));
+    operator::install_whole();
+}
