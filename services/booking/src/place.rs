@@ -280,3 +280,45 @@ fn fingerprint(body: &Object) -> String {
     let text = serde_json::to_vec(&fields).expect("JSON that was read can be written");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fingerprints as the first release wrote them next to its keys.
+    const WRITTEN: [(&str, &str); 6] = [
+        (
+            r#"{"userName": "kim", "carId": "7"}"#,
+            "9b984380-f2a7-5644-b9f0-5dc281d6bc61",
+        ),
+        (
+            r#"{"carId":"7","userName":"kim"}"#,
+            "9b984380-f2a7-5644-b9f0-5dc281d6bc61",
+        ),
+        (
+            r#"{"price":50000,"b":[true,null,{"x":-5,"y":"1.10"}],"a":1}"#,
+            "21b6c265-f649-5b8c-85a2-44e3f214a5c4",
+        ),
+        (
+            r#"{"zero":0,"name":"caf\u00e9 \"\\\n\u0001\/\ud83d\ude00"}"#,
+            "ea7f1402-8ecf-5fea-90cd-f9aa6fe05bf1",
+        ),
+        (
+            r#"{"f":1.5,"g":-0.25,"h":18446744073709551615,"i":-9223372036854775808}"#,
+            "c7b38f8b-e976-5c78-93de-d4c9236b8bf7",
+        ),
+        ("{}", "56bd00e8-9408-567f-b0cc-aab82ef285b4"),
+    ];
+
+    fn fingerprint_of(text: &str) -> String {
+        let body: Object = serde_json::from_str(text).unwrap();
+        fingerprint(&body)
+    }
+
+    #[test]
+    fn a_body_keeps_the_fingerprint_that_was_written_for_it() {
+        for (body, written) in WRITTEN {
+            assert_eq!(fingerprint_of(body), written, "{body}");
+        }
+    }
+}
