@@ -24,4 +24,6 @@ mod requests;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod values;
+#[cfg(test)]
 mod variants;
