@@ -3,11 +3,9 @@
 //! `serde_json::Value` keeps neither: it reads `12345678901234567890123` and `1.10` into 64-bit floats, and of two members the last.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::num::IntErrorKind;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::rejection::{Fault, pointer_to};
@@ -93,8 +91,11 @@ impl Object {
     /// Reads a whole body.
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
         let whole: &RawValue = serde_json::from_slice(body)?;
-        let mut reader = Reader::default();
-        let Json::Object(object) = reader.value(whole, 0)? else {
+        let mut reader = Reader {
+            rest: whole.get(),
+            repeated: BTreeSet::new(),
+        };
+        let Json::Object(object) = reader.value(Place::Body, 0)? else {
             return Err(Unreadable::NoObject);
         };
         if reader.repeated.is_empty() {
@@ -112,57 +113,85 @@ impl Object {
     }
 }
 
-/// Reads values and remembers which members are given twice.
-#[derive(Default)]
-struct Reader {
-    /// Where it is, as a JSON pointer.
-    place: String,
+/// Takes apart what `serde_json` has found to be JSON, so that it need only tell where a value ends, in one pass however deep it lies.
+struct Reader<'a> {
+    rest: &'a str,
+    /// Pointers to members that are given twice.
     repeated: BTreeSet<String>,
 }
 
-impl Reader {
-    fn value(&mut self, raw: &RawValue, depth: usize) -> Result<Json, Unreadable> {
-        let text = raw.get();
-        Ok(match text.as_bytes().first() {
-            Some(b'{') => Json::Object(self.object(text, deeper(depth)?)?),
-            Some(b'[') => Json::List(self.list(text, deeper(depth)?)?),
-            Some(b'"') => Json::Text(serde_json::from_str(text)?),
-            Some(b't' | b'f') => Json::Boolean(serde_json::from_str(text)?),
-            Some(b'n') => Json::Null,
-            _ => Json::Number(raw.to_owned()),
+impl<'a> Reader<'a> {
+    fn value(&mut self, place: Place<'_>, depth: usize) -> Result<Json, Unreadable> {
+        Ok(match self.next() {
+            Some(b'{') => Json::Object(self.object(place, deeper(depth)?)?),
+            Some(b'[') => Json::List(self.list(place, deeper(depth)?)?),
+            Some(b'"') => Json::Text(self.string()?),
+            Some(b't' | b'f' | b'n') => match self.take_while(|byte| byte.is_ascii_lowercase()) {
+                "true" => Json::Boolean(true),
+                "false" => Json::Boolean(false),
+                _ => Json::Null,
+            },
+            _ => {
+                let literal =
+                    self.take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+                Json::Number(RawValue::from_string(literal.to_owned())?)
+            }
         })
     }
 
-    fn object(&mut self, text: &str, depth: usize) -> Result<Object, Unreadable> {
-        let Members(members) = serde_json::from_str(text)?;
-        let mut object = BTreeMap::new();
-        for (name, raw) in members {
-            let outside = self.enter(&name);
-            let value = self.value(raw, depth)?;
-            if object.insert(name, value).is_some() && self.repeated.len() < NAMED_REPETITIONS {
-                self.repeated.insert(self.place.clone());
+    fn object(&mut self, place: Place<'_>, depth: usize) -> Result<Object, Unreadable> {
+        let mut members = BTreeMap::new();
+        self.take(1);
+        while self.next() == Some(b'"') {
+            let name = self.string()?;
+            let here = Place::Member(&place, &name);
+            let value = self.value(here, depth)?;
+            if members.contains_key(&name) && self.repeated.len() < NAMED_REPETITIONS {
+                self.repeated.insert(here.pointer());
             }
-            self.place.truncate(outside);
+            members.insert(name, value);
         }
-        Ok(Object(object))
+        self.take(1);
+        Ok(Object(members))
     }
 
-    fn list(&mut self, text: &str, depth: usize) -> Result<Vec<Json>, Unreadable> {
-        let items: Vec<&RawValue> = serde_json::from_str(text)?;
-        let mut list = Vec::with_capacity(items.len());
-        for (index, raw) in items.into_iter().enumerate() {
-            let outside = self.enter(&index.to_string());
-            list.push(self.value(raw, depth)?);
-            self.place.truncate(outside);
+    fn list(&mut self, place: Place<'_>, depth: usize) -> Result<Vec<Json>, Unreadable> {
+        let mut items = Vec::new();
+        self.take(1);
+        while self.next().is_some_and(|next| next != b']') {
+            items.push(self.value(Place::Item(&place, items.len()), depth)?);
         }
-        Ok(list)
+        self.take(1);
+        Ok(items)
     }
 
-    /// Goes into a member or an item; returns how long the place outside is.
-    fn enter(&mut self, name: &str) -> usize {
-        let outside = self.place.len();
-        self.place.push_str(&pointer_to(name));
-        outside
+    fn string(&mut self) -> Result<String, Unreadable> {
+        let mut is_escaped = false;
+        let end = self.rest.bytes().skip(1).position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        });
+        let quoted = self.take(end.map_or(self.rest.len(), |end| end + 2));
+        Ok(serde_json::from_str(quoted)?)
+    }
+
+    /// The next byte that is neither space nor a separator.
+    fn next(&mut self) -> Option<u8> {
+        self.take_while(|byte| b" \t\r\n,:".contains(&byte));
+        self.rest.bytes().next()
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
+        let end = self.rest.bytes().position(|byte| !wanted(byte));
+        self.take(end.unwrap_or(self.rest.len()))
+    }
+
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let whole = (self.rest, "");
+        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or(whole);
+        self.rest = rest;
+        taken
     }
 
     fn faults(self) -> Vec<Fault> {
@@ -182,35 +211,28 @@ const fn deeper(depth: usize) -> Result<usize, Unreadable> {
     }
 }
 
-/// The members of an object as they stand there, a repeated one included.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
+/// Where a value is; a pointer is only written for what is named.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Body,
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
 }
 
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+impl Place<'_> {
+    fn pointer(self) -> String {
+        match self {
+            Self::Body => String::new(),
+            Self::Member(outside, name) => outside.pointer() + &pointer_to(name),
+            Self::Item(outside, index) => outside.pointer() + &pointer_to(&index.to_string()),
         }
-        Ok(Members(members))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Result<Object, Unreadable> {
@@ -227,6 +249,39 @@ mod tests {
                 faults.into_iter().map(|fault| fault.pointer).collect()
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// Any JSON value, with strings that need escapes and names that repeat in other objects.
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        use serde_json::Value;
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            r#"[\\"{}\[\],: ]{0,6}"#.prop_map(Value::from),
+        ];
+        scalar.prop_recursive(4, 32, 4, |inner| {
+            let name = prop_oneof![any::<String>(), "[ab\\\\\"]{0,2}"];
+            let members = prop::collection::btree_map(name, inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_says_what_serde_json_reads_in_it(value in any_value()) {
+            let body = serde_json::json!({ "a": value });
+            for text in [body.to_string(), format!("{body:#}")] {
+                let again: serde_json::Value = serde_json::from_str(&written(&text)).unwrap();
+                let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(again, expected);
+            }
         }
     }
 

@@ -151,7 +151,7 @@ fn other_documents_of_a_file_are_named() {
 /// What is said of the example with a `minLength`, pinned to an image.
 fn said_of(image: &str, executor: &Executor) -> Option<String> {
     let text = example_with("maxLength: 20 }", "minLength: 9, maxLength: 20 }");
-    let mut platform = only_platform(&text).unwrap().platform;
+    let mut platform = only_platform(&text).expect("nothing is refused").platform;
     let pinned = innkeeper_crds::BookingPlatformStatus {
         image: Some(image.to_owned()),
         ..Default::default()
