@@ -2,5 +2,6 @@
 
 mod examples;
 mod fixtures;
+mod order;
 mod refusals;
 mod validation;
