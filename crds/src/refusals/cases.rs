@@ -429,7 +429,7 @@ pub const CASES: &[Case] = &[
         &[("env: { PROFILE: docker }", "env: { PROFILE: 010 }")],
         Refuser::Parser,
         "spec.services[4].config.env.PROFILE",
-        "the bare value 010 is a number to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly",
+        "the bare value *** is a number to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly",
     )
     .to_kubectl("spec.services[4].config.env.PROFILE in body must be of type string: \"integer\""),
     update(

@@ -1,5 +1,6 @@
 //! Events, for people who ask `kubectl describe` what happened.
 
+use innkeeper_contracts::secret::masked;
 use kube::runtime::events::{Event, EventType};
 
 use crate::context::Context;
@@ -40,7 +41,7 @@ pub(crate) async fn publish<K: Observed>(
     let event = Event {
         type_: severity,
         reason: reason.to_owned(),
-        note: Some(short(note)),
+        note: Some(shown(note)),
         action: ACTION.to_owned(),
         secondary: None,
     };
@@ -49,7 +50,21 @@ pub(crate) async fn publish<K: Observed>(
     }
 }
 
-/// An event's note holds at most 1024 bytes.
-fn short(note: &str) -> String {
+/// What may be shown of a note; an event holds at most 1024 bytes of one.
+fn shown(note: &str) -> String {
+    let note = masked(note);
     note[..note.floor_char_boundary(1_000)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_shows_no_password_and_is_not_too_long() {
+        let note = format!("kim:s3cret@kafka:9092 {}", "x".repeat(2_000));
+        let shown = shown(&note);
+        assert!(shown.starts_with("***@kafka:9092 x"), "{shown}");
+        assert!(shown.len() <= 1_024);
+    }
 }

@@ -1,5 +1,6 @@
 //! How an object stands, and the conditions that say so the way kstatus reads them.
 
+use innkeeper_contracts::secret::masked;
 use innkeeper_crds::{Condition, ConditionStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -117,7 +118,7 @@ impl Verdict {
         Self {
             state,
             reason,
-            message: bounded(message.into()),
+            message: bounded(masked(&message.into()).into_owned()),
         }
     }
 }
@@ -224,6 +225,15 @@ mod tests {
             .map(|condition| condition.last_transition_time.0)
             .collect();
         assert_eq!(instants, [at(9), at(9), at(1)]);
+    }
+
+    #[test]
+    fn no_message_shows_a_password() {
+        let why = "no broker at kim:s3cret@kafka:9092 answers";
+        let verdict = Verdict::reconciling(Reason::KafkaUnreachable, why);
+        assert_eq!(verdict.message, "no broker at ***@kafka:9092 answers");
+        let condition = &conditions(&verdict, Some(1), &[], at(1))[0];
+        assert_eq!(condition.message, verdict.message);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The one place that formats names: of Kubernetes objects and their labels, of topics, consumer groups, schemas and files.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
+use innkeeper_contracts::content::{short_hash, texts_hash};
 
 /// Field manager of everything that Innkeeper applies.
 pub const FIELD_MANAGER: &str = "innkeeper";
@@ -87,18 +86,18 @@ pub fn log_file(incarnation: u32) -> String {
 }
 
 /// The ConfigMap with a service's settings of one content.
-pub fn settings_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-settings-{}", short_hash(content))
+pub fn settings_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-settings-{}", texts_hash(content))
 }
 
 /// The ConfigMap with a user's own configuration of one content.
-pub fn configuration_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-config-{}", short_hash(content))
+pub fn configuration_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-config-{}", texts_hash(content))
 }
 
 /// The ConfigMap with a user's own files of one content.
-pub fn files_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-files-{}", short_hash(content))
+pub fn files_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-files-{}", texts_hash(content))
 }
 
 /// Labels that select a service's pods; they never change.
@@ -133,17 +132,6 @@ pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
-}
-
-/// Ten hexadecimal digits that stand for a content.
-pub fn short_hash(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .take(5)
-        .fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String takes every text");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod refusals;
 mod rentcar;
 #[cfg(test)]
 mod requests;
+mod secrets;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

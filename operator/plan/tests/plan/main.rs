@@ -1,5 +1,6 @@
 //! The plan from the outside: files in, refusals or objects out.
 
+mod credentials;
 mod examples;
 mod fixtures;
 mod order;
