@@ -2,6 +2,7 @@
 
 mod apply;
 mod conditions;
+mod fetch;
 
 use std::sync::Arc;
 
@@ -75,8 +76,9 @@ async fn carry_out(ctx: &Context, platform: &BookingPlatform) -> Result<Outcome,
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let expansion = owned(expand(&validated, &executor), platform);
-            apply::apply(ctx, platform, expansion).await
+            let children = fetch::children(ctx, platform).await?;
+            let expansion = expand(&validated, &executor).in_the_order_of(&children);
+            apply::apply(ctx, platform, owned(expansion, platform)).await
         }
         Err(refusals) => Ok(Outcome::Invalid(refusals)),
     }
