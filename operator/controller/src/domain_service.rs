@@ -16,6 +16,7 @@ use kube::runtime::controller::Action;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::ownership::Notes;
 use crate::status::{apply_status, fetch_present};
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
@@ -33,8 +34,9 @@ pub(crate) async fn reconcile(
     }
     let observed = fetch::fetch(&ctx, &service).await?;
     let plan = plan::plan(observed);
-    let outcome = apply::apply(&ctx, &service, plan).await?;
-    let verdict = conditions::verdict(&service, &outcome);
+    let mut notes = Notes::default();
+    let outcome = apply::apply(&ctx, &service, plan, &mut notes).await?;
+    let verdict = notes.told(conditions::verdict(&service, &outcome));
     events::publish_change(&ctx, &service, &verdict).await;
     let status = status(&service, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &service, &status).await?;

@@ -67,6 +67,8 @@ pub enum Reason {
     Invalid,
     /// The API server refuses an object.
     Refused,
+    /// Someone else changes an object back again and again.
+    Contested,
     /// New pods do not become ready.
     RolloutStalled,
     /// The brokers do not answer.
@@ -111,6 +113,11 @@ impl Verdict {
     /// Waiting for someone to do something.
     pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(State::Stalled, reason, message)
+    }
+
+    /// The same, said in other words.
+    pub fn saying(self, message: impl Into<String>) -> Self {
+        Self::new(self.state, self.reason, message)
     }
 
     fn new(state: State, reason: Reason, message: impl Into<String>) -> Self {

@@ -15,6 +15,8 @@ pub const SERVICE_LABEL: &str = "innkeeper.dev/service";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Finalizer of an EventTopic whose topic goes with it.
 pub const TOPIC_FINALIZER: &str = "innkeeper.dev/topic";
+/// Annotation of an object with the hash of what was applied of it.
+pub const APPLIED_ANNOTATION: &str = "innkeeper.dev/applied";
 /// Longest identifier that PostgreSQL keeps whole.
 const SCHEMA_LENGTH: usize = 63;
 

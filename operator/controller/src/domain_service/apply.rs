@@ -13,7 +13,9 @@ use super::fetch::Unready;
 use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{Claim, Obstacle, Refused, apply as apply_claim, names_of, prune, typed};
+use crate::ownership::{
+    Claim, Notes, Obstacle, Refused, apply as apply_claim, names_of, prune, typed,
+};
 
 /// How a service came out of a reconciliation.
 #[derive(Debug)]
@@ -33,11 +35,12 @@ pub(super) async fn apply(
     ctx: &Context,
     service: &DomainService,
     plan: Plan,
+    notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     match plan {
         Plan::Stop(obstacle) => Ok(Outcome::Stopped(obstacle)),
         Plan::Wait(callees) => Ok(Outcome::Waiting(callees)),
-        Plan::Apply(claims) => apply_all(ctx, service, &claims).await,
+        Plan::Apply(claims) => apply_all(ctx, service, &claims, notes).await,
     }
 }
 
@@ -45,12 +48,13 @@ async fn apply_all(
     ctx: &Context,
     service: &DomainService,
     claims: &[Claim],
+    notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     // First, lest it go on scaling what has a fixed number from now on.
     prune_autoscaler(ctx, service, claims).await?;
     let mut deployment = Deployment::default();
     for claim in claims {
-        let applied = match apply_claim(&ctx.client, claim).await? {
+        let applied = match apply_claim(ctx, service, claim, notes).await? {
             Ok(applied) => applied,
             Err(refused) => return Ok(Outcome::Refused(refused)),
         };

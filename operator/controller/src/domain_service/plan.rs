@@ -43,6 +43,7 @@ mod tests {
         Claim {
             rendered: Rendered::of(&service),
             standing,
+            live: None,
         }
     }
 
