@@ -18,8 +18,8 @@ pub const SOON: Duration = Duration::from_secs(90);
 /// The Secret that the chart's defaults name.
 const SECRET: &str = "innkeeper-database";
 
-/// The label of the namespaces that tests make.
-const OURS: &str = "innkeeper-e2e";
+/// The label of what tests make outside of their namespaces, and of these.
+pub(crate) const OURS: &str = "innkeeper-e2e";
 
 /// A namespace of Kubernetes.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +174,9 @@ impl Namespace {
 /// Removes what an earlier run has left on a cluster that was kept.
 pub fn clean() {
     let kubectl = |words: &[&str]| Namespace("default").kubectl(words);
+    // Whoever answers them has ended.
+    let webhooks = "mutatingwebhookconfigurations";
+    kubectl(&["delete", webhooks, "--selector", OURS]).unwrap();
     let every = ["--all", "--all-namespaces", "--timeout=60s"];
     let kinds = ["delete", "bookingplatforms,eventtopics"];
     // There is no such kind yet on a new cluster; and without an operator nobody lets go of a topic that is to go with its object.

@@ -1,5 +1,9 @@
 //! The operator goes; what it has made stays.
 
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
@@ -7,21 +11,41 @@ use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::operator::{self, NAMESPACE};
 
+use crate::webhooks;
+
 const KEPT: Namespace = Namespace("kept");
 
 pub fn lane() -> Lane {
     Lane {
         name: "farewell",
         namespaces: &["innkeeper-system", "kept"],
-        claims: claims![without_its_operator_a_platform_goes_on,],
+        claims: claims![
+            a_new_operator_writes_nothing_that_is_in_place,
+            without_its_operator_a_platform_goes_on,
+        ],
     }
 }
 
-fn without_its_operator_a_platform_goes_on() {
+/// How long a new operator is watched.
+const WATCHED: Duration = Duration::from_mins(1);
+
+fn a_new_operator_writes_nothing_that_is_in_place() {
     KEPT.create();
     KEPT.create_secret();
+    let restart = ["rollout", "restart", "deployment", "innkeeper"];
+    NAMESPACE.kubectl(&restart).unwrap();
+    let status = ["rollout", "status", "deployment", "innkeeper"];
+    NAMESPACE.kubectl(&status).unwrap();
+    let began = Instant::now();
+    webhooks::take_counts();
+    // It works beside what it leaves alone.
     KEPT.apply(&Example::small("kept").manifest());
     KEPT.await_ready("kept");
+    thread::sleep(WATCHED.saturating_sub(began.elapsed()));
+    assert_eq!(webhooks::take_counts(), BTreeMap::new());
+}
+
+fn without_its_operator_a_platform_goes_on() {
     operator::helm(&["uninstall", operator::RELEASE, "--wait"]).unwrap();
     NAMESPACE.until("the operator is gone", || {
         match NAMESPACE.list(PODS).len() {

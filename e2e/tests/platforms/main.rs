@@ -10,9 +10,11 @@
 mod changes;
 mod farewell;
 mod installation;
+mod manual;
 mod refusals;
 mod rentcar;
 mod topics;
+mod webhooks;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         changes::lane(),
         refusals::lane(),
         topics::lane(),
+        webhooks::lane(),
+        manual::lane(),
     ]);
     let last = |so_far: Outcome| so_far.and(lanes::run(&chosen(vec![farewell::lane()])));
     last(first.and(lanes::run(&together))).conclude(began)
