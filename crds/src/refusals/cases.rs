@@ -82,6 +82,13 @@ pub const CASES: &[Case] = &[
         "Unsupported value: \"Sometimes\": supported values: \"OnPlacement\", \"Later\"",
     ),
     case(
+        "a disruption budget is of an unknown kind",
+        &[("      path: /pays\n", "      path: /pays\n      disruptionBudget: TwoAtATime\n")],
+        Refuser::Schema,
+        "spec.services[2].disruptionBudget",
+        "Unsupported value: \"TwoAtATime\": supported values: \"OneAtATime\", \"None\"",
+    ),
+    case(
         "SQLite has several replicas",
         &[("      path: /pays\n", "      path: /pays\n      database: { sqlite: {} }\n      replicas: 3\n")],
         Refuser::Cel,

@@ -1,5 +1,7 @@
 //! The three controllers: what each watches, and whom a change concerns.
 
+mod concerned;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,16 +85,23 @@ impl Controllers {
             .owns(api::<Service>(client, scope), ours())
             .owns(api::<ConfigMap>(client, scope), ours())
             .owns(api::<ServiceAccount>(client, scope), ours())
-            .owns(api::<PodDisruptionBudget>(client, scope), ours())
-            .owns(api::<HorizontalPodAutoscaler>(client, scope), ours())
             .watches(api::<ReplicaSet>(client, scope), ours(), |set| {
                 service_of(&set)
             });
         let store = services.store();
-        let services = services.watches(api::<DomainService>(client, scope), ours(), {
-            let store = store.clone();
-            move |callee| callers(&store, &callee)
-        });
+        let services = services
+            .watches(api::<DomainService>(client, scope), ours(), {
+                let store = store.clone();
+                move |callee| callers(&store, &callee)
+            })
+            .reconcile_on(concerned::by::<HorizontalPodAutoscaler>(
+                scope.api(client),
+                store.clone(),
+            ))
+            .reconcile_on(concerned::by::<PodDisruptionBudget>(
+                scope.api(client),
+                store.clone(),
+            ));
         let topics = controller::<EventTopic>(client, scope);
         let watched = Arc::new(Watched {
             platforms: platforms.store(),

@@ -162,18 +162,17 @@ pub(crate) fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTree
         .collect()
 }
 
-/// Deletes an owner's own objects of a kind whose names nobody wants.
+/// Deletes an owner's own objects of a kind whose names nobody wants. They are known by their owner: anybody may take a label.
 pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
     client: &Client,
     owner: &impl ResourceExt,
-    listed: &ListParams,
     wanted: &BTreeSet<String>,
 ) -> Result<(), Error> {
     let namespace = owner.namespace().unwrap_or_default();
     let resource = ApiResource::erase::<K>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
     let found = api
-        .list_metadata(listed)
+        .list_metadata(&ListParams::default())
         .await
         .map_err(|source| Error::Fetch {
             what: format!("every {} of {}", resource.kind, owner.name_any()),

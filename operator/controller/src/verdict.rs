@@ -69,6 +69,10 @@ pub enum Reason {
     Refused,
     /// New pods do not become ready.
     RolloutStalled,
+    /// Somebody paused the rollout.
+    RolloutPaused,
+    /// An autoscaler of somebody else changes a number of pods that is fixed.
+    ScaledByAnother,
     /// The brokers do not answer.
     KafkaUnreachable,
     /// The brokers refuse a change.
@@ -111,6 +115,13 @@ impl Verdict {
     /// Waiting for someone to do something.
     pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(State::Stalled, reason, message)
+    }
+
+    /// With further lines that change nothing about how it stands.
+    pub fn with_notes(self, notes: Vec<String>) -> Self {
+        let lines = std::iter::once(self.message).chain(notes);
+        let message = lines.collect::<Vec<_>>().join("\n");
+        Self::new(self.state, self.reason, message)
     }
 
     fn new(state: State, reason: Reason, message: impl Into<String>) -> Self {

@@ -2,9 +2,7 @@
 
 use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
 use innkeeper_plan::Expansion;
-use innkeeper_plan::names::PLATFORM_LABEL;
 use innkeeper_plan::render::Rendered;
-use kube::api::ListParams;
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Outcome;
@@ -130,8 +128,6 @@ async fn prune_services(
     platform: &BookingPlatform,
     claims: &[Claim],
 ) -> Result<(), Error> {
-    let of_platform = format!("{PLATFORM_LABEL}={}", platform.name_any());
-    let listed = ListParams::default().labels(&of_platform);
     let wanted = names_of::<DomainService>(claims);
-    prune::<DomainService>(&ctx.client, platform, &listed, &wanted).await
+    prune::<DomainService>(&ctx.client, platform, &wanted).await
 }
