@@ -229,6 +229,12 @@ pub(crate) fn what(rendered: &Rendered) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Uri;
+    use axum::{Router, routing};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::json;
+    use tokio::sync::mpsc;
+
     use super::*;
 
     fn owner(uid: &str) -> OwnerReference {
@@ -275,5 +281,48 @@ mod tests {
         assert!(is_owned(&mine, Some("me")));
         assert!(!is_owned(&mine, Some("someone")));
         assert!(!is_owned(&existing(None), None));
+    }
+
+    /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.
+    fn with_unlabelled_child() -> (Client, mpsc::UnboundedReceiver<String>) {
+        let (tell, deleted) = mpsc::unbounded_channel();
+        let list = |uri: Uri| async move {
+            let is_narrowed = uri.query().unwrap_or_default().contains("labelSelector");
+            let children = usize::from(!is_narrowed);
+            let child = json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadata",
+                "metadata": { "name": "old", "ownerReferences": [owner("me")] },
+            });
+            json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadataList",
+                "metadata": {},
+                "items": vec![child; children],
+            })
+            .to_string()
+        };
+        let delete = move |uri: Uri| {
+            tell.send(uri.path().to_owned()).unwrap();
+            let done = json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" });
+            std::future::ready(done.to_string())
+        };
+        let config_maps = "/api/v1/namespaces/shop/configmaps";
+        let server = Router::new()
+            .route(config_maps, routing::get(list))
+            .route(&format!("{config_maps}/{{name}}"), routing::delete(delete));
+        (Client::new(server, "shop"), deleted)
+    }
+
+    #[tokio::test]
+    async fn a_child_whose_labels_somebody_took_is_pruned() {
+        let (client, mut deleted) = with_unlabelled_child();
+        let mut me = ConfigMap::default();
+        me.metadata.uid = Some("me".to_owned());
+        me.metadata.namespace = Some("shop".to_owned());
+        let wanted = BTreeSet::new();
+        prune::<ConfigMap>(&client, &me, &wanted).await.unwrap();
+        let path = deleted.try_recv().unwrap();
+        assert_eq!(path, "/api/v1/namespaces/shop/configmaps/old");
     }
 }

@@ -171,13 +171,13 @@ mod tests {
     }
 
     fn autoscaler(owner: Option<&str>, target: &str, status: i32) -> HorizontalPodAutoscaler {
-        let owned = |uid| json!([{ "apiVersion": "v1", "kind": "Any", "name": "any", "uid": uid }]);
+        let references = |uid| json!([{ "apiVersion": "v1", "kind": "Any", "name": "any", "uid": uid }]);
         serde_json::from_value(json!({
             "metadata": {
                 "name": "any",
                 "namespace": "shop",
                 "resourceVersion": status.to_string(),
-                "ownerReferences": owner.map(owned),
+                "ownerReferences": owner.map(references),
                 "managedFields": [{ "manager": "any", "subresource": "status", "time": format!("2026-01-01T00:00:0{status}Z") }],
             },
             "spec": {
@@ -189,7 +189,7 @@ mod tests {
         .unwrap()
     }
 
-    fn budget(selector: Value) -> PodDisruptionBudget {
+    fn budget(selector: &Value) -> PodDisruptionBudget {
         serde_json::from_value(json!({
             "metadata": { "name": "any", "namespace": "shop" },
             "spec": { "selector": selector },
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_budget_wakes_whose_pods_it_selects() {
-        let came = |selector| woken(&mut known(), Event::Apply(budget(selector)));
+        let came = |selector| woken(&mut known(), Event::Apply(budget(&selector)));
         let label = innkeeper_plan::names::SERVICE_LABEL;
         assert_eq!(
             came(json!({ "matchLabels": { label: "pay" } })),

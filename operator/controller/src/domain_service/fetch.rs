@@ -109,7 +109,7 @@ async fn fetch_pods(
     Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
 }
 
-/// The ReplicaSets of a service's pods that no Deployment looks after.
+/// The `ReplicaSet`s of a service's pods that no Deployment looks after.
 async fn fetch_lost_sets(
     ctx: &Context,
     service: &DomainService,

@@ -18,7 +18,7 @@ pub(super) struct Findings {
     pub budgets: Vec<Foreign>,
     /// Pods that no controller looks after.
     pub lost_pods: Vec<ObjectMeta>,
-    /// ReplicaSets of its pods that no Deployment looks after.
+    /// `ReplicaSet`s of its pods that no Deployment looks after.
     pub lost_sets: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ fn clashing_budget(service: &DomainService, budget: &Foreign) -> String {
 fn lost_pod(service: &DomainService, name: &str) -> String {
     let delete = delete(service, &format!("pod/{name}"));
     format!(
-        "Pod {name} runs on although no ReplicaSet looks after it since a label of it was changed: {delete}; else it goes with the service"
+        "Pod {name} runs on with this service's settings although no ReplicaSet looks after it, as when a label of it was changed: {delete}; else it goes with the service"
     )
 }
 

@@ -129,8 +129,8 @@ mod tests {
     }
 
     fn metadata(name: &str, owner: Option<&str>) -> Value {
-        let owned = |uid: &str| json!([{ "apiVersion": "innkeeper.dev/v1alpha1", "kind": "DomainService", "name": "pay", "uid": uid }]);
-        json!({ "name": name, "ownerReferences": owner.map(owned) })
+        let references = |uid: &str| json!([{ "apiVersion": "innkeeper.dev/v1alpha1", "kind": "DomainService", "name": "pay", "uid": uid }]);
+        json!({ "name": name, "ownerReferences": owner.map(references) })
     }
 
     fn autoscaler(owner: Option<&str>, target: [&str; 3]) -> HorizontalPodAutoscaler {
