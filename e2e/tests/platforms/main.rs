@@ -13,6 +13,7 @@ mod installation;
 mod refusals;
 mod rentcar;
 mod topics;
+mod verdicts;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         changes::lane(),
         refusals::lane(),
         topics::lane(),
+        verdicts::lane(),
     ]);
     let last = |so_far: Outcome| so_far.and(lanes::run(&chosen(vec![farewell::lane()])));
     last(first.and(lanes::run(&together))).conclude(began)
