@@ -171,7 +171,8 @@ mod tests {
     }
 
     fn autoscaler(owner: Option<&str>, target: &str, status: i32) -> HorizontalPodAutoscaler {
-        let references = |uid| json!([{ "apiVersion": "v1", "kind": "Any", "name": "any", "uid": uid }]);
+        let references =
+            |uid| json!([{ "apiVersion": "v1", "kind": "Any", "name": "any", "uid": uid }]);
         serde_json::from_value(json!({
             "metadata": {
                 "name": "any",

@@ -241,6 +241,9 @@ mod tests {
             ..Findings::default()
         };
         let notes = findings.notes(&service(&json!({})));
-        assert!(notes[0].contains("`kubectl delete replicaset/pay-1 -n shop`"), "{notes:?}");
+        assert!(
+            notes[0].contains("`kubectl delete replicaset/pay-1 -n shop`"),
+            "{notes:?}"
+        );
     }
 }
