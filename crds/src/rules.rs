@@ -92,6 +92,18 @@ pub const FULFILLMENTS_CAN_START: Rule = (
     "no payment would ever start the fulfillment: add a service with a payment block",
 );
 
+/// Only a text has a length.
+pub const ONLY_A_STRING_HAS_A_MIN_LENGTH: Rule = (
+    "self.type == 'String' || !has(self.minLength)",
+    "only a String has a minLength",
+);
+
+/// A text can be long enough and short enough.
+pub const MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH: Rule = (
+    "!has(self.minLength) || self.minLength <= (has(self.maxLength) ? self.maxLength : 256)",
+    "minLength must not be above maxLength, which is 256 when left out",
+);
+
 /// A probe's attempts do not overlap.
 pub const AN_ATTEMPT_ENDS_IN_TIME: Rule = (
     "!has(self.timeoutSeconds) || !has(self.periodSeconds) || self.timeoutSeconds <= self.periodSeconds",

@@ -2,6 +2,7 @@
 
 pub mod autoscaling;
 pub mod configuration;
+pub mod disruption_budget;
 pub mod probes;
 pub mod quantity;
 pub mod resources;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use autoscaling::Autoscaling;
 pub use configuration::{Configuration, SecretKey, Secrets};
+pub use disruption_budget::DisruptionBudget;
 pub use probes::{Probe, Probes};
 pub use quantity::{Quantity, Surge};
 pub use resources::Resources;
@@ -47,6 +49,9 @@ pub struct Workload {
     /// How new pods replace old ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// How many pods a drained node may take at once: one when left out; `None` is for a disruption budget of your own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption_budget: Option<DisruptionBudget>,
     /// Further labels of the service's objects and pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::schema::labels")]

@@ -80,6 +80,13 @@ impl Example {
         self
     }
 
+    /// Its services in the opposite order.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        self.services().reverse();
+        self
+    }
+
     /// The names of its services.
     pub fn names(&self) -> Vec<String> {
         let services = self.0["spec"]["services"].as_array().unwrap();

@@ -19,3 +19,4 @@ pub mod operator;
 pub mod postgres;
 pub mod site;
 pub mod watch;
+pub mod webhook;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 use crate::kubernetes::{
-    self, DOMAIN_SERVICES, EVENTS, Kind, PLATFORMS, PODS, SERVICES, message, text,
+    self, CONFIG_MAPS, DOMAIN_SERVICES, EVENTS, Kind, PLATFORMS, PODS, SERVICES, message, text,
 };
 use crate::site::site;
 use crate::{kafka, postgres};
@@ -20,8 +20,8 @@ pub const SOON: Duration = Duration::from_secs(90);
 /// The Secret that the chart's defaults name.
 const SECRET: &str = "innkeeper-database";
 
-/// The label of the namespaces that tests make.
-const OURS: &str = "innkeeper-e2e";
+/// The label of what tests make outside of their namespaces, and of these.
+pub(crate) const OURS: &str = "innkeeper-e2e";
 
 /// A namespace of Kubernetes.
 #[derive(Clone, Copy, Debug)]
@@ -167,13 +167,44 @@ impl Namespace {
         answer.body
     }
 
+    /// A pod of a service that is to stay.
+    fn staying_pod(self, service: &str) -> Value {
+        let mut pods = self.of_service(PODS, service).into_iter();
+        let staying = pods.find(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        staying.expect("the service has a pod")
+    }
+
+    /// The environment variables that a pod of a service has from its own configuration, in the ConfigMap that the pod names.
+    fn environment(self, service: &str) -> (String, Value) {
+        let pod = self.staying_pod(service);
+        let from = &pod["spec"]["containers"][0]["envFrom"][0]["configMapRef"]["name"];
+        let config_map = self.expect(CONFIG_MAPS, &text(from));
+        (text(from), config_map["data"].clone())
+    }
+
+    /// Whether a pod of a service runs with these environment variables, and says so without showing them.
+    pub fn is_configured(self, service: &str, env: &Value) -> Result<(), String> {
+        let (name, data) = self.environment(service);
+        let shown = self.admin(service, "/settings").body["config"].clone();
+        let names: Vec<_> = env
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|it| it.0)
+            .collect();
+        let hash = text(&shown["hash"]);
+        let is_told =
+            shown["env"] == json!(names) && !hash.is_empty() && name.ends_with(&format!("-{hash}"));
+        if data == *env && is_told {
+            Ok(())
+        } else {
+            Err(format!("{name} holds {data}, the pod shows {shown}"))
+        }
+    }
+
     /// What the admin API of a pod of a service says, one that is to stay.
     pub fn admin(self, service: &str, path: &str) -> Answer {
-        let pods = self.of_service(PODS, service);
-        let mut staying = pods
-            .iter()
-            .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-        let pod = staying.next().expect("the service has a pod");
+        let pod = self.staying_pod(service);
         let address = text(&pod["status"]["podIP"]);
         http::request(
             "GET",
@@ -205,6 +236,9 @@ fn note_topic(manifest: &str) {
 /// Removes what an earlier run has left on a cluster that was kept.
 pub fn clean() {
     let kubectl = |words: &[&str]| Namespace("default").kubectl(words);
+    // Whoever answers them has ended.
+    let webhooks = "mutatingwebhookconfigurations";
+    kubectl(&["delete", webhooks, "--selector", OURS]).unwrap();
     let every = ["--all", "--all-namespaces", "--timeout=60s"];
     let kinds = ["delete", "bookingplatforms,eventtopics"];
     // There is no such kind yet on a new cluster; and without an operator nobody lets go of a topic that is to go with its object.

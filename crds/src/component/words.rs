@@ -87,6 +87,8 @@ impl Fields {
 #[x_kube(validation = ("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum", "minimum must not be above maximum"))]
 #[x_kube(validation = ("self.type == 'Integer' || (!has(self.minimum) && !has(self.maximum))", "only an Integer has a minimum and a maximum"))]
 #[x_kube(validation = ("self.type == 'String' || !has(self.maxLength)", "only a String has a maxLength"))]
+#[x_kube(validation = crate::rules::ONLY_A_STRING_HAS_A_MIN_LENGTH)]
+#[x_kube(validation = crate::rules::MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH)]
 pub struct Attribute {
     /// The name here.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
@@ -98,6 +100,10 @@ pub struct Attribute {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub from: Option<String>,
+    /// Fewest characters of a String.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub min_length: Option<u32>,
     /// Most characters of a String. 256 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 4096))]

@@ -82,6 +82,13 @@ pub const CASES: &[Case] = &[
         "Unsupported value: \"Sometimes\": supported values: \"OnPlacement\", \"Later\"",
     ),
     case(
+        "a disruption budget is of an unknown kind",
+        &[("      path: /pays\n", "      path: /pays\n      disruptionBudget: TwoAtATime\n")],
+        Refuser::Schema,
+        "spec.services[2].disruptionBudget",
+        "Unsupported value: \"TwoAtATime\": supported values: \"OneAtATime\", \"None\"",
+    ),
+    case(
         "SQLite has several replicas",
         &[("      path: /pays\n", "      path: /pays\n      database: { sqlite: {} }\n      replicas: 3\n")],
         Refuser::Cel,
@@ -136,6 +143,54 @@ pub const CASES: &[Case] = &[
         Refuser::Cel,
         "spec.services[1].booking.attributes[1]",
         "minimum must not be above maximum",
+    ),
+    case(
+        "an attribute's shortest is above its longest",
+        &[("maxLength: 20 }", "minLength: 21, maxLength: 20 }")],
+        Refuser::Cel,
+        "spec.services[1].booking.attributes[0]",
+        rules::MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH.1,
+    ),
+    case(
+        "an attribute's shortest is above what its longest is unless it says so",
+        &[("maxLength: 20 }", "minLength: 257 }")],
+        Refuser::Cel,
+        "spec.services[1].booking.attributes[0]",
+        rules::MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH.1,
+    ),
+    case(
+        "a whole number has a length",
+        &[("minimum: 1 }", "minLength: 1 }")],
+        Refuser::Cel,
+        "spec.services[1].booking.attributes[1]",
+        rules::ONLY_A_STRING_HAS_A_MIN_LENGTH.1,
+    ),
+    case(
+        "a shortest text has no characters",
+        &[("maxLength: 20 }", "minLength: 0 }")],
+        Refuser::Schema,
+        "spec.services[1].booking.attributes[0].minLength",
+        "spec.services[1].booking.attributes[0].minLength in body should be greater than or equal to 1",
+    ),
+    case(
+        "the image is older than a field",
+        &[
+            ("  currency: KRW\n", "  currency: KRW\n  image: innkeeper.dev/innkeeper:0.0.9\n"),
+            ("maxLength: 20 }", "minLength: 9 }"),
+        ],
+        Refuser::Validate,
+        "spec.services[1].booking.attributes[0].minLength",
+        "the platform's image innkeeper.dev/innkeeper:0.0.9 does not know minLength, which came with 0.2.0: set spec.image to ",
+    ),
+    case(
+        "the image does not say whether it is older than a field",
+        &[
+            ("  currency: KRW\n", "  currency: KRW\n  image: innkeeper.dev/innkeeper:old\n"),
+            ("maxLength: 20 }", "minLength: 9 }"),
+        ],
+        Refuser::Validate,
+        "spec.services[1].booking.attributes[0].minLength",
+        "the platform's image innkeeper.dev/innkeeper:old has no tag that names its release, and may not know minLength, which came with 0.2.0: set spec.image to ",
     ),
     case(
         "two services have one name",
@@ -275,6 +330,49 @@ pub const CASES: &[Case] = &[
         Refuser::Validate,
         "spec.services[1].booking.required[1]",
         "there is no field bookId: name one of userName, carId, itemName, quantity, price, currency, userHp, period",
+    ),
+    case(
+        "a currency is required that the platform does not have",
+        &[
+            ("  currency: KRW\n", ""),
+            ("required: [userName, carId]", "required: [userName, currency]"),
+        ],
+        Refuser::Validate,
+        "spec.services[1].booking.required[1]",
+        "the platform has no currency, so that a request cannot have one either: set spec.currency, or remove currency",
+    ),
+    case(
+        "a currency is required by its word that the platform does not have",
+        &[
+            ("  currency: KRW\n", ""),
+            ("item: carId, amount: price }\n        attributes:\n          - { name: userHp, type: String, maxLength: 20 }", "item: carId, currency: won }\n        attributes:\n          - { name: userHp, type: String, maxLength: 20 }"),
+            ("from: reservation.price", "from: reservation.amount"),
+            ("required: [userName, carId]", "required: [won]"),
+        ],
+        Refuser::Validate,
+        "spec.services[1].booking.required[0]",
+        "the platform has no currency, so that a request cannot have one either: set spec.currency, or remove won",
+    ),
+    case(
+        "a field is required by a name that has another word",
+        &[("required: [userName, carId]", "required: [userName, item]")],
+        Refuser::Validate,
+        "spec.services[1].booking.required[1]",
+        "there is no field item: name one of userName, carId, itemName, quantity, price, currency, userHp, period",
+    ),
+    case(
+        "the row's own id is required",
+        &[("required: [userName, carId]", "required: [id]")],
+        Refuser::Validate,
+        "spec.services[1].booking.required[0]",
+        "there is no field id: name one of userName, carId, itemName, quantity, price, currency, userHp, period",
+    ),
+    case(
+        "the status is required",
+        &[("required: [userName, carId]", "required: [status]")],
+        Refuser::Validate,
+        "spec.services[1].booking.required[0]",
+        "there is no field status: name one of userName, carId, itemName, quantity, price, currency, userHp, period",
     ),
     case(
         "an attribute comes from one that does not exist",
@@ -429,7 +527,7 @@ pub const CASES: &[Case] = &[
         &[("env: { PROFILE: docker }", "env: { PROFILE: 010 }")],
         Refuser::Parser,
         "spec.services[4].config.env.PROFILE",
-        "the bare value 010 is a number to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly",
+        "the bare value *** is a number to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly",
     )
     .to_kubectl("spec.services[4].config.env.PROFILE in body must be of type string: \"integer\""),
     update(

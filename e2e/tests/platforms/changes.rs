@@ -1,6 +1,7 @@
 //! Edits of a running platform: what they touch, and what they leave alone.
 
 mod configuration;
+mod order;
 mod rollout;
 mod start;
 
@@ -24,6 +25,7 @@ pub fn lane() -> Lane {
             configuration::an_old_config_map_stays_as_long_as_its_replica_set,
             rollout::a_rolling_change_under_load_drops_no_request,
             rollout::idleness_changes_nothing,
+            order::the_same_services_in_another_order_write_nothing,
             rollout::a_removed_service_takes_its_objects_with_it,
         ],
     }

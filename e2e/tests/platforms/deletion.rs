@@ -114,7 +114,7 @@ fn a_platform_that_is_deleted_in_the_foreground_takes_its_topic_along() {
         REMOVAL,
         &["bookingplatform", "foreground", "--cascade=foreground"],
     );
-    assert_eq!(kafka::held("foreground"), None);
+    await_records(REMOVAL, "foreground", None);
 }
 
 fn a_platform_that_leaves_orphans_leaves_its_topic() {
@@ -126,7 +126,7 @@ fn a_platform_that_leaves_orphans_leaves_its_topic() {
     REMOVAL.await_state(TOPICS, "orphaned", "Ready");
     assert_eq!(kafka::held("orphaned"), Some(RECORDS));
     delete(REMOVAL, &["eventtopic", "orphaned"]);
-    assert_eq!(kafka::held("orphaned"), None);
+    await_records(REMOVAL, "orphaned", None);
     delete(REMOVAL, &["domainservice", "orphaned-gateway"]);
 }
 
@@ -134,7 +134,7 @@ fn a_platform_goes_with_its_namespace_and_so_does_its_topic() {
     DOOMED.create();
     begin(DOOMED, "doomed");
     delete(DOOMED, &["namespace", DOOMED.0, "--timeout=30s"]);
-    assert_eq!(kafka::held("doomed"), None);
+    await_records(DOOMED, "doomed", None);
 }
 
 fn a_topic_stays_while_its_platform_lives() {
@@ -211,7 +211,7 @@ fn of_two_objects_for_one_topic_the_last_takes_it_along() {
     assert_eq!(kafka::held("shared"), Some(RECORDS));
     REMOVAL.await_state(TOPICS, &second, "Ready");
     delete(REMOVAL, &["eventtopic", &second]);
-    assert_eq!(kafka::held("shared"), None);
+    await_records(REMOVAL, "shared", None);
 }
 
 fn two_objects_that_go_at_once_take_their_topic_along() {

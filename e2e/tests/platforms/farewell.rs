@@ -1,11 +1,17 @@
 //! The operator goes; what it has made stays.
 
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::operator::{self, NAMESPACE};
 use innkeeper_e2e::{claims, kafka};
+
+use crate::webhooks;
 
 const KEPT: Namespace = Namespace("kept");
 
@@ -15,6 +21,7 @@ pub fn lane() -> Lane {
         namespaces: &["innkeeper-system", "kept"],
         claims: claims![
             kafka_has_no_topic_that_nobody_described,
+            a_new_operator_writes_nothing_that_is_in_place,
             without_its_operator_a_platform_goes_on,
         ],
     }
@@ -24,11 +31,26 @@ fn kafka_has_no_topic_that_nobody_described() {
     assert_eq!(kafka::undescribed(), Vec::<String>::new());
 }
 
-fn without_its_operator_a_platform_goes_on() {
+/// How long a new operator is watched.
+const WATCHED: Duration = Duration::from_mins(1);
+
+fn a_new_operator_writes_nothing_that_is_in_place() {
     KEPT.create();
     KEPT.create_secret();
+    let restart = ["rollout", "restart", "deployment", "innkeeper"];
+    NAMESPACE.kubectl(&restart).unwrap();
+    let status = ["rollout", "status", "deployment", "innkeeper"];
+    NAMESPACE.kubectl(&status).unwrap();
+    let began = Instant::now();
+    webhooks::take_counts();
+    // It works beside what it leaves alone.
     KEPT.apply(&Example::small("kept").manifest());
     KEPT.await_ready("kept");
+    thread::sleep(WATCHED.saturating_sub(began.elapsed()));
+    assert_eq!(webhooks::take_counts(), BTreeMap::new());
+}
+
+fn without_its_operator_a_platform_goes_on() {
     operator::helm(&["uninstall", operator::RELEASE, "--wait"]).unwrap();
     NAMESPACE.until("the operator is gone", || {
         match NAMESPACE.list(PODS).len() {

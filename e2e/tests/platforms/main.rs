@@ -11,11 +11,14 @@ mod changes;
 mod deletion;
 mod farewell;
 mod installation;
+mod manual;
 mod namespaces;
 mod refusals;
 mod rentcar;
 mod standstill;
 mod topics;
+mod verdicts;
+mod webhooks;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
         refusals::lane(),
         topics::lane(),
         deletion::lane(),
+        webhooks::lane(),
+        manual::lane(),
+        verdicts::lane(),
     ]);
     // What stops the operator, and then what removes it, is alone with it.
     let alone = [standstill::lane(), namespaces::lane(), farewell::lane()];

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::deletion::{RECORDS, await_gone, begin, delete};
+use crate::deletion::{RECORDS, await_gone, await_records, begin, delete};
 
 const WATCHED: Namespace = Namespace("watched");
 const WAITING: Namespace = Namespace("waiting");
@@ -96,7 +96,7 @@ fn a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go() {
     await_gone(WAITING, "let-go");
     drop(silent);
     delete(WAITING, &["namespace", WAITING.0, "--timeout=30s"]);
-    assert_eq!(kafka::held("waiting"), None);
+    await_records(WAITING, "waiting", None);
     assert_eq!(kafka::held("let-go"), Some(0));
 }
 
@@ -128,7 +128,7 @@ fn a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked() {
     WATCHED.await_state(TOPICS, "retained", "Ready");
     assert_eq!(kafka::held("watched"), Some(RECORDS));
     delete(WATCHED, &["namespace", WATCHED.0, "--timeout=30s"]);
-    assert_eq!(kafka::held("watched"), None);
+    await_records(WATCHED, "watched", None);
     assert_eq!(kafka::held("retained"), Some(0));
     operator::install_whole();
 }

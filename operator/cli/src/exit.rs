@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use innkeeper_contracts::secret::masked;
 use innkeeper_runtime::problem::causes;
 
 /// Why a command ends otherwise than with 0.
@@ -26,16 +27,25 @@ impl Failure {
     }
 }
 
-/// The exit code of an outcome; what went wrong is printed.
+/// The exit code of words that make no command, or ask for help.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    eprint!("{}", masked(&error.render().to_string()));
+    ExitCode::from(2)
+}
+
+/// The exit code of an outcome; what went wrong is printed, without what must not be shown.
 pub fn code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused(why)) => {
-            eprintln!("error: {why}");
+            eprintln!("error: {}", masked(&why));
             ExitCode::from(2)
         }
         Err(Failure::Failed(why)) => {
-            eprintln!("error: {why}");
+            eprintln!("error: {}", masked(&why));
             ExitCode::from(1)
         }
     }

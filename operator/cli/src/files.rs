@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use innkeeper_contracts::secret::masked;
 use innkeeper_plan::{Executor, Refusals, ValidatedPlatform};
 
 use crate::exit::Failure;
@@ -35,6 +36,14 @@ impl PlatformFile {
             .metadata
             .namespace
             .get_or_insert_with(|| namespace.to_owned());
+    }
+
+    /// Warns on standard error of values that look like credentials.
+    pub fn warn(&self) {
+        for warning in self.read.credentials() {
+            let line = format!("warning: {}: {warning}", self.path.display());
+            eprintln!("{}", masked(&line));
+        }
     }
 
     /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.

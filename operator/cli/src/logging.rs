@@ -1,8 +1,9 @@
-//! Logs: readable ones for people, JSON lines for machines, both on standard error.
+//! Logs: readable ones for people, JSON lines for machines, both on standard error, and neither with a password.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use innkeeper_contracts::secret::masked;
 use tracing_subscriber::EnvFilter;
 
 /// The environment variable that says which logs are written, such as `info` or `innkeeper_runtime=debug`.
@@ -25,7 +26,7 @@ pub fn start(format: Format) {
     });
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Masking(io::stderr()));
     match format {
         Format::Text => builder
             .compact()
@@ -33,5 +34,66 @@ pub fn start(format: Format) {
             .with_target(false)
             .init(),
         Format::Json => builder.json().flatten_event(true).init(),
+    }
+}
+
+/// Writes what may be shown; the subscriber writes each event at once.
+struct Masking<W>(W);
+
+impl<W: Write> Write for Masking<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        self.0.write_all(masked(&text).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What a subscriber that writes in this format makes of an event.
+    fn logged(format: Format) -> String {
+        #[derive(Clone, Default)]
+        struct Written(Arc<Mutex<Vec<u8>>>);
+        impl Write for Written {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let written = Written::default();
+        let target = written.clone();
+        let builder = tracing_subscriber::fmt().with_writer(move || Masking(target.clone()));
+        let log = || {
+            tracing::warn!(
+                address = "http://kim:s3cret@pay:8080/",
+                "no \"kim:s3cret@kafka:9092\""
+            );
+        };
+        match format {
+            Format::Text => tracing::subscriber::with_default(builder.finish(), log),
+            Format::Json => tracing::subscriber::with_default(builder.json().finish(), log),
+        }
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn no_log_shows_a_password() {
+        for format in [Format::Text, Format::Json] {
+            let line = logged(format);
+            assert!(!line.contains("s3cret") && !line.contains("kim"), "{line}");
+            assert!(line.contains("http://***@pay:8080/"), "{line}");
+            assert!(line.contains("***@kafka:9092"), "{line}");
+        }
+        serde_json::from_str::<serde_json::Value>(&logged(Format::Json)).unwrap();
     }
 }

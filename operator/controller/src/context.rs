@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::kafka::Brokers;
 use crate::metrics::Metrics;
+use crate::ownership::Ledger;
 
 /// Whose platforms an operator looks after.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,6 +41,7 @@ pub struct Context {
     pub(crate) recorder: Recorder,
     pub(crate) metrics: Metrics,
     pub(crate) brokers: Brokers,
+    pub(crate) ledger: Ledger,
     pub(crate) defaults: ClusterDefaults,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) topic_resync: Duration,

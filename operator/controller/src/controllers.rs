@@ -1,5 +1,8 @@
 //! The three controllers: what each watches, and whom a change concerns.
 
+mod concerned;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,16 +87,23 @@ impl Controllers {
             .owns(api::<Service>(client, scope), ours())
             .owns(api::<ConfigMap>(client, scope), ours())
             .owns(api::<ServiceAccount>(client, scope), ours())
-            .owns(api::<PodDisruptionBudget>(client, scope), ours())
-            .owns(api::<HorizontalPodAutoscaler>(client, scope), ours())
             .watches(api::<ReplicaSet>(client, scope), ours(), |set| {
                 service_of(&set)
             });
         let store = services.store();
-        let services = services.watches(api::<DomainService>(client, scope), ours(), {
-            let store = store.clone();
-            move |callee| callers(&store, &callee)
-        });
+        let services = services
+            .watches(api::<DomainService>(client, scope), ours(), {
+                let store = store.clone();
+                move |callee| callers(&store, &callee)
+            })
+            .reconcile_on(concerned::by::<HorizontalPodAutoscaler>(
+                scope.api(client),
+                store.clone(),
+            ))
+            .reconcile_on(concerned::by::<PodDisruptionBudget>(
+                scope.api(client),
+                store.clone(),
+            ));
         let topics = controller::<EventTopic>(client, scope);
         let watched = Arc::new(Watched {
             platforms: platforms.store(),
@@ -185,6 +195,7 @@ async fn run<K, Work>(
     Work: Future<Output = Result<Action, Error>> + Send + 'static,
 {
     let store = controller.store();
+    let mut failures = Failures::default();
     let reconciling = controller
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
@@ -192,7 +203,10 @@ async fn run<K, Work>(
             |_, error, _| Action::requeue(error.class().retry_after()),
             Arc::clone(ctx),
         )
-        .for_each(|outcome| async { log(outcome.err()) });
+        .for_each(move |outcome| {
+            failures.log(outcome);
+            std::future::ready(())
+        });
     tokio::select! {
         () = reconciling => {}
         () = stopped_before_ready(&store, stop) => {}
@@ -223,20 +237,46 @@ async fn measured(
     outcome
 }
 
-fn log(failure: Option<ControllerError<Error, watcher::Error>>) {
-    let Some(failure) = failure else {
-        return;
-    };
-    match failure {
-        // It was deleted meanwhile.
-        ControllerError::ObjectNotFound(_) => {}
-        ControllerError::ReconcilerFailed(error, object) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%object, %error, cause, "could not finish; trying again");
+/// The failures that were logged, by the object's namespace and name: one is told again only when its text changes.
+#[derive(Default)]
+struct Failures(HashMap<String, String>);
+
+impl Failures {
+    fn log<K: Resource<DynamicType = ()>>(
+        &mut self,
+        outcome: Result<(ObjectRef<K>, Action), ControllerError<Error, watcher::Error>>,
+    ) {
+        match outcome {
+            Ok((object, _)) => self.forget(&key(&object)),
+            // It was deleted meanwhile.
+            Err(ControllerError::ObjectNotFound(object)) => self.forget(&key(&object)),
+            Err(ControllerError::ReconcilerFailed(error, object)) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                if self.is_news(key(&object), format!("{error}: {cause:?}")) {
+                    tracing::warn!(%object, %error, cause, "could not finish; trying again");
+                }
+            }
+            Err(ControllerError::QueueError(error)) => {
+                tracing::warn!(%error, "a watch was interrupted");
+            }
+            Err(ControllerError::RunnerError(error)) => {
+                tracing::error!(%error, "a controller failed");
+            }
         }
-        ControllerError::QueueError(error) => tracing::warn!(%error, "a watch was interrupted"),
-        ControllerError::RunnerError(error) => tracing::error!(%error, "a controller failed"),
     }
+
+    fn is_news(&mut self, object: String, text: String) -> bool {
+        self.0.insert(object, text.clone()) != Some(text)
+    }
+
+    fn forget(&mut self, object: &str) {
+        self.0.remove(object);
+    }
+}
+
+fn key<K: Resource>(object: &ObjectRef<K>) -> String {
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    format!("{namespace}/{}", object.name)
 }
 
 #[cfg(test)]
@@ -245,6 +285,18 @@ mod tests {
 
     use super::*;
     use crate::silence::{context, silent};
+
+    #[test]
+    fn a_failure_is_told_again_only_when_its_text_changes() {
+        let mut failures = Failures::default();
+        let mut is_news = |text: &str| failures.is_news("default/pay".to_owned(), text.to_owned());
+        assert_eq!(
+            ["a quota", "a quota", "a webhook", "a quota"].map(&mut is_news),
+            [true, false, true, true]
+        );
+        failures.forget("default/pay");
+        assert!(failures.is_news("default/pay".to_owned(), "a quota".to_owned()));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_operator_whose_watches_never_succeeded_ends_at_once() {

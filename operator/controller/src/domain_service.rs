@@ -5,17 +5,24 @@
 mod apply;
 pub(crate) mod conditions;
 mod fetch;
+mod findings;
+mod lost_pods;
+pub(crate) mod others;
 mod plan;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use innkeeper_crds::{DomainService, DomainServiceStatus};
 use innkeeper_plan::render;
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::controller::Action;
 
+use self::findings::Findings;
 use crate::context::Context;
 use crate::error::Error;
+use crate::ownership::Notes;
 use crate::status::{apply_status, fetch_present};
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
@@ -31,30 +38,40 @@ pub(crate) async fn reconcile(
     if service.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let observed = fetch::fetch(&ctx, &service).await?;
-    let plan = plan::plan(observed);
-    let outcome = apply::apply(&ctx, &service, plan).await?;
-    let verdict = conditions::verdict(&service, &outcome);
+    let fetch::Observed {
+        claims,
+        unready,
+        deployment,
+        findings,
+    } = fetch::fetch(&ctx, &service).await?;
+    lost_pods::adopt(&ctx, &service, &findings.lost_pods).await?;
+    let mut notes = Notes::default();
+    let plan = plan::plan(claims, unready);
+    let outcome = apply::apply(&ctx, &service, plan, &mut notes).await?;
+    let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));
     events::publish_change(&ctx, &service, &verdict).await;
-    let status = status(&service, &outcome, &verdict, (ctx.now)());
+    let deployment = outcome.deployment().or(deployment.as_ref());
+    let status = status(&service, deployment, &verdict, (ctx.now)());
     apply_status(&ctx, &service, &status).await?;
-    Ok(Action::requeue(match verdict.state {
+    Ok(Action::requeue(look_again(&verdict, &findings)))
+}
+
+fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
+    match verdict.state {
+        // Nobody tells when a pod goes that nobody counts.
+        _ if findings.has_lost() => controllers::SOON,
         State::Ready => controllers::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => controllers::LATER,
-    }))
+    }
 }
 
 fn status(
     service: &DomainService,
-    outcome: &apply::Outcome,
+    deployment: Option<&Deployment>,
     verdict: &Verdict,
     now: Timestamp,
 ) -> DomainServiceStatus {
     let before = service.status.clone().unwrap_or_default();
-    let deployment = match outcome {
-        apply::Outcome::Applied(deployment) => Some(deployment.as_ref()),
-        _ => None,
-    };
     let wanted = deployment.and_then(|it| it.spec.as_ref()?.replicas);
     let ready = deployment.map(|it| {
         let status = it.status.as_ref();
@@ -77,23 +94,52 @@ fn status(
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
     use serde_json::json;
 
     use super::*;
+    use crate::verdict::Reason;
 
-    #[test]
-    fn pods_that_nobody_looked_at_are_not_counted() {
-        let service: DomainService = serde_json::from_value(json!({
+    fn service() -> DomainService {
+        serde_json::from_value(json!({
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "DomainService",
             "metadata": { "name": "gateway" },
             "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
             "status": { "replicas": 2, "readyReplicas": 2 },
         }))
-        .unwrap();
-        let outcome = apply::Outcome::Waiting(Vec::new());
-        let verdict = conditions::verdict(&service, &outcome);
-        let status = status(&service, &outcome, &verdict, Timestamp::UNIX_EPOCH);
+        .unwrap()
+    }
+
+    #[test]
+    fn pods_that_nobody_looked_at_are_not_counted() {
+        let verdict = Verdict::reconciling(Reason::WaitingForCallee, "waits for pay");
+        let status = status(&service(), None, &verdict, Timestamp::UNIX_EPOCH);
         assert_eq!((status.replicas, status.ready_replicas), (None, None));
+    }
+
+    #[test]
+    fn pods_that_serve_are_counted_while_something_is_refused() {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "spec": { "replicas": 3, "selector": {}, "template": {} },
+            "status": { "readyReplicas": 2 },
+        }))
+        .unwrap();
+        let verdict = Verdict::stalled(Reason::Refused, "Service pay is refused");
+        let now = Timestamp::UNIX_EPOCH;
+        let status = status(&service(), Some(&deployment), &verdict, now);
+        assert_eq!((status.replicas, status.ready_replicas), (Some(3), Some(2)));
+    }
+
+    #[test]
+    fn a_lost_pod_is_looked_at_soon() {
+        let ready = Verdict::ready(Reason::Ready, "ready");
+        let found = Findings {
+            lost_pods: vec![ObjectMeta::default()],
+            ..Findings::default()
+        };
+        let idle = Findings::default();
+        assert_eq!(look_again(&ready, &idle), controllers::ONCE_IN_A_WHILE);
+        assert_eq!(look_again(&ready, &found), controllers::SOON);
     }
 }

@@ -1,5 +1,7 @@
 //! Events, for people who ask `kubectl describe` what happened.
 
+use innkeeper_contracts::content::short_hash;
+use innkeeper_contracts::secret::masked;
 use kube::runtime::events::{Event, EventType};
 
 use crate::context::Context;
@@ -9,10 +11,16 @@ use crate::verdict::{Reason, State, Verdict, ready_condition};
 /// What was done, as an event's action has it.
 const ACTION: &str = "Reconcile";
 
-/// Tells of a verdict, when it is another than the object's status has.
+/// Tells of a verdict, when it is another than the object's status has: in the log also when only its words are others
+/// and someone has to do something.
 pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdict: &Verdict) {
     let before = ready_condition(object.conditions());
-    if before.is_some_and(|it| it.reason == verdict.reason.word()) {
+    let is_same_reason = before.is_some_and(|it| it.reason == verdict.reason.word());
+    let is_same = is_same_reason && before.is_some_and(|it| it.message == verdict.message);
+    if !is_same_reason || (!is_same && verdict.state == State::Stalled) {
+        log(object, verdict);
+    }
+    if is_same_reason {
         return;
     }
     let severity = match (verdict.state, verdict.reason) {
@@ -29,6 +37,15 @@ pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdi
     .await;
 }
 
+fn log<K: Observed>(object: &K, verdict: &Verdict) {
+    let (reason, said) = (verdict.reason.word(), &verdict.message);
+    let (object, namespace) = (what(object), object.meta().namespace.as_deref());
+    match verdict.state {
+        State::Ready | State::Reconciling => tracing::info!(object, namespace, reason, "{said}"),
+        State::Stalled => tracing::warn!(object, namespace, reason, "{said}"),
+    }
+}
+
 /// Tells of something that happened to an object. What cannot be told is logged: no work depends on it.
 pub(crate) async fn publish<K: Observed>(
     ctx: &Context,
@@ -40,8 +57,8 @@ pub(crate) async fn publish<K: Observed>(
     let event = Event {
         type_: severity,
         reason: reason.to_owned(),
-        note: Some(short(note)),
-        action: ACTION.to_owned(),
+        note: Some(shown(note)),
+        action: action(note),
         secondary: None,
     };
     if let Err(error) = ctx.recorder.publish(&event, &object.object_ref(&())).await {
@@ -49,7 +66,33 @@ pub(crate) async fn publish<K: Observed>(
     }
 }
 
-/// An event's note holds at most 1024 bytes.
-fn short(note: &str) -> String {
+/// The recorder takes events of one action and reason for repetitions of the first, and drops what they say: so what says
+/// something else is another action.
+fn action(note: &str) -> String {
+    format!("{ACTION}-{}", short_hash(note.as_bytes()))
+}
+
+/// What may be shown of a note; an event holds at most 1024 bytes of one.
+fn shown(note: &str) -> String {
+    let note = masked(note);
     note[..note.floor_char_boundary(1_000)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_shows_no_password_and_is_not_too_long() {
+        let note = format!("kim:s3cret@kafka:9092 {}", "x".repeat(2_000));
+        let shown = shown(&note);
+        assert!(shown.starts_with("***@kafka:9092 x"), "{shown}");
+        assert!(shown.len() <= 1_024);
+    }
+
+    #[test]
+    fn only_what_says_the_same_is_a_repetition() {
+        assert_eq!(action("a was put back"), action("a was put back"));
+        assert_ne!(action("a was put back"), action("b was put back"));
+    }
 }

@@ -1,17 +1,30 @@
-//! Whose an object is. A name that belongs to someone else is never taken by force.
+//! Whose an object is. A name that belongs to someone else is never taken by force, and what is as it was applied is
+//! never written.
+
+mod admission;
+mod changes;
+mod contested;
+mod fields;
+mod hash;
+mod ledger;
+mod look;
+mod managers;
+mod notes;
+mod write;
 
 use std::collections::BTreeSet;
 
-use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::render::Rendered;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions,
-};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, refusal};
+use crate::error::Error;
+pub(crate) use hash::hash;
+pub(crate) use ledger::Ledger;
+pub(crate) use notes::Notes;
+pub(crate) use write::{Refused, apply};
 
 /// Whose the object of a name is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,6 +61,8 @@ pub(crate) struct Claim {
     pub rendered: Rendered,
     /// Whose its name is now.
     pub standing: Standing,
+    /// What there is of this name.
+    pub live: Option<DynamicObject>,
 }
 
 /// What stands in the way of a set of claims.
@@ -83,61 +98,21 @@ pub(crate) async fn fetch_claims(
     rendered: Vec<Rendered>,
 ) -> Result<Vec<Claim>, Error> {
     futures::future::try_join_all(rendered.into_iter().map(|rendered| async move {
-        let existing = api(client, &rendered)
-            .get_metadata_opt(rendered.name())
+        let live = api(client, &rendered)
+            .get_opt(rendered.name())
             .await
             .map_err(|source| Error::Fetch {
                 what: what(&rendered),
                 source,
             })?;
-        let standing = standing(existing.as_ref().map(|it| &it.metadata), owner);
-        Ok(Claim { rendered, standing })
+        let standing = standing(live.as_ref().map(|it| &it.metadata), owner);
+        Ok(Claim {
+            rendered,
+            standing,
+            live,
+        })
     }))
     .await
-}
-
-/// The API server refuses an object, and someone has to change something.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Refused {
-    /// Which one.
-    pub what: String,
-    /// Why, in the API server's words.
-    pub why: String,
-}
-
-/// Applies an object whose name is free or ours, and returns it as the cluster has it then, unless it is refused.
-///
-/// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
-pub(crate) async fn apply(
-    client: &Client,
-    claim: &Claim,
-) -> Result<Result<DynamicObject, Refused>, Error> {
-    let params = PatchParams::apply(FIELD_MANAGER);
-    let mut object = claim.rendered.object.clone();
-    let params = match &claim.standing {
-        Standing::Ours(uid) => {
-            object.metadata.uid = Some(uid.clone());
-            params.force()
-        }
-        Standing::Free | Standing::Former | Standing::Foreign => params,
-    };
-    let applied = api(client, &claim.rendered)
-        .patch(claim.rendered.name(), &params, &Patch::Apply(&object))
-        .await;
-    applied
-        .map(Ok)
-        .or_else(|error| refused(claim, error).map(Err))
-}
-
-fn refused(claim: &Claim, source: kube::Error) -> Result<Refused, Error> {
-    let what = what(&claim.rendered);
-    match refusal(&source) {
-        Some(why) => Ok(Refused {
-            why: why.to_owned(),
-            what,
-        }),
-        None => Err(Error::Apply { what, source }),
-    }
 }
 
 /// An object that was applied, as its own type.
@@ -162,18 +137,17 @@ pub(crate) fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTree
         .collect()
 }
 
-/// Deletes an owner's own objects of a kind whose names nobody wants.
+/// Deletes an owner's own objects of a kind whose names nobody wants. They are known by their owner: anybody may take a label.
 pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
     client: &Client,
     owner: &impl ResourceExt,
-    listed: &ListParams,
     wanted: &BTreeSet<String>,
 ) -> Result<(), Error> {
     let namespace = owner.namespace().unwrap_or_default();
     let resource = ApiResource::erase::<K>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
     let found = api
-        .list_metadata(listed)
+        .list_metadata(&ListParams::default())
         .await
         .map_err(|source| Error::Fetch {
             what: format!("every {} of {}", resource.kind, owner.name_any()),
@@ -204,7 +178,11 @@ async fn delete(api: &Api<DynamicObject>, what: &str, metadata: &ObjectMeta) -> 
     };
     let name = metadata.name.as_deref().unwrap_or_default();
     match api.delete(name, &params).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            let namespace = metadata.namespace.as_deref();
+            tracing::info!(object = format!("{what} {name}"), namespace, "pruned");
+            Ok(())
+        }
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(Error::Prune {
             what: format!("{what} {name}"),
@@ -230,6 +208,12 @@ pub(crate) fn what(rendered: &Rendered) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Uri;
+    use axum::{Router, routing};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::json;
+    use tokio::sync::mpsc;
+
     use super::*;
 
     fn owner(uid: &str) -> OwnerReference {
@@ -276,5 +260,48 @@ mod tests {
         assert!(is_owned(&mine, Some("me")));
         assert!(!is_owned(&mine, Some("someone")));
         assert!(!is_owned(&existing(None), None));
+    }
+
+    /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.
+    fn with_unlabelled_child() -> (Client, mpsc::UnboundedReceiver<String>) {
+        let (tell, deleted) = mpsc::unbounded_channel();
+        let list = |uri: Uri| async move {
+            let is_narrowed = uri.query().unwrap_or_default().contains("labelSelector");
+            let children = usize::from(!is_narrowed);
+            let child = json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadata",
+                "metadata": { "name": "old", "ownerReferences": [owner("me")] },
+            });
+            json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadataList",
+                "metadata": {},
+                "items": vec![child; children],
+            })
+            .to_string()
+        };
+        let delete = move |uri: Uri| {
+            tell.send(uri.path().to_owned()).unwrap();
+            let done = json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" });
+            std::future::ready(done.to_string())
+        };
+        let config_maps = "/api/v1/namespaces/shop/configmaps";
+        let server = Router::new()
+            .route(config_maps, routing::get(list))
+            .route(&format!("{config_maps}/{{name}}"), routing::delete(delete));
+        (Client::new(server, "shop"), deleted)
+    }
+
+    #[tokio::test]
+    async fn a_child_whose_labels_somebody_took_is_pruned() {
+        let (client, mut deleted) = with_unlabelled_child();
+        let mut me = ConfigMap::default();
+        me.metadata.uid = Some("me".to_owned());
+        me.metadata.namespace = Some("shop".to_owned());
+        let wanted = BTreeSet::new();
+        prune::<ConfigMap>(&client, &me, &wanted).await.unwrap();
+        let path = deleted.try_recv().unwrap();
+        assert_eq!(path, "/api/v1/namespaces/shop/configmaps/old");
     }
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod conditions;
+mod fetch;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use kube::runtime::controller::Action;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{Obstacle, Refused};
+use crate::ownership::{Notes, Obstacle, Refused};
 use crate::status::{apply_status, fetch_present};
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
@@ -43,8 +44,9 @@ pub(crate) async fn reconcile(
         return Ok(Action::await_change());
     }
     let platform = with_pinned_image(&ctx, platform).await?;
-    let outcome = carry_out(&ctx, &platform).await?;
-    let verdict = conditions::verdict(&outcome);
+    let mut notes = Notes::default();
+    let outcome = carry_out(&ctx, &platform, &mut notes).await?;
+    let verdict = notes.told(conditions::verdict(&outcome));
     events::publish_change(&ctx, &platform, &verdict).await;
     let status = status(&platform, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &platform, &status).await?;
@@ -71,12 +73,17 @@ async fn with_pinned_image(
     Ok(platform)
 }
 
-async fn carry_out(ctx: &Context, platform: &BookingPlatform) -> Result<Outcome, Error> {
+async fn carry_out(
+    ctx: &Context,
+    platform: &BookingPlatform,
+    notes: &mut Notes,
+) -> Result<Outcome, Error> {
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let expansion = owned(expand(&validated, &executor), platform);
-            apply::apply(ctx, platform, expansion).await
+            let children = fetch::children(ctx, platform).await?;
+            let expansion = expand(&validated, &executor).in_the_order_of(&children);
+            apply::apply(ctx, platform, owned(expansion, platform), notes).await
         }
         Err(refusals) => Ok(Outcome::Invalid(refusals)),
     }

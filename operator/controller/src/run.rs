@@ -18,6 +18,7 @@ use crate::kafka::Brokers;
 use crate::leader::{Candidate, LostLease};
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::ownership::Ledger;
 use crate::readiness::Look;
 
 /// What keeps an operator from running.
@@ -138,6 +139,7 @@ fn context(options: Options, client: Client, metrics: Metrics) -> Context {
         client,
         metrics,
         brokers: Brokers::default(),
+        ledger: Ledger::default(),
         defaults: options.defaults,
         now: options.now,
         topic_resync: options.topic_resync,

@@ -12,6 +12,7 @@ use kube::runtime::events::Recorder;
 use crate::context::{Context, Scope};
 use crate::kafka::Brokers;
 use crate::metrics::Metrics;
+use crate::ownership::Ledger;
 
 /// A client of it.
 pub(crate) fn silent() -> Client {
@@ -25,6 +26,7 @@ pub(crate) fn context() -> Context {
         recorder: Recorder::new(silent(), "innkeeper".into()),
         metrics: Metrics::registered().expect("the names of metrics are sound"),
         brokers: Brokers::default(),
+        ledger: Ledger::default(),
         defaults: ClusterDefaults::default(),
         now: || Timestamp::UNIX_EPOCH,
         topic_resync: Duration::from_mins(2),

@@ -15,6 +15,7 @@ use std::fmt::Debug;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::ownership::hash;
 
 /// A kind whose status has conditions.
 pub(crate) trait Observed:
@@ -81,13 +82,18 @@ pub(crate) async fn fetch_present<K: Observed>(
     Ok(found)
 }
 
-/// Writes the status of an object, when it is another than before.
+/// Writes the status of an object, when it is another than before. What admission made of the same status stays.
 pub(crate) async fn apply_status<K: Observed>(
     ctx: &Context,
     object: &K,
     status: &K::Status,
 ) -> Result<(), Error> {
     if object.status() == Some(status) {
+        return Ok(());
+    }
+    let (uid, wanted) = (object.uid().unwrap_or_default(), hash(status));
+    let seen = hash(&object.status());
+    if (ctx.ledger).is_sent_status(&uid, &wanted, &seen, (ctx.now)()) {
         return Ok(());
     }
     let patch = json!({
@@ -102,7 +108,11 @@ pub(crate) async fn apply_status<K: Observed>(
         .patch_status(&object.name_any(), &params, &Patch::Apply(patch))
         .await;
     match written {
-        Ok(_) => Ok(()),
+        Ok(written) => {
+            let seen = hash(&written.status());
+            ctx.ledger.sent_status(&uid, wanted, seen, (ctx.now)());
+            Ok(())
+        }
         // It went meanwhile: there is nothing left to say.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(Error::Status {

@@ -1,5 +1,6 @@
 //! How an object stands, and the conditions that say so the way kstatus reads them.
 
+use innkeeper_contracts::secret::masked;
 use innkeeper_crds::{Condition, ConditionStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -67,8 +68,14 @@ pub enum Reason {
     Invalid,
     /// The API server refuses an object.
     Refused,
+    /// Someone else changes an object back again and again.
+    Contested,
     /// New pods do not become ready.
     RolloutStalled,
+    /// Somebody paused the rollout.
+    RolloutPaused,
+    /// An autoscaler of somebody else changes a number of pods that is fixed.
+    ScaledByAnother,
     /// The brokers do not answer.
     KafkaUnreachable,
     /// The brokers refuse a change.
@@ -117,11 +124,23 @@ impl Verdict {
         Self::new(State::Stalled, reason, message)
     }
 
+    /// With further lines that change nothing about how it stands.
+    pub fn with_notes(self, notes: Vec<String>) -> Self {
+        let lines = std::iter::once(self.message.clone()).chain(notes);
+        let message = lines.collect::<Vec<_>>().join("\n");
+        self.saying(message)
+    }
+
+    /// The same, said in other words.
+    pub fn saying(self, message: impl Into<String>) -> Self {
+        Self::new(self.state, self.reason, message)
+    }
+
     fn new(state: State, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             state,
             reason,
-            message: bounded(message.into()),
+            message: bounded(masked(&message.into()).into_owned()),
         }
     }
 }
@@ -228,6 +247,15 @@ mod tests {
             .map(|condition| condition.last_transition_time.0)
             .collect();
         assert_eq!(instants, [at(9), at(9), at(1)]);
+    }
+
+    #[test]
+    fn no_message_shows_a_password() {
+        let why = "no broker at kim:s3cret@kafka:9092 answers";
+        let verdict = Verdict::reconciling(Reason::KafkaUnreachable, why);
+        assert_eq!(verdict.message, "no broker at ***@kafka:9092 answers");
+        let condition = &conditions(&verdict, Some(1), &[], at(1))[0];
+        assert_eq!(condition.message, verdict.message);
     }
 
     #[test]

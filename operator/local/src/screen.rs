@@ -100,6 +100,7 @@ fn service_differences(service: &ValidatedService) -> Vec<String> {
         (exec, "exec probes"),
         (workload.secrets.is_some(), "secrets"),
         (workload.scheduling.is_some(), "scheduling"),
+        (workload.disruption_budget.is_some(), "disruptionBudget"),
     ];
     let absent: Vec<&str> = named
         .into_iter()

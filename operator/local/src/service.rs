@@ -62,14 +62,6 @@ pub enum StartError {
     /// An address in its settings cannot be used.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    /// Its settings cannot be shown.
-    #[error("the settings of {service} cannot be shown")]
-    Settings {
-        /// Its name.
-        service: String,
-        /// Why.
-        source: serde_json::Error,
-    },
 }
 
 /// A service that runs.
@@ -103,7 +95,7 @@ impl Service {
         let health = Health::new(&intake);
         let mut service = Self {
             name: settings.service.clone(),
-            admin: admin_router(&settings, &health, &metrics)?,
+            admin: admin::router(health.clone(), metrics.clone(), &settings),
             health,
             drain_within: Duration::from_secs(settings.drain_seconds.into()),
             intake,
@@ -220,18 +212,6 @@ async fn context(
         crash,
         process: Uuid::now_v7(),
     })
-}
-
-fn admin_router(
-    settings: &ServiceSettings,
-    health: &Health,
-    metrics: &Metrics,
-) -> Result<Router, StartError> {
-    let shown = serde_json::to_value(settings).map_err(|source| StartError::Settings {
-        service: settings.service.clone(),
-        source,
-    })?;
-    Ok(admin::router(health.clone(), metrics.clone(), shown))
 }
 
 fn incomplete(settings: &ServiceSettings, missing: &'static str) -> StartError {

@@ -1,5 +1,6 @@
 //! A platform becomes the topic and the resolved services that it asks for. Nothing can fail here any more.
 
+mod order;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,20 @@ pub struct Expansion {
     pub topic: EventTopic,
     /// Its services, callees before their callers.
     pub services: Vec<DomainService>,
+}
+
+impl Expansion {
+    /// The same services, in which whatever stands in another order on the cluster keeps that order, where it means nothing.
+    #[must_use]
+    pub fn in_the_order_of(mut self, observed: &[DomainService]) -> Self {
+        for service in &mut self.services {
+            let same = |other: &&DomainService| other.metadata.name == service.metadata.name;
+            if let Some(observed) = observed.iter().find(same) {
+                order::keep(&mut service.spec, &observed.spec);
+            }
+        }
+        self
+    }
 }
 
 /// The topic and the services of a platform, fully resolved for where it runs.

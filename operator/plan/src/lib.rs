@@ -2,6 +2,7 @@
 //! It is pure: no client, no clock, no environment, no file, and never a look at what a cluster holds that it was not given.
 //! Start reading at [`read()`], then [`validate()`] and [`expand()`]; [`names`] is the one place that formats a name.
 
+pub mod credentials;
 pub mod executor;
 pub mod expand;
 pub mod names;
@@ -11,6 +12,7 @@ pub mod render;
 pub mod settings;
 pub mod validate;
 
+pub use credentials::Warning;
 pub use executor::{ClusterDefaults, Executor, LocalDefaults};
 pub use expand::{Expansion, expand};
 pub use read::{PlatformFile, read};

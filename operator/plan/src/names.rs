@@ -1,10 +1,9 @@
 //! The one place that formats names: of Kubernetes objects and their labels, of topics, consumer groups, schemas and files.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use innkeeper_contracts::content::{short_hash, texts_hash};
 use innkeeper_crds::BookingPlatform;
-use sha2::{Digest, Sha256};
 
 /// Field manager of everything that Innkeeper applies.
 pub const FIELD_MANAGER: &str = "innkeeper";
@@ -16,6 +15,8 @@ pub const SERVICE_LABEL: &str = "innkeeper.dev/service";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// Finalizer of an EventTopic whose topic goes with it.
 pub const TOPIC_FINALIZER: &str = "innkeeper.dev/topic";
+/// Annotation of an object with the hash of what was applied of it.
+pub const APPLIED_ANNOTATION: &str = "innkeeper.dev/applied";
 /// Longest identifier that PostgreSQL keeps whole.
 const SCHEMA_LENGTH: usize = 63;
 
@@ -97,18 +98,18 @@ pub fn log_file(incarnation: u32) -> String {
 }
 
 /// The ConfigMap with a service's settings of one content.
-pub fn settings_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-settings-{}", short_hash(content))
+pub fn settings_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-settings-{}", texts_hash(content))
 }
 
 /// The ConfigMap with a user's own configuration of one content.
-pub fn configuration_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-config-{}", short_hash(content))
+pub fn configuration_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-config-{}", texts_hash(content))
 }
 
 /// The ConfigMap with a user's own files of one content.
-pub fn files_config_map(service: &str, content: &[u8]) -> String {
-    format!("{service}-files-{}", short_hash(content))
+pub fn files_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
+    format!("{service}-files-{}", texts_hash(content))
 }
 
 /// Labels that select a service's pods; they never change.
@@ -143,17 +144,6 @@ pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect()
-}
-
-/// Ten hexadecimal digits that stand for a content.
-pub fn short_hash(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .take(5)
-        .fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String takes every text");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod yaml;
 use innkeeper_crds::{BookingPlatform, GROUP, VERSION};
 use serde_json::Value;
 
+use crate::credentials::{self, Warning};
 use crate::refusal::{Collector, Refusals, Step};
 
 pub use schema::Schema;
@@ -35,6 +36,15 @@ impl PlatformFile {
     #[must_use]
     pub fn located(&self, refusals: Refusals) -> Refusals {
         refusals.located(|place| self.document.line_of(place))
+    }
+
+    /// Values of this file that look like credentials.
+    pub fn credentials(&self) -> Vec<Warning> {
+        let mut warnings = credentials::find(&self.document.value);
+        for warning in &mut warnings {
+            warning.line = self.document.line_of(&warning.place);
+        }
+        warnings
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use innkeeper_contracts::secret::masked;
+
 pub use innkeeper_crds::refusals::Refuser as Step;
 
 /// One thing that is wrong.
@@ -17,13 +19,25 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl Refusal {
+    /// A refusal that repeats nothing of the file which must not be shown.
+    pub(crate) fn new(step: Step, place: String, message: &str) -> Self {
+        Self {
+            step,
+            line: None,
+            place,
+            message: masked(message).into_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(formatter, "line {line}: ")?;
         }
         if !self.place.is_empty() {
-            write!(formatter, "{}: ", self.place)?;
+            write!(formatter, "{}: ", masked(&self.place))?;
         }
         formatter.write_str(&self.message)
     }
@@ -74,12 +88,8 @@ impl Collector {
     }
 
     pub(crate) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        self.found.push(Refusal {
-            step: self.step,
-            line: None,
-            place: place.into(),
-            message: message.into(),
-        });
+        let refusal = Refusal::new(self.step, place.into(), &message.into());
+        self.found.push(refusal);
     }
 
     /// The value, unless something was found wrong.

@@ -72,7 +72,7 @@ pub fn objects(service: &DomainService, replicas: Option<i32>) -> Vec<Rendered> 
     let mut objects = vec![Rendered::of(&service_account(service))];
     objects.extend(config_maps.iter().flatten().map(Rendered::of));
     objects.push(Rendered::of(&self::service(service)));
-    objects.push(Rendered::of(&pod_disruption_budget(service)));
+    objects.extend(pod_disruption_budget(service).iter().map(Rendered::of));
     objects.push(Rendered::of(&deployment(service, replicas)));
     objects.extend(horizontal_pod_autoscaler(service).iter().map(Rendered::of));
     objects

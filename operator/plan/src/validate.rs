@@ -5,6 +5,7 @@ mod component;
 mod names;
 mod order;
 mod references;
+mod release;
 mod topic;
 mod view;
 mod words;
@@ -157,6 +158,7 @@ pub fn validate(
     names::check(platform, &mut collector);
     references::check(spec, &mut collector);
     words::check(spec, &mut collector);
+    release::check(platform, executor, &mut collector);
     workload::check(spec, &mut collector);
     topic::check(spec, &mut collector);
     let backing = backing::backing(platform, executor, &mut collector);

@@ -12,7 +12,7 @@ use innkeeper_runtime::context::Context;
 use innkeeper_runtime::resource::{self, Change, Creation, Item, Methods, Resource};
 
 use crate::Bookings;
-use crate::domain::{State, path};
+use crate::domain::path;
 
 /// The routes of a booking service.
 pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
@@ -41,12 +41,10 @@ impl Resource for Bookings {
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
         let words = self.stories.words();
-        let asked = label::asked::<State>(words, &change.body)?;
+        let asked = label::asked(words, &change.body, path)?;
         let booking = self.stories.command(change.id, &change.cause, |booking| {
-            change.check_version(booking.version)?;
-            let path = label::path_to(words, booking.state, &asked, |target| {
-                path(booking.state, target)
-            })?;
+            change.check(words, booking)?;
+            let path = label::path_to(words, booking.state, &asked, path)?;
             Ok(if path.is_empty() {
                 Step::Keep
             } else {

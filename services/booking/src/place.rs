@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::entity::Entity;
+use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::store::{ClaimChange, KeyRow, KeyWrite, Row, StoredAnswer, Write, WriteError};
 use innkeeper_kit::stories::{Stored, after};
 use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::request::RequestContext;
-use innkeeper_runtime::resource::{Creation, Object};
+use innkeeper_runtime::resource::Creation;
 use uuid::Uuid;
 
 use crate::Bookings;
@@ -28,13 +29,8 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 impl Bookings {
     /// Carries out a POST: a new booking, or the one that its key began before.
     pub async fn place(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
-        let wanted = request::snapshot(
-            self.stories.words(),
-            &self.settings.required,
-            &creation.body,
-        )?;
         let Some(key) = &creation.key else {
-            let booking = self.pending(wanted).await?;
+            let booking = self.pending(&creation.body).await?;
             self.begin(&booking, None).await.map_err(failure)?;
             return self.settle(after(booking), &creation.request).await;
         };
@@ -42,7 +38,7 @@ impl Bookings {
         if let Some(known) = self.stories.store().load_key(key).await? {
             return self.resume(known, &fingerprint, &creation.request).await;
         }
-        let booking = self.pending(wanted).await?;
+        let booking = self.pending(&creation.body).await?;
         let begin = KeyWrite::Begin {
             key: key.clone(),
             fingerprint: fingerprint.clone(),
@@ -58,10 +54,8 @@ impl Bookings {
         }
     }
 
-    async fn pending(
-        &self,
-        wanted: innkeeper_contracts::Snapshot,
-    ) -> Result<Entity<State>, Failure> {
+    async fn pending(&self, body: &Object) -> Result<Entity<State>, Failure> {
+        let wanted = request::snapshot(&self.settings, body)?;
         let id = self.stories.store().reserve_id().await?;
         Ok(placed(
             id,
@@ -274,9 +268,72 @@ fn failure(error: WriteError) -> Failure {
     }
 }
 
-/// What tells one body from another: the SHA-1 name-based UUID (RFC 9562) of its fields in order of their names.
+/// What tells one body from another: the SHA-1 name-based UUID (RFC 9562) of its members in order of their names, numbers as they were sent.
 fn fingerprint(body: &Object) -> String {
-    let fields: std::collections::BTreeMap<_, _> = body.iter().collect();
-    let text = serde_json::to_vec(&fields).expect("JSON that was read can be written");
+    let text = serde_json::to_vec(body).expect("JSON that was read can be written");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fingerprints as the first release wrote them next to its keys.
+    const WRITTEN: [(&str, &str); 6] = [
+        (
+            r#"{"userName": "kim", "carId": "7"}"#,
+            "9b984380-f2a7-5644-b9f0-5dc281d6bc61",
+        ),
+        (
+            r#"{"carId":"7","userName":"kim"}"#,
+            "9b984380-f2a7-5644-b9f0-5dc281d6bc61",
+        ),
+        (
+            r#"{"price":50000,"b":[true,null,{"x":-5,"y":"1.10"}],"a":1}"#,
+            "21b6c265-f649-5b8c-85a2-44e3f214a5c4",
+        ),
+        (
+            r#"{"zero":0,"name":"caf\u00e9 \"\\\n\u0001\/\ud83d\ude00"}"#,
+            "ea7f1402-8ecf-5fea-90cd-f9aa6fe05bf1",
+        ),
+        (
+            r#"{"f":1.5,"g":-0.25,"h":18446744073709551615,"i":-9223372036854775808}"#,
+            "c7b38f8b-e976-5c78-93de-d4c9236b8bf7",
+        ),
+        ("{}", "56bd00e8-9408-567f-b0cc-aab82ef285b4"),
+    ];
+
+    fn fingerprint_of(text: &str) -> String {
+        fingerprint(&Object::read(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_body_keeps_the_fingerprint_that_was_written_for_it() {
+        for (body, written) in WRITTEN {
+            assert_eq!(fingerprint_of(body), written, "{body}");
+        }
+    }
+    #[test]
+    fn bodies_that_say_the_same_have_one_fingerprint() {
+        let one = r#"{"a":{"x":[{"k":1,"l":"A"}],"y":2},"b":3}"#;
+        let other = r#" {"b": 3, "a": {"y": 2, "x": [{"l": "\u0041", "k": 1}]}} "#;
+        assert_eq!(fingerprint_of(one), fingerprint_of(other));
+    }
+
+    #[test]
+    fn bodies_that_say_something_else_have_another() {
+        for (one, other) in [
+            ("12345678901234567890123", "12345678901234567890124"),
+            ("9007199254740993", "9007199254740992"),
+            ("1.0", "1"),
+            ("1e2", "100"),
+            ("-0", "0"),
+            ("1", "\"1\""),
+            ("[1,2]", "[2,1]"),
+            ("null", "\"\""),
+        ] {
+            let of = |value: &str| fingerprint_of(&format!("{{\"carId\":{value}}}"));
+            assert_ne!(of(one), of(other), "{one} {other}");
+        }
+    }
 }

@@ -1,10 +1,12 @@
-//! What two sides must spell alike: the settings of a service, the envelope of an event, and the contract of a pod.
-//! It holds types and their text forms only: no behaviour of a component, no IO, no clock.
+//! What two sides must spell alike: the settings of a service, the envelope of an event, the contract of a pod, and what
+//! neither may show. It holds types and their text forms only: no behaviour of a component, no IO, no clock.
 //! Start reading at [`settings::ServiceSettings`], then [`event::Event`].
 
 pub mod calls;
+pub mod content;
 pub mod event;
 pub mod pod;
+pub mod secret;
 pub mod settings;
 pub mod snapshot;
 pub mod words;

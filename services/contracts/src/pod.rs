@@ -13,7 +13,7 @@ pub const READYZ: &str = "/readyz";
 pub const STARTUPZ: &str = "/startupz";
 /// Prometheus text format.
 pub const METRICS: &str = "/metrics";
-/// The settings in force, as JSON, secrets redacted.
+/// The settings in force, as JSON; of the user's own values only the names and the hash of all.
 pub const SETTINGS: &str = "/settings";
 
 /// Where a pod finds its settings file.

@@ -44,7 +44,7 @@ pub struct ServiceSettings {
         skip_serializing_if = "is_default_drain_seconds"
     )]
     pub drain_seconds: u32,
-    /// Values of the user's own configuration, by name; shown by `/settings`.
+    /// Values of the user's own configuration, by name; `/settings` shows the names and the hash of all.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub config: std::collections::BTreeMap<String, String>,
 }

@@ -86,6 +86,9 @@ pub struct Attribute {
     /// The name in the story's snapshot, where it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Fewest characters of a string.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
     /// Most characters of a string; 256 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u32>,
@@ -126,6 +129,16 @@ impl Words {
     /// The platform's name of a field.
     pub fn field(&self, field: Field) -> &str {
         self.fields.get(&field).map_or(field.name(), String::as_str)
+    }
+
+    /// The names under which a request may hold a field: the component's word for it, else the canonical name, unless that stands for something
+    /// else here.
+    pub fn names_of(&self, field: Field) -> impl Iterator<Item = &str> {
+        let word = self.fields.get(&field).map(String::as_str);
+        let canonical = field.name();
+        let is_taken = self.fields.values().any(|word| word == canonical)
+            || self.attributes.iter().any(|other| other.name == canonical);
+        word.into_iter().chain((!is_taken).then_some(canonical))
     }
 
     /// The label of a canonical state.

@@ -39,14 +39,12 @@ impl Resource for Fulfillments {
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
         let words = self.stories.words();
-        let asked = label::asked::<State>(words, &change.body)?;
+        let asked = label::asked(words, &change.body, path)?;
         let fulfillment = self
             .stories
             .command(change.id, &change.cause, |fulfillment| {
-                change.check_version(fulfillment.version)?;
-                let path = label::path_to(words, fulfillment.state, &asked, |target| {
-                    path(fulfillment.state, target)
-                })?;
+                change.check(words, fulfillment)?;
+                let path = label::path_to(words, fulfillment.state, &asked, path)?;
                 Ok(if path.is_empty() {
                     Step::Keep
                 } else {

@@ -13,6 +13,7 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use innkeeper_contracts::secret::masked;
 use innkeeper_contracts::settings::Route;
 use innkeeper_runtime::client::{CallError, Client};
 use innkeeper_runtime::edge::{self, PassedOn};
@@ -28,7 +29,10 @@ const IN_ONE_PIECE_BYTES: u64 = 64 * 1024;
 
 /// A service's address is not one of HTTP.
 #[derive(Debug, thiserror::Error)]
-#[error("the address {address} of {service} is not of the form http://host:port")]
+#[error(
+    "the address {} of {service} is not of the form http://host:port",
+    masked(address)
+)]
 pub struct InvalidAddress {
     /// Name of the service.
     pub service: String,

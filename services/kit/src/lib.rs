@@ -2,9 +2,12 @@
 //! It names no IO library and never decides what a component does.
 //! Start reading at [`entity::Entity`], then the ports [`store::Store`] and [`log::Log`].
 
+mod blank;
 pub mod clock;
+pub mod contradiction;
 pub mod crash;
 pub mod entity;
+pub mod json;
 pub mod label;
 pub mod log;
 pub mod outbox;

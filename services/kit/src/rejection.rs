@@ -13,6 +13,11 @@ pub struct Fault {
     pub detail: String,
 }
 
+/// The JSON pointer to a member of an object.
+pub fn pointer_to(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Why a command was refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rejection {

@@ -1,35 +1,46 @@
 //! Reads a request in a platform's words into a snapshot.
 
-use innkeeper_contracts::{Attribute, AttributeType, Field, Snapshot, Words};
-use serde_json::{Map, Value};
+use std::num::IntErrorKind;
+use std::ops::RangeInclusive;
 
-use crate::rejection::{Fault, Rejection};
+use innkeeper_contracts::settings::Booking;
+use innkeeper_contracts::{Attribute, AttributeType, Field, Snapshot, Words};
+use serde_json::Value;
+
+use crate::blank::is_blank;
+use crate::json::{Json, Object};
+use crate::rejection::{Fault, Rejection, pointer_to};
 
 /// Most characters of a customer, an item or an item's name, and of an attribute that says nothing else.
 pub const MAX_TEXT: u32 = 256;
 
-/// Reads a new booking: every declared type and bound is checked, every fault is listed, unknown fields are ignored.
-pub fn snapshot(
-    words: &Words,
-    required: &[String],
-    body: &Map<String, Value>,
-) -> Result<Snapshot, Rejection> {
+/// A member of a body: the name under which it was found, and its value.
+pub type Member<'a> = (&'a str, &'a Json);
+
+/// The member of a body that holds a canonical field, under the platform's word for it or else its canonical name.
+pub fn found<'a>(words: &'a Words, body: &'a Object, field: Field) -> Option<Member<'a>> {
+    words
+        .names_of(field)
+        .find_map(|name| Some((name, body.get(name)?)))
+}
+
+/// Reads a new booking: every declared type and bound is checked, every fault is listed, unknown fields are ignored. The currency is the
+/// platform's and not the client's to choose, so it is checked and not taken.
+pub fn snapshot(settings: &Booking, body: &Object) -> Result<Snapshot, Rejection> {
     let mut reader = Reader {
+        settings,
         body,
         faults: Vec::new(),
     };
-    for name in required {
-        if body.get(name).is_none_or(Value::is_null) {
-            reader.fault(name, "is required");
-        }
-    }
+    reader.check_required();
     let snapshot = Snapshot {
-        customer: reader.text(words.field(Field::Customer), MAX_TEXT),
-        item: reader.text(words.field(Field::Item), MAX_TEXT),
-        item_name: reader.text(words.field(Field::ItemName), MAX_TEXT),
-        quantity: reader.integer(words.field(Field::Quantity), 0, i64::MAX),
-        amount: reader.integer(words.field(Field::Amount), 0, i64::MAX),
-        attributes: words
+        customer: reader.text_field(Field::Customer),
+        item: reader.text_field(Field::Item),
+        item_name: reader.text_field(Field::ItemName),
+        quantity: reader.integer_field(Field::Quantity),
+        amount: reader.integer_field(Field::Amount),
+        attributes: settings
+            .words
             .attributes
             .iter()
             .filter_map(|attribute| {
@@ -38,6 +49,7 @@ pub fn snapshot(
             .collect(),
         ..Snapshot::default()
     };
+    reader.check_currency();
     if reader.faults.is_empty() {
         Ok(snapshot)
     } else {
@@ -46,83 +58,137 @@ pub fn snapshot(
 }
 
 struct Reader<'a> {
-    body: &'a Map<String, Value>,
+    settings: &'a Booking,
+    body: &'a Object,
     faults: Vec<Fault>,
 }
 
-impl Reader<'_> {
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.body.get(name).filter(|value| !value.is_null())
-    }
-
+impl<'a> Reader<'a> {
     fn fault(&mut self, name: &str, detail: impl Into<String>) {
-        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
         self.faults.push(Fault {
-            pointer,
+            pointer: pointer_to(name),
             detail: detail.into(),
         });
     }
 
-    fn text(&mut self, name: &str, max_length: u32) -> Option<String> {
-        let text = match self.value(name)? {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => {
-                self.fault(name, "must be a string");
+    fn found(&self, field: Field) -> Option<Member<'a>> {
+        found(&self.settings.words, self.body, field)
+    }
+
+    fn check_required(&mut self) {
+        for name in &self.settings.required {
+            let words = &self.settings.words;
+            let field = Field::ALL
+                .into_iter()
+                .find(|field| words.field(*field) == name);
+            let is_there = match field {
+                Some(field) => self.found(field).is_some(),
+                None => self.body.get(name).is_some(),
+            };
+            if !is_there {
+                self.fault(name, "is required");
+            }
+        }
+    }
+
+    /// Whoever names a currency means it: each must be the platform's, under whichever name it comes.
+    fn check_currency(&mut self) {
+        for name in self.settings.words.names_of(Field::Currency) {
+            let Some(value) = self.body.get(name) else {
+                continue;
+            };
+            match &self.settings.currency {
+                Some(currency) if value.text() == Some(currency) => {}
+                Some(currency) => self.fault(
+                    name,
+                    format!("must be {currency}, the currency of this platform"),
+                ),
+                None => self.fault(name, "must be left out: this platform has no currency"),
+            }
+        }
+    }
+
+    fn text_field(&mut self, field: Field) -> Option<String> {
+        let word = self.settings.words.field(field);
+        self.text(word, self.found(field), 0..=MAX_TEXT)
+    }
+
+    fn integer_field(&mut self, field: Field) -> Option<i64> {
+        self.integer(self.found(field), 0..=i64::MAX)
+    }
+
+    fn attribute(&mut self, attribute: &Attribute) -> Option<Value> {
+        let name = attribute.name.as_str();
+        let member = self.body.get(name).map(|value| (name, value));
+        match attribute.kind {
+            AttributeType::String => {
+                let least = attribute.min_length.unwrap_or(0);
+                let most = attribute.max_length.unwrap_or(MAX_TEXT);
+                self.text(name, member, least..=most).map(Value::from)
+            }
+            AttributeType::Integer => {
+                let least = attribute.minimum.unwrap_or(i64::MIN);
+                let most = attribute.maximum.unwrap_or(i64::MAX);
+                self.integer(member, least..=most).map(Value::from)
+            }
+            AttributeType::Boolean => self.boolean(member).map(Value::from),
+        }
+    }
+
+    /// A text that goes by a word of the platform.
+    fn text(
+        &mut self,
+        word: &str,
+        member: Option<Member<'_>>,
+        length: RangeInclusive<u32>,
+    ) -> Option<String> {
+        let (name, value) = member?;
+        let Some(text) = value.text() else {
+            self.fault(name, "must be a string");
+            return None;
+        };
+        if is_blank(text) && self.settings.required.iter().any(|named| named == word) {
+            self.fault(name, "must not be blank");
+        }
+        let (least, most) = (*length.start(), *length.end());
+        let characters = text.chars().count();
+        if characters < least as usize {
+            self.fault(name, format!("must have at least {least} characters"));
+        }
+        if characters > most as usize {
+            self.fault(name, format!("must have at most {most} characters"));
+        }
+        Some(text.to_owned())
+    }
+
+    fn integer(&mut self, member: Option<Member<'_>>, bounds: RangeInclusive<i64>) -> Option<i64> {
+        let (name, value) = member?;
+        let (least, most) = (bounds.start(), bounds.end());
+        let number = value.integer();
+        let (is_below, is_above) = match &number {
+            Ok(number) => (number < least, number > most),
+            Err(IntErrorKind::NegOverflow) => (true, false),
+            Err(IntErrorKind::PosOverflow) => (false, true),
+            Err(_) => {
+                self.fault(name, "must be a whole number");
                 return None;
             }
         };
-        if text.chars().count() > max_length as usize {
-            self.fault(name, format!("must have at most {max_length} characters"));
+        if is_below {
+            self.fault(name, format!("must be at least {least}"));
         }
-        Some(text)
+        if is_above {
+            self.fault(name, format!("must be at most {most}"));
+        }
+        number.ok()
     }
 
-    fn integer(&mut self, name: &str, minimum: i64, maximum: i64) -> Option<i64> {
-        let number = match self.value(name)? {
-            Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        let Some(number) = number else {
-            self.fault(name, "must be a whole number");
-            return None;
-        };
-        if number < minimum {
-            self.fault(name, format!("must be at least {minimum}"));
-        }
-        if number > maximum {
-            self.fault(name, format!("must be at most {maximum}"));
-        }
-        Some(number)
-    }
-
-    fn boolean(&mut self, name: &str) -> Option<bool> {
-        let truth = match self.value(name)? {
-            Value::Bool(truth) => Some(*truth),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
+    fn boolean(&mut self, member: Option<Member<'_>>) -> Option<bool> {
+        let (name, value) = member?;
+        let truth = value.boolean();
         if truth.is_none() {
             self.fault(name, "must be true or false");
         }
         truth
-    }
-
-    fn attribute(&mut self, attribute: &Attribute) -> Option<Value> {
-        let name = &attribute.name;
-        match attribute.kind {
-            AttributeType::String => self
-                .text(name, attribute.max_length.unwrap_or(MAX_TEXT))
-                .map(Value::from),
-            AttributeType::Integer => {
-                let (minimum, maximum) = (
-                    attribute.minimum.unwrap_or(i64::MIN),
-                    attribute.maximum.unwrap_or(i64::MAX),
-                );
-                self.integer(name, minimum, maximum).map(Value::from)
-            }
-            AttributeType::Boolean => self.boolean(name).map(Value::from),
-        }
     }
 }

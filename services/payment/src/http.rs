@@ -8,12 +8,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::label::{self, Asked};
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_kit::stories::Step;
-use innkeeper_kit::{Failure, Rejection};
+use innkeeper_kit::{Failure, Rejection, label};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::json::JsonBody;
 use innkeeper_runtime::problem::Problem;
@@ -52,7 +51,7 @@ async fn authorize(
         event_id: None,
         traceparent: Some(request.traceparent),
     };
-    Ok(Json(payments.authorize(&body.value, &cause).await?))
+    Ok(Json(payments.authorize(&body.0, &cause).await?))
 }
 
 async fn outcome(
@@ -70,15 +69,21 @@ impl Resource for Payments {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let asked = label::asked::<State>(self.stories.words(), &change.body)?;
+        let words = self.stories.words();
+        let asked = label::asked(words, &change.body, path)?;
         let payment = self.stories.command(change.id, &change.cause, |payment| {
-            change.check_version(payment.version)?;
-            self.decide(payment, &asked)
+            change.check(words, payment)?;
+            let path = label::path_to(words, payment.state, &asked, path)?;
+            Ok(if path.is_empty() {
+                Step::Keep
+            } else {
+                Step::Become(walked(payment, path, self.settings.provider))
+            })
         });
         let payment = payment.await?;
         match payment.state {
             // A client that asks for the money of a declined payment was refused before it came here, so this refusal is new.
-            State::Declined if !asked.allows(State::Declined) => {
+            State::Declined if !asked.allows(&State::Declined) => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }
             _ => Ok(self.item(&payment)),
@@ -87,20 +92,6 @@ impl Resource for Payments {
 }
 
 impl Payments {
-    fn decide(
-        &self,
-        payment: &Entity<State>,
-        asked: &Asked<State>,
-    ) -> Result<Step<State>, Rejection> {
-        let path = label::path_to(self.stories.words(), payment.state, asked, |target| {
-            path(payment.state, target)
-        })?;
-        Ok(match path {
-            [] => Step::Keep,
-            path => Step::Become(walked(payment, path, self.settings.provider)),
-        })
-    }
-
     fn item(&self, payment: &Entity<State>) -> Item {
         let fields = show::entity(self.stories.words(), Shown::Declared, payment);
         Item {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use innkeeper_contracts::secret::masked;
 use serde::Serialize;
 
 use crate::lifecycle::Lifecycle;
@@ -72,8 +73,9 @@ impl Health {
     }
 
     /// A named condition of readiness does not hold, for a reason.
-    pub fn unmet(&self, condition: &'static str, reason: impl Into<String>) {
-        self.lock().insert(condition, reason.into());
+    pub fn unmet(&self, condition: &'static str, reason: impl AsRef<str>) {
+        let reason = masked(reason.as_ref()).into_owned();
+        self.lock().insert(condition, reason);
     }
 
     /// A named condition of readiness holds.

@@ -9,6 +9,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError};
+use innkeeper_kit::Rejection;
+use innkeeper_kit::json::{Object, Unreadable};
 use serde::de::DeserializeOwned;
 
 use crate::edge;
@@ -17,27 +19,40 @@ use crate::problem::Problem;
 /// How long a client may take to send a body.
 pub const READ_BODY_WITHIN: Duration = Duration::from_secs(10);
 
-/// The JSON body of a request: 415 when it says that it is something else, 400 when it is not JSON, 422 when it is JSON of
-/// another shape, 413 when it is too large, 408 when it does not come.
+/// The JSON body of a request, of a shape that this release knows: 415 when it says that it is something else, 400 when it is not JSON, 422
+/// when it is JSON of another shape, 413 when it is too large, 408 when it does not come.
 #[derive(Clone, Debug)]
-pub struct JsonBody<T> {
-    /// What it says.
-    pub value: T,
-    /// How it was sent.
-    pub bytes: Bytes,
-}
+pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(unsupported());
-        }
-        let bytes = read(request.into_body()).await?;
+        let bytes = json_bytes(request).await?;
         let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
-        Ok(Self { value, bytes })
+        Ok(Self(value))
     }
+}
+
+/// The JSON body of a request in a platform's words, with every value as it was sent. It is refused as a [`JsonBody`] is, and with 422 where a
+/// member is given twice.
+#[derive(Clone, Debug)]
+pub struct ObjectBody(pub Object);
+
+impl<S: Sync> FromRequest<S> for ObjectBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = json_bytes(request).await?;
+        Object::read(&bytes).map(Self).map_err(no_object)
+    }
+}
+
+async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        return Err(unsupported());
+    }
+    read(request.into_body()).await
 }
 
 /// Reads a whole body, within the limit and in time.
@@ -89,6 +104,17 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn unsupported() -> Problem {
     Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send a body of type application/json")
+}
+
+fn no_object(unreadable: Unreadable) -> Problem {
+    match unreadable {
+        Unreadable::Malformed(error) => malformed(&error),
+        Unreadable::TooDeep => Problem::of(StatusCode::BAD_REQUEST).detail(unreadable.to_string()),
+        Unreadable::NoObject => {
+            Problem::of(StatusCode::UNPROCESSABLE_ENTITY).detail(unreadable.to_string())
+        }
+        Unreadable::Repeated(faults) => Rejection::Invalid(faults).into(),
+    }
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {

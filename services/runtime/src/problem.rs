@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use innkeeper_contracts::secret::masked;
 use innkeeper_kit::Rejection;
 use innkeeper_kit::rejection::Fault;
 use innkeeper_kit::store::StoreError;
@@ -66,8 +67,8 @@ impl Problem {
 
     /// Says what is special about this occurrence.
     #[must_use]
-    pub fn detail(mut self, detail: impl Into<Box<str>>) -> Self {
-        self.detail = Some(detail.into());
+    pub fn detail(mut self, detail: impl AsRef<str>) -> Self {
+        self.detail = Some(masked(detail.as_ref()).into());
         self
     }
 
@@ -171,7 +172,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// An error and all its causes, in one line.
+/// An error and all its causes, in one line, without what must not be shown.
 pub fn causes(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -179,5 +180,5 @@ pub fn causes(error: &dyn Error) -> String {
         write!(line, ": {error}").expect("writing to a string cannot fail");
         cause = error.source();
     }
-    line
+    masked(&line).into_owned()
 }

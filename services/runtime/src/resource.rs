@@ -12,25 +12,23 @@ use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, patch, post};
-use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::pod::IDEMPOTENCY_KEY_HEADER;
+use innkeeper_contracts::{ServiceSettings, Words};
+use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::store::{Row, Store, StoredAnswer};
-use innkeeper_kit::{Failure, Rejection};
+use innkeeper_kit::{Entity, Failure, Rejection, contradiction};
 use serde_json::{Map, Value};
 
 pub use hal::MEDIA_TYPE;
 
-use crate::json::JsonBody;
+use crate::json::ObjectBody;
 use crate::problem::{self, Problem};
 use crate::request::RequestContext;
 use query::Page;
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
-
-/// A JSON object in the platform's words.
-pub type Object = Map<String, Value>;
 
 /// A POST.
 #[derive(Clone, Debug)]
@@ -57,12 +55,16 @@ pub struct Change {
 }
 
 impl Change {
-    /// Refuses when the client has seen another version than the present one.
-    pub fn check_version(&self, version: i64) -> Result<(), Rejection> {
-        match self.if_match {
-            Some(seen) if seen != version => Err(Rejection::PreconditionFailed),
-            _ => Ok(()),
+    /// Refuses when the client has seen another version of the row, or says something else of it than is so.
+    pub fn check<S: innkeeper_kit::State>(
+        &self,
+        words: &Words,
+        row: &Entity<S>,
+    ) -> Result<(), Rejection> {
+        if self.if_match.is_some_and(|seen| seen != row.version) {
+            return Err(Rejection::PreconditionFailed);
         }
+        contradiction::check(words, &self.body, row)
     }
 }
 
@@ -74,7 +76,7 @@ pub struct Item {
     /// The version, which becomes the `ETag`.
     pub version: i64,
     /// Its fields.
-    pub fields: Object,
+    pub fields: Map<String, Value>,
 }
 
 /// The resource of a component.
@@ -216,13 +218,13 @@ async fn create_item(
     State(shared): State<Shared>,
     request: RequestContext,
     headers: HeaderMap,
-    body: JsonBody<Object>,
+    body: ObjectBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
     let answer = shared
         .resource
         .create(Creation {
-            body: body.value,
+            body: body.0,
             key,
             request,
         })
@@ -236,25 +238,22 @@ async fn change_item(
     Path(id): Path<String>,
     request: RequestContext,
     headers: HeaderMap,
-    body: JsonBody<Object>,
+    body: ObjectBody,
 ) -> Result<Response, Problem> {
     let id = public_id(&id)?;
-    apply_change(&shared, id, request, &headers, body.value).await
+    apply_change(&shared, id, request, &headers, body.0).await
 }
 
 async fn change_named_item(
     State(shared): State<Shared>,
     request: RequestContext,
     headers: HeaderMap,
-    body: JsonBody<Object>,
+    body: ObjectBody,
 ) -> Result<Response, Problem> {
-    let id = body.value.get("id").and_then(|id| match id {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_i64(),
-    });
+    let id = body.0.get("id").and_then(|id| id.integer().ok());
     let id =
         id.ok_or_else(|| Problem::from(Rejection::invalid("/id", "must be the id of an item")))?;
-    apply_change(&shared, id, request, &headers, body.value).await
+    apply_change(&shared, id, request, &headers, body.0).await
 }
 
 async fn apply_change(

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 async fn take(body: JsonBody<Value>) -> String {
-    body.value.to_string()
+    body.0.to_string()
 }
 
 #[expect(clippy::panic, reason = "the edge is to catch it")]

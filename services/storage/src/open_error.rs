@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use innkeeper_contracts::secret::masked;
+
 /// Why a store could not be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -45,7 +47,9 @@ pub enum OpenError {
     },
     /// The server cannot be reached, or refuses the user.
     #[error(
-        "cannot connect to PostgreSQL at {host}:{port}, database {database}; check that it runs, that the database exists, and the credentials"
+        "cannot connect to PostgreSQL at {}:{port}, database {}; check that it runs, that the database exists, and the credentials",
+        masked(host),
+        masked(database)
     )]
     Connect {
         /// The server.

@@ -82,10 +82,9 @@ pub fn a_change_of_configuration_rolls_its_readers_and_nobody_else() {
     after.remove("rent");
     assert_eq!(before, after);
     assert_eq!(generations_before, generations());
-    assert_eq!(
-        COTTAGE.admin("rent", "/settings").body["config"]["DESK"],
-        "first"
-    );
+    COTTAGE
+        .is_configured("rent", &json!({ "DESK": "first" }))
+        .unwrap();
 }
 
 pub fn an_old_config_map_stays_as_long_as_its_replica_set() {

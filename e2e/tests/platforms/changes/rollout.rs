@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_mins(1);
 const RESERVATION: &str = r#"/reservations POST {"userName":"siege","carId":"1","price":"5"}"#;
 
 /// Waits until old pods are gone, not only new ones ready.
-fn await_settled() {
+pub fn await_settled() {
     COTTAGE.await_ready("cottage");
     COTTAGE.until("the last pods of former days are gone", || {
         let pods = COTTAGE.list(PODS);
@@ -78,7 +78,7 @@ fn written(kind: Kind, object: &Value) -> Value {
     object["metadata"]["resourceVersion"].clone()
 }
 
-fn everything_written() -> BTreeMap<String, Value> {
+pub fn everything_written() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for kind in OURS {
         for object in COTTAGE.list(kind) {

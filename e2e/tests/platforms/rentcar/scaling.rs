@@ -89,10 +89,9 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
             Err(format!("{} pods", pods.len()))
         }
     });
-    assert_eq!(
-        RENTCAR.admin(VIEW, "/settings").body["config"]["PROFILE"],
-        "edited"
-    );
+    RENTCAR
+        .is_configured(VIEW, &json!({ "PROFILE": "edited" }))
+        .unwrap();
     let values = watch.values();
     assert!(
         values.len() > 1 && values.iter().all(|count| count == "4"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use innkeeper_contracts::pod;
+use innkeeper_contracts::secret::masked;
 use innkeeper_kit::CrashPoint;
 use innkeeper_local::platform::{Options, Platform, Prepared, executor};
 use innkeeper_local::screen::screen;
@@ -48,6 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for file in files::read(&arguments.files)? {
         let executor = executor(&arguments.data, file.name());
         let plan = file.validate(&executor).map_err(Failure::Refused)?;
+        file.warn();
         plans.push((plan, executor));
     }
     let options = Options {
@@ -96,7 +98,8 @@ async fn develop(
     );
     for ((plan, _), platform) in plans.iter().zip(&platforms) {
         platform.ready(READY_WITHIN).await;
-        print!("{}", screen(platform, plan, options, admin_address));
+        let screen = screen(platform, plan, options, admin_address);
+        print!("{}", masked(&screen));
     }
 
     signals.next().await;

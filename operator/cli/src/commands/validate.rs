@@ -1,6 +1,8 @@
-//! `innkeeper validate FILE…`: checks platform files as a cluster would, offline.
+//! `innkeeper validate FILE…`: checks platform files as a cluster would, offline, and warns of credentials in them.
 
 use std::path::PathBuf;
+
+use innkeeper_contracts::secret::masked;
 
 use crate::cluster::ClusterArguments;
 use crate::exit::Failure;
@@ -23,12 +25,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for file in files::read(&arguments.files)? {
         match file.validate(&executor) {
             Ok(plan) => {
+                let (path, name) = (file.path().display(), file.name());
+                let count = plan.services.len();
                 println!(
-                    "{}: {} is valid, with {} services",
-                    file.path().display(),
-                    file.name(),
-                    plan.services.len()
+                    "{}",
+                    masked(&format!("{path}: {name} is valid, with {count} services"))
                 );
+                file.warn();
             }
             Err(fault) => faults.push(fault),
         }

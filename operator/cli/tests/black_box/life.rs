@@ -1,7 +1,9 @@
 //! How `innkeeper dev` and `innkeeper serve` begin, go on and end.
 
+use std::collections::BTreeMap;
 use std::fs;
 
+use innkeeper_contracts::content::texts_hash;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -173,7 +175,9 @@ async fn probes_metrics_and_settings_are_below_platform_and_service() {
     }
     assert_eq!(places.lines().count(), 5 * 5, "{places}");
     let settings = admin("/rentcar/myreservation/settings").await.json();
-    assert_eq!(settings["config"]["PROFILE"], "docker", "{settings}");
+    assert_eq!(settings["config"]["env"], json!(["PROFILE"]), "{settings}");
+    let env = BTreeMap::from([("PROFILE".to_owned(), "docker".to_owned())]);
+    assert_eq!(settings["config"]["hash"], texts_hash(&env), "{settings}");
     innkeeper.stop().await;
 }
 

@@ -21,7 +21,10 @@ mod refusals;
 mod rentcar;
 #[cfg(test)]
 mod requests;
+mod secrets;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod values;
 #[cfg(test)]
 mod variants;

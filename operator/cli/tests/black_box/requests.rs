@@ -197,9 +197,9 @@ async fn labels_are_commands_and_the_state_decides() {
             .status,
         200
     );
-    let ignoring = json!({ "status": "payed", "price": 1, "reservationId": 77 });
+    let ignoring = json!({ "status": "payed", "price": "50000", "carId": 8, "period": "soon" });
     let paid = rentcar.patch("/pays/1", &ignoring).await;
-    assert_eq!((paid.status, &paid.json()["price"]), (200, &json!(50000)));
+    assert_eq!((paid.status, &paid.json()["carId"]), (200, &json!("7")));
     assert_eq!(
         rentcar.patch("/pays/1", &status("payed")).await.status,
         200,

@@ -5,15 +5,18 @@ use innkeeper_plan::names;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::ListParams;
 use kube::core::Selector;
-use kube::{Resource as _, ResourceExt as _};
+use kube::{Resource, ResourceExt as _};
 
 use super::fetch::Unready;
 use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{Claim, Obstacle, Refused, apply as apply_claim, names_of, prune, typed};
+use crate::ownership::{
+    Claim, Notes, Obstacle, Refused, apply as apply_claim, names_of, prune, typed,
+};
 
 /// How a service came out of a reconciliation.
 #[derive(Debug)]
@@ -28,16 +31,27 @@ pub(super) enum Outcome {
     Applied(Box<Deployment>),
 }
 
+impl Outcome {
+    /// The service's Deployment, if it was applied.
+    pub(super) fn deployment(&self) -> Option<&Deployment> {
+        match self {
+            Self::Applied(deployment) => Some(deployment),
+            Self::Stopped(_) | Self::Waiting(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
 /// Carries a service's plan out.
 pub(super) async fn apply(
     ctx: &Context,
     service: &DomainService,
     plan: Plan,
+    notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     match plan {
         Plan::Stop(obstacle) => Ok(Outcome::Stopped(obstacle)),
         Plan::Wait(callees) => Ok(Outcome::Waiting(callees)),
-        Plan::Apply(claims) => apply_all(ctx, service, &claims).await,
+        Plan::Apply(claims) => apply_all(ctx, service, &claims, notes).await,
     }
 }
 
@@ -45,12 +59,14 @@ async fn apply_all(
     ctx: &Context,
     service: &DomainService,
     claims: &[Claim],
+    notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     // First, lest it go on scaling what has a fixed number from now on.
-    prune_autoscaler(ctx, service, claims).await?;
+    prune_unasked::<HorizontalPodAutoscaler>(ctx, service, claims).await?;
+    prune_unasked::<PodDisruptionBudget>(ctx, service, claims).await?;
     let mut deployment = Deployment::default();
     for claim in claims {
-        let applied = match apply_claim(&ctx.client, claim).await? {
+        let applied = match apply_claim(ctx, service, claim, notes).await? {
             Ok(applied) => applied,
             Err(refused) => return Ok(Outcome::Refused(refused)),
         };
@@ -62,13 +78,13 @@ async fn apply_all(
     Ok(Outcome::Applied(Box::new(deployment)))
 }
 
-async fn prune_autoscaler(
+/// Deletes the service's objects of a kind that it does not ask for any more.
+async fn prune_unasked<K: Resource<DynamicType = ()>>(
     ctx: &Context,
     service: &DomainService,
     claims: &[Claim],
 ) -> Result<(), Error> {
-    let wanted = names_of::<HorizontalPodAutoscaler>(claims);
-    prune::<HorizontalPodAutoscaler>(&ctx.client, service, &of_service(service), &wanted).await
+    prune::<K>(&ctx.client, service, &names_of::<K>(claims)).await
 }
 
 /// Deletes the ConfigMaps of former contents, except those that a ReplicaSet names: its pods may start again.
@@ -87,7 +103,7 @@ async fn prune_config_maps(
             source,
         })?;
     wanted.extend(sets.iter().filter_map(pod_spec).flat_map(named_config_maps));
-    prune::<ConfigMap>(&ctx.client, service, &of_service(service), &wanted).await
+    prune::<ConfigMap>(&ctx.client, service, &wanted).await
 }
 
 fn of_service(service: &DomainService) -> ListParams {

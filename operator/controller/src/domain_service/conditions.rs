@@ -10,17 +10,22 @@ use kube::ResourceExt as _;
 
 use super::apply::Outcome;
 use super::fetch::Unready;
+use super::findings::Findings;
 use crate::ownership::{Obstacle, Refused};
 use crate::verdict::{Reason, Verdict};
 
-/// How a service stands, why, and what to do.
-pub(super) fn verdict(service: &DomainService, outcome: &Outcome) -> Verdict {
-    match outcome {
+/// How a service stands, why, and what to do, with what was found beside it.
+pub(super) fn verdict(service: &DomainService, outcome: &Outcome, findings: &Findings) -> Verdict {
+    let verdict = match outcome {
         Outcome::Stopped(obstacle) => stopped(obstacle),
         Outcome::Waiting(callees) => waiting(callees),
         Outcome::Refused(it) => refused(it),
-        Outcome::Applied(deployment) => rollout(service, deployment),
-    }
+        Outcome::Applied(deployment) => {
+            let changed = changed_by_hand(service, deployment, findings);
+            changed.unwrap_or_else(|| rollout(service, deployment))
+        }
+    };
+    verdict.with_notes(findings.notes(service))
 }
 
 /// What is said of a refusal, whoever meets it.
@@ -62,6 +67,26 @@ fn waiting(callees: &[Unready]) -> Verdict {
     )
 }
 
+/// What somebody did to the Deployment that keeps it from being as described, however its pods are.
+fn changed_by_hand(
+    service: &DomainService,
+    deployment: &Deployment,
+    findings: &Findings,
+) -> Option<Verdict> {
+    let spec = deployment.spec.as_ref();
+    if spec.and_then(|it| it.paused) == Some(true) {
+        let (name, namespace) = (service.name_any(), service.namespace().unwrap_or_default());
+        return Some(Verdict::stalled(
+            Reason::RolloutPaused,
+            format!(
+                "somebody paused Deployment {name}, so that no change reaches its pods: go on with `kubectl rollout resume deployment/{name} -n {namespace}`"
+            ),
+        ));
+    }
+    let contested = findings.contested_number(service)?;
+    Some(Verdict::stalled(Reason::ScaledByAnother, contested))
+}
+
 fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     let status = deployment.status.clone().unwrap_or_default();
     if status.observed_generation < deployment.metadata.generation {
@@ -71,24 +96,34 @@ fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     if fewest == 0 {
         return off(&status);
     }
-    if let Some(verdict) = failed(service, &status) {
-        return verdict;
-    }
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas);
     let wanted = wanted.unwrap_or(fewest);
     let updated = status.updated_replicas.unwrap_or(0);
     let old = status.replicas.unwrap_or(0) - updated;
     let available = status.available_replicas.unwrap_or(0);
-    if updated < wanted.min(fewest) || old > 0 {
-        return progressing(format!("{updated} of {wanted} pods are new, {old} old"));
+    let is_rolled_out = updated >= wanted.min(fewest) && old <= 0;
+    if is_rolled_out && available >= fewest {
+        return ready(&status, available, wanted);
     }
-    if available < fewest {
-        return progressing(format!("{available} of {fewest} pods are ready"));
+    if let Some(verdict) = failed(service, &status) {
+        return verdict;
     }
-    Verdict::ready(
-        Reason::Ready,
-        format!("ready with {available} of {wanted} pods"),
-    )
+    progressing(if is_rolled_out {
+        format!("{available} of {fewest} pods are ready")
+    } else {
+        format!("{updated} of {wanted} pods are new, {old} old")
+    })
+}
+
+/// Enough pods serve; that Kubernetes refuses further ones is told.
+fn ready(status: &DeploymentStatus, available: i32, wanted: i32) -> Verdict {
+    let refused = condition(status, "ReplicaFailure", "True").map(|it| {
+        let why = it.message.clone().unwrap_or_default();
+        format!("; further pods are refused: {why}")
+    });
+    let refused = refused.filter(|_| available < wanted).unwrap_or_default();
+    let message = format!("ready with {available} of {wanted} pods{refused}");
+    Verdict::ready(Reason::Ready, message)
 }
 
 fn off(status: &DeploymentStatus) -> Verdict {
@@ -100,17 +135,13 @@ fn off(status: &DeploymentStatus) -> Verdict {
 
 /// What the Deployment's own conditions say has gone wrong.
 fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict> {
-    let condition = |kind: &str, holds: &str| -> Option<&DeploymentCondition> {
-        let mut conditions = status.conditions.iter().flatten();
-        conditions.find(|it| it.type_ == kind && it.status == holds)
-    };
     let says = |condition: &DeploymentCondition| condition.message.clone().unwrap_or_default();
-    let refused = condition("ReplicaFailure", "True").map(|condition| {
+    let refused = condition(status, "ReplicaFailure", "True").map(|condition| {
         let message = format!("its pods are refused: {}", says(condition));
         Verdict::stalled(Reason::Refused, message)
     });
     let stuck = || {
-        let condition = condition("Progressing", "False")?;
+        let condition = condition(status, "Progressing", "False")?;
         let label = innkeeper_plan::names::SERVICE_LABEL;
         let name = service.name_any();
         Some(Verdict::stalled(
@@ -124,6 +155,15 @@ fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict>
     refused.or_else(stuck)
 }
 
+fn condition<'a>(
+    status: &'a DeploymentStatus,
+    kind: &str,
+    holds: &str,
+) -> Option<&'a DeploymentCondition> {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.find(|it| it.type_ == kind && it.status == holds)
+}
+
 fn progressing(message: impl Into<String>) -> Verdict {
     Verdict::reconciling(Reason::Progressing, message)
 }
@@ -133,6 +173,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain_service::others::Foreign;
     use crate::verdict::State;
 
     fn service(workload: &Value) -> DomainService {
@@ -149,17 +190,48 @@ mod tests {
         .unwrap()
     }
 
-    fn seen(workload: &Value, replicas: i32, status: &Value) -> Verdict {
+    fn deployment(replicas: i32, status: &Value) -> Deployment {
         let mut status = status.clone();
         status["observedGeneration"] = json!(1);
-        let deployment = serde_json::from_value(json!({
+        serde_json::from_value(json!({
             "metadata": { "generation": 1 },
             "spec": { "replicas": replicas, "selector": {}, "template": {} },
             "status": status,
         }))
-        .unwrap();
+        .unwrap()
+    }
+
+    fn seen(workload: &Value, replicas: i32, status: &Value) -> Verdict {
+        judged(workload, deployment(replicas, status), &Findings::default())
+    }
+
+    fn paused(workload: &Value, replicas: i32, status: &Value) -> Verdict {
+        let mut deployment = deployment(replicas, status);
+        deployment.spec.as_mut().unwrap().paused = Some(true);
+        judged(workload, deployment, &Findings::default())
+    }
+
+    fn judged(workload: &Value, deployment: Deployment, findings: &Findings) -> Verdict {
         let outcome = Outcome::Applied(Box::new(deployment));
-        verdict(&service(workload), &outcome)
+        verdict(&service(workload), &outcome, findings)
+    }
+
+    fn beside_another_autoscaler() -> Findings {
+        Findings {
+            autoscalers: vec![Foreign {
+                name: "theirs".to_owned(),
+                root: "horizontalpodautoscaler/theirs".to_owned(),
+            }],
+            ..Findings::default()
+        }
+    }
+
+    /// A quota refuses what goes beyond it.
+    fn with_refusal(mut status: Value) -> Value {
+        status["conditions"] = json!([
+            { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" },
+        ]);
+        status
     }
 
     fn pods(all: i32, updated: i32, available: i32) -> Value {
@@ -201,12 +273,82 @@ mod tests {
     }
 
     #[test]
+    fn pods_that_are_refused_beyond_the_fewest_are_told_and_no_more() {
+        let scaled = json!({ "autoscaling": { "minReplicas": 2, "maxReplicas": 10 } });
+        let verdict = seen(&scaled, 5, &with_refusal(pods(3, 3, 3)));
+        assert_eq!(verdict.state, State::Ready);
+        assert_eq!(
+            verdict.message,
+            "ready with 3 of 5 pods; further pods are refused: exceeded quota"
+        );
+    }
+
+    #[test]
+    fn a_refused_rollout_and_a_refused_minimum_are_for_someone_to_look_at() {
+        let scaled = json!({ "autoscaling": { "minReplicas": 2, "maxReplicas": 10 } });
+        for status in [pods(3, 0, 3), pods(3, 2, 3), pods(1, 1, 1)] {
+            let verdict = seen(&scaled, 5, &with_refusal(status));
+            assert_eq!(verdict.reason, Reason::Refused);
+            assert_eq!(verdict.state, State::Stalled);
+        }
+    }
+
+    #[test]
+    fn growth_that_takes_long_is_no_rollout_that_is_stuck() {
+        let scaled = json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } });
+        let mut status = pods(5, 5, 3);
+        status["conditions"] = json!([
+            { "type": "Progressing", "status": "False", "message": "timed out" },
+        ]);
+        assert_eq!(seen(&scaled, 5, &status).state, State::Ready);
+    }
+
+    #[test]
+    fn a_paused_deployment_stalls_however_its_pods_are() {
+        let (two, off) = (json!({ "replicas": 2 }), json!({ "replicas": 0 }));
+        for verdict in [
+            paused(&two, 2, &pods(2, 2, 2)),
+            paused(&two, 2, &pods(2, 0, 2)),
+            paused(&off, 0, &pods(0, 0, 0)),
+        ] {
+            assert_eq!(verdict.state, State::Stalled);
+            assert_eq!(verdict.reason, Reason::RolloutPaused);
+            let resume = "`kubectl rollout resume deployment/gateway -n default`";
+            assert!(verdict.message.contains(resume), "{}", verdict.message);
+        }
+    }
+
+    #[test]
+    fn a_fixed_number_that_an_autoscaler_of_somebody_else_changes_stalls() {
+        let found = beside_another_autoscaler();
+        let fixed = json!({ "replicas": 2 });
+        let verdict = judged(&fixed, deployment(5, &pods(5, 5, 5)), &found);
+        assert_eq!(verdict.state, State::Stalled);
+        assert_eq!(verdict.reason, Reason::ScaledByAnother);
+    }
+
+    #[test]
+    fn what_stands_beside_a_ready_service_is_told() {
+        let found = beside_another_autoscaler();
+        let scaled = json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } });
+        let verdict = judged(&scaled, deployment(1, &pods(1, 1, 1)), &found);
+        assert_eq!(verdict.state, State::Ready);
+        let lines: Vec<_> = verdict.message.lines().collect();
+        assert_eq!(lines[0], "ready with 1 of 1 pods");
+        assert!(lines[1].starts_with("HorizontalPodAutoscaler theirs"));
+    }
+
+    #[test]
     fn a_caller_says_whom_it_waits_for() {
         let callees = vec![Unready {
             service: "pay".to_owned(),
             reason: Some("Progressing".to_owned()),
         }];
-        let verdict = verdict(&service(&json!({})), &Outcome::Waiting(callees));
+        let verdict = verdict(
+            &service(&json!({})),
+            &Outcome::Waiting(callees),
+            &Findings::default(),
+        );
         assert_eq!(
             verdict.message,
             "waits for pay (Progressing), which it calls"

@@ -1,16 +1,28 @@
 //! What there is of a service, and how its callees stand.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
 use innkeeper_crds::domain_service::Callee;
 use innkeeper_crds::{DomainService, DomainServiceStatus};
 use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::render::{self, ObservedReplicas, Rendered};
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::{Resource as _, ResourceExt as _};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
+use kube::api::ListParams;
+use kube::{Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
 
+use super::findings::Findings;
+use super::lost_pods;
+use super::others::foreign_autoscalers;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{Claim, fetch_claims};
+use crate::ownership::{Claim, Standing, fetch_claims, standing};
 use crate::verdict::{READY, State, holds};
 
 /// What there is of a service.
@@ -19,6 +31,10 @@ pub(super) struct Observed {
     pub claims: Vec<Claim>,
     /// The callees that are not ready.
     pub unready: Vec<Unready>,
+    /// Its Deployment, if it has one.
+    pub deployment: Option<Deployment>,
+    /// What was found beside it.
+    pub findings: Findings,
 }
 
 /// A callee that is not ready.
@@ -32,13 +48,87 @@ pub(super) struct Unready {
 
 /// Looks what there is of a service.
 pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Observed, Error> {
-    let deployment = fetch_deployment(ctx, service).await?;
-    let rendered = rendered(service, deployment.as_ref());
+    let (deployment, autoscalers, budgets) = tokio::try_join!(
+        fetch_deployment(ctx, service),
+        fetch_all::<HorizontalPodAutoscaler>(ctx, service),
+        fetch_all::<PodDisruptionBudget>(ctx, service),
+    )?;
+    let autoscalers = foreign_autoscalers(service, &autoscalers);
+    let rendered = rendered(service, deployment.as_ref(), !autoscalers.is_empty());
     let owner = service.controller_owner_ref(&()).unwrap_or_default();
+    let claims = fetch_claims(&ctx.client, &owner, rendered).await?;
+    let pods = fetch_pods(ctx, service, &claims).await?;
+    let lost_sets = fetch_lost_sets(ctx, service, &pods).await?;
+    let is_ours =
+        |it: &Deployment| matches!(standing(Some(&it.metadata), &owner), Standing::Ours(_));
     Ok(Observed {
-        claims: fetch_claims(&ctx.client, &owner, rendered).await?,
+        claims,
         unready: fetch_unready(ctx, service).await?,
+        deployment: deployment.filter(is_ours),
+        findings: Findings {
+            lost_sets,
+            ..Findings::of(service, autoscalers, &budgets, pods)
+        },
     })
+}
+
+/// Every object of a kind in a service's namespace, whoever made it.
+async fn fetch_all<K>(ctx: &Context, service: &DomainService) -> Result<Vec<K>, Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned,
+{
+    let api = ctx.api_beside::<K>(service);
+    let found = api.list(&ListParams::default()).await;
+    let found = found.map_err(|source| Error::Fetch {
+        what: format!("every {} beside {}", K::kind(&()), service.name_any()),
+        source,
+    })?;
+    Ok(found.items)
+}
+
+/// The pods under a service's account, which nobody else uses if it is the service's own.
+async fn fetch_pods(
+    ctx: &Context,
+    service: &DomainService,
+    claims: &[Claim],
+) -> Result<Vec<ObjectMeta>, Error> {
+    let is_account = |claim: &&Claim| claim.rendered.resource.kind == ServiceAccount::kind(&());
+    let account = claims.iter().find(is_account).map(|it| &it.standing);
+    if !matches!(account, Some(Standing::Ours(_))) {
+        return Ok(Vec::new());
+    }
+    let pods = ctx.api_beside::<Pod>(service);
+    let found = pods.list_metadata(&lost_pods::of_account(service)).await;
+    let found = found.map_err(|source| Error::Fetch {
+        what: format!("the pods of {}", service.name_any()),
+        source,
+    })?;
+    Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
+}
+
+/// The `ReplicaSet`s of a service's pods that no Deployment looks after.
+async fn fetch_lost_sets(
+    ctx: &Context,
+    service: &DomainService,
+    pods: &[ObjectMeta],
+) -> Result<Vec<String>, Error> {
+    let api = ctx.api_beside::<ReplicaSet>(service);
+    let names: BTreeSet<&str> = pods.iter().filter_map(lost_pods::replica_set).collect();
+    let mut lost = Vec::new();
+    for name in names {
+        let found = api.get_metadata_opt(name).await;
+        let found = found.map_err(|source| Error::Fetch {
+            what: format!("ReplicaSet {name}"),
+            source,
+        })?;
+        if found.is_some_and(|set| lost_pods::is_lost(&set.metadata)) {
+            lost.push(name.to_owned());
+        }
+    }
+    Ok(lost)
 }
 
 async fn fetch_deployment(
@@ -80,12 +170,18 @@ fn unready_callee(name: &str, callee: Option<&DomainService>) -> Option<Unready>
 }
 
 /// Every object of the service as it should be.
-fn rendered(service: &DomainService, deployment: Option<&Deployment>) -> Vec<Rendered> {
+fn rendered(
+    service: &DomainService,
+    deployment: Option<&Deployment>,
+    autoscaled_by_another: bool,
+) -> Vec<Rendered> {
     let workload = &service.spec.workload;
-    let replicas = render::replicas(workload, deployment.and_then(observed_replicas));
+    let observed = deployment.and_then(|it| observed_replicas(it, autoscaled_by_another));
+    let replicas = render::replicas(workload, observed);
     let mut objects = render::objects(service, replicas);
     // Who asks for a number that was observed must not overwrite a newer one: the version makes that a conflict.
-    if workload.autoscaling.is_some() && replicas.is_some() {
+    let is_autoscaled = workload.autoscaling.is_some() || autoscaled_by_another;
+    if is_autoscaled && replicas.is_some() {
         let version = deployment.and_then(|it| it.metadata.resource_version.clone());
         for rendered in &mut objects {
             if rendered.resource.kind == Deployment::kind(&()) {
@@ -97,13 +193,17 @@ fn rendered(service: &DomainService, deployment: Option<&Deployment>) -> Vec<Ren
     objects
 }
 
-fn observed_replicas(deployment: &Deployment) -> Option<ObservedReplicas> {
+fn observed_replicas(
+    deployment: &Deployment,
+    autoscaled_by_another: bool,
+) -> Option<ObservedReplicas> {
     let managers = deployment.metadata.managed_fields.iter().flatten();
     Some(ObservedReplicas {
         count: deployment.spec.as_ref()?.replicas?,
         owned_by_another: managers
             .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
             .any(owns_replicas),
+        autoscaled_by_another,
     })
 }
 
@@ -136,8 +236,8 @@ mod tests {
         json!({ "manager": manager, "fieldsV1": { "f:spec": { "f:replicas": {} } } })
     }
 
-    fn autoscaled() -> DomainService {
-        serde_json::from_value(json!({
+    fn service(count: &serde_json::Value) -> DomainService {
+        let mut service = json!({
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "DomainService",
             "metadata": { "name": "pay", "namespace": "default" },
@@ -145,14 +245,23 @@ mod tests {
                 "platform": "rentcar",
                 "image": "innkeeper:1",
                 "gateway": {},
-                "autoscaling": { "minReplicas": 1, "maxReplicas": 10 },
             },
-        }))
-        .unwrap()
+        });
+        for (field, value) in count.as_object().unwrap() {
+            service["spec"][field] = value.clone();
+        }
+        serde_json::from_value(service).unwrap()
+    }
+
+    fn autoscaled() -> DomainService {
+        service(&json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } }))
     }
 
     fn rendered_deployment(seen: Option<&Deployment>) -> serde_json::Value {
-        let objects = rendered(&autoscaled(), seen);
+        deployment_of(&rendered(&autoscaled(), seen, false))
+    }
+
+    fn deployment_of(objects: &[Rendered]) -> serde_json::Value {
         let deployment = objects
             .iter()
             .find(|rendered| rendered.resource.kind == "Deployment")
@@ -177,6 +286,29 @@ mod tests {
         let asked = rendered_deployment(Some(&theirs));
         assert_eq!(asked["spec"].get("replicas"), None);
         assert_eq!(asked["metadata"].get("resourceVersion"), None);
+    }
+
+    #[test]
+    fn a_fixed_number_is_left_to_the_autoscaler_of_somebody_else_alone() {
+        let fixed = service(&json!({ "replicas": 2 }));
+        let seen = deployment(&json!([
+            { "manager": FIELD_MANAGER, "fieldsV1": { "f:spec": { "f:paused": {} } } },
+            owner_of_replicas("kube-controller-manager"),
+        ]));
+        let alone = deployment_of(&rendered(&fixed, Some(&seen), false));
+        assert_eq!(alone["spec"]["replicas"], 2);
+        assert_eq!(alone["metadata"].get("resourceVersion"), None);
+        let beside = deployment_of(&rendered(&fixed, Some(&seen), true));
+        assert_eq!(beside["spec"].get("replicas"), None);
+    }
+
+    #[test]
+    fn a_number_that_is_still_ours_beside_an_autoscaler_of_somebody_else_is_guarded() {
+        let fixed = service(&json!({ "replicas": 2 }));
+        let mine = deployment(&json!([owner_of_replicas(FIELD_MANAGER)]));
+        let beside = deployment_of(&rendered(&fixed, Some(&mine), true));
+        assert_eq!(beside["spec"]["replicas"], 4);
+        assert_eq!(beside["metadata"]["resourceVersion"], "7");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What to do about a service.
 
-use super::fetch::{Observed, Unready};
+use super::fetch::Unready;
 use crate::ownership::{Claim, Obstacle, Standing, obstacle};
 
 /// What to do about a service.
@@ -16,18 +16,17 @@ pub(super) enum Plan {
 
 /// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
 /// already copes with a callee that is away.
-pub(super) fn plan(observed: Observed) -> Plan {
-    if let Some(obstacle) = obstacle(&observed.claims) {
+pub(super) fn plan(claims: Vec<Claim>, unready: Vec<Unready>) -> Plan {
+    if let Some(obstacle) = obstacle(&claims) {
         return Plan::Stop(obstacle);
     }
-    let begun = observed
-        .claims
+    let begun = claims
         .iter()
         .any(|claim| matches!(claim.standing, Standing::Ours(_)));
-    if !begun && !observed.unready.is_empty() {
-        return Plan::Wait(observed.unready);
+    if !begun && !unready.is_empty() {
+        return Plan::Wait(unready);
     }
-    Plan::Apply(observed.claims)
+    Plan::Apply(claims)
 }
 
 #[cfg(test)]
@@ -43,17 +42,16 @@ mod tests {
         Claim {
             rendered: Rendered::of(&service),
             standing,
+            live: None,
         }
     }
 
     fn waiting_for_pay(standings: Vec<Standing>) -> Plan {
-        plan(Observed {
-            claims: standings.into_iter().map(claim).collect(),
-            unready: vec![Unready {
-                service: "pay".to_owned(),
-                reason: None,
-            }],
-        })
+        let unready = vec![Unready {
+            service: "pay".to_owned(),
+            reason: None,
+        }];
+        plan(standings.into_iter().map(claim).collect(), unready)
     }
 
     fn ours() -> Standing {

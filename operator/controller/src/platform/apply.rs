@@ -2,16 +2,15 @@
 
 use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
 use innkeeper_plan::Expansion;
-use innkeeper_plan::names::PLATFORM_LABEL;
 use innkeeper_plan::render::Rendered;
-use kube::api::ListParams;
+use kube::api::DynamicObject;
 use kube::{Resource as _, ResourceExt as _};
 
 use super::Outcome;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{
-    Claim, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune, typed,
+    Claim, Notes, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune, typed,
 };
 use crate::status::Observed;
 use crate::verdict::{Reason, State, holds, ready_condition};
@@ -32,6 +31,19 @@ impl Family {
     pub(super) fn ready_services(&self) -> usize {
         let ready = |child: &&Child| child.standing == Some(State::Ready);
         self.services.iter().filter(ready).count()
+    }
+
+    fn add(&mut self, claim: &Claim, applied: &DynamicObject) -> Result<(), Error> {
+        if is_topic(claim) {
+            let topic: EventTopic = typed(claim, applied)?;
+            let observed = topic.status.as_ref().map(|it| it.observed_generation);
+            self.topic = Child::of(&topic, observed);
+        } else {
+            let service: DomainService = typed(claim, applied)?;
+            let observed = service.status.as_ref().map(|it| it.observed_generation);
+            self.services.push(Child::of(&service, observed));
+        }
+        Ok(())
     }
 }
 
@@ -78,6 +90,7 @@ pub(super) async fn apply(
     ctx: &Context,
     platform: &BookingPlatform,
     expansion: Expansion,
+    notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     let owner = platform.controller_owner_ref(&()).unwrap_or_default();
     let mut rendered = vec![Rendered::of(&expansion.topic)];
@@ -88,40 +101,27 @@ pub(super) async fn apply(
     }
     let mut family = Family::default();
     for claim in &claims {
-        if let Some(refused) = apply_one(ctx, claim, &mut family).await? {
-            return Ok(refused);
+        if is_withheld(claim, &family) {
+            family.withheld.push(claim.rendered.name().to_owned());
+            continue;
+        }
+        match apply_claim(ctx, platform, claim, notes).await? {
+            Ok(applied) => family.add(claim, &applied)?,
+            Err(refused) => return Ok(Outcome::Refused(refused)),
         }
     }
     prune_services(ctx, platform, &claims).await?;
     Ok(Outcome::Applied(family))
 }
 
-/// Applies one object, or withholds it: a service is not made before its topic is ready.
-async fn apply_one(
-    ctx: &Context,
-    claim: &Claim,
-    family: &mut Family,
-) -> Result<Option<Outcome>, Error> {
-    let is_topic = claim.rendered.resource.kind == EventTopic::kind(&());
+/// Whether an object is not made yet: a service is not made before its topic is ready.
+fn is_withheld(claim: &Claim, family: &Family) -> bool {
     let topic_ready = family.topic.standing == Some(State::Ready);
-    if !is_topic && !topic_ready && claim.standing == Standing::Free {
-        family.withheld.push(claim.rendered.name().to_owned());
-        return Ok(None);
-    }
-    let applied = match apply_claim(&ctx.client, claim).await? {
-        Ok(applied) => applied,
-        Err(refused) => return Ok(Some(Outcome::Refused(refused))),
-    };
-    if is_topic {
-        let topic: EventTopic = typed(claim, &applied)?;
-        let observed = topic.status.as_ref().map(|it| it.observed_generation);
-        family.topic = Child::of(&topic, observed);
-    } else {
-        let service: DomainService = typed(claim, &applied)?;
-        let observed = service.status.as_ref().map(|it| it.observed_generation);
-        family.services.push(Child::of(&service, observed));
-    }
-    Ok(None)
+    !is_topic(claim) && !topic_ready && claim.standing == Standing::Free
+}
+
+fn is_topic(claim: &Claim) -> bool {
+    claim.rendered.resource.kind == EventTopic::kind(&())
 }
 
 /// Deletes the platform's services that its file no longer has; their objects go with them.
@@ -130,8 +130,6 @@ async fn prune_services(
     platform: &BookingPlatform,
     claims: &[Claim],
 ) -> Result<(), Error> {
-    let of_platform = format!("{PLATFORM_LABEL}={}", platform.name_any());
-    let listed = ListParams::default().labels(&of_platform);
     let wanted = names_of::<DomainService>(claims);
-    prune::<DomainService>(&ctx.client, platform, &listed, &wanted).await
+    prune::<DomainService>(&ctx.client, platform, &wanted).await
 }

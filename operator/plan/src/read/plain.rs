@@ -16,7 +16,7 @@ pub fn value(text: &str) -> Result<Value, Ambiguous> {
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
         _ => {}
     }
-    if WORDS_OF_YAML_1_1.contains(&text.to_ascii_lowercase().as_str()) {
+    if is_word_of_yaml_1_1(text) {
         return Err(Ambiguous("a boolean or a directive"));
     }
     if let Some(number) = number(text) {
@@ -29,6 +29,11 @@ pub fn value(text: &str) -> Result<Value, Ambiguous> {
         return Err(Ambiguous("a date"));
     }
     Ok(Value::String(text.to_owned()))
+}
+
+/// Whether a bare scalar is one of the few words that only YAML 1.1 knows.
+pub fn is_word_of_yaml_1_1(text: &str) -> bool {
+    WORDS_OF_YAML_1_1.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// A number as every YAML writes it: decimal, without leading zeros; a fraction has digits on both sides of its point.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use innkeeper_contracts::secret::{MASK, is_secret_name};
 use serde_json::{Map, Value};
 
 use super::plain;
@@ -119,8 +120,10 @@ impl<'text> Reader<'text> {
             return Value::String(text.to_owned());
         }
         plain::value(text).unwrap_or_else(|plain::Ambiguous(kind)| {
+            let may_be_shown = plain::is_word_of_yaml_1_1(text) || !may_be_secret(place);
+            let shown = if may_be_shown { text } else { MASK };
             let message = format!(
-                "the bare value {text} is {kind} to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly"
+                "the bare value {shown} is {kind} to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly"
             );
             self.refusals.push(refusal(Some(line), place, &message));
             Value::String(text.to_owned())
@@ -193,6 +196,13 @@ impl<'text> Reader<'text> {
     }
 }
 
+/// Whether a user's own values are here, which may be secret whatever they look like.
+fn may_be_secret(place: &str) -> bool {
+    let own = [".env.", ".files.", ".annotations.", ".labels."];
+    let name = place.rsplit('.').next().unwrap_or_default();
+    is_secret_name(name) || own.iter().any(|own| place.contains(own))
+}
+
 fn values_in(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(values_in).sum(),
@@ -211,10 +221,8 @@ fn syntax(marker: Marker, message: &str) -> Refusal {
 
 fn refusal(line: Option<usize>, place: &str, message: &str) -> Refusal {
     Refusal {
-        step: Step::Parser,
         line,
-        place: place.to_owned(),
-        message: message.to_owned(),
+        ..Refusal::new(Step::Parser, place.to_owned(), message)
     }
 }
 

@@ -45,11 +45,10 @@ fn configuration(service: &DomainService) -> Option<&Configuration> {
 fn config_map(
     service: &DomainService,
     data: BTreeMap<String, String>,
-    name_by_content: fn(&str, &[u8]) -> String,
+    name_by_content: fn(&str, &BTreeMap<String, String>) -> String,
 ) -> ConfigMap {
-    let content = serde_json::to_vec(&data).expect("texts by name are plain data");
     ConfigMap {
-        metadata: metadata(service, name_by_content(&name(service), &content)),
+        metadata: metadata(service, name_by_content(&name(service), &data)),
         data: Some(data),
         immutable: Some(true),
         ..ConfigMap::default()

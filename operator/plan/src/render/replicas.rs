@@ -1,5 +1,5 @@
-//! How many pods are asked for, and by whom. With autoscaling the number belongs to the autoscaler, but a field that its
-//! owner just drops falls back to 1: the number that was seen is asked for until someone else owns it.
+//! How many pods are asked for, and by whom. With autoscaling, also somebody else's, the number belongs to the autoscaler, but
+//! a field that its owner just drops falls back to 1: the number that was seen is asked for until someone else owns it.
 
 use innkeeper_crds::workload::Workload;
 
@@ -10,19 +10,36 @@ pub struct ObservedReplicas {
     pub count: i32,
     /// Whether someone else than Innkeeper set that number last.
     pub owned_by_another: bool,
+    /// Whether an autoscaler of somebody else scales it.
+    pub autoscaled_by_another: bool,
 }
 
 /// The number of pods to ask for; `None` leaves it to whoever owns it.
 pub fn replicas(workload: &Workload, observed: Option<ObservedReplicas>) -> Option<i32> {
     let fewest = fewest_replicas(workload);
-    if workload.autoscaling.is_none() {
-        return Some(fewest);
-    }
     match observed {
-        // An autoscaler leaves a Deployment at 0 alone: someone has switched it off.
-        None | Some(ObservedReplicas { count: 0, .. }) => Some(fewest),
-        Some(observed) if observed.owned_by_another => None,
-        Some(observed) => Some(observed.count),
+        Some(observed) if !is_fixed(workload, observed) => shared_replicas(fewest, observed),
+        _ => Some(fewest),
+    }
+}
+
+/// Whether nobody else has a say. An autoscaler leaves what is switched off alone, so that nobody contests a 0.
+fn is_fixed(workload: &Workload, observed: ObservedReplicas) -> bool {
+    workload.autoscaling.is_none()
+        && (!observed.autoscaled_by_another || fewest_replicas(workload) == 0)
+}
+
+fn shared_replicas(fewest: i32, observed: ObservedReplicas) -> Option<i32> {
+    let ObservedReplicas {
+        count,
+        owned_by_another,
+        autoscaled_by_another,
+    } = observed;
+    match count {
+        // Some autoscalers of others go down to 0; ours leaves a Deployment at 0 alone, so that someone has switched it off.
+        0 if !(owned_by_another && autoscaled_by_another) => Some(fewest),
+        _ if owned_by_another => None,
+        count => Some(count),
     }
 }
 
@@ -54,15 +71,26 @@ mod tests {
         ObservedReplicas {
             count,
             owned_by_another,
+            autoscaled_by_another: false,
+        }
+    }
+
+    const fn scaled_by_another(count: i32, owned_by_another: bool) -> ObservedReplicas {
+        ObservedReplicas {
+            autoscaled_by_another: true,
+            ..seen(count, owned_by_another)
+        }
+    }
+
+    fn fixed(replicas: Option<u32>) -> Workload {
+        Workload {
+            replicas,
+            ..Workload::default()
         }
     }
 
     #[test]
     fn a_fixed_number_is_asked_for_whatever_was_seen() {
-        let fixed = |replicas| Workload {
-            replicas,
-            ..Workload::default()
-        };
         assert_eq!(replicas(&fixed(None), None), Some(1));
         assert_eq!(replicas(&fixed(Some(3)), Some(seen(7, true))), Some(3));
         assert_eq!(replicas(&fixed(Some(0)), Some(seen(7, true))), Some(0));
@@ -86,5 +114,22 @@ mod tests {
     #[test]
     fn a_service_that_was_off_begins_again() {
         assert_eq!(replicas(&autoscaled(2), Some(seen(0, false))), Some(2));
+    }
+
+    #[test]
+    fn a_fixed_number_is_left_to_an_autoscaler_of_somebody_else() {
+        let three = fixed(Some(3));
+        assert_eq!(replicas(&three, Some(scaled_by_another(5, true))), None);
+        assert_eq!(replicas(&three, Some(scaled_by_another(0, true))), None);
+        let not_yet = Some(scaled_by_another(5, false));
+        assert_eq!(replicas(&three, not_yet), Some(5));
+    }
+
+    #[test]
+    fn a_service_is_switched_off_and_on_beside_an_autoscaler_of_somebody_else() {
+        let off = replicas(&fixed(Some(0)), Some(scaled_by_another(5, true)));
+        assert_eq!(off, Some(0));
+        let on = replicas(&fixed(Some(3)), Some(scaled_by_another(0, false)));
+        assert_eq!(on, Some(3));
     }
 }

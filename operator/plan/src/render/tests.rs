@@ -1,7 +1,7 @@
 //! The example, rendered as a cluster would get it.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
-use innkeeper_crds::workload::{Rollout, Surge};
+use innkeeper_crds::workload::{DisruptionBudget, Rollout, Surge};
 use innkeeper_crds::{BookingPlatform, BookingPlatformSpec, DomainService};
 
 use super::*;
@@ -96,6 +96,17 @@ fn a_rollout_is_as_the_user_says() {
     assert_eq!(spec.min_ready_seconds, Some(3));
     let pod = spec.template.spec.unwrap();
     assert_eq!(pod.termination_grace_period_seconds, Some(55));
+}
+
+#[test]
+fn a_budget_of_ones_own_takes_the_place_of_ours_and_nothing_else() {
+    let mut pay = service_named("pay");
+    let mut others = objects(&pay, None);
+    others.retain(|it| it.resource.kind != "PodDisruptionBudget");
+    pay.spec.workload.disruption_budget = Some(DisruptionBudget::None);
+    assert_eq!(objects(&pay, None), others);
+    pay.spec.workload.disruption_budget = Some(DisruptionBudget::OneAtATime);
+    assert_eq!(objects(&pay, None), objects(&service_named("pay"), None));
 }
 
 #[test]

@@ -173,6 +173,7 @@ fn attributes(attributes: &[Attribute]) -> Vec<words::Attribute> {
                 AttributeType::Boolean => words::AttributeType::Boolean,
             },
             from: attribute.from.clone(),
+            min_length: attribute.min_length,
             max_length: attribute.max_length,
             minimum: attribute.minimum,
             maximum: attribute.maximum,

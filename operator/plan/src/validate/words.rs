@@ -4,19 +4,20 @@ pub(super) mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use innkeeper_contracts::words::Field;
 use innkeeper_crds::BookingPlatformSpec;
 use innkeeper_crds::component::Attribute;
 use innkeeper_crds::platform::Service;
 
 use crate::refusal::Collector;
-use vocabulary::{Meaning, vocabulary};
+use vocabulary::{Entry, Meaning, vocabulary};
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
         let place = format!("spec.services[{index}]");
         check_own_id(service, &place, collector);
         check_one_word_each(service, &place, collector);
-        check_required(service, &place, collector);
+        check_required(spec, service, &place, collector);
         check_sources(spec, service, &place, collector);
     }
 }
@@ -66,23 +67,39 @@ fn check_one_word_each(service: &Service, place: &str, collector: &mut Collector
     }
 }
 
-fn check_required(service: &Service, place: &str, collector: &mut Collector) {
+fn check_required(
+    spec: &BookingPlatformSpec,
+    service: &Service,
+    place: &str,
+    collector: &mut Collector,
+) {
     let Some(booking) = &service.booking else {
         return;
     };
-    let words: Vec<String> = vocabulary(service)
+    let has_currency = spec.currency.is_some();
+    let (read, unread): (Vec<Entry>, Vec<Entry>) = vocabulary(service)
         .into_iter()
-        .filter(|entry| entry.meaning.comes_from_clients())
-        .map(|entry| entry.word)
-        .collect();
+        .partition(|entry| entry.meaning.is_read(has_currency));
     for (index, name) in booking.required.iter().enumerate() {
-        if !words.contains(name) {
-            collector.refuse(
-                format!("{place}.booking.required[{index}]"),
-                format!("there is no field {name}: name one of {}", words.join(", ")),
-            );
+        if read.iter().any(|entry| entry.word == *name) {
+            continue;
         }
+        let unread = unread.iter().find(|entry| entry.word == *name);
+        collector.refuse(
+            format!("{place}.booking.required[{index}]"),
+            unread_name(name, unread.map(|entry| &entry.meaning), &read),
+        );
     }
+}
+
+fn unread_name(name: &str, meaning: Option<&Meaning>, read: &[Entry]) -> String {
+    if meaning == Some(&Meaning::Field(Field::Currency)) {
+        return format!(
+            "the platform has no currency, so that a request cannot have one either: set spec.currency, or remove {name}"
+        );
+    }
+    let words: Vec<&str> = read.iter().map(|entry| entry.word.as_str()).collect();
+    format!("there is no field {name}: name one of {}", words.join(", "))
 }
 
 /// What a payment or fulfillment takes from a booking must be something that a booking has.
@@ -140,11 +157,12 @@ fn unknown_attribute(name: &str, offered: &BTreeSet<&str>) -> String {
 }
 
 impl Meaning {
-    const fn comes_from_clients(&self) -> bool {
-        use innkeeper_contracts::words::Field;
+    /// Whether a booking reads it from a request.
+    const fn is_read(&self, has_currency: bool) -> bool {
         match self {
             Self::Id => false,
             Self::Attribute(_) => true,
+            Self::Field(Field::Currency) => has_currency,
             Self::Field(field) => !matches!(
                 field,
                 Field::Booking | Field::Payment | Field::Fulfillment | Field::Status

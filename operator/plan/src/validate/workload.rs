@@ -119,7 +119,7 @@ fn check_labels(workload: &Workload, place: &str, collector: &mut Collector) {
         if !value.is_empty() && !is_label_name(value) {
             collector.refuse(
                 format!("{place}.labels.{key}"),
-                format!("{value} is no value of a label: use at most 63 letters, digits, hyphens, points and underscores, with a letter or digit at both ends"),
+                "this is no value of a label: use at most 63 letters, digits, hyphens, points and underscores, with a letter or digit at both ends",
             );
         }
     }

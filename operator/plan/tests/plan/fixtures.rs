@@ -11,6 +11,9 @@ pub fn example() -> String {
     fs::read_to_string(file).expect("the example is there")
 }
 
+/// A platform with two services of each component.
+pub const TWO_OF_EACH: &str = include_str!("two_of_each.yaml");
+
 /// The example with one text in the place of another.
 pub fn example_with(found: &str, instead: &str) -> String {
     let example = example();

@@ -1,6 +1,8 @@
 //! The plan from the outside: files in, refusals or objects out.
 
+mod credentials;
 mod examples;
 mod fixtures;
+mod order;
 mod refusals;
 mod validation;

@@ -2,7 +2,8 @@
 
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{
-    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, validate,
+    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, settings,
+    validate,
 };
 
 use super::fixtures::{cluster, cluster_defaults, example, example_with, local, only_platform};
@@ -145,4 +146,92 @@ fn other_documents_of_a_file_are_named() {
         none.to_string().contains("expected a BookingPlatform"),
         "{none}"
     );
+}
+
+/// What is said of the example with a `minLength`, pinned to an image.
+fn said_of(image: &str, executor: &Executor) -> Option<String> {
+    let text = example_with("maxLength: 20 }", "minLength: 9, maxLength: 20 }");
+    let mut platform = only_platform(&text).expect("nothing is refused").platform;
+    let pinned = innkeeper_crds::BookingPlatformStatus {
+        image: Some(image.to_owned()),
+        ..Default::default()
+    };
+    platform.status = Some(pinned);
+    let refusals = validate(&platform, executor).err()?;
+    Some(refusals.to_string())
+}
+
+#[test]
+fn a_field_that_the_pinned_image_does_not_know_is_refused_by_name() {
+    let place = "spec.services[1].booking.attributes[0].minLength";
+    let remedy = "set spec.image to registry.example/innkeeper:1.0.0, or leave minLength out";
+    for (image, doubt) in [
+        ("innkeeper:0.1.0", "does not know minLength"),
+        ("innkeeper:v0.1.9@sha256:00ff", "does not know minLength"),
+        ("innkeeper:latest", "may not know minLength"),
+        ("innkeeper@sha256:00ff", "may not know minLength"),
+        ("innkeeper", "may not know minLength"),
+    ] {
+        let said = said_of(image, &cluster()).expect("it is refused");
+        for part in [place, image, doubt, remedy] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn an_image_that_knows_a_field_or_does_not_run_here_is_not_refused() {
+    for image in [
+        "registry.example/innkeeper:1.0.0",
+        "innkeeper:0.2.0",
+        "innkeeper:v0.2.1",
+        "localhost:5000/innkeeper:2.0.0@sha256:00ff",
+    ] {
+        assert_eq!(said_of(image, &cluster()), None, "{image}");
+    }
+    assert_eq!(said_of("innkeeper:0.1.0", &local()), None);
+}
+
+#[test]
+fn the_remedy_for_an_older_image_is_accepted() {
+    let text = example_with("maxLength: 20 }", "minLength: 9, maxLength: 20 }").replace(
+        "  currency: KRW\n",
+        "  currency: KRW\n  image: registry.example/innkeeper:1.0.0\n",
+    );
+    let mut platform = only_platform(&text).unwrap().platform;
+    let pinned = innkeeper_crds::BookingPlatformStatus {
+        image: Some("innkeeper:0.1.0".to_owned()),
+        ..Default::default()
+    };
+    platform.status = Some(pinned);
+    assert!(validate(&platform, &cluster()).is_ok());
+}
+
+#[test]
+fn a_shortest_length_reaches_the_settings_and_is_left_out_where_there_is_none() {
+    let attributes = |text: &str| {
+        let expansion = expanded(text, &cluster());
+        let service = expansion
+            .services
+            .iter()
+            .find(|service| service.spec.booking.is_some());
+        let settings = settings(service.expect("the example takes bookings"));
+        let settings = serde_json::to_value(settings).expect("plain data");
+        settings["component"]["booking"]["words"]["attributes"][0].to_string()
+    };
+    let with = example_with("maxLength: 20 }", "minLength: 9, maxLength: 20 }");
+    assert_eq!(
+        attributes(&with),
+        r#"{"name":"userHp","type":"String","minLength":9,"maxLength":20}"#
+    );
+    assert_eq!(
+        attributes(&example()),
+        r#"{"name":"userHp","type":"String","maxLength":20}"#
+    );
+}
+
+#[test]
+fn a_currency_may_be_required_where_the_platform_has_one() {
+    let text = example_with("required: [userName, carId]", "required: [currency]");
+    assert!(validated(&text, &cluster()).is_ok());
 }

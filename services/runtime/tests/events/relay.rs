@@ -15,7 +15,6 @@ use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::relay::Relay;
 use jiff::SignedDuration;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -220,7 +219,8 @@ async fn a_relay_that_panicked_shows_in_livez_and_loses_nothing() {
     let intake = Lifecycle::new();
     let outlet = intake.beside();
     let metrics = Metrics::new("rentcar", "pay");
-    let admin = admin::router(Health::new(&intake), metrics.clone(), Value::Null);
+    let health = Health::new(&intake);
+    let admin = admin::router(health, metrics.clone(), &service.context.settings);
 
     let relay = Relay::new(&service.context, Arc::new(Panicking), &metrics);
     outlet.spawn("relay", relay.run(outlet.stopping()));

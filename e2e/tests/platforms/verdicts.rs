@@ -1,0 +1,299 @@
+//! What others change by hand, or put beside a service: noticed, named, and answered with commands that mend it.
+
+use std::time::{Duration, Instant};
+
+use innkeeper_e2e::claims;
+use innkeeper_e2e::example::Example;
+use innkeeper_e2e::kubernetes::{
+    AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, PODS, condition,
+    name, text,
+};
+use innkeeper_e2e::lanes::Lane;
+use innkeeper_e2e::namespace::Namespace;
+use serde_json::{Value, json};
+
+const VERDICTS: Namespace = Namespace("verdicts");
+
+/// Within which time a change by hand is to be noticed.
+const NOTICED: Duration = Duration::from_secs(10);
+
+pub fn lane() -> Lane {
+    Lane {
+        name: "verdicts",
+        namespaces: &["verdicts"],
+        claims: claims![
+            a_paused_deployment_stalls_and_says_how_to_go_on,
+            an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes,
+            an_autoscaler_beside_ours_is_named,
+            a_second_budget_is_named_and_ours_goes_when_asked,
+            a_refusal_leaves_the_pods_that_serve_in_sight,
+            pods_refused_beyond_the_fewest_are_told,
+            a_child_without_labels_is_pruned,
+            a_pod_that_a_changed_label_took_goes_with_its_service,
+        ],
+    }
+}
+
+fn platform() -> Example {
+    Example::small("verdicts")
+}
+
+/// Waits until somebody has noticed, and returns what the service's message says.
+fn await_told(service: &str, words: &str) -> String {
+    let began = Instant::now();
+    let said = VERDICTS.until(&format!("{service} tells of {words}"), || {
+        let (reason, said) = ready(service);
+        if reason == words || said.contains(words) {
+            Ok(said)
+        } else {
+            Err(format!("{reason}: {said}"))
+        }
+    });
+    assert!(began.elapsed() < NOTICED, "{:?}: {said}", began.elapsed());
+    said
+}
+
+/// Waits until a service is as described and tells of nothing else.
+fn await_nothing_told(service: &str) {
+    VERDICTS.until(&format!("{service} is ready"), || match ready(service) {
+        (reason, said) if reason == "Ready" && !said.contains('\n') => Ok(()),
+        (reason, said) => Err(format!("{reason}: {said}")),
+    });
+}
+
+fn ready(service: &str) -> (String, String) {
+    let object = VERDICTS.expect(DOMAIN_SERVICES, service);
+    let ready = condition(&object, "Ready").cloned().unwrap_or_default();
+    (text(&ready["reason"]), text(&ready["message"]))
+}
+
+/// Does what the first command in a message says.
+fn obey(said: &str) {
+    let command = said.split('`').find_map(|it| it.strip_prefix("kubectl "));
+    let words: Vec<&str> = command.expect("a command").split(' ').collect();
+    VERDICTS.kubectl(&words).unwrap();
+}
+
+fn replicas(service: &str) -> Value {
+    VERDICTS.expect(DEPLOYMENTS, service)["spec"]["replicas"].take()
+}
+
+fn a_paused_deployment_stalls_and_says_how_to_go_on() {
+    VERDICTS.create();
+    VERDICTS.create_secret();
+    VERDICTS.apply(&platform().manifest());
+    VERDICTS.await_ready("verdicts");
+    VERDICTS
+        .kubectl(&["rollout", "pause", "deployment/pay"])
+        .unwrap();
+    let said = await_told("pay", "RolloutPaused");
+    obey(&said);
+    await_nothing_told("pay");
+}
+
+fn autoscale(service: &str) {
+    let name = format!("--name=by-hand-{service}");
+    let target = format!("deployment/{service}");
+    let count = ["--min=2", "--max=2", "--cpu-percent=50"];
+    VERDICTS
+        .kubectl(&[&["autoscale", &target, &name], &count[..]].concat())
+        .unwrap();
+}
+
+fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
+    autoscale("pay");
+    let said = await_told("pay", "ScaledByAnother");
+    VERDICTS.until("it has its number", || match replicas("pay") {
+        count if count == 2 => Ok(()),
+        count => Err(count.to_string()),
+    });
+    let changed = json!({ "env": { "CHANGED": "yes" } });
+    let changed = platform().with_service("pay", "config", changed);
+    VERDICTS.apply(&changed.manifest());
+    VERDICTS.until("an edit reaches all pods", || {
+        let deployment = VERDICTS.expect(DEPLOYMENTS, "pay");
+        assert_eq!(deployment["spec"]["replicas"], 2);
+        let environment = &deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"];
+        let status = &deployment["status"];
+        let is_current = status["observedGeneration"] == deployment["metadata"]["generation"];
+        if environment.is_array() && is_current && status["updatedReplicas"] == 2 {
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
+    });
+    assert_eq!(ready("pay").0, "ScaledByAnother");
+    obey(&said);
+    await_nothing_told("pay");
+    assert_eq!(replicas("pay"), 1);
+}
+
+/// The platform with an autoscaler of ours, which takes no pod away.
+fn autoscaled() -> Example {
+    let autoscaling = json!({
+        "maxReplicas": 3,
+        "targetCPUUtilizationPercentage": 1000,
+        "behavior": { "scaleDown": { "selectPolicy": "Disabled" } },
+    });
+    platform().with_service("myreservation", "autoscaling", autoscaling)
+}
+
+fn an_autoscaler_beside_ours_is_named() {
+    VERDICTS.apply(&autoscaled().manifest());
+    VERDICTS.until("it has an autoscaler of ours", || {
+        match VERDICTS.object(AUTOSCALERS, "myreservation") {
+            Some(_) => Ok(()),
+            None => Err(String::new()),
+        }
+    });
+    autoscale("myreservation");
+    let said = await_told("myreservation", "by-hand-myreservation");
+    assert_eq!(ready("myreservation").0, "Ready");
+    obey(&said);
+    await_nothing_told("myreservation");
+}
+
+fn a_second_budget_is_named_and_ours_goes_when_asked() {
+    let budget = json!({
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": { "name": "by-hand" },
+        "spec": {
+            "minAvailable": 1,
+            "selector": { "matchExpressions": [
+                { "key": "innkeeper.dev/service", "operator": "In", "values": ["pay", "rent"] },
+            ] },
+        },
+    });
+    VERDICTS.apply(&budget.to_string());
+    await_told("pay", "PodDisruptionBudget by-hand");
+    let said = await_told("rent", "PodDisruptionBudget by-hand");
+    await_nothing_told("reservation");
+    let own = autoscaled().with_service("pay", "disruptionBudget", json!("None"));
+    VERDICTS.apply(&own.manifest());
+    VERDICTS.until("ours is gone", || {
+        match VERDICTS.object(DISRUPTION_BUDGETS, "pay") {
+            None => Ok(()),
+            Some(_) => Err(String::new()),
+        }
+    });
+    await_nothing_told("pay");
+    await_told("rent", "PodDisruptionBudget by-hand");
+    obey(&said);
+    await_nothing_told("rent");
+    VERDICTS.apply(&autoscaled().manifest());
+    VERDICTS.until("ours is back", || {
+        match VERDICTS.object(DISRUPTION_BUDGETS, "pay") {
+            Some(_) => Ok(()),
+            None => Err(String::new()),
+        }
+    });
+}
+
+/// Allows as many objects of a kind as there are.
+fn allow_no_more(resource: &str, count: usize) {
+    let quota = json!({
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": { "name": "no-more" },
+        "spec": { "hard": { resource: count.to_string() } },
+    });
+    VERDICTS.apply(&quota.to_string());
+    VERDICTS.until("the quota is in force", || {
+        let quota = ["get", "resourcequota", "no-more", "--output=json"];
+        let quota: Value = serde_json::from_str(&VERDICTS.kubectl(&quota).unwrap()).unwrap();
+        if text(&quota["status"]["used"][resource]) == count.to_string() {
+            Ok(())
+        } else {
+            Err(quota["status"].to_string())
+        }
+    });
+}
+
+fn allow_all() {
+    VERDICTS
+        .kubectl(&["delete", "resourcequota", "no-more"])
+        .unwrap();
+}
+
+fn a_refusal_leaves_the_pods_that_serve_in_sight() {
+    await_nothing_told("pay");
+    allow_no_more("count/configmaps", VERDICTS.list(CONFIG_MAPS).len());
+    let changed = json!({ "env": { "CHANGED": "again" } });
+    let changed = autoscaled().with_service("pay", "config", changed);
+    VERDICTS.apply(&changed.manifest());
+    await_told("pay", "exceeded quota");
+    let status = VERDICTS.expect(DOMAIN_SERVICES, "pay")["status"].take();
+    assert_eq!(
+        (&status["replicas"], &status["readyReplicas"]),
+        (&json!(1), &json!(1))
+    );
+    VERDICTS.apply(&autoscaled().manifest());
+    await_nothing_told("pay");
+    allow_all();
+}
+
+fn pods_refused_beyond_the_fewest_are_told() {
+    VERDICTS.until("the last pods of former days are gone", || {
+        match VERDICTS.list(PODS).len() {
+            5 => Ok(()),
+            count => Err(format!("{count} pods")),
+        }
+    });
+    allow_no_more("pods", 5);
+    VERDICTS
+        .kubectl(&["scale", "deployment/myreservation", "--replicas=2"])
+        .unwrap();
+    let said = await_told("myreservation", "exceeded quota");
+    assert!(said.starts_with("ready with 1 of 2 pods"), "{said}");
+    assert_eq!(ready("myreservation").0, "Ready");
+    allow_all();
+}
+
+/// A ConfigMap whose labels somebody took.
+fn a_child_without_labels_is_pruned() {
+    let service = VERDICTS.expect(DOMAIN_SERVICES, "rent");
+    let child = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "rent-settings-old",
+            "ownerReferences": [{
+                "apiVersion": "innkeeper.dev/v1alpha1",
+                "kind": "DomainService",
+                "name": "rent",
+                "uid": service["metadata"]["uid"],
+            }],
+        },
+    });
+    VERDICTS.apply(&child.to_string());
+    VERDICTS
+        .kubectl(&["annotate", "domainservice", "rent", "touched=true"])
+        .unwrap();
+    VERDICTS.until("it is pruned", || {
+        match VERDICTS.object(CONFIG_MAPS, "rent-settings-old") {
+            None => Ok(()),
+            Some(_) => Err(String::new()),
+        }
+    });
+}
+
+fn a_pod_that_a_changed_label_took_goes_with_its_service() {
+    await_nothing_told("rent");
+    let pod = name(&VERDICTS.of_service(PODS, "rent")[0]);
+    let label = format!("pod/{pod}");
+    let lost = ["label", &label, "innkeeper.dev/service=lost", "--overwrite"];
+    VERDICTS.kubectl(&lost).unwrap();
+    await_told("rent", &format!("Pod {pod} "));
+    let owners = VERDICTS.expect(PODS, &pod)["metadata"]["ownerReferences"].take();
+    assert_eq!(owners[0]["kind"], "DomainService");
+    assert_eq!(
+        (owners.as_array().unwrap().len(), &owners[0]["controller"]),
+        (1, &Value::Null)
+    );
+    VERDICTS.apply(&platform().without("rent").manifest());
+    VERDICTS.until("the pod is gone", || match VERDICTS.object(PODS, &pod) {
+        None => Ok(()),
+        Some(_) => Err(String::new()),
+    });
+}

@@ -1,0 +1,296 @@
+//! What is remembered of each object that was written, beside what is recorded on it: enough to notice who changes it back.
+//! A new operator begins anew: it writes what is not recorded once, and three times what others change back.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::contested::{Contest, Contests};
+use super::look::Look;
+use super::managers::BEFORE_FIRST_APPLY;
+
+/// How long an object is remembered at which nobody looks any more.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// What is to be done about an object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// Nothing: it is as it was applied.
+    Keep,
+    /// Nothing for now: others have changed it back too often.
+    Leave,
+    /// It is to be applied.
+    Write,
+}
+
+/// What is remembered of every object, by its uid.
+#[derive(Default)]
+pub(crate) struct Ledger(Mutex<HashMap<String, Memory>>);
+
+/// What is remembered of an object.
+#[derive(Debug, Default)]
+struct Memory {
+    looked: Timestamp,
+    /// The hash of what was sent last, and of what was ours then.
+    sent: Option<(String, Option<String>)>,
+    contests: Contests,
+    /// The hash of the status that was sent last, and of what admission made of it.
+    status: Option<(String, String)>,
+}
+
+impl Ledger {
+    /// What is to be done about an object that is ours, after a look at it.
+    pub(super) fn step(&self, uid: &str, look: &Look, now: Timestamp) -> Step {
+        self.with(uid, now, |memory| memory.step(look, now))
+    }
+
+    /// Takes note of what was sent, and of what is ours since.
+    pub(super) fn sent(&self, uid: &str, look: &Look, owned: Option<String>, now: Timestamp) {
+        self.with(uid, now, |memory| {
+            memory.sent = Some((look.wanted.hash.clone(), owned));
+            memory.contests.put_back();
+        });
+    }
+
+    /// The fields of an object that are contested.
+    pub(super) fn contested(&self, uid: &str, now: Timestamp) -> Vec<Contest> {
+        self.with(uid, now, |memory| memory.contests.contested(now))
+    }
+
+    /// Takes note of a status that was sent, and of what there was of it then; both as hashes.
+    pub(crate) fn sent_status(&self, uid: &str, sent: String, seen: String, now: Timestamp) {
+        self.with(uid, now, |memory| memory.status = Some((sent, seen)));
+    }
+
+    /// Whether a status was sent before, and what there is of it is what came of it then; both as hashes.
+    pub(crate) fn is_sent_status(
+        &self,
+        uid: &str,
+        wanted: &str,
+        seen: &str,
+        now: Timestamp,
+    ) -> bool {
+        self.with(uid, now, |memory| {
+            let before = memory.status.as_ref();
+            before.is_some_and(|(sent, came)| sent == wanted && came == seen)
+        })
+    }
+
+    fn with<T>(&self, uid: &str, now: Timestamp, act: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !memories.contains_key(uid) {
+            memories
+                .retain(|_, memory| now.duration_since(memory.looked).unsigned_abs() < REMEMBERED);
+        }
+        let memory = memories.entry(uid.to_owned()).or_default();
+        memory.looked = now;
+        act(memory)
+    }
+}
+
+impl Memory {
+    fn step(&mut self, look: &Look, now: Timestamp) -> Step {
+        let sent = self.sent.as_ref();
+        let was_sent = sent.filter(|(hash, _)| *hash == look.wanted.hash);
+        // What is ours is what was ours right after it was sent: whatever is missing, admission did not let through.
+        let is_untouched = was_sent.is_some_and(|(_, owned)| *owned == look.owned);
+        let mut taken = look.left();
+        // That is the API server's doing, when we apply what it knew no owner of.
+        taken.retain(|_, manager| manager != BEFORE_FIRST_APPLY);
+        if !is_untouched {
+            taken.extend(look.lost.clone());
+        }
+        if !look.is_recorded && was_sent.is_none() {
+            return Step::Write;
+        }
+        if self.contests.lose(&taken, now) {
+            Step::Write
+        } else if !taken.is_empty() {
+            Step::Leave
+        } else if look.takeover.is_some() || !(look.is_recorded || is_untouched) {
+            Step::Write
+        } else {
+            Step::Keep
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_plan::render::Rendered;
+    use k8s_openapi::api::core::v1::Service;
+    use kube::api::DynamicObject;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::ownership::look::entries;
+    use crate::ownership::{Claim, Standing, look};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn rendered(kind: &str) -> Rendered {
+        let service: Service = serde_json::from_value(json!({
+            "metadata": { "name": "pay" },
+            "spec": { "type": kind },
+        }))
+        .unwrap();
+        Rendered::of(&service)
+    }
+
+    /// An object as it is after it was applied, with a change.
+    fn live(change: impl FnOnce(&mut Value)) -> DynamicObject {
+        let wanted = crate::ownership::hash::Wanted::of(&rendered("ClusterIP"));
+        let mut object = wanted.value();
+        object["metadata"]["uid"] = json!("7");
+        object["metadata"]["managedFields"] = json!([{
+            "manager": "innkeeper",
+            "operation": "Apply",
+            "apiVersion": "v1",
+            "fieldsV1": {
+                "f:metadata": { "f:annotations": { "f:innkeeper.dev/applied": {} } },
+                "f:spec": { "f:type": {} },
+            },
+        }]);
+        change(&mut object);
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn claim(kind: &str, live: DynamicObject) -> Claim {
+        Claim {
+            rendered: rendered(kind),
+            standing: Standing::Ours("7".to_owned()),
+            live: Some(live),
+        }
+    }
+
+    fn step(ledger: &Ledger, claim: &Claim, second: i64) -> Step {
+        ledger.step("7", &Look::at(claim), at(second))
+    }
+
+    fn sent(ledger: &Ledger, claim: &Claim, second: i64) {
+        let owned = look::owned(claim, entries(claim.live.as_ref().unwrap()));
+        ledger.sent("7", &Look::at(claim), owned, at(second));
+    }
+
+    /// Someone else has the type, and has the object say so.
+    fn taken(object: &mut Value) {
+        let ours = &mut object["metadata"]["managedFields"][0]["fieldsV1"];
+        ours.as_object_mut().unwrap().remove("f:spec");
+        let theirs = json!({
+            "manager": "k9s",
+            "operation": "Update",
+            "apiVersion": "v1",
+            "fieldsV1": { "f:spec": { "f:type": {} } },
+        });
+        let entries = object["metadata"]["managedFields"].as_array_mut();
+        entries.unwrap().push(theirs);
+    }
+
+    #[test]
+    fn what_is_as_it_was_applied_is_kept_by_an_operator_that_never_saw_it() {
+        let kept = claim("ClusterIP", live(|_| {}));
+        assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
+    }
+
+    #[test]
+    fn a_value_that_admission_rewrote_is_kept() {
+        let rewritten = live(|object| object["spec"]["type"] = json!("NodePort"));
+        let kept = claim("ClusterIP", rewritten);
+        assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
+    }
+
+    #[test]
+    fn what_is_wanted_otherwise_now_is_written() {
+        let changed = claim("NodePort", live(|_| {}));
+        assert_eq!(step(&Ledger::default(), &changed, 0), Step::Write);
+    }
+
+    #[test]
+    fn what_an_older_release_applied_is_written_once() {
+        let older = live(|object| {
+            object["metadata"]["annotations"] = json!({});
+            object["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"] = json!({});
+        });
+        let older = claim("ClusterIP", older);
+        assert_eq!(step(&Ledger::default(), &older, 0), Step::Write);
+    }
+
+    #[test]
+    fn what_someone_took_is_written_twice_and_then_left_for_a_while() {
+        let ledger = Ledger::default();
+        let lost = claim("ClusterIP", live(taken));
+        for second in 0..2 {
+            assert_eq!(step(&ledger, &lost, second), Step::Write);
+            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+        }
+        assert_eq!(step(&ledger, &lost, 2), Step::Leave);
+        let contested = ledger.contested("7", at(2));
+        assert_eq!(contested[0].field, "spec.type");
+        assert_eq!(contested[0].manager, "k9s");
+        assert_eq!(step(&ledger, &lost, 33), Step::Write);
+    }
+
+    #[test]
+    fn whoever_changes_the_record_too_is_noticed_all_the_same() {
+        let ledger = Ledger::default();
+        let undone = claim(
+            "ClusterIP",
+            live(|object| {
+                taken(object);
+                object["metadata"]["annotations"]["innkeeper.dev/applied"] = json!("former");
+            }),
+        );
+        let mut steps = Vec::new();
+        for second in 0..4 {
+            steps.push(step(&ledger, &undone, second));
+            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+        }
+        assert_eq!(steps, [Step::Write, Step::Write, Step::Write, Step::Leave]);
+    }
+
+    #[test]
+    fn a_record_that_admission_does_not_let_through_is_written_once() {
+        let ledger = Ledger::default();
+        let stripped = claim(
+            "ClusterIP",
+            live(|object| object["metadata"]["annotations"] = json!({})),
+        );
+        assert_eq!(step(&ledger, &stripped, 0), Step::Write);
+        sent(&ledger, &stripped, 0);
+        assert_eq!(step(&ledger, &stripped, 1), Step::Keep);
+    }
+
+    #[test]
+    fn what_the_api_server_knew_no_owner_of_is_written_and_no_contest() {
+        let ledger = Ledger::default();
+        let unowned = live(|object| {
+            let entries = object["metadata"]["managedFields"].as_array_mut().unwrap();
+            entries.push(json!({
+                "manager": "before-first-apply",
+                "operation": "Update",
+                "apiVersion": "v1",
+                "fieldsV1": { "f:spec": { "f:type": {} } },
+            }));
+        });
+        let unowned = claim("ClusterIP", unowned);
+        for second in 0..9 {
+            assert_eq!(step(&ledger, &unowned, second), Step::Write);
+            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+        }
+    }
+
+    #[test]
+    fn a_status_that_admission_rewrote_is_not_sent_again() {
+        let ledger = Ledger::default();
+        let is_sent = |wanted: &str, seen: &str| ledger.is_sent_status("7", wanted, seen, at(1));
+        assert!(!is_sent("ready", "nothing"));
+        ledger.sent_status("7", "ready".to_owned(), "rewritten".to_owned(), at(0));
+        assert!(is_sent("ready", "rewritten"));
+        assert!(!is_sent("ready", "someone's"));
+        assert!(!is_sent("stalled", "rewritten"));
+    }
+}

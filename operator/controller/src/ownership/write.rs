@@ -1,0 +1,198 @@
+//! Applies an object, if it is not as it was applied, and tells what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use innkeeper_plan::names::{APPLIED_ANNOTATION, FIELD_MANAGER};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::runtime::events::EventType;
+use serde_json::json;
+
+use super::admission;
+use super::changes::changes;
+use super::hash::{plain, recorded};
+use super::ledger::Step;
+use super::look::{Look, entries, owned};
+use super::managers::{Held, Takeover, left_alone};
+use super::notes::{self, Notes};
+use super::{Claim, Standing, api, what};
+use crate::context::Context;
+use crate::error::{Error, refusal};
+use crate::events;
+use crate::status::Observed;
+
+/// The API server refuses an object, and someone has to change something.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Refused {
+    /// Which one.
+    pub what: String,
+    /// Why, in the API server's words.
+    pub why: String,
+}
+
+/// Sees to it that an object whose name is free or ours is as it should be, and returns it as the cluster has it then,
+/// unless it is refused. What there is to say of it is noted.
+pub(crate) async fn apply<K: Observed>(
+    ctx: &Context,
+    owner: &K,
+    claim: &Claim,
+    notes: &mut Notes,
+) -> Result<Result<DynamicObject, Refused>, Error> {
+    let look = Look::at(claim);
+    let (step, live) = match (&claim.standing, &claim.live) {
+        (Standing::Ours(uid), Some(live)) => (ctx.ledger.step(uid, &look, (ctx.now)()), Some(live)),
+        _ => (Step::Write, None),
+    };
+    let object = match (step, live) {
+        (Step::Keep | Step::Leave, Some(live)) => live.clone(),
+        _ => match write(ctx, owner, claim, &look).await? {
+            Ok(written) => written,
+            Err(refused) => return Ok(Err(refused)),
+        },
+    };
+    let what = what(&claim.rendered);
+    if let Some(uid) = &object.metadata.uid {
+        notes.contested(&what, &ctx.ledger.contested(uid, (ctx.now)()));
+    }
+    let mut held = left_alone(entries(&object), &claim.rendered);
+    for Held { fields, .. } in &mut held {
+        fields.retain(|field| !look.lost.contains_key(field));
+    }
+    notes.left_alone(&what, &held);
+    if step != Step::Leave {
+        notes.altered(&what, &altered(&look, &object));
+    }
+    Ok(Ok(object))
+}
+
+fn altered(look: &Look, object: &DynamicObject) -> Vec<String> {
+    admission::altered(&look.wanted.value(), &plain(object), entries(object))
+}
+
+async fn write<K: Observed>(
+    ctx: &Context,
+    owner: &K,
+    claim: &Claim,
+    look: &Look,
+) -> Result<Result<DynamicObject, Refused>, Error> {
+    let written = match send(ctx, claim, look).await {
+        Ok(written) => written,
+        Err(source) => return refused(claim, source).map(Err),
+    };
+    if let Some(uid) = &written.metadata.uid {
+        let ours = owned(claim, entries(&written));
+        ctx.ledger.sent(uid, look, ours, (ctx.now)());
+    }
+    log(claim, &written);
+    tell(ctx, owner, claim, look, &written).await;
+    Ok(Ok(written))
+}
+
+/// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
+async fn send(ctx: &Context, claim: &Claim, look: &Look) -> Result<DynamicObject, kube::Error> {
+    let mut params = PatchParams::apply(FIELD_MANAGER);
+    let mut object = look.wanted.object.clone();
+    if let Standing::Ours(uid) = &claim.standing {
+        params = params.force();
+        object.metadata.uid = Some(uid.clone());
+        if let (Some(live), Some(takeover)) = (&claim.live, &look.takeover) {
+            let taken = take_over(ctx, claim, live, takeover).await?;
+            // Who asked for the version that was seen asks for the one that this has made of it.
+            if object.metadata.resource_version == live.metadata.resource_version {
+                object.metadata.resource_version = taken.metadata.resource_version;
+            }
+        }
+    }
+    api(&ctx.client, &claim.rendered)
+        .patch(claim.rendered.name(), &params, &Patch::Apply(&object))
+        .await
+}
+
+/// Makes ours what kubectl left. The record of what was applied goes in the same write: should the apply that is to
+/// follow not come, the next look finds that it is due.
+async fn take_over(
+    ctx: &Context,
+    claim: &Claim,
+    live: &DynamicObject,
+    takeover: &Takeover,
+) -> Result<DynamicObject, kube::Error> {
+    let mut operations = vec![
+        json!({ "op": "replace", "path": "/metadata/managedFields", "value": takeover.managed_fields }),
+        json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version }),
+    ];
+    if recorded(live).is_some() {
+        let annotation = APPLIED_ANNOTATION.replace('/', "~1");
+        let path = format!("/metadata/annotations/{annotation}");
+        operations.push(json!({ "op": "remove", "path": path }));
+    }
+    let patch = serde_json::from_value(json!(operations)).map_err(kube::Error::SerdeError)?;
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    api(&ctx.client, &claim.rendered)
+        .patch(claim.rendered.name(), &params, &Patch::<()>::Json(patch))
+        .await
+}
+
+fn refused(claim: &Claim, source: kube::Error) -> Result<Refused, Error> {
+    let what = what(&claim.rendered);
+    match refusal(&source) {
+        Some(why) => Ok(Refused {
+            why: why.to_owned(),
+            what,
+        }),
+        None => Err(Error::Apply { what, source }),
+    }
+}
+
+fn log(claim: &Claim, written: &DynamicObject) {
+    let object = what(&claim.rendered);
+    let namespace = written.metadata.namespace.as_deref();
+    let Some(live) = &claim.live else {
+        tracing::info!(object, namespace, "created");
+        return;
+    };
+    let fields = changes(&plain(live), &plain(written));
+    if !fields.is_empty() {
+        tracing::info!(object, namespace, fields = fields.join(", "), "changed");
+    }
+}
+
+/// Tells the owner's events what others had changed, and what admission changes.
+async fn tell<K: Observed>(
+    ctx: &Context,
+    owner: &K,
+    claim: &Claim,
+    look: &Look,
+    written: &DynamicObject,
+) {
+    let what = what(&claim.rendered);
+    let held = put_back(look);
+    if !held.is_empty() {
+        let note = notes::put_back(&what, &held);
+        events::publish(ctx, owner, EventType::Warning, "PutBack", &note).await;
+    }
+    let fields = altered(look, written);
+    if !fields.is_empty() {
+        let note = notes::altered(&what, &fields);
+        events::publish(ctx, owner, EventType::Normal, "ChangedByAdmission", &note).await;
+    }
+}
+
+/// What others had changed of an object that was written.
+fn put_back(look: &Look) -> Vec<Held> {
+    let mut by_manager = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut taken = look.left();
+    // What is not recorded may never have been ours.
+    if look.is_recorded {
+        taken.extend(look.lost.clone());
+    }
+    for (field, manager) in taken {
+        by_manager.entry(manager).or_default().insert(field);
+    }
+    let held = |(manager, fields): (String, BTreeSet<String>)| Held {
+        manager,
+        fields: fields.into_iter().collect(),
+    };
+    by_manager.into_iter().map(held).collect()
+}

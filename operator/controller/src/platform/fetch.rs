@@ -1,0 +1,76 @@
+//! The services that a platform has already.
+
+use innkeeper_crds::{BookingPlatform, DomainService};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::{Api, Resource as _, ResourceExt as _};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::ownership::{Standing, standing};
+
+/// The services that a platform has already, whatever their labels are.
+pub(super) async fn children(
+    ctx: &Context,
+    platform: &BookingPlatform,
+) -> Result<Vec<DomainService>, Error> {
+    let namespace = platform.namespace().unwrap_or_default();
+    let resource = ApiResource::erase::<DomainService>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
+    let found = api.list(&ListParams::default()).await;
+    let found = found.map_err(|source| Error::Fetch {
+        what: format!("every DomainService of {}", platform.name_any()),
+        source,
+    })?;
+    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+    Ok(of_owner(&owner, found.items))
+}
+
+/// The objects of an owner; one that cannot be read keeps no order, and stalls by itself.
+fn of_owner(owner: &OwnerReference, objects: Vec<DynamicObject>) -> Vec<DomainService> {
+    objects
+        .into_iter()
+        .filter(|it| matches!(standing(Some(&it.metadata), owner), Standing::Ours(_)))
+        .filter_map(|object| object.try_parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn service(name: &str, owner: &str, platform: &Value) -> DynamicObject {
+        let owner = json!({
+            "apiVersion": "innkeeper.dev/v1alpha1", "kind": "BookingPlatform", "name": "rentcar", "uid": owner,
+        });
+        serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "DomainService",
+            "metadata": { "name": name, "ownerReferences": [owner] },
+            "spec": { "platform": platform, "image": "innkeeper:1", "gateway": {} },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_platform_has_what_names_it_as_owner_and_can_be_read() {
+        let owner = OwnerReference {
+            kind: "BookingPlatform".to_owned(),
+            name: "rentcar".to_owned(),
+            uid: "mine".to_owned(),
+            ..OwnerReference::default()
+        };
+        let found = vec![
+            service("pay", "mine", &json!("rentcar")),
+            service("rent", "mine", &json!(["not a name"])),
+            service("gateway", "of a former life", &json!("rentcar")),
+        ];
+        let names: Vec<_> = of_owner(&owner, found)
+            .iter()
+            .map(kube::ResourceExt::name_any)
+            .collect();
+        assert_eq!(names, ["pay"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! Values in a platform's file that look like credentials: whoever may read the platform or its ConfigMaps can read them.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use innkeeper_contracts::secret::{holds_credential, is_placeholder, is_secret_name, masked};
+use regex::Regex;
+use serde_json::Value;
+
+/// A value that looks like a credential, which is not repeated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Warning {
+    /// The line of the file, from 1.
+    pub line: Option<usize>,
+    /// Where it is.
+    pub place: String,
+    /// What it looks like.
+    looks_like: &'static str,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(formatter, "line {line}: ")?;
+        }
+        let (place, looks_like) = (masked(&self.place), self.looks_like);
+        write!(
+            formatter,
+            "{place}: this looks like a credential ({looks_like}), and whoever may read the platform or its ConfigMaps can read it: put it into a Secret, and name that under secrets.env"
+        )
+    }
+}
+
+/// By its name.
+const NAME: &str = "by its name";
+/// By what it is.
+const FORM: &str = "a password in a URL or connection string, a key, or a token";
+
+/// A line of YAML with a name and a value in one word.
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\s*(?:-\s+)?([A-Za-z_][\w.-]*):[ \t]+(\S+)[ \t]*\r?$")
+        .expect("the pattern is a constant")
+});
+
+/// Every value of an object that looks like a credential, in the order of the file.
+pub fn find(object: &Value) -> Vec<Warning> {
+    let mut found = Vec::new();
+    look(object, "", &mut found);
+    found
+}
+
+fn look(value: &Value, place: &str, found: &mut Vec<Warning>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let inner = if place.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{place}.{name}")
+                };
+                let looks_like = value
+                    .as_str()
+                    .and_then(|text| credential(place, name, text));
+                match looks_like {
+                    Some(looks_like) => found.push(warning(inner, looks_like)),
+                    None if value.is_string() => {}
+                    None => look(value, &inner, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                look(item, &format!("{place}[{index}]"), found);
+            }
+        }
+        Value::String(text) if holds_credential(text) => {
+            found.push(warning(place.to_owned(), FORM));
+        }
+        _ => {}
+    }
+}
+
+fn warning(place: String, looks_like: &'static str) -> Warning {
+    Warning {
+        line: None,
+        place,
+        looks_like,
+    }
+}
+
+/// What a text looks like under this name in this map, if it looks like a credential.
+fn credential(map: &str, name: &str, text: &str) -> Option<&'static str> {
+    let is_in = |fields: &[&str]| fields.iter().any(|field| map.ends_with(field));
+    if holds_credential(text) {
+        Some(FORM)
+    } else if is_in(&[".config.env", ".annotations", ".labels"]) {
+        is_secret_value(name, text).then_some(NAME)
+    } else if is_in(&[".config.files"]) {
+        let stem = name.split('.').find(|part| !part.is_empty());
+        let is_whole = is_secret_value(stem.unwrap_or_default(), text) && text.lines().count() == 1;
+        let mut lines = LINE.captures_iter(text);
+        (is_whole || lines.any(|line| is_secret_value(&line[1], unquoted(&line[2]))))
+            .then_some(NAME)
+    } else {
+        None
+    }
+}
+
+fn is_secret_value(name: &str, value: &str) -> bool {
+    let is_folder = name == "PWD" && value.starts_with(['/', '.']);
+    is_secret_name(name) && !is_placeholder(value) && !is_folder
+}
+
+fn unquoted(value: &str) -> &str {
+    value.trim_matches(['"', '\''])
+}

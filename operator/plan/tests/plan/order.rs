@@ -1,0 +1,157 @@
+//! The order of a platform's services, and what does not follow it.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use innkeeper_crds::platform::Service;
+use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
+use innkeeper_plan::render::{Rendered, objects};
+use innkeeper_plan::{Expansion, expand, settings, validate};
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+use super::fixtures::{TWO_OF_EACH, cluster, only_platform};
+
+/// Everything that must stay byte for byte from release to release: each service's specification and settings, and
+/// the names of its ConfigMaps, which carry the hash of their content.
+fn golden(expansion: &Expansion) -> String {
+    let of_service = |service| {
+        let objects = objects(service, None);
+        let config_maps = objects
+            .iter()
+            .filter(|rendered| rendered.resource.kind == "ConfigMap")
+            .map(Rendered::name);
+        let names: Vec<_> = config_maps.collect();
+        let settings = serde_json::to_string_pretty(&settings(service)).expect("plain data");
+        let specification = serde_yaml::to_string(&service.spec).expect("plain data");
+        format!("{}\n{specification}\n{settings}\n", names.join(" "))
+    };
+    expansion.services.iter().map(of_service).collect()
+}
+
+#[test]
+fn a_platform_that_is_new_becomes_what_earlier_releases_made_of_it() {
+    insta::assert_snapshot!(golden(&expanded(platform().spec.services, &[])));
+}
+
+fn platform() -> BookingPlatform {
+    static READ: LazyLock<BookingPlatform> = LazyLock::new(|| {
+        only_platform(TWO_OF_EACH)
+            .expect("nothing is refused")
+            .platform
+    });
+    READ.clone()
+}
+
+/// What a platform becomes with its services in this order, where `observed` is there already.
+fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
+    let mut platform = platform();
+    platform.spec.services = services;
+    let validated = validate(&platform, &cluster()).expect("nothing is refused");
+    expand(&validated, &cluster()).in_the_order_of(observed)
+}
+
+fn by_name(services: &[DomainService]) -> BTreeMap<Option<String>, DomainService> {
+    let named = |service: &DomainService| (service.metadata.name.clone(), service.clone());
+    services.iter().map(named).collect()
+}
+
+fn any_order() -> impl Strategy<Value = Vec<Service>> {
+    Just(platform().spec.services).prop_shuffle()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whichever order was there first, and whichever of the services are new.
+    #[test]
+    fn the_same_services_in_another_order_are_the_same_children(
+        before in any_order(),
+        (one, other) in (any_order(), any_order()),
+        new in subsequence(vec!["tours", "guides", "stays", "sales"], 0..=4),
+    ) {
+        let old = before.into_iter().filter(|it| !new.contains(&it.name.as_str())).collect();
+        let observed = expanded(old, &[]).services;
+        let children = by_name(&expanded(one, &observed).services);
+        for (name, child) in by_name(&expanded(other, &observed).services) {
+            // Of a service that is new nothing stands anywhere yet.
+            if observed.iter().any(|it| it.metadata.name == name) {
+                prop_assert_eq!(Some(&child), children.get(&name));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_not_touched_by_an_order(before in any_order(), after in any_order()) {
+        let observed = expanded(before, &[]).services;
+        prop_assert_eq!(by_name(&expanded(after, &observed).services), by_name(&observed));
+    }
+}
+
+fn service<'a>(expansion: &'a Expansion, name: &str) -> &'a DomainServiceSpec {
+    let mut services = expansion.services.iter();
+    let found = services.find(|it| it.metadata.name.as_deref() == Some(name));
+    &found.expect("there is such a service").spec
+}
+
+fn routes(expansion: &Expansion) -> Vec<&str> {
+    let gateway = service(expansion, "gateway")
+        .gateway
+        .as_ref()
+        .expect("it is a gateway");
+    gateway
+        .routes
+        .iter()
+        .map(|it| it.service.as_str())
+        .collect()
+}
+
+#[test]
+fn a_new_service_comes_after_those_that_were_there_and_a_removed_one_leaves_no_gap() {
+    let all = platform().spec.services;
+    let without = |names: &[&str]| -> Vec<Service> {
+        let mut services = all.clone();
+        services.retain(|it| !names.contains(&it.name.as_str()));
+        services
+    };
+    let mut reversed = without(&["rooms", "guides", "stays", "sales"]);
+    reversed.reverse();
+    let observed = expanded(reversed, &[]);
+    let after = expanded(without(&["tours", "stays", "sales"]), &observed.services);
+    let was_there = ["tills", "cards", "keys", "tables"];
+    let mut expected: Vec<&str> = routes(&observed);
+    expected.retain(|name| was_there.contains(name));
+    assert_eq!(expected.len(), 4);
+    expected.extend(["guides", "rooms"]);
+    assert_eq!(routes(&after), expected);
+}
+
+#[test]
+fn an_order_that_means_something_follows_the_file() {
+    let mut services = platform().spec.services;
+    let observed = expanded(services.clone(), &[]);
+    let stays = services.iter_mut().find(|it| it.name == "stays").unwrap();
+    let columns = &mut stays.view.as_mut().unwrap().columns;
+    columns.reverse();
+    columns[0].latest_of.reverse();
+    let after = expanded(services.clone(), &observed.services);
+    assert_eq!(
+        service(&after, "stays"),
+        service(&expanded(services, &[]), "stays")
+    );
+    assert_ne!(service(&after, "stays"), service(&observed, "stays"));
+}
+
+#[test]
+fn a_change_is_made_in_whatever_order_it_stands() {
+    let mut services = platform().spec.services;
+    services.reverse();
+    let observed = expanded(services.clone(), &[]);
+    let cards = services.iter_mut().find(|it| it.name == "cards").unwrap();
+    cards.path = Some("/charges".to_owned());
+    let after = expanded(services, &observed.services);
+    let gateway = service(&after, "gateway").gateway.as_ref().unwrap();
+    let route = gateway.routes.iter().find(|it| it.service == "cards");
+    assert_eq!(route.unwrap().paths[0], "/charges");
+    assert_eq!(routes(&after), routes(&observed));
+}

@@ -1,0 +1,101 @@
+//! What must not be shown to whoever reads a log, an answer or a status: the one place that knows it, for both halves.
+//! It takes user-info out of every URL, what stands under names such as `password`, keys and tokens of known forms, and values
+//! that a parser quotes.
+
+/// A pattern that is compiled when it is first needed.
+macro_rules! regex {
+    ($pattern:expr) => {
+        std::sync::LazyLock::new(|| Regex::new($pattern).expect("the pattern is a constant"))
+    };
+}
+use regex;
+
+mod name;
+mod pair;
+mod quoted;
+mod token;
+mod url;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use name::is_secret_name;
+
+/// What stands in the place of something that is not shown.
+pub const MASK: &str = "***";
+
+/// Values that say nothing.
+const NO_VALUES: [&str; 10] = [
+    "", MASK, "true", "false", "yes", "no", "on", "off", "none", "null",
+];
+
+/// A part of a text that is not shown.
+struct Found {
+    range: Range<usize>,
+    /// Whether it lets its reader in, as a password does and a user's name alone does not.
+    opens: bool,
+}
+
+/// The text without what must not be shown; masking it again changes nothing.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let found = found(text);
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for Found { range, .. } in found {
+        if range.start >= end {
+            shown.push_str(&text[end..range.start]);
+            shown.push_str(MASK);
+        }
+        end = end.max(range.end);
+    }
+    shown.push_str(&text[end..]);
+    Cow::Owned(shown)
+}
+
+/// Whether a text holds something that lets its reader in: a password, a key, a token.
+pub fn holds_credential(text: &str) -> bool {
+    found(text).iter().any(|found| found.opens)
+}
+
+/// Whether a value stands in the place of a credential and is none: it is empty or a switch, it only says where the real one
+/// comes from, such as `$(PASSWORD)`, or it is masked already.
+pub fn is_placeholder(value: &str) -> bool {
+    let value = value.trim();
+    let encloses = |(open, close): (&str, &str)| {
+        let inner = value.strip_prefix(open);
+        inner.is_some_and(|it| {
+            it.find(close)
+                .is_none_or(|end| end + close.len() == it.len())
+        })
+    };
+    let variable = value.strip_prefix('$').unwrap_or_default();
+    let is_variable = !variable.is_empty()
+        && variable
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    NO_VALUES.contains(&value.to_ascii_lowercase().as_str())
+        || is_variable
+        || [
+            ("${", "}"),
+            ("$(", ")"),
+            ("{{", "}}"),
+            ("#{", "}"),
+            ("%%", "%%"),
+            ("<", ">"),
+        ]
+        .into_iter()
+        .any(encloses)
+}
+
+/// Everything in a text that is not shown, in order.
+fn found(text: &str) -> Vec<Found> {
+    let mut found = url::find(text);
+    found.extend(pair::find(text));
+    found.extend(token::find(text));
+    found.extend(quoted::find(text));
+    found.sort_by_key(|found| found.range.start);
+    found
+}

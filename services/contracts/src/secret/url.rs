@@ -1,0 +1,110 @@
+//! User-info: what stands before the `@` of a URL, with a scheme or without. Of a password that should be percent-encoded
+//! and is not, rather too much is hidden than a part of it shown.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Found, is_placeholder, regex};
+
+/// `scheme://`, as it is or as JSON escapes it.
+static SCHEME: LazyLock<Regex> = regex!(r"(?i)[a-z][a-z0-9+.-]*:(?:\\?/){2}");
+/// A URL in a parameter of another.
+static ENCODED: LazyLock<Regex> = regex!(r#"(?i)%3A%2F%2F([^\s&"'<>`]*)%40"#);
+/// `user:password@` without a scheme.
+static BARE: LazyLock<Regex> =
+    regex!(r#"(?:^|[\s"'`<>(\[{=,;|]|//)([^\s"'`<>(\[{=,;|:@/\\]*:[^\s"<>`]*)@"#);
+/// Where the parameters of a URL begin.
+static PARAMETER: LazyLock<Regex> = regex!(r"[?&][A-Za-z_][\w.-]*=");
+
+pub(super) fn find(text: &str) -> Vec<Found> {
+    let mut found: Vec<Found> = with_scheme(text)
+        .chain(groups(&ENCODED, text))
+        .map(|range| user_info(text, range))
+        .collect();
+    // The digest of an image is no host; a byte stands for a byte, so that places stay.
+    let without_digests = text.replace("@sha256:", "\0sha256:");
+    let bare = groups(&BARE, &without_digests).filter(|range| is_user(&text[range.clone()]));
+    found.extend(bare.map(|range| user_info(text, range)));
+    found
+}
+
+fn user_info(text: &str, range: Range<usize>) -> Found {
+    let password = text[range.clone()]
+        .split_once(':')
+        .map(|(_, password)| password);
+    let opens = password.is_some_and(|it| !is_placeholder(it));
+    Found { range, opens }
+}
+
+fn groups(pattern: &Regex, text: &str) -> impl Iterator<Item = Range<usize>> {
+    let groups = pattern
+        .captures_iter(text)
+        .filter_map(|groups| Some(groups.get(1)?.range()));
+    groups.collect::<Vec<_>>().into_iter()
+}
+
+/// Whether what stands before an `@` can be user and password: a URL has been looked at already.
+fn is_user(text: &str) -> bool {
+    !text.contains("//") && !text.contains("\\/") && !text.starts_with("mailto:")
+}
+
+fn with_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let schemes: Vec<Range<usize>> = SCHEME.find_iter(text).map(|it| it.range()).collect();
+    let ends = schemes.iter().skip(1).map(|next| next.start);
+    let ends: Vec<usize> = ends.chain([text.len()]).collect();
+    schemes.into_iter().zip(ends).filter_map(|(scheme, end)| {
+        let is_web = text[scheme.clone()]
+            .to_ascii_lowercase()
+            .starts_with("http");
+        let length = length(&text[scheme.end..end], is_web)?;
+        (length > 0).then_some(scheme.end..scheme.end + length)
+    })
+}
+
+/// How long the user-info is at the beginning of what follows a scheme.
+fn length(after: &str, is_web: bool) -> Option<usize> {
+    let url = until_delimiter(after);
+    let authority = &url[..url.find(['/', '?', '#', '\\']).unwrap_or(url.len())];
+    if let Some(end) = authority
+        .rfind('@')
+        .filter(|end| !authority[..*end].contains(':'))
+    {
+        return Some(end);
+    }
+    let is_place = !authority.contains('@') && authority.split(',').all(is_host_and_port);
+    // The paths of web pages may have an `@`; names of databases do not.
+    if is_place && (is_web || !authority.contains(':')) {
+        return None;
+    }
+    let parameters = PARAMETER.find(url).map_or(url.len(), |it| it.start());
+    let in_url = url[..parameters].rfind('@').or_else(|| url.rfind('@'));
+    let line = after.lines().next().unwrap_or_default();
+    in_url.or_else(|| line.find('@').filter(|_| !is_place))
+}
+
+/// A URL up to what cannot be in one.
+fn until_delimiter(text: &str) -> &str {
+    let mut before = ' ';
+    let end = text.char_indices().find(|(_, letter)| {
+        let ends = letter.is_whitespace()
+            || matches!(letter, '<' | '>' | '`')
+            || (*letter == '"' && before != '\\');
+        before = *letter;
+        ends
+    });
+    &text[..end.map_or(text.len(), |(end, _)| end)]
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let after_address = text.strip_prefix('[').and_then(|it| it.split_once(']'));
+    let port = match after_address {
+        Some((_, "")) => return true,
+        Some((_, rest)) => rest.strip_prefix(':'),
+        None => text
+            .split_once(':')
+            .map_or(Some("0"), |(_, port)| Some(port)),
+    };
+    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+}

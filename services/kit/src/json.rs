@@ -1,0 +1,431 @@
+//! A JSON body as it was sent: a number is the literal that the client wrote, and a member that is given twice is seen.
+//!
+//! `serde_json::Value` keeps neither: it reads `12345678901234567890123` and `1.10` into 64-bit floats, and of two members the last.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::IntErrorKind;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::rejection::{Fault, pointer_to};
+
+/// How deep objects and lists may lie in one another: as deep as `serde_json` reads them.
+const MAX_DEPTH: usize = 127;
+
+/// How many repeated members are named; a pointer may be as long as its body.
+const NAMED_REPETITIONS: usize = 8;
+
+/// A JSON value. Written again, members are in the order of their names and numbers are as they were sent.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number, by its literal.
+    Number(Box<RawValue>),
+    /// A string, by its value.
+    Text(String),
+    /// A list.
+    List(Vec<Self>),
+    /// An object.
+    Object(Object),
+}
+
+impl Json {
+    /// What is sent for a text: a string by its value, a number by its literal.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(literal) => Some(literal.get()),
+            _ => None,
+        }
+    }
+
+    /// What is sent for a whole number of 64 bits: digits with or without a sign before them, as a number or in a string. A fraction or an
+    /// exponent makes it another type, whatever its value is. The error tells a number beyond 64 bits from what is none.
+    pub fn integer(&self) -> Result<i64, IntErrorKind> {
+        let digits = match self {
+            Self::Number(literal) => literal.get(),
+            Self::Text(text) => text.trim(),
+            _ => return Err(IntErrorKind::InvalidDigit),
+        };
+        digits.parse::<i64>().map_err(|error| *error.kind())
+    }
+
+    /// What is sent for a truth value, as it is or in a string.
+    pub fn boolean(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(truth) => Some(*truth),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The members of a JSON object, each given once.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct Object(BTreeMap<String, Json>);
+
+/// Why a body is no object of JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no JSON.
+    #[error("the body is not JSON")]
+    Malformed(#[from] serde_json::Error),
+    /// Its values lie too deep in one another.
+    #[error("the body is nested more than {MAX_DEPTH} deep")]
+    TooDeep,
+    /// It is another JSON value.
+    #[error("the body is JSON, but no object")]
+    NoObject,
+    /// Members are given twice; the first of them are named.
+    #[error("members are given twice")]
+    Repeated(Vec<Fault>),
+}
+
+impl Object {
+    /// Reads a whole body.
+    pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        let whole: &RawValue = serde_json::from_slice(body)?;
+        let mut reader = Reader {
+            rest: whole.get(),
+            repeated: BTreeSet::new(),
+        };
+        let Json::Object(object) = reader.value(Place::Body, 0)? else {
+            return Err(Unreadable::NoObject);
+        };
+        if reader.repeated.is_empty() {
+            Ok(object)
+        } else {
+            Err(Unreadable::Repeated(reader.faults()))
+        }
+    }
+
+    /// A member's value; `null` says that there is none.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0
+            .get(name)
+            .filter(|value| !matches!(value, Json::Null))
+    }
+}
+
+/// Takes apart what `serde_json` has found to be JSON, so that it need only tell where a value ends, in one pass however deep it lies.
+struct Reader<'a> {
+    rest: &'a str,
+    /// Pointers to members that are given twice.
+    repeated: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, place: Place<'_>, depth: usize) -> Result<Json, Unreadable> {
+        Ok(match self.next() {
+            Some(b'{') => Json::Object(self.object(place, deeper(depth)?)?),
+            Some(b'[') => Json::List(self.list(place, deeper(depth)?)?),
+            Some(b'"') => Json::Text(self.string()?),
+            Some(b't' | b'f' | b'n') => match self.take_while(|byte| byte.is_ascii_lowercase()) {
+                "true" => Json::Boolean(true),
+                "false" => Json::Boolean(false),
+                _ => Json::Null,
+            },
+            _ => {
+                let literal =
+                    self.take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+                Json::Number(RawValue::from_string(literal.to_owned())?)
+            }
+        })
+    }
+
+    fn object(&mut self, place: Place<'_>, depth: usize) -> Result<Object, Unreadable> {
+        let mut members = BTreeMap::new();
+        self.take(1);
+        while self.next() == Some(b'"') {
+            let name = self.string()?;
+            let here = Place::Member(&place, &name);
+            let value = self.value(here, depth)?;
+            if members.contains_key(&name) && self.repeated.len() < NAMED_REPETITIONS {
+                self.repeated.insert(here.pointer());
+            }
+            members.insert(name, value);
+        }
+        self.take(1);
+        Ok(Object(members))
+    }
+
+    fn list(&mut self, place: Place<'_>, depth: usize) -> Result<Vec<Json>, Unreadable> {
+        let mut items = Vec::new();
+        self.take(1);
+        while self.next().is_some_and(|next| next != b']') {
+            items.push(self.value(Place::Item(&place, items.len()), depth)?);
+        }
+        self.take(1);
+        Ok(items)
+    }
+
+    fn string(&mut self) -> Result<String, Unreadable> {
+        let mut is_escaped = false;
+        let end = self.rest.bytes().skip(1).position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        });
+        let quoted = self.take(end.map_or(self.rest.len(), |end| end + 2));
+        Ok(serde_json::from_str(quoted)?)
+    }
+
+    /// The next byte that is neither space nor a separator.
+    fn next(&mut self) -> Option<u8> {
+        self.take_while(|byte| b" \t\r\n,:".contains(&byte));
+        self.rest.bytes().next()
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
+        let end = self.rest.bytes().position(|byte| !wanted(byte));
+        self.take(end.unwrap_or(self.rest.len()))
+    }
+
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let whole = (self.rest, "");
+        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or(whole);
+        self.rest = rest;
+        taken
+    }
+
+    fn faults(self) -> Vec<Fault> {
+        let fault = |pointer| Fault {
+            pointer,
+            detail: "is given twice".to_owned(),
+        };
+        self.repeated.into_iter().map(fault).collect()
+    }
+}
+
+const fn deeper(depth: usize) -> Result<usize, Unreadable> {
+    if depth < MAX_DEPTH {
+        Ok(depth + 1)
+    } else {
+        Err(Unreadable::TooDeep)
+    }
+}
+
+/// Where a value is; a pointer is only written for what is named.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Body,
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl Place<'_> {
+    fn pointer(self) -> String {
+        match self {
+            Self::Body => String::new(),
+            Self::Member(outside, name) => outside.pointer() + &pointer_to(name),
+            Self::Item(outside, index) => outside.pointer() + &pointer_to(&index.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Object, Unreadable> {
+        Object::read(text.as_bytes())
+    }
+
+    fn written(text: &str) -> String {
+        serde_json::to_string(&read(text).unwrap()).unwrap()
+    }
+
+    fn repeated(text: &str) -> Vec<String> {
+        match read(text) {
+            Err(Unreadable::Repeated(faults)) => {
+                faults.into_iter().map(|fault| fault.pointer).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Any JSON value, with strings that need escapes and names that repeat in other objects.
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        use serde_json::Value;
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            r#"[\\"{}\[\],: ]{0,6}"#.prop_map(Value::from),
+        ];
+        scalar.prop_recursive(4, 32, 4, |inner| {
+            let name = prop_oneof![any::<String>(), "[ab\\\\\"]{0,2}"];
+            let members = prop::collection::btree_map(name, inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                members.prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_says_what_serde_json_reads_in_it(value in any_value()) {
+            let body = serde_json::json!({ "a": value });
+            for text in [body.to_string(), format!("{body:#}")] {
+                let again: serde_json::Value = serde_json::from_str(&written(&text)).unwrap();
+                let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(again, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_the_literal_that_was_sent() {
+        for literal in [
+            "0",
+            "-0",
+            "1e2",
+            "1E+2",
+            "1.0",
+            "1.10",
+            "-1.50e-7",
+            "1e400",
+            "9223372036854775808",
+            "12345678901234567890123",
+            "0.1000000000000000055511151231257827",
+        ] {
+            let body = format!("{{\"n\":{literal}}}");
+            let object = read(&body).unwrap();
+            assert_eq!(object.get("n").unwrap().text(), Some(literal));
+            assert_eq!(written(&body), body);
+        }
+    }
+
+    #[test]
+    fn members_are_written_in_order_and_strings_by_their_value() {
+        let sent =
+            r#" { "b" : [ { "y" : 1 , "x" : "\u0041\/" } ] , "a" : { "d" : null , "c" : true } } "#;
+        assert_eq!(
+            written(sent),
+            r#"{"a":{"c":true,"d":null},"b":[{"x":"A/","y":1}]}"#
+        );
+    }
+
+    #[test]
+    fn a_member_given_twice_is_named_by_its_pointer_wherever_it_is() {
+        assert_eq!(repeated(r#"{"a":1,"a":1}"#), ["/a"]);
+        assert_eq!(repeated(r#"{"a":1,"\u0061":2,"a":3}"#), ["/a"]);
+        assert_eq!(repeated(r#"{"a":{"b":1,"b":2}}"#), ["/a/b"]);
+        assert_eq!(repeated(r#"{"a":[0,[{"b":1,"b":null}]]}"#), ["/a/1/0/b"]);
+        assert_eq!(repeated(r#"{"":1,"":2,"/~":1,"/~":2}"#), ["/", "/~1~0"]);
+        assert_eq!(
+            repeated(r#"{"a":{"x":1,"x":1},"b":1,"b":1}"#),
+            ["/a/x", "/b"]
+        );
+    }
+
+    #[test]
+    fn only_the_first_repetitions_are_named_since_pointers_are_long() {
+        let members: Vec<String> = (0..100).map(|n| format!("\"{n}\":0,\"{n}\":0")).collect();
+        let body = format!("{{{}}}", members.join(","));
+        assert_eq!(repeated(&body).len(), NAMED_REPETITIONS);
+    }
+
+    #[test]
+    fn one_name_in_two_objects_is_not_given_twice() {
+        let body = r#"{"a":{"x":1},"b":[{"x":2},{"x":3}],"x":4}"#;
+        assert_eq!(written(body), body);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_wherever_it_is() {
+        for body in [
+            "",
+            "{",
+            "{}}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":1e}",
+            "{\"a\":NaN}",
+            "{\"a\":[1,]}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":{\"\\ud800\":1}}",
+            "{\"a\":\"\n\"}",
+            "{'a':1}",
+            "\u{feff}{}",
+        ] {
+            let refused = read(body);
+            assert!(
+                matches!(refused, Err(Unreadable::Malformed(_))),
+                "{body}: {refused:?}"
+            );
+        }
+        let not_utf8 = Object::read(b"{\"a\":\"\xff\"}");
+        assert!(matches!(not_utf8, Err(Unreadable::Malformed(_))));
+    }
+
+    #[test]
+    fn another_value_is_no_object() {
+        for body in ["[]", "1", "\"{}\"", "null", "true"] {
+            let refused = read(body);
+            assert!(matches!(refused, Err(Unreadable::NoObject)), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_as_deep_as_it_always_was() {
+        let nested = |depth: usize| {
+            let lists = depth - 1;
+            format!("{{\"a\":{}{}}}", "[".repeat(lists), "]".repeat(lists))
+        };
+        for depth in [MAX_DEPTH, MAX_DEPTH + 1, 100_000] {
+            let read = read(&nested(depth));
+            let by_serde = serde_json::from_str::<serde_json::Value>(&nested(depth));
+            assert_eq!(read.is_ok(), by_serde.is_ok(), "{depth}");
+            assert_eq!(
+                matches!(read, Err(Unreadable::TooDeep)),
+                depth > MAX_DEPTH,
+                "{depth}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_whole_number_has_only_digits_and_is_judged_without_rounding() {
+        use IntErrorKind::{InvalidDigit, NegOverflow, PosOverflow};
+        let integer = |literal: &str| {
+            let body = read(&format!("{{\"n\":{literal}}}")).unwrap();
+            body.get("n").unwrap().integer()
+        };
+        for (literal, expected) in [
+            ("7", Ok(7)),
+            ("-0", Ok(0)),
+            ("\" 7 \"", Ok(7)),
+            ("\"007\"", Ok(7)),
+            ("\"+7\"", Ok(7)),
+            ("9223372036854775807", Ok(i64::MAX)),
+            ("-9223372036854775808", Ok(i64::MIN)),
+            ("9007199254740993", Ok(9_007_199_254_740_993)),
+            ("9223372036854775808", Err(PosOverflow)),
+            ("-9223372036854775809", Err(NegOverflow)),
+            ("\"9223372036854775808\"", Err(PosOverflow)),
+            ("1.0", Err(InvalidDigit)),
+            ("1e2", Err(InvalidDigit)),
+            ("1e400", Err(InvalidDigit)),
+            ("\"1.0\"", Err(InvalidDigit)),
+            ("\"seven\"", Err(InvalidDigit)),
+            ("true", Err(InvalidDigit)),
+            ("[7]", Err(InvalidDigit)),
+        ] {
+            assert_eq!(integer(literal), expected, "{literal}");
+        }
+    }
+}
