@@ -34,6 +34,7 @@ fn manual() -> Example {
 }
 
 /// A change by hand, and what shows that it is there.
+#[derive(Clone)]
 struct Change {
     command: &'static [&'static str],
     kind: Kind,
@@ -60,14 +61,8 @@ fn change(
     }
 }
 
-fn changes() -> Vec<Change> {
-    let mut changes = changes_of_pods();
-    changes.extend(changes_of_objects());
-    changes
-}
-
-/// Changes of what runs in a pod.
-fn changes_of_pods() -> Vec<Change> {
+/// By commands of kubectl for one purpose.
+fn commands() -> Vec<Change> {
     let image = MANUAL.expect(DEPLOYMENTS, "rent");
     let image = image.pointer("/spec/template/spec/containers/0/image");
     vec![
@@ -89,6 +84,18 @@ fn changes_of_pods() -> Vec<Change> {
             image.cloned().unwrap_or_default(),
         ),
         change(
+            &["scale", "deployment/myreservation", "--replicas=3"],
+            "myreservation",
+            "/spec/replicas",
+            json!(1),
+        ),
+    ]
+}
+
+/// By patches of every kind.
+fn patches() -> Vec<Change> {
+    vec![
+        change(
             &[
                 "patch",
                 "deployment/reservation",
@@ -101,29 +108,6 @@ fn changes_of_pods() -> Vec<Change> {
         change(
             &[
                 "patch",
-                "deployment/gateway",
-                "--type=json",
-                r#"--patch=[{"op":"add","path":"/spec/template/spec/hostAliases","value":[{"ip":"198.18.0.9","hostnames":["x"]}]}]"#,
-            ],
-            "gateway",
-            "/spec/template/spec/hostAliases",
-            Value::Null,
-        ),
-    ]
-}
-
-/// Changes of the objects around the pods.
-fn changes_of_objects() -> Vec<Change> {
-    vec![
-        change(
-            &["scale", "deployment/myreservation", "--replicas=3"],
-            "myreservation",
-            "/spec/replicas",
-            json!(1),
-        ),
-        change(
-            &[
-                "patch",
                 "deployment/rent",
                 "--type=merge",
                 r#"--patch={"spec":{"minReadySeconds":60}}"#,
@@ -131,6 +115,17 @@ fn changes_of_objects() -> Vec<Change> {
             "rent",
             "/spec/minReadySeconds",
             json!(3),
+        ),
+        change(
+            &[
+                "patch",
+                "deployment/gateway",
+                "--type=json",
+                r#"--patch=[{"op":"add","path":"/spec/template/spec/hostAliases","value":[{"ip":"198.18.0.9","hostnames":["x"]}]}]"#,
+            ],
+            "gateway",
+            "/spec/template/spec/hostAliases",
+            Value::Null,
         ),
         Change {
             kind: DISRUPTION_BUDGETS,
@@ -166,7 +161,7 @@ fn what_kubectl_changes_is_taken_back() {
     MANUAL.create_secret();
     MANUAL.apply(&manual().manifest());
     MANUAL.await_ready("manual");
-    let changes = changes();
+    let changes = [commands(), patches()].concat();
     for change in &changes {
         MANUAL.kubectl(change.command).unwrap();
     }
@@ -206,13 +201,24 @@ fn what_kubectl_changes_is_taken_back() {
 
 fn an_undone_rollout_is_taken_back() {
     let template = || MANUAL.expect(DEPLOYMENTS, "pay")["spec"]["template"].clone();
+    let env = json!({ "env": { "ROLLED": "yes" } });
+    let before = template();
+    MANUAL.apply(&manual().with_service("pay", "config", env).manifest());
+    MANUAL.until("the change is rolled out", || {
+        if template() == before {
+            Err("not yet".to_owned())
+        } else {
+            Ok(())
+        }
+    });
+    MANUAL.await_ready("manual");
     let described = template();
-    // Every rollout but this one was of somebody's change.
     let undo = ["rollout", "undo", "deployment/pay"];
     MANUAL.kubectl(&undo).unwrap();
     MANUAL.until("it is taken back and told", || {
         let notes = notes();
-        let is_told = notes.iter().any(|it| it.contains("(kubectl-rollout)"));
+        let told = "spec.template.spec.volumes[settings].configMap.name (kubectl)";
+        let is_told = notes.iter().any(|it| it.contains(told));
         if is_told && template() == described {
             Ok(())
         } else {
@@ -222,9 +228,11 @@ fn an_undone_rollout_is_taken_back() {
     MANUAL.await_ready("manual");
 }
 
+/// What the operator has told of changes that it took back.
 fn notes() -> Vec<String> {
-    let events = MANUAL.list(EVENTS);
-    events.iter().map(|event| text(&event["note"])).collect()
+    let events = MANUAL.list(EVENTS).into_iter();
+    let told = events.filter(|event| event["reason"] == "PutBack");
+    told.map(|event| text(&event["note"])).collect()
 }
 
 fn what_was_taken_back_is_told_without_values() {
