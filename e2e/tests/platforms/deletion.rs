@@ -133,7 +133,7 @@ fn a_platform_that_leaves_orphans_leaves_its_topic() {
 fn a_platform_goes_with_its_namespace_and_so_does_its_topic() {
     DOOMED.create();
     begin(DOOMED, "doomed");
-    delete(DOOMED, &["namespace", DOOMED.0, "--timeout=30s"]);
+    delete(DOOMED, &["namespace", DOOMED.0, "--timeout=60s"]);
     await_records(DOOMED, "doomed", None);
 }
 

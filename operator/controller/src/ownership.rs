@@ -164,7 +164,7 @@ pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
 
 fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
     let mut owners = object.owner_references.iter().flatten();
-    owners.any(|it| Some(it.uid.as_str()) == owner)
+    owners.any(|it| it.controller == Some(true) && Some(it.uid.as_str()) == owner)
 }
 
 /// Deletes an object, unless another of the same name has come in its place.
@@ -221,6 +221,7 @@ mod tests {
             kind: "DomainService".to_owned(),
             name: "pay".to_owned(),
             uid: uid.to_owned(),
+            controller: Some(true),
             ..OwnerReference::default()
         }
     }
@@ -260,6 +261,11 @@ mod tests {
         assert!(is_owned(&mine, Some("me")));
         assert!(!is_owned(&mine, Some("someone")));
         assert!(!is_owned(&existing(None), None));
+        let attached = OwnerReference {
+            controller: None,
+            ..owner("me")
+        };
+        assert!(!is_owned(&existing(Some(attached)), Some("me")));
     }
 
     /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.

@@ -234,6 +234,13 @@ fn status(
     owner_lives: bool,
 ) -> EventTopicStatus {
     let before = topic.status.clone().unwrap_or_default();
+    // A loss begins now, also where the topic was not ready before: its platform is waited for from now on.
+    let is_lost_now = verdict.reason == Reason::TopicLost && !conditions::is_lost(topic);
+    let conditions_before = if is_lost_now {
+        &[][..]
+    } else {
+        &before.conditions
+    };
     let observed = match outcome {
         Outcome::Settled((_, observed)) => Some(observed),
         Outcome::Impossible(impossible) => Some(&impossible.observed),
@@ -244,7 +251,7 @@ fn status(
         conditions: verdict::conditions(
             verdict,
             topic.metadata.generation,
-            &before.conditions,
+            conditions_before,
             (ctx.now)(),
         ),
         partitions: observed.map_or(before.partitions, |it| Some(it.partitions)),

@@ -94,6 +94,7 @@ impl Object {
         let mut reader = Reader {
             rest: whole.get(),
             repeated: BTreeSet::new(),
+            repetitions: 0,
         };
         let Json::Object(object) = reader.value(Place::Body, 0)? else {
             return Err(Unreadable::NoObject);
@@ -118,6 +119,8 @@ struct Reader<'a> {
     rest: &'a str,
     /// Pointers to members that are given twice.
     repeated: BTreeSet<String>,
+    /// How often a repetition was named, the same one again included: each is as long as its place is deep.
+    repetitions: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -146,7 +149,8 @@ impl<'a> Reader<'a> {
             let name = self.string()?;
             let here = Place::Member(&place, &name);
             let value = self.value(here, depth)?;
-            if members.contains_key(&name) && self.repeated.len() < NAMED_REPETITIONS {
+            if members.contains_key(&name) && self.repetitions < NAMED_REPETITIONS {
+                self.repetitions += 1;
                 self.repeated.insert(here.pointer());
             }
             members.insert(name, value);

@@ -10,7 +10,7 @@ use kube::{Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, refusal};
 
 /// The pods that run under a service's account.
 pub(super) fn of_account(service: &DomainService) -> ListParams {
@@ -94,6 +94,11 @@ async fn give_owner(
         }
         // It has changed or gone meanwhile: the next look sees what it is now.
         Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
+        // The service's message names the pod all the same, and its other objects do not wait for it.
+        Err(error) if refusal(&error).is_some() => {
+            tracing::warn!(pod = name, %error, "could not give a pod its service as owner");
+            Ok(())
+        }
         Err(source) => Err(Error::Apply {
             what: format!("an owner to Pod {name}"),
             source,

@@ -98,7 +98,7 @@ pub(super) async fn fetch_living_claim(
         if gone.contains(&claimant.namespace) {
             continue;
         }
-        if !namespace_stays(ctx, &claimant.namespace).await? {
+        if namespace_stays(ctx, &claimant.namespace).await? == Some(false) {
             gone.insert(claimant.namespace);
         } else if is_same_kafka(ctx, topic, &claimant).await {
             return Ok(Some(claimant.what));
@@ -125,10 +125,14 @@ where
         }
         (listed, _) => listed,
     };
-    let listed = listed.map_err(|source| Error::Fetch {
-        what: format!("every {}", resource.kind),
-        source,
-    })?;
+    let listed = match listed {
+        // The kind itself is gone, and all of its objects with it.
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(Vec::new()),
+        listed => listed.map_err(|source| Error::Fetch {
+            what: format!("every {}", resource.kind),
+            source,
+        })?,
+    };
     let staying = listed.into_iter().filter(|it| !is_going(&it.metadata));
     Ok(staying
         .filter_map(|object| claimant(&resource.kind, object, &names_it))

@@ -13,15 +13,16 @@ use crate::verdict::{READY, Reason, Verdict};
 /// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
 pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
     let verdict = of_outcome(topic, outcome, brokers);
-    let goes_on = matches!(
-        verdict.reason,
-        Reason::Progressing | Reason::KafkaUnreachable
-    );
-    if is_lost(topic) && goes_on {
-        let message = format!("its records are gone; {}", verdict.message);
-        return Verdict::reconciling(Reason::TopicLost, message);
+    let is_news = matches!(outcome, Outcome::Settled(_) | Outcome::Lost(_));
+    if is_news || !is_lost(topic) {
+        return verdict;
     }
-    verdict
+    Verdict {
+        reason: Reason::TopicLost,
+        ..verdict
+            .clone()
+            .saying(format!("its records are gone; {}", verdict.message))
+    }
 }
 
 /// Whether the status says that the topic was lost.
@@ -211,7 +212,7 @@ mod tests {
 
     use super::*;
     use crate::kafka::ObservedTopic;
-    use crate::verdict::conditions;
+    use crate::verdict::{State, conditions};
 
     fn topic(platform: Option<&str>) -> EventTopic {
         let topic = serde_json::from_value(json!({
@@ -312,7 +313,10 @@ mod tests {
         assert_eq!(reason(Outcome::Failed(unreachable())), Reason::TopicLost);
         let settled = Outcome::Settled((None, ObservedTopic::default()));
         assert_eq!(reason(settled), Reason::Ready);
-        assert_eq!(reason(with(Why::Shrink, 13)), Reason::PartitionsFixed);
+        let stuck = verdict(&lost, &with(Why::Shrink, 13), "kafka:9092");
+        assert_eq!(stuck.reason, Reason::TopicLost);
+        assert_eq!(stuck.state, State::Stalled);
+        assert!(stuck.message.contains("ask for at least 13"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::error::Error;
 /// owner is its own. What the operator may not see does not count as living.
 pub(super) async fn lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     let namespace = topic.namespace().unwrap_or_default();
-    if is_going(&topic.metadata) || !namespace_stays(ctx, &namespace).await? {
+    if is_going(&topic.metadata) || namespace_stays(ctx, &namespace).await? != Some(true) {
         return Ok(false);
     }
     if topic.owner_references().is_empty() {
@@ -27,14 +27,17 @@ pub(super) async fn lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Err
     Ok(false)
 }
 
-/// Whether a namespace exists and is not being deleted.
-pub(super) async fn namespace_stays(ctx: &Context, name: &str) -> Result<bool, Error> {
+/// Whether a namespace exists and is not being deleted; `None` when the operator may not see it.
+pub(super) async fn namespace_stays(ctx: &Context, name: &str) -> Result<Option<bool>, Error> {
     let api: Api<Namespace> = Api::all(ctx.client.clone());
-    let found = visible(api.get_metadata_opt(name).await).map_err(|source| Error::Fetch {
-        what: format!("Namespace {name}"),
-        source,
-    })?;
-    Ok(found.is_some_and(|namespace| !is_going(&namespace.metadata)))
+    match api.get_metadata_opt(name).await {
+        Ok(found) => Ok(Some(found.is_some_and(|it| !is_going(&it.metadata)))),
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        Err(source) => Err(Error::Fetch {
+            what: format!("Namespace {name}"),
+            source,
+        }),
+    }
 }
 
 async fn owner_lives(

@@ -75,19 +75,14 @@ pub(super) fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Tra
 pub(super) fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
     let name = &topic.spec.topic_name;
     match fate {
-        Fate::Replaced => Some(warning(
-            "TopicReplaced",
-            format!(
-                "topic {name} is another one now than the one that was looked after, whose records are gone"
-            ),
-        )),
         Fate::Moved => Some(warning(
             "KafkaMoved",
             format!(
                 "the brokers belong to another Kafka cluster now: topic {name} there goes on from what that cluster has; what the former one has stays there"
             ),
         )),
-        Fate::Unrecorded | Fate::There | Fate::Deleted => None,
+        // Of a loss the status tells before anything else happens.
+        Fate::Unrecorded | Fate::There | Fate::Deleted | Fate::Replaced => None,
     }
 }
 
@@ -203,9 +198,8 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_of_another_id_is_told_of_and_one_that_is_there_is_not() {
+    fn a_topic_of_another_cluster_is_told_of_and_one_that_is_there_is_not() {
         let of = |fate| of_fate(&settled(), fate).map(|trace| trace.reason);
-        assert_eq!(of(Fate::Replaced), Some("TopicReplaced"));
         assert_eq!(of(Fate::Moved), Some("KafkaMoved"));
         assert_eq!(of(Fate::There), None);
         assert_eq!(of(Fate::Deleted), None);

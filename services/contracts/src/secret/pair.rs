@@ -26,7 +26,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         let is_pair = all.as_str().contains('=') || !quote.is_empty() || is_number;
         if is_pair && is_secret_name(&groups[1]) {
             let length = if is_number {
-                rest.find(|it| !is_digit(it)).unwrap_or(rest.len())
+                rest.find(ends_word).unwrap_or(rest.len())
             } else {
                 length(rest, quote)
             };
@@ -53,6 +53,10 @@ fn value(text: &str, range: Range<usize>) -> Option<Found> {
         opens: !is_placeholder(value),
         range,
     })
+}
+
+fn ends_word(letter: char) -> bool {
+    letter.is_whitespace() || ",;&\"'})]".contains(letter)
 }
 
 fn is_digit(letter: char) -> bool {
