@@ -40,21 +40,28 @@ fn main() -> ExitCode {
         return first.conclude(began);
     }
     operator::install_whole();
-    let together = chosen(vec![
-        rentcar::lane(),
-        changes::lane(),
-        refusals::lane(),
-        topics::lane(),
-        deletion::lane(),
-        webhooks::lane(),
-        manual::lane(),
-        verdicts::lane(),
-    ]);
-    // What stops the operator, and then what removes it, is alone with it.
-    let alone = [standstill::lane(), namespaces::lane(), farewell::lane()];
-    let mut outcome = first.and(lanes::run(&together));
-    for lane in alone {
-        outcome = outcome.and(lanes::run(&chosen(vec![lane])));
+    // What counts requests under load shares the machine with little, and what stops the operator, and then what removes
+    // it, is alone with it.
+    let groups = [
+        vec![
+            rentcar::lane(),
+            changes::lane(),
+            refusals::lane(),
+            topics::lane(),
+        ],
+        vec![
+            deletion::lane(),
+            webhooks::lane(),
+            manual::lane(),
+            verdicts::lane(),
+        ],
+        vec![standstill::lane()],
+        vec![namespaces::lane()],
+        vec![farewell::lane()],
+    ];
+    let mut outcome = first;
+    for group in groups {
+        outcome = outcome.and(lanes::run(&chosen(group)));
     }
     outcome.conclude(began)
 }
