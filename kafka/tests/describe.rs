@@ -5,9 +5,9 @@
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use innkeeper_kafka::{client_config, describe_topics};
+use innkeeper_kafka::{TopicDescription, client_config, describe_topics};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -49,36 +49,54 @@ fn names(admin: &Admin) -> Vec<String> {
     names.collect()
 }
 
+/// Looks until there is what was waited for: the broker that is asked may know less than the controller that was told.
+async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {DEADLINE:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn described(admin: &Admin, name: &str) -> Option<TopicDescription> {
+    let description = describe_topics(admin.inner(), &[name], DEADLINE).unwrap();
+    assert!(description.cluster_id.is_some());
+    description.topics.into_iter().next().unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn a_topic_that_is_made_anew_has_another_id() {
     let (admin, name) = (admin(), name());
-    let seen = || {
-        let description = describe_topics(admin.inner(), &[&name], DEADLINE).unwrap();
-        assert!(description.cluster_id.is_some());
-        description.topics.into_iter().next().unwrap().unwrap()
-    };
     create(&admin, &name).await;
-    let first = seen().unwrap();
+    let first = until(|| described(&admin, &name)).await;
     assert_eq!((first.partitions, first.replication), (3, 1));
     assert_eq!(first.topic_id.as_ref().map(String::len), Some(22));
-    assert_eq!(seen(), Some(first.clone()));
+    assert_eq!(described(&admin, &name), Some(first.clone()));
     delete(&admin, &name).await;
-    assert_eq!(seen(), None);
+    until(|| described(&admin, &name).is_none().then_some(())).await;
     create(&admin, &name).await;
-    assert_ne!(seen().unwrap().topic_id, first.topic_id);
+    let second = until(|| described(&admin, &name)).await;
+    assert_ne!(second.topic_id, first.topic_id);
     delete(&admin, &name).await;
 }
 
-#[test]
-fn looking_makes_no_topic() {
-    let (admin, there, missing) = (admin(), "__consumer_offsets", name());
-    let seen = describe_topics(admin.inner(), &[&missing, there], DEADLINE).unwrap();
-    assert_eq!(seen.topics.len(), 2);
-    assert_eq!(seen.topics[0], Ok(None));
+#[tokio::test]
+async fn looking_makes_no_topic() {
+    let (admin, missing, later) = (admin(), name(), name());
+    assert_eq!(described(&admin, &missing), None);
     // This asks by a handle of the topic's, which a client asks about again and again.
-    let metadata = admin.inner().fetch_metadata(Some(&missing), DEADLINE);
-    assert_eq!(metadata.unwrap().topics()[0].partitions().len(), 0);
+    admin
+        .inner()
+        .fetch_metadata(Some(&missing), DEADLINE)
+        .unwrap();
+    // What is made later is known later.
+    create(&admin, &later).await;
+    until(|| names(&admin).contains(&later).then_some(())).await;
     assert!(!names(&admin).contains(&missing));
+    delete(&admin, &later).await;
 }
 
 #[test]
