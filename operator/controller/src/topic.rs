@@ -38,7 +38,7 @@ const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// How a topic came out of a reconciliation.
 enum Outcome {
     /// It is as it should be, in the cluster with this id.
-    Settled((Option<String>, ObservedTopic)),
+    Settled(Option<String>, ObservedTopic),
     /// It was created or changed, and not every broker knows yet.
     Unseen,
     /// Someone deleted it with its records; nothing was done yet.
@@ -74,7 +74,9 @@ pub(crate) async fn reconcile(
     finalizer::keep_in_step(&ctx, &topic).await?;
     let older = claims::older_claim(&topic, &all.state(), &ctx.defaults);
     let outcome = carry_out(&ctx, &topic, older).await?;
-    let owner_lives = owner::lives(&ctx, &topic).await?;
+    // Only what is as described is recorded, and only then it matters.
+    let is_settled = matches!(outcome, Outcome::Settled(..));
+    let owner_lives = is_settled && owner::lives(&ctx, &topic).await?;
     let state = tell(&ctx, &topic, &outcome, owner_lives).await?;
     Ok(Action::requeue(match (&outcome, state) {
         (Outcome::Lost(_), _) => TOLD_SOON,
@@ -210,7 +212,7 @@ async fn settle(
         kafka.fetch(name).await?
     };
     let outcome = settled(spec, seen);
-    if let (Outcome::Settled(_), Some(news)) = (&outcome, trace::of_fate(topic, fate)) {
+    if let (Outcome::Settled(..), Some(news)) = (&outcome, trace::of_fate(topic, fate)) {
         trace::publish(ctx, topic, &news).await;
     }
     Ok(outcome)
@@ -222,7 +224,7 @@ fn settled(spec: &EventTopicSpec, seen: Found) -> Outcome {
         |it: &ObservedTopic| plan::plan(spec, Some(it), true).is_ok_and(|it| it.is_nothing());
     let topic = seen.topic.filter(is_settled);
     topic.map_or(Outcome::Unseen, |topic| {
-        Outcome::Settled((seen.cluster_id, topic))
+        Outcome::Settled(seen.cluster_id, topic)
     })
 }
 
@@ -242,7 +244,7 @@ fn status(
         &before.conditions
     };
     let observed = match outcome {
-        Outcome::Settled((_, observed)) => Some(observed),
+        Outcome::Settled(_, observed) => Some(observed),
         Outcome::Impossible(impossible) => Some(&impossible.observed),
         _ => None,
     };
@@ -263,7 +265,7 @@ fn status(
 /// What is recorded of a topic: the one that is as described, while the object's owner lives.
 fn record(topic: &EventTopic, outcome: &Outcome, owner_lives: bool) -> Option<TopicRecord> {
     match outcome {
-        Outcome::Settled((cluster_id, observed)) if owner_lives => Some(TopicRecord {
+        Outcome::Settled(cluster_id, observed) if owner_lives => Some(TopicRecord {
             cluster_id: cluster_id.clone(),
             topic_id: observed.id.clone(),
             recorded_for: topic.uid().unwrap_or_default(),
@@ -304,7 +306,7 @@ mod tests {
     #[test]
     fn a_topic_is_settled_only_once_it_was_seen_as_it_should_be() {
         let spec = described(&json!({})).spec;
-        let is_settled = |found| matches!(settled(&spec, found), Outcome::Settled(_));
+        let is_settled = |found| matches!(settled(&spec, found), Outcome::Settled(..));
         assert!(is_settled(seen(12)));
         assert!(!is_settled(seen(6)));
         assert!(!is_settled(Found::default()));

@@ -142,20 +142,8 @@ fn delete(service: &DomainService, what: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::others::tests::service;
     use super::*;
-
-    fn service(workload: &Value) -> DomainService {
-        let mut service = json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "pay", "namespace": "shop", "uid": "me" },
-            "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
-        });
-        for (field, value) in workload.as_object().unwrap() {
-            service["spec"][field] = value.clone();
-        }
-        serde_json::from_value(service).unwrap()
-    }
 
     fn foreign(kind: &str, name: &str) -> Foreign {
         Foreign {

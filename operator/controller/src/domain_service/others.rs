@@ -110,12 +110,13 @@ fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn service(workload: &Value) -> DomainService {
+    /// A service with these fields of its workload.
+    pub(in crate::domain_service) fn service(workload: &Value) -> DomainService {
         let mut service = json!({
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "DomainService",

@@ -13,7 +13,7 @@ use crate::verdict::{READY, Reason, Verdict};
 /// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
 pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
     let verdict = of_outcome(topic, outcome, brokers);
-    let is_news = matches!(outcome, Outcome::Settled(_) | Outcome::Lost(_));
+    let is_news = matches!(outcome, Outcome::Settled(..) | Outcome::Lost(_));
     if is_news || !is_lost(topic) {
         return verdict;
     }
@@ -35,9 +35,9 @@ pub(super) fn is_lost(topic: &EventTopic) -> bool {
 fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
     let name = &topic.spec.topic_name;
     match outcome {
-        Outcome::Settled(found) => Verdict::ready(
+        Outcome::Settled(_, observed) => Verdict::ready(
             Reason::Ready,
-            format!("topic {name} has {} partitions", found.1.partitions),
+            format!("topic {name} has {} partitions", observed.partitions),
         ),
         Outcome::Lost(fate) => Verdict::reconciling(Reason::TopicLost, lost(name, *fate)),
         Outcome::Unseen => Verdict::reconciling(
@@ -311,7 +311,7 @@ mod tests {
         let reason = |outcome| verdict(&lost, &outcome, "kafka:9092").reason;
         assert_eq!(reason(Outcome::Unseen), Reason::TopicLost);
         assert_eq!(reason(Outcome::Failed(unreachable())), Reason::TopicLost);
-        let settled = Outcome::Settled((None, ObservedTopic::default()));
+        let settled = Outcome::Settled(None, ObservedTopic::default());
         assert_eq!(reason(settled), Reason::Ready);
         let stuck = verdict(&lost, &with(Why::Shrink, 13), "kafka:9092");
         assert_eq!(stuck.reason, Reason::TopicLost);
