@@ -47,7 +47,8 @@ pub(crate) async fn reconcile(
     lost_pods::adopt(&ctx, &service, &findings.lost_pods).await?;
     let mut notes = Notes::default();
     let plan = plan::plan(claims, unready);
-    let outcome = apply::apply(&ctx, &service, plan, &mut notes).await?;
+    let has_lost_pods = !findings.lost_pods.is_empty();
+    let outcome = apply::apply(&ctx, &service, plan, has_lost_pods, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));
     events::publish_change(&ctx, &service, &verdict).await;
     let deployment = outcome.deployment().or(deployment.as_ref());

@@ -17,15 +17,16 @@ pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdi
     let before = ready_condition(object.conditions());
     let is_same_reason = before.is_some_and(|it| it.reason == verdict.reason.word());
     let is_same = is_same_reason && before.is_some_and(|it| it.message == verdict.message);
-    if !is_same_reason || (!is_same && verdict.state == State::Stalled) {
+    if !is_same_reason || (!is_same && is_for_someone(verdict)) {
         log(object, verdict);
     }
     if is_same_reason {
         return;
     }
-    let severity = match (verdict.state, verdict.reason) {
-        (State::Stalled, _) | (_, Reason::TopicLost | Reason::DeletionFailed) => EventType::Warning,
-        (State::Ready | State::Reconciling, _) => EventType::Normal,
+    let severity = if is_for_someone(verdict) {
+        EventType::Warning
+    } else {
+        EventType::Normal
     };
     publish(
         ctx,
@@ -37,12 +38,23 @@ pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdi
     .await;
 }
 
+/// Whether someone should look at it, also where it goes on by itself.
+fn is_for_someone(verdict: &Verdict) -> bool {
+    let reasons = [
+        Reason::TopicLost,
+        Reason::DeletionFailed,
+        Reason::KafkaUnreachable,
+    ];
+    verdict.state == State::Stalled || reasons.contains(&verdict.reason)
+}
+
 fn log<K: Observed>(object: &K, verdict: &Verdict) {
     let (reason, said) = (verdict.reason.word(), &verdict.message);
     let (object, namespace) = (what(object), object.meta().namespace.as_deref());
-    match verdict.state {
-        State::Ready | State::Reconciling => tracing::info!(object, namespace, reason, "{said}"),
-        State::Stalled => tracing::warn!(object, namespace, reason, "{said}"),
+    if is_for_someone(verdict) {
+        tracing::warn!(object, namespace, reason, "{said}");
+    } else {
+        tracing::info!(object, namespace, reason, "{said}");
     }
 }
 

@@ -192,14 +192,14 @@ impl Topics<'_> {
         self.judge_missing(Call::DescribeConfigs, result)
     }
 
-    /// Creates a topic; one that another broker knows already is created.
+    /// Creates a topic, unless there is one already, and returns whether it did.
     pub(crate) async fn create(
         &self,
         name: &str,
         partitions: u32,
         replication: Option<u32>,
         config: &BTreeMap<String, String>,
-    ) -> Result<(), KafkaError> {
+    ) -> Result<bool, KafkaError> {
         // -1 stands for the brokers' default.
         let replication = replication.map_or(-1, u32::cast_signed);
         let replication = TopicReplication::Fixed(replication);
@@ -208,7 +208,7 @@ impl Topics<'_> {
             topic = topic.set(key, value);
         }
         let answer = self.client.create_topics([&topic], &options()).await;
-        there_already(self.judge(Call::CreateTopics, first(answer.map(without_names))))
+        is_created(self.judge(Call::CreateTopics, first(answer.map(without_names))))
     }
 
     /// Gives a topic more partitions.
@@ -286,14 +286,14 @@ impl Topics<'_> {
     }
 }
 
-/// Whether the next look finds it as it should be is for that look to say.
-fn there_already(created: Result<(), KafkaError>) -> Result<(), KafkaError> {
-    match created {
+/// Whether a topic that is there already is as it should be is for the next look to say.
+fn is_created(answer: Result<(), KafkaError>) -> Result<bool, KafkaError> {
+    match answer {
         Err(KafkaError::Refused {
             code: RDKafkaErrorCode::TopicAlreadyExists,
             ..
-        }) => Ok(()),
-        other => other,
+        }) => Ok(false),
+        other => other.map(|()| true),
     }
 }
 
@@ -332,12 +332,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_that_is_there_already_is_created() {
+    fn a_topic_that_is_there_already_is_not_created_and_no_failure() {
         let metrics = Metrics::registered().unwrap();
         let brokers = Brokers::default();
         let topics = brokers.topics("localhost:9", &metrics).unwrap();
-        let created = |code| there_already(topics.judge(Call::CreateTopics, Ok(Err(code))));
-        assert!(created(RDKafkaErrorCode::TopicAlreadyExists).is_ok());
-        assert!(created(RDKafkaErrorCode::PolicyViolation).is_err());
+        let created = |answer| is_created(topics.judge(Call::CreateTopics, Ok(answer)));
+        assert!(created(Ok(())).unwrap());
+        assert!(!created(Err(RDKafkaErrorCode::TopicAlreadyExists)).unwrap());
+        assert!(created(Err(RDKafkaErrorCode::PolicyViolation)).is_err());
     }
 }

@@ -27,6 +27,7 @@ use crate::kafka::{Found, KafkaError, ObservedTopic, Topics};
 use crate::status::{Observed as _, apply_status, fetch_present, what};
 use crate::verdict::{self, Reason, State, Verdict, holds, ready_condition};
 use crate::{controllers, events};
+use apply::Applied;
 use claims::OlderClaim;
 use history::{Fate, fate};
 
@@ -122,19 +123,14 @@ async fn carry_out(
     };
     let (kafka, found) = match found.await {
         Ok(found) => found,
-        Err(error) => return Ok(failed(topic, error)),
+        Err(error) => return Ok(Outcome::Failed(error)),
     };
     let fate = fate(topic.recorded_topic(), &found);
     if fate.is_loss() && !is_told(ctx, topic).await? {
         return Ok(lost(topic, fate));
     }
     let settled = settle(ctx, topic, &kafka, found, fate).await;
-    Ok(settled.unwrap_or_else(|error| failed(topic, error)))
-}
-
-fn failed(topic: &EventTopic, error: KafkaError) -> Outcome {
-    tracing::warn!(object = what(topic), %error, cause = error.cause(), "could not look after a topic; trying again");
-    Outcome::Failed(error)
+    Ok(settled.unwrap_or_else(Outcome::Failed))
 }
 
 fn lost(topic: &EventTopic, fate: Fate) -> Outcome {
@@ -199,12 +195,13 @@ async fn settle(
     {
         return Ok(Outcome::Collides(other));
     }
-    apply::apply(kafka, spec, &plan).await?;
-    if plan.repairs_drift(topic) {
-        ctx.metrics.repaired_drift();
-    }
-    if let Some(done) = trace::of_plan(topic, &plan, fate) {
-        trace::publish(ctx, topic, &done).await;
+    if apply::apply(kafka, spec, &plan).await? == Applied::Done {
+        if plan.repairs_drift(topic) {
+            ctx.metrics.repaired_drift();
+        }
+        if let Some(done) = trace::of_plan(topic, &plan, fate) {
+            trace::publish(ctx, topic, &done).await;
+        }
     }
     let seen = if plan.is_nothing() {
         found

@@ -74,6 +74,8 @@ pub enum Reason {
     RolloutStalled,
     /// Somebody paused the rollout.
     RolloutPaused,
+    /// Somebody scaled an autoscaled service to no pods.
+    ScaledToZero,
     /// An autoscaler of somebody else changes a number of pods that is fixed.
     ScaledByAnother,
     /// The brokers do not answer.

@@ -1,16 +1,15 @@
 //! Carries a service's plan out, and removes what nobody asks for any more.
 
 use innkeeper_crds::DomainService;
-use innkeeper_plan::names;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, PodSpec};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodSpec};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::ListParams;
-use kube::core::Selector;
 use kube::{Resource, ResourceExt as _};
 
 use super::fetch::Unready;
+use super::lost_pods;
 use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
@@ -46,13 +45,19 @@ pub(super) async fn apply(
     ctx: &Context,
     service: &DomainService,
     plan: Plan,
+    has_lost_pods: bool,
     notes: &mut Notes,
 ) -> Result<Outcome, Error> {
-    match plan {
-        Plan::Stop(obstacle) => Ok(Outcome::Stopped(obstacle)),
-        Plan::Wait(callees) => Ok(Outcome::Waiting(callees)),
-        Plan::Apply(claims) => apply_all(ctx, service, &claims, notes).await,
+    let claims = match plan {
+        Plan::Stop(obstacle) => return Ok(Outcome::Stopped(obstacle)),
+        Plan::Wait(callees) => return Ok(Outcome::Waiting(callees)),
+        Plan::Apply(claims) => claims,
+    };
+    let outcome = apply_all(ctx, service, &claims, notes).await?;
+    if matches!(outcome, Outcome::Applied(_)) {
+        prune_config_maps(ctx, service, &claims, has_lost_pods).await?;
     }
+    Ok(outcome)
 }
 
 async fn apply_all(
@@ -74,7 +79,6 @@ async fn apply_all(
             deployment = typed(claim, &applied)?;
         }
     }
-    prune_config_maps(ctx, service, claims).await?;
     Ok(Outcome::Applied(Box::new(deployment)))
 }
 
@@ -87,36 +91,43 @@ async fn prune_unasked<K: Resource<DynamicType = ()>>(
     prune::<K>(&ctx.client, service, &names_of::<K>(claims)).await
 }
 
-/// Deletes the ConfigMaps of former contents, except those that a ReplicaSet names: its pods may start again.
+/// Deletes the ConfigMaps of former contents, except those that a pod without a controller names, or a ReplicaSet, whatever
+/// its labels are: its pods may start again.
 async fn prune_config_maps(
     ctx: &Context,
     service: &DomainService,
     claims: &[Claim],
+    has_lost_pods: bool,
 ) -> Result<(), Error> {
+    let failed = |source| Error::Fetch {
+        what: format!(
+            "the ReplicaSets and lost pods beside {}",
+            service.name_any()
+        ),
+        source,
+    };
+    let sets = ctx.api_beside::<ReplicaSet>(service);
+    let sets = sets.list(&ListParams::default()).await.map_err(failed)?;
+    let pods = if has_lost_pods {
+        let pods = ctx.api_beside::<Pod>(service);
+        let found = pods.list(&lost_pods::of_account(service)).await;
+        found.map_err(failed)?.items
+    } else {
+        Vec::new()
+    };
+    let specs = sets.items.into_iter().filter_map(pod_spec);
+    let specs = specs.chain(pods.into_iter().filter_map(|pod| pod.spec));
     let mut wanted = names_of::<ConfigMap>(claims);
-    let sets = ctx
-        .api_beside::<ReplicaSet>(service)
-        .list(&of_service(service))
-        .await
-        .map_err(|source| Error::Fetch {
-            what: format!("the ReplicaSets of {}", service.name_any()),
-            source,
-        })?;
-    wanted.extend(sets.iter().filter_map(pod_spec).flat_map(named_config_maps));
+    wanted.extend(specs.flat_map(|spec| named_config_maps(&spec)));
     prune::<ConfigMap>(&ctx.client, service, &wanted).await
 }
 
-fn of_service(service: &DomainService) -> ListParams {
-    let labels = names::selector(&service.spec.platform, &service.name_any());
-    ListParams::default().labels_from(&Selector::from_iter(labels))
-}
-
-fn pod_spec(set: &ReplicaSet) -> Option<&PodSpec> {
-    set.spec.as_ref()?.template.as_ref()?.spec.as_ref()
+fn pod_spec(set: ReplicaSet) -> Option<PodSpec> {
+    set.spec?.template?.spec
 }
 
 /// The ConfigMaps that a pod mounts or takes its environment from.
-fn named_config_maps(pod: &PodSpec) -> impl Iterator<Item = String> {
+fn named_config_maps(pod: &PodSpec) -> Vec<String> {
     let mounted = pod
         .volumes
         .iter()
@@ -127,7 +138,7 @@ fn named_config_maps(pod: &PodSpec) -> impl Iterator<Item = String> {
         .iter()
         .flat_map(|container| container.env_from.iter().flatten())
         .filter_map(|from| Some(from.config_map_ref.as_ref()?.name.clone()));
-    mounted.chain(environment)
+    mounted.chain(environment).collect()
 }
 
 #[cfg(test)]
@@ -149,7 +160,6 @@ mod tests {
             }],
         }))
         .unwrap();
-        let named: Vec<_> = named_config_maps(&pod).collect();
-        assert_eq!(named, ["pay-settings-1", "pay-config-1"]);
+        assert_eq!(named_config_maps(&pod), ["pay-settings-1", "pay-config-1"]);
     }
 }

@@ -83,13 +83,31 @@ fn changed_by_hand(
             ),
         ));
     }
-    let contested = findings.contested_number(service)?;
-    Some(Verdict::stalled(Reason::ScaledByAnother, contested))
+    if let Some(contested) = findings.contested_number(service) {
+        return Some(Verdict::stalled(Reason::ScaledByAnother, contested));
+    }
+    let is_autoscaled = service.spec.workload.autoscaling.is_some();
+    (is_autoscaled && spec.and_then(|it| it.replicas) == Some(0)).then(|| scaled_to_zero(service))
+}
+
+/// Its autoscaler leaves a Deployment without pods alone.
+fn scaled_to_zero(service: &DomainService) -> Verdict {
+    let (name, namespace) = (service.name_any(), service.namespace().unwrap_or_default());
+    let fewest = fewest_replicas(&service.spec.workload);
+    Verdict::stalled(
+        Reason::ScaledToZero,
+        format!(
+            "somebody scaled Deployment {name} to 0, where its autoscaler leaves it: go on with `kubectl scale deployment/{name} --replicas={fewest} -n {namespace}`"
+        ),
+    )
 }
 
 fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     let status = deployment.status.clone().unwrap_or_default();
-    if status.observed_generation < deployment.metadata.generation {
+    // Of a new Deployment nothing is known, which reads as no pods.
+    if status.observed_generation.is_some()
+        && status.observed_generation < deployment.metadata.generation
+    {
         return progressing("waits for Kubernetes to see the change");
     }
     let fewest = fewest_replicas(&service.spec.workload);
@@ -259,6 +277,25 @@ mod tests {
         let verdict = seen(&off, 0, &pods(0, 0, 0));
         assert_eq!((verdict.state, verdict.reason), (State::Ready, Reason::Off));
         assert_eq!(seen(&off, 0, &pods(1, 1, 1)).state, State::Reconciling);
+    }
+
+    #[test]
+    fn an_autoscaled_service_that_somebody_scaled_to_none_stalls_and_says_how_to_go_on() {
+        let scaled = json!({ "autoscaling": { "minReplicas": 2, "maxReplicas": 10 } });
+        let verdict = seen(&scaled, 0, &pods(0, 0, 0));
+        assert_eq!(verdict.state, State::Stalled);
+        assert_eq!(verdict.reason, Reason::ScaledToZero);
+        let again = "`kubectl scale deployment/gateway --replicas=2 -n default`";
+        assert!(verdict.message.ends_with(again), "{}", verdict.message);
+    }
+
+    #[test]
+    fn a_deployment_that_kubernetes_has_not_seen_yet_says_what_its_first_look_says() {
+        let two = json!({ "replicas": 2 });
+        let mut unseen = deployment(2, &json!({}));
+        unseen.status = None;
+        let unseen = judged(&two, unseen, &Findings::default());
+        assert_eq!(unseen, seen(&two, 2, &pods(0, 0, 0)));
     }
 
     #[test]

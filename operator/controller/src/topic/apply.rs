@@ -5,18 +5,31 @@ use innkeeper_crds::EventTopicSpec;
 use super::plan::{Plan, config};
 use crate::kafka::{KafkaError, Topics};
 
+/// What came of a plan.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Applied {
+    /// It was carried out.
+    Done,
+    /// Somebody else has made the topic meanwhile: the next look sees what it is.
+    TooLate,
+}
+
 /// Carries a topic's plan out.
 pub(super) async fn apply(
     kafka: &Topics<'_>,
     spec: &EventTopicSpec,
     plan: &Plan,
-) -> Result<(), KafkaError> {
+) -> Result<Applied, KafkaError> {
     let name = &spec.topic_name;
     match plan {
         Plan::Create => {
-            kafka
-                .create(name, spec.partitions, spec.replication, &config(spec))
-                .await
+            let config = config(spec);
+            let created = kafka.create(name, spec.partitions, spec.replication, &config);
+            Ok(if created.await? {
+                Applied::Done
+            } else {
+                Applied::TooLate
+            })
         }
         Plan::Change { partitions, config } => {
             if let Some(partitions) = partitions {
@@ -25,7 +38,7 @@ pub(super) async fn apply(
             if let Some(config) = config {
                 kafka.configure(name, config).await?;
             }
-            Ok(())
+            Ok(Applied::Done)
         }
     }
 }

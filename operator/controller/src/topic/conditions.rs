@@ -1,7 +1,7 @@
 //! How a topic stands.
 
 use innkeeper_crds::EventTopic;
-use innkeeper_crds::event_topic::MOST_PARTITIONS;
+use innkeeper_crds::event_topic::{DeletionPolicy, MOST_PARTITIONS};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Outcome;
@@ -132,6 +132,17 @@ fn another_name(topic: &EventTopic) -> String {
     }
 }
 
+/// What comes before the deletion of a platform that would take its topic along.
+fn keep_records(topic: &EventTopic, platform: &str) -> String {
+    match topic.spec.deletion_policy {
+        DeletionPolicy::Retain => String::new(),
+        DeletionPolicy::Delete => format!(
+            "to keep its records, ask for spec.messaging.topic.deletionPolicy: Retain in platform {platform}, and wait until EventTopic {} has it; then ",
+            topic.metadata.name.as_deref().unwrap_or_default()
+        ),
+    }
+}
+
 /// The command that keeps the topic of an object that goes.
 fn retain(topic: &EventTopic) -> String {
     let namespace = topic.metadata.namespace.as_deref().unwrap_or("default");
@@ -171,7 +182,8 @@ fn impossible(
     );
     let ask_for = match &spec.platform {
         Some(platform) => format!(
-            "delete platform {platform} and apply it again with spec.messaging.topic.partitions: {has}"
+            "{}delete platform {platform} and apply it again with spec.messaging.topic.partitions: {has}",
+            keep_records(topic, platform)
         ),
         None => format!("ask for at least {has}"),
     };
@@ -281,6 +293,15 @@ mod tests {
         assert!(
             own.contains("kafka-topics.sh --bootstrap-server kafka:9092 --delete --topic rentcar"),
             "{own}"
+        );
+        let mut taken_along = topic(Some("rentcar"));
+        taken_along.spec.deletion_policy = DeletionPolicy::Delete;
+        let kept = said(&taken_along, &with(Why::Grow, 1));
+        assert!(
+            kept.contains(
+                "to keep its records, ask for spec.messaging.topic.deletionPolicy: Retain in platform rentcar, and wait until EventTopic rentcar has it; then delete platform rentcar"
+            ),
+            "{kept}"
         );
         let more = said(&topic(None), &with(Why::Shrink, 13));
         assert!(more.contains("ask for at least 13; or,"), "{more}");

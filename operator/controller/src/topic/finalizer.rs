@@ -78,11 +78,6 @@ async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Act
         Some(cause) => format!("{blocked} ({cause})"),
         None => blocked.to_string(),
     };
-    tracing::warn!(
-        object = status::what(topic),
-        why,
-        "could not delete a topic; trying again"
-    );
     tell(ctx, topic, &Outcome::NotDeleted(why), false).await?;
     Ok(Action::requeue(controllers::SOON))
 }
@@ -156,6 +151,7 @@ async fn set(ctx: &Context, topic: &EventTopic, held: bool) -> Result<(), Error>
     let patch = json!({
         "metadata": { "finalizers": finalizers, "resourceVersion": topic.resource_version() },
     });
+    let object = status::what(topic);
     ctx.api_beside::<EventTopic>(topic)
         .patch(
             &topic.name_any(),
@@ -163,11 +159,13 @@ async fn set(ctx: &Context, topic: &EventTopic, held: bool) -> Result<(), Error>
             &Patch::Merge(patch),
         )
         .await
-        .map(|_| ())
         .map_err(|source| Error::Apply {
-            what: status::what(topic),
+            what: object.clone(),
             source,
-        })
+        })?;
+    let namespace = topic.namespace();
+    tracing::info!(object, namespace, fields = "metadata.finalizers", "changed");
+    Ok(())
 }
 
 #[cfg(test)]

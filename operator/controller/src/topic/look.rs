@@ -46,14 +46,15 @@ pub(crate) async fn keep_looking(
     }
 }
 
-/// The objects that have looked after a topic, by its brokers.
+/// The objects whose topic was seen, by its brokers.
 fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec<Arc<EventTopic>>> {
     let mut clusters: BTreeMap<String, Vec<Arc<EventTopic>>> = BTreeMap::new();
     for topic in topics {
         let stays = topic.metadata.deletion_timestamp.is_none();
+        let was_seen = topic.status.as_ref().is_some_and(|it| it.partitions.is_some());
         if let Some(brokers) = bootstrap_servers(topic, &ctx.defaults)
             && stays
-            && topic.recorded_topic().is_some()
+            && was_seen
         {
             let cluster = clusters.entry(brokers.to_owned()).or_default();
             cluster.push(Arc::clone(topic));
@@ -103,7 +104,8 @@ fn found(cluster_id: Option<String>, described: Option<&TopicDescription>) -> Fo
 fn is_different(topic: &EventTopic, found: &Found) -> bool {
     let status = topic.status.as_ref();
     let partitions = found.topic.as_ref().map(|it| it.partitions);
-    fate(topic.recorded_topic(), found) != Fate::There
+    let fate = fate(topic.recorded_topic(), found);
+    !matches!(fate, Fate::There | Fate::Unrecorded)
         || partitions != status.and_then(|status| status.partitions)
 }
 
@@ -140,5 +142,13 @@ mod tests {
         assert!(is_different(&topic, &found("cluster", "another")));
         assert!(is_different(&topic, &found("elsewhere", "topic")));
         assert!(is_different(&looked_after(1), &found("cluster", "topic")));
+    }
+
+    #[test]
+    fn a_topic_that_was_seen_but_not_recorded_is_missed_too() {
+        let mut topic = looked_after(0);
+        topic.status.as_mut().unwrap().topic = None;
+        assert!(!is_different(&topic, &found("cluster", "another")));
+        assert!(is_different(&topic, &nothing("cluster")));
     }
 }

@@ -53,6 +53,12 @@ pub(super) fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Tra
                     "someone deleted topic {name} with all its records; it was made anew and is empty"
                 ),
             ),
+            Fate::Unrecorded if plan.repairs_drift(topic) => warning(
+                "TopicRecreated",
+                format!(
+                    "topic {name} was gone although the status of its object says that it was ready; it was made anew and is empty"
+                ),
+            ),
             Fate::Unrecorded | Fate::There | Fate::Moved => {
                 normal("TopicCreated", format!("topic {name} was created"))
             }
@@ -186,6 +192,12 @@ mod tests {
                 &settled(),
                 &Plan::Create,
                 Fate::Deleted,
+                Some("TopicRecreated"),
+            ),
+            (
+                &settled(),
+                &Plan::Create,
+                Fate::Unrecorded,
                 Some("TopicRecreated"),
             ),
             (&settled(), &Plan::Create, Fate::Moved, Some("TopicCreated")),

@@ -30,15 +30,10 @@ fn is_fixed(workload: &Workload, observed: ObservedReplicas) -> bool {
 }
 
 fn shared_replicas(fewest: i32, observed: ObservedReplicas) -> Option<i32> {
-    let ObservedReplicas {
-        count,
-        owned_by_another,
-        autoscaled_by_another,
-    } = observed;
-    match count {
-        // Some autoscalers of others go down to 0; ours leaves a Deployment at 0 alone, so that someone has switched it off.
-        0 if !(owned_by_another && autoscaled_by_another) => Some(fewest),
-        _ if owned_by_another => None,
+    match observed.count {
+        _ if observed.owned_by_another => None,
+        // It was switched off in the platform, and is not any more. An autoscaler would leave a 0 alone.
+        0 => Some(fewest),
         count => Some(count),
     }
 }
@@ -114,6 +109,11 @@ mod tests {
     #[test]
     fn a_service_that_was_off_begins_again() {
         assert_eq!(replicas(&autoscaled(2), Some(seen(0, false))), Some(2));
+    }
+
+    #[test]
+    fn an_autoscaled_service_that_somebody_scaled_to_none_stays_so() {
+        assert_eq!(replicas(&autoscaled(2), Some(seen(0, true))), None);
     }
 
     #[test]
