@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use innkeeper_cluster::deadline::until;
 use rdkafka::admin::{
-    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, ResourceSpecifier,
-    TopicReplication,
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewPartitions, NewTopic,
+    ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -83,6 +83,13 @@ pub fn create(topic: &str, partitions: i32) {
     let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     let created = admin().create_topics([&topic], &AdminOptions::new());
     site().wait(created).unwrap().remove(0).unwrap();
+}
+
+/// Gives a topic more partitions, as someone does who knows nothing of the operator.
+pub fn grow(topic: &str, partitions: usize) {
+    let grown = NewPartitions::new(topic, partitions);
+    let answer = admin().create_partitions([&grown], &AdminOptions::new());
+    site().wait(answer).unwrap().remove(0).unwrap();
 }
 
 /// Deletes a topic, as someone does who knows nothing of the operator.

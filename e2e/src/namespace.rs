@@ -57,6 +57,15 @@ impl Namespace {
         read_output(&mut kubectl).map_err(|error| error.to_string())
     }
 
+    /// Runs the first command of kubectl in a message, as a shell does.
+    pub fn obey(self, said: &str) {
+        let (_, rest) = said.split_once("kubectl ").expect("a command");
+        let command = rest.split(['`', '\n']).next().unwrap_or(rest);
+        let words = shlex::split(command).expect("a command that a shell reads");
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.kubectl(&words).unwrap();
+    }
+
     /// Runs kubectl with a file of this content as its last argument.
     pub fn kubectl_with_file(self, arguments: &[&str], manifest: &str) -> Result<String, String> {
         note_topic(manifest);

@@ -82,7 +82,7 @@ impl Webhooks {
         webhooks
     }
 
-    /// How often the operator has written each object since this was last asked.
+    /// How often the operator has written each object, its status included, since this was last asked.
     pub fn take_counts(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut self.counts.lock().unwrap())
     }

@@ -24,6 +24,7 @@ pub fn lane() -> Lane {
             a_topic_stays_while_its_platform_lives,
             a_backup_that_brings_back_the_topic_first_loses_nothing,
             a_backup_that_replaces_what_was_just_made_loses_nothing,
+            a_backup_that_brings_back_the_status_as_well_loses_nothing,
             of_two_objects_for_one_topic_the_last_takes_it_along,
             two_objects_that_go_at_once_take_their_topic_along,
         ],
@@ -183,6 +184,29 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
     assert_eq!(kafka::held("replaced"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "replaced"]);
     await_records(REMOVAL, "replaced", None);
+}
+
+/// Brings an object back as a tool does that restores statuses too.
+pub fn restore_with_status(namespace: Namespace, backup: &Value) {
+    let backup = backup.to_string();
+    namespace.kubectl_with_file(&["create"], &backup).unwrap();
+    let status = ["replace", "--subresource=status"];
+    namespace.kubectl_with_file(&status, &backup).unwrap();
+}
+
+fn a_backup_that_brings_back_the_status_as_well_loses_nothing() {
+    begin(REMOVAL, "as-it-was");
+    let backup = backup(REMOVAL, "as-it-was");
+    assert!(backup["status"]["topic"]["topicId"].is_string(), "{backup}");
+    lose(REMOVAL, "as-it-was");
+    restore_with_status(REMOVAL, &backup);
+    await_gone(REMOVAL, "as-it-was");
+    assert_eq!(kafka::held("as-it-was"), Some(RECORDS));
+    REMOVAL.apply(&platform("as-it-was"));
+    REMOVAL.await_ready("as-it-was");
+    assert_eq!(kafka::held("as-it-was"), Some(RECORDS));
+    delete(REMOVAL, &["bookingplatform", "as-it-was"]);
+    await_records(REMOVAL, "as-it-was", None);
 }
 
 fn described(name: &str, topic: &str) -> String {

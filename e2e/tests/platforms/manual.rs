@@ -4,7 +4,7 @@ use innkeeper_cluster::command::read_output;
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{
-    DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, EVENTS, Kind, text,
+    DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, EVENTS, Kind, SERVICES, text,
 };
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
@@ -22,6 +22,7 @@ pub fn lane() -> Lane {
             an_undone_rollout_is_taken_back,
             what_was_taken_back_is_told_without_values,
             a_field_patched_into_a_service_does_not_stay,
+            a_label_that_somebody_takes_is_put_back,
             a_restart_stays,
             what_others_wrote_stays_and_is_named,
             a_number_of_pods_stays_with_an_autoscaler,
@@ -271,6 +272,23 @@ fn a_field_patched_into_a_service_does_not_stay() {
     let scaled = manual().with_service("rent", "autoscaling", autoscaling);
     MANUAL.apply(&scaled.manifest());
     MANUAL.await_ready("manual");
+}
+
+/// Without it the operator's own watch does not show the object any more.
+fn a_label_that_somebody_takes_is_put_back() {
+    let label = "app.kubernetes.io/managed-by";
+    for kind in [DEPLOYMENTS, SERVICES] {
+        let object = format!("{}/rent", kind.plural);
+        MANUAL
+            .kubectl(&["label", &object, &format!("{label}-")])
+            .unwrap();
+        MANUAL.until("the label is back", || {
+            match &MANUAL.expect(kind, "rent")["metadata"]["labels"][label] {
+                Value::Null => Err(object.clone()),
+                _ => Ok(()),
+            }
+        });
+    }
 }
 
 fn a_restart_stays() {

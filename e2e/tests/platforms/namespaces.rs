@@ -1,7 +1,7 @@
 //! Nothing hangs: a namespace that is deleted goes, whatever the operator still has to do in it and may do there.
 
 use innkeeper_cluster::cluster::Cluster;
-use innkeeper_e2e::kubernetes::TOPICS;
+use innkeeper_e2e::kubernetes::{TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::operator::{self, NAMESPACE};
@@ -11,17 +11,19 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::deletion::{RECORDS, await_gone, await_records, begin, delete};
+use crate::deletion::{RECORDS, await_gone, await_records, begin, delete, platform};
 
 const WATCHED: Namespace = Namespace("watched");
 const WAITING: Namespace = Namespace("waiting");
+const AGAIN: Namespace = Namespace("again");
 
 pub fn lane() -> Lane {
     Lane {
         name: "namespaces",
-        namespaces: &["innkeeper-system", "watched", "waiting"],
+        namespaces: &["innkeeper-system", "watched", "waiting", "again"],
         claims: claims![
             a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go,
+            a_platform_applied_again_before_its_topic_was_deleted_keeps_it,
             the_operators_own_namespace_takes_no_topic_along,
             a_namespace_that_does_not_exist_is_not_watched,
             a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked,
@@ -77,27 +79,40 @@ fn a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go() {
             .filter(|it| it["reason"] == "DeletionFailed");
         let found = failed.find(|it| it["type"] == "Ready");
         found
-            .map(|it| it["message"].to_string())
+            .map(|it| text(&it["message"]))
             .ok_or(topic["status"].to_string())
     });
-    let remedy = "kubectl patch eventtopic let-go --namespace waiting --type merge --patch";
-    assert!(said.contains(remedy), "{said}");
-    let retain = r#"{"spec":{"deletionPolicy":"Retain"}}"#;
-    let patch = [
-        "patch",
-        "eventtopic",
-        "let-go",
-        "--type",
-        "merge",
-        "--patch",
-        retain,
-    ];
-    WAITING.kubectl(&patch).unwrap();
+    WAITING.obey(&said);
     await_gone(WAITING, "let-go");
     drop(silent);
     delete(WAITING, &["namespace", WAITING.0, "--timeout=30s"]);
     await_records(WAITING, "waiting", None);
     assert_eq!(kafka::held("let-go"), Some(0));
+}
+
+fn a_platform_applied_again_before_its_topic_was_deleted_keeps_it() {
+    AGAIN.create();
+    begin(AGAIN, "again");
+    let former = AGAIN.expect(TOPICS, "again")["metadata"]["uid"].take();
+    let silent = SilentKafka::begin();
+    delete(AGAIN, &["bookingplatform", "again"]);
+    AGAIN.until("its topic is to go", || {
+        match &AGAIN.expect(TOPICS, "again")["metadata"]["deletionTimestamp"] {
+            Value::Null => Err("not yet".to_owned()),
+            _ => Ok(()),
+        }
+    });
+    AGAIN.apply(&platform("again"));
+    drop(silent);
+    AGAIN.until("another object is there", || {
+        match AGAIN.object(TOPICS, "again") {
+            Some(topic) if topic["metadata"]["uid"] != former => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    AGAIN.await_ready("again");
+    AGAIN.await_event("TopicKept", "BookingPlatform again/again names it");
+    assert_eq!(kafka::held("again"), Some(RECORDS));
 }
 
 fn the_operators_own_namespace_takes_no_topic_along() {
@@ -108,8 +123,15 @@ fn the_operators_own_namespace_takes_no_topic_along() {
     assert!(said.contains("a namespace of its own"), "{said}");
     let finalizers = &NAMESPACE.expect(TOPICS, "own")["metadata"]["finalizers"];
     assert_eq!(*finalizers, Value::Null);
+    // Both ways out.
+    NAMESPACE.apply(&described("own", "Retain"));
+    NAMESPACE.await_state(TOPICS, "own", "Ready");
     delete(NAMESPACE, &["eventtopic", "own"]);
     assert_eq!(kafka::held("own"), Some(0));
+    AGAIN.apply(&described("own", "Delete"));
+    AGAIN.await_state(TOPICS, "own", "Ready");
+    delete(AGAIN, &["eventtopic", "own"]);
+    await_records(AGAIN, "own", None);
 }
 
 fn a_namespace_that_does_not_exist_is_not_watched() {

@@ -6,7 +6,9 @@ use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::{claims, kafka, operator};
 use serde_json::Value;
 
-use crate::deletion::{RECORDS, await_gone, await_records, backup, begin, delete, lose, platform};
+use crate::deletion::{
+    RECORDS, await_gone, await_records, backup, begin, delete, lose, platform, restore_with_status,
+};
 
 const STILL: Namespace = Namespace("standstill");
 
@@ -16,22 +18,6 @@ pub fn lane() -> Lane {
         namespaces: &["innkeeper-system", "standstill"],
         claims: claims![an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else,],
     }
-}
-
-/// Restores an object as it was, its status included, while nobody looks.
-fn restore(name: &str, backup: &Value) {
-    STILL
-        .kubectl_with_file(&["create"], &backup.to_string())
-        .unwrap();
-    let status = ["replace", "--subresource=status"];
-    STILL
-        .kubectl_with_file(&status, &backup.to_string())
-        .unwrap();
-    let restored = STILL.expect(TOPICS, name);
-    assert!(
-        restored["status"]["topic"]["topicId"].is_string(),
-        "{restored}"
-    );
 }
 
 fn await_deletion(name: &str) {
@@ -53,7 +39,7 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     operator::scale(0);
 
     delete(STILL, &["bookingplatform", "gone"]);
-    restore("restored-late", &backup);
+    restore_with_status(STILL, &backup);
     kafka::delete("anew");
     kafka::create("anew", 3);
     kafka::produce("anew", usize::try_from(RECORDS).unwrap());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper_e2e::kubernetes::TOPICS;
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::site::site;
 use innkeeper_e2e::watch::Watch;
 use innkeeper_e2e::{claims, kafka};
 use serde_json::{Value, json};
@@ -25,7 +26,11 @@ pub fn lane() -> Lane {
             a_topic_that_someone_deletes_is_lost_before_it_is_made_anew,
             a_topic_that_auto_creation_made_grows_as_long_as_it_is_empty,
             what_is_said_of_a_topic_with_other_partitions_helps,
+            what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record,
+            what_is_said_of_a_topic_that_nobody_needs_helps,
             what_is_said_of_a_topic_with_other_replicas_helps,
+            what_is_said_of_settings_that_kafka_refuses_helps,
+            what_is_said_of_a_platform_whose_topic_is_taken_helps,
             a_name_that_kafka_takes_for_another_is_refused_with_a_remedy,
         ],
     }
@@ -205,6 +210,98 @@ fn what_is_said_of_a_topic_with_other_partitions_helps() {
         json!({ "topicName": "large", "partitions": 5 }),
     ));
     SHOP.await_state(TOPICS, "large", "Ready");
+}
+
+/// The topic that a message says can be deleted with Kafka's tools.
+fn to_delete(said: &str) -> String {
+    let (_, words) = said
+        .split_once("kafka-topics.sh --bootstrap-server ")
+        .unwrap();
+    let (command, _) = words.split_once(')').unwrap();
+    let (brokers, topic) = command.split_once(" --delete --topic ").unwrap();
+    assert_eq!(brokers, site().cluster.kafka());
+    topic.to_owned()
+}
+
+fn what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record() {
+    let with = |partitions: u32, policy: &str| {
+        let mut platform: Value = serde_json::from_str(&platform("going", partitions)).unwrap();
+        platform["spec"]["messaging"]["topic"]["deletionPolicy"] = json!(policy);
+        SHOP.apply(&platform.to_string());
+    };
+    with(3, "Delete");
+    SHOP.await_ready("going");
+    kafka::produce("going", 25);
+    kafka::grow("going", 5);
+    let said = SHOP.await_state(TOPICS, "going", "Stalled");
+    let first = "to keep its records, ask for spec.messaging.topic.deletionPolicy: Retain in platform going, and wait until EventTopic going has it; then delete platform going and apply it again with spec.messaging.topic.partitions: 5";
+    assert!(said.contains(first), "{said}");
+    with(3, "Retain");
+    SHOP.until("the EventTopic has it", || {
+        match &SHOP.expect(TOPICS, "going")["spec"]["deletionPolicy"] {
+            policy if policy == "Retain" => Ok(()),
+            policy => Err(policy.to_string()),
+        }
+    });
+    SHOP.kubectl(&["delete", "bookingplatform", "going"])
+        .unwrap();
+    with(5, "Delete");
+    SHOP.await_ready("going");
+    assert_eq!(kafka::held("going"), Some(25));
+}
+
+fn what_is_said_of_a_topic_that_nobody_needs_helps() {
+    kafka::create("unneeded", 1);
+    kafka::produce("unneeded", 1);
+    SHOP.apply(&platform("unneeded", 3));
+    let said = SHOP.await_state(TOPICS, "unneeded", "Stalled");
+    kafka::delete(&to_delete(&said));
+    SHOP.await_ready("unneeded");
+    assert_eq!(kafka::partitions("unneeded"), 3);
+}
+
+fn what_is_said_of_settings_that_kafka_refuses_helps() {
+    let asked = |value: &str| {
+        let config = json!({ "leader.replication.throttled.replicas": value });
+        let spec = json!({ "topicName": "throttled", "partitions": 1, "config": config });
+        SHOP.apply(&described("throttled", spec));
+    };
+    asked("none of these");
+    let said = SHOP.await_state(TOPICS, "throttled", "Stalled");
+    assert!(said.ends_with(": correct config"), "{said}");
+    asked("0:1");
+    SHOP.await_state(TOPICS, "throttled", "Ready");
+}
+
+/// Each way out, one after the other.
+fn what_is_said_of_a_platform_whose_topic_is_taken_helps() {
+    let taken = json!({ "topicName": "taken", "partitions": 1 });
+    SHOP.apply(&described("first", taken));
+    SHOP.await_state(TOPICS, "first", "Ready");
+    SHOP.apply(&platform("taken", 3));
+    let said = SHOP.await_state(TOPICS, "taken", "Stalled");
+    assert_eq!(
+        said,
+        "EventTopic shop/first describes topic taken already: delete platform taken and apply it again with another spec.messaging.topic.name, or delete the other"
+    );
+    SHOP.kubectl(&["delete", "bookingplatform", "taken"])
+        .unwrap();
+    let mut renamed: Value = serde_json::from_str(&platform("taken", 3)).unwrap();
+    renamed["spec"]["messaging"]["topic"]["name"] = json!("not-taken");
+    SHOP.apply(&renamed.to_string());
+    SHOP.await_ready("taken");
+
+    SHOP.apply(&platform("first-come", 3));
+    SHOP.await_ready("first-come");
+    SHOP.apply(&described(
+        "other",
+        json!({ "topicName": "first-come", "partitions": 3 }),
+    ));
+    let said = SHOP.await_state(TOPICS, "other", "Stalled");
+    assert!(said.ends_with(", or delete the other"), "{said}");
+    SHOP.kubectl(&["delete", "bookingplatform", "first-come"])
+        .unwrap();
+    SHOP.await_state(TOPICS, "other", "Ready");
 }
 
 fn what_is_said_of_a_topic_with_other_replicas_helps() {

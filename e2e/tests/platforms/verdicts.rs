@@ -25,6 +25,7 @@ pub fn lane() -> Lane {
             a_paused_deployment_stalls_and_says_how_to_go_on,
             an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes,
             an_autoscaler_beside_ours_is_named,
+            an_autoscaled_service_that_somebody_switches_off_stays_off_and_says_how_to_go_on,
             a_second_budget_is_named_and_ours_goes_when_asked,
             a_refusal_leaves_the_pods_that_serve_in_sight,
             pods_refused_beyond_the_fewest_are_told,
@@ -72,13 +73,6 @@ fn ready(service: &str) -> (String, String) {
     (text(&ready["reason"]), text(&ready["message"]))
 }
 
-/// Does what the first command in a message says.
-fn obey(said: &str) {
-    let command = said.split('`').find_map(|it| it.strip_prefix("kubectl "));
-    let words: Vec<&str> = command.expect("a command").split(' ').collect();
-    VERDICTS.kubectl(&words).unwrap();
-}
-
 fn replicas(service: &str) -> Value {
     VERDICTS.expect(DEPLOYMENTS, service)["spec"]["replicas"].take()
 }
@@ -92,7 +86,7 @@ fn a_paused_deployment_stalls_and_says_how_to_go_on() {
         .kubectl(&["rollout", "pause", "deployment/pay"])
         .unwrap();
     let said = await_noticed("pay", "RolloutPaused");
-    obey(&said);
+    VERDICTS.obey(&said);
     await_nothing_told("pay");
 }
 
@@ -128,7 +122,7 @@ fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
         }
     });
     assert_eq!(ready("pay").0, "ScaledByAnother");
-    obey(&said);
+    VERDICTS.obey(&said);
     await_nothing_told("pay");
     assert_eq!(replicas("pay"), 1);
 }
@@ -154,7 +148,22 @@ fn an_autoscaler_beside_ours_is_named() {
     autoscale("myreservation");
     let said = await_noticed("myreservation", "by-hand-myreservation");
     assert_eq!(ready("myreservation").0, "Ready");
-    obey(&said);
+    VERDICTS.obey(&said);
+    await_nothing_told("myreservation");
+}
+
+fn an_autoscaled_service_that_somebody_switches_off_stays_off_and_says_how_to_go_on() {
+    let off = ["scale", "deployment/myreservation", "--replicas=0"];
+    VERDICTS.kubectl(&off).unwrap();
+    let said = await_noticed("myreservation", "ScaledToZero");
+    VERDICTS.until("its pods are gone", || {
+        match VERDICTS.of_service(PODS, "myreservation").len() {
+            0 => Ok(()),
+            count => Err(format!("{count} pods")),
+        }
+    });
+    assert_eq!(replicas("myreservation"), 0);
+    VERDICTS.obey(&said);
     await_nothing_told("myreservation");
 }
 
@@ -184,7 +193,7 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
     });
     await_nothing_told("pay");
     await_told("rent", "PodDisruptionBudget by-hand");
-    obey(&said);
+    VERDICTS.obey(&said);
     await_nothing_told("rent");
     VERDICTS.apply(&autoscaled().manifest());
     VERDICTS.until("ours is back", || {
@@ -255,8 +264,8 @@ fn pods_refused_beyond_the_fewest_are_told() {
     allow_all();
 }
 
-/// A ConfigMap whose labels somebody took.
-fn a_child_without_labels_is_pruned() {
+/// Makes a ConfigMap of a service whose labels somebody took, and waits until it is pruned.
+fn await_pruned() {
     let service = VERDICTS.expect(DOMAIN_SERVICES, "rent");
     let child = json!({
         "apiVersion": "v1",
@@ -284,6 +293,10 @@ fn a_child_without_labels_is_pruned() {
     });
 }
 
+fn a_child_without_labels_is_pruned() {
+    await_pruned();
+}
+
 fn a_pod_that_a_changed_label_took_goes_with_its_service() {
     await_nothing_told("rent");
     let pod = name(&VERDICTS.of_service(PODS, "rent")[0]);
@@ -297,9 +310,37 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
         (owners.as_array().unwrap().len(), &owners[0]["controller"]),
         (1, &Value::Null)
     );
+    keeps_its_settings(&pod);
     VERDICTS.apply(&platform().without("rent").manifest());
     VERDICTS.until("the pod is gone", || match VERDICTS.object(PODS, &pod) {
         None => Ok(()),
         Some(_) => Err(String::new()),
     });
+}
+
+/// A lost pod may start again, although no ReplicaSet names its settings any more.
+fn keeps_its_settings(pod: &str) {
+    let mounted = &VERDICTS.expect(PODS, pod)["spec"]["volumes"];
+    let mut volumes = mounted.as_array().unwrap().iter();
+    let settings = volumes.find_map(|it| it["configMap"]["name"].as_str());
+    let settings = settings.expect("a pod mounts its settings");
+    let incarnation = platform().with("incarnation", json!("another"));
+    VERDICTS.apply(&incarnation.manifest());
+    VERDICTS.until("the service has other settings", || {
+        let deployment = VERDICTS.expect(DEPLOYMENTS, "rent")["spec"].to_string();
+        if deployment.contains(settings) {
+            Err(deployment)
+        } else {
+            Ok(())
+        }
+    });
+    let former = [
+        "delete",
+        "replicasets",
+        "--selector",
+        "innkeeper.dev/service=rent",
+    ];
+    VERDICTS.kubectl(&former).unwrap();
+    await_pruned();
+    assert!(VERDICTS.object(CONFIG_MAPS, settings).is_some());
 }

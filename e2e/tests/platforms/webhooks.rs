@@ -71,7 +71,7 @@ fn what_admission_changes_is_written_a_few_times_until_it_is_ready() {
     STAMPED.create_secret();
     let webhooks = Webhooks::begin(
         STAMPED,
-        &["deployments", "domainservices"],
+        &["deployments", "domainservices", "domainservices/status"],
         &[("a-stamp", stamp), ("b-rewrite", rewrite)],
     );
     assert!(WEBHOOKS.set(webhooks).is_ok());

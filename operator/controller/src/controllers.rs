@@ -105,6 +105,12 @@ impl Controllers {
                 store.clone(),
             ));
         let topics = controller::<EventTopic>(client, scope);
+        let described = topics.store();
+        let topics = topics.watches(
+            scope.api::<EventTopic>(client),
+            watcher::Config::default(),
+            move |topic| topic::rivals(&described, &topic),
+        );
         let watched = Arc::new(Watched {
             platforms: platforms.store(),
             services: store,

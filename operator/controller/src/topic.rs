@@ -29,6 +29,7 @@ use crate::verdict::{self, Reason, State, Verdict, holds, ready_condition};
 use crate::{controllers, events};
 use apply::Applied;
 use claims::OlderClaim;
+pub(crate) use claims::rivals;
 use history::{Fate, fate};
 
 /// When to look again whether a platform has told of its lost topic.

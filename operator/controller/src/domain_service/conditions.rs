@@ -56,9 +56,9 @@ pub(crate) fn stopped(obstacle: &Obstacle) -> Verdict {
 fn waiting(callees: &[Unready]) -> Verdict {
     let each: Vec<_> = callees
         .iter()
-        .map(|callee| match &callee.reason {
-            Some(reason) => format!("{} ({reason})", callee.service),
-            None => format!("{} (does not exist yet)", callee.service),
+        .map(|Unready { service, why }| match why {
+            Some(why) => format!("{service} ({why})"),
+            None => service.clone(),
         })
         .collect();
     Verdict::reconciling(
@@ -126,10 +126,10 @@ fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     if let Some(verdict) = failed(service, &status) {
         return verdict;
     }
-    progressing(if is_rolled_out {
-        format!("{available} of {fewest} pods are ready")
-    } else {
+    progressing(if old > 0 {
         format!("{updated} of {wanted} pods are new, {old} old")
+    } else {
+        format!("{available} of {fewest} pods are ready")
     })
 }
 
@@ -379,7 +379,7 @@ mod tests {
     fn a_caller_says_whom_it_waits_for() {
         let callees = vec![Unready {
             service: "pay".to_owned(),
-            reason: Some("Progressing".to_owned()),
+            why: Some("RolloutStalled".to_owned()),
         }];
         let verdict = verdict(
             &service(&json!({})),
@@ -388,7 +388,7 @@ mod tests {
         );
         assert_eq!(
             verdict.message,
-            "waits for pay (Progressing), which it calls"
+            "waits for pay (RolloutStalled), which it calls"
         );
         assert_eq!(verdict.reason, Reason::WaitingForCallee);
     }

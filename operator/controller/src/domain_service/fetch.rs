@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use innkeeper_crds::DomainService;
 use innkeeper_crds::domain_service::Callee;
-use innkeeper_crds::{DomainService, DomainServiceStatus};
 use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::render::{self, ObservedReplicas, Rendered};
 use k8s_openapi::NamespaceResourceScope;
@@ -23,7 +23,8 @@ use super::others::foreign_autoscalers;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Claim, Standing, fetch_claims, standing};
-use crate::verdict::{READY, State, holds};
+use crate::status::Observed as _;
+use crate::verdict::{State, holds, ready_condition};
 
 /// What there is of a service.
 pub(super) struct Observed {
@@ -42,8 +43,9 @@ pub(super) struct Observed {
 pub(super) struct Unready {
     /// Its name.
     pub service: String,
-    /// Why, in one word; `None` when there is no such service yet.
-    pub reason: Option<String>,
+    /// Why someone has to do something about it; `None` while it goes on by itself. Each state on its way would be another
+    /// status to write.
+    pub why: Option<String>,
 }
 
 /// Looks what there is of a service.
@@ -159,13 +161,18 @@ async fn fetch_unready(ctx: &Context, service: &DomainService) -> Result<Vec<Unr
 }
 
 fn unready_callee(name: &str, callee: Option<&DomainService>) -> Option<Unready> {
-    let status = callee.and_then(|callee| callee.status.as_ref());
-    let ready = |status: &DomainServiceStatus| holds(&status.conditions, State::Ready);
-    (!status.is_some_and(ready)).then(|| Unready {
+    let conditions = callee.map_or(&[][..], DomainService::conditions);
+    if holds(conditions, State::Ready) {
+        return None;
+    }
+    let is_stalled = holds(conditions, State::Stalled);
+    let reason = ready_condition(conditions).filter(|_| is_stalled);
+    Some(Unready {
         service: name.to_owned(),
-        reason: status
-            .and_then(|status| status.conditions.iter().find(|it| it.kind == READY))
-            .map(|condition| condition.reason.clone()),
+        why: match callee {
+            Some(_) => reason.map(|it| it.reason.clone()),
+            None => Some("there is none yet".to_owned()),
+        },
     })
 }
 
@@ -198,11 +205,13 @@ fn observed_replicas(
     autoscaled_by_another: bool,
 ) -> Option<ObservedReplicas> {
     let managers = deployment.metadata.managed_fields.iter().flatten();
+    let owners = managers.filter(|entry| owns_replicas(entry));
+    let (ours, others): (Vec<_>, Vec<_>) =
+        owners.partition(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
     Some(ObservedReplicas {
         count: deployment.spec.as_ref()?.replicas?,
-        owned_by_another: managers
-            .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
-            .any(owns_replicas),
+        // Nobody owns a 0 that `kubectl scale` set: a Scale leaves it out.
+        owned_by_another: !others.is_empty() || ours.is_empty(),
         autoscaled_by_another,
     })
 }
@@ -289,6 +298,16 @@ mod tests {
     }
 
     #[test]
+    fn no_pods_that_nobody_owns_up_to_were_asked_for_by_another() {
+        let ours =
+            json!({ "manager": FIELD_MANAGER, "fieldsV1": { "f:spec": { "f:paused": {} } } });
+        let mut scaled = deployment(&json!([ours]));
+        scaled.spec.as_mut().unwrap().replicas = Some(0);
+        let asked = rendered_deployment(Some(&scaled));
+        assert_eq!(asked["spec"].get("replicas"), None);
+    }
+
+    #[test]
     fn a_fixed_number_is_left_to_the_autoscaler_of_somebody_else_alone() {
         let fixed = service(&json!({ "replicas": 2 }));
         let seen = deployment(&json!([
@@ -312,25 +331,35 @@ mod tests {
     }
 
     #[test]
-    fn a_callee_that_is_off_is_not_waited_for() {
+    fn a_callee_is_waited_for_until_it_is_ready_or_off_and_named_with_what_stalls_it() {
         let callee = |conditions: serde_json::Value| -> DomainService {
             let mut service = autoscaled();
             service.status = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
             service
         };
-        let condition = |status: &str, reason: &str| {
+        let condition = |kind: &str, reason: &str| {
             json!([{
-                "type": "Ready",
-                "status": status,
+                "type": kind,
+                "status": "True",
                 "reason": reason,
                 "lastTransitionTime": "2026-01-01T00:00:00Z",
             }])
         };
-        let off = callee(condition("True", "Off"));
+        let off = callee(condition("Ready", "Off"));
         assert_eq!(unready_callee("pay", Some(&off)), None);
-        let starting = callee(condition("False", "Progressing"));
-        let unready = unready_callee("pay", Some(&starting)).unwrap();
-        assert_eq!(unready.reason.as_deref(), Some("Progressing"));
-        assert_eq!(unready_callee("pay", None).unwrap().reason, None);
+        let why = |callee| unready_callee("pay", callee).unwrap().why;
+        let starting = callee(condition("Reconciling", "Progressing"));
+        assert_eq!(why(Some(&starting)), None);
+        let mut stalled = condition("Stalled", "Refused");
+        let ready = json!({
+            "type": "Ready",
+            "status": "False",
+            "reason": "Refused",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        });
+        stalled.as_array_mut().unwrap().push(ready);
+        let stalled = callee(stalled);
+        assert_eq!(why(Some(&stalled)).as_deref(), Some("Refused"));
+        assert_eq!(why(None).as_deref(), Some("there is none yet"));
     }
 }

@@ -49,7 +49,7 @@ mod tests {
     fn waiting_for_pay(standings: Vec<Standing>) -> Plan {
         let unready = vec![Unready {
             service: "pay".to_owned(),
-            reason: None,
+            why: None,
         }];
         plan(standings.into_iter().map(claim).collect(), unready)
     }

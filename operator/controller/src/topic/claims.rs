@@ -8,6 +8,7 @@ use innkeeper_plan::{ClusterDefaults, names};
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::ApiResource;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
@@ -46,6 +47,17 @@ pub(super) fn older_claim(
         object: qualified(oldest.as_ref()),
         topic_name: oldest.spec.topic_name.clone(),
     })
+}
+
+/// The other objects that describe a topic, or one that Kafka takes for the same: once it goes, one of them has it.
+pub(crate) fn rivals(all: &Store<EventTopic>, topic: &EventTopic) -> Vec<ObjectRef<EventTopic>> {
+    let names_it = |other: &EventTopic| {
+        place(other) != place(topic) && collide(&other.spec.topic_name, &topic.spec.topic_name)
+    };
+    all.state_filter(names_it)
+        .iter()
+        .map(|other| ObjectRef::from_obj(other.as_ref()))
+        .collect()
 }
 
 /// Whether Kafka takes two names for the same one: in the names of its metrics a dot becomes an underscore.
@@ -187,6 +199,7 @@ async fn cluster_id(ctx: &Context, brokers: &str, topic: &str) -> Option<String>
 
 #[cfg(test)]
 mod tests {
+    use kube::runtime::{reflector, watcher};
     use serde_json::json;
 
     use super::*;
@@ -239,6 +252,23 @@ mod tests {
         let first = ("default/first".to_owned(), "team.orders".to_owned());
         assert_eq!(older(&all[0], &all), Some(first));
         assert_eq!(older(&all[2], &all), None);
+    }
+
+    #[test]
+    fn those_that_wait_for_a_topic_are_woken_when_it_goes() {
+        let created = "2026-01-01T00:00:00Z";
+        let gone = described("first", created, "team.orders", "kafka:9092");
+        let (store, mut writer) = reflector::store::<EventTopic>();
+        for other in [
+            gone.clone(),
+            described("second", created, "team_orders", "kafka:9092"),
+            described("third", created, "team-orders", "kafka:9092"),
+        ] {
+            writer.apply_watcher_event(&watcher::Event::Apply(other.as_ref().clone()));
+        }
+        let woken = rivals(&store, &gone);
+        let names: Vec<_> = woken.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["second"]);
     }
 
     #[test]

@@ -51,7 +51,10 @@ fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec
     let mut clusters: BTreeMap<String, Vec<Arc<EventTopic>>> = BTreeMap::new();
     for topic in topics {
         let stays = topic.metadata.deletion_timestamp.is_none();
-        let was_seen = topic.status.as_ref().is_some_and(|it| it.partitions.is_some());
+        let was_seen = topic
+            .status
+            .as_ref()
+            .is_some_and(|it| it.partitions.is_some());
         if let Some(brokers) = bootstrap_servers(topic, &ctx.defaults)
             && stays
             && was_seen
