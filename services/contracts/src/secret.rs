@@ -15,6 +15,7 @@ mod pair;
 mod quoted;
 mod token;
 mod url;
+mod word;
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -127,6 +127,20 @@ fn what_is_no_user_info_stays() {
         "tokenTtl=60 password.min.length=8 maxTokens=4096",
         "-----BEGIN CERTIFICATE-----MIIB-----END CERTIFICATE-----",
         "basic authentication, bearer of bad news",
+        "cannot read the password: permission denied",
+        "cannot read the password: timeout",
+        "the password: it must have a digit",
+        "invalid token: expected a comma",
+        "secret: not found",
+        "Credentials: whoever may read the platform",
+        "unknown field \"spec.secret\": expected one of services",
+        "innkeeper_contracts::secret::url: no host",
+        "registry/token:latest, registry/secret:v2",
+        "secret://vault/path",
+        "the keys: username",
+        "\"token\": null, \"password\": true",
+        "password: ${DB_PASSWORD}",
+        "which secret: \n1 of 2",
     ] {
         assert_eq!(masked(text), text);
     }
@@ -185,6 +199,51 @@ fn what_stands_under_a_secret_name_is_hidden() {
         ("password='never closed", "password='***"),
         ("password=postgres://kim:s3cret@db", "password=***"),
         ("password=ä s3", "password=*** s3"),
+    ] {
+        assert_eq!(masked(text), shown, "{text}");
+    }
+}
+
+#[test]
+fn a_value_behind_a_colon_is_hidden_in_running_text_too() {
+    for (text, shown) in [
+        ("password: hunter2", "password: ***"),
+        ("Password : hunter2", "Password : ***"),
+        ("password:hunter2", "password:***"),
+        ("password: swordfish", "password: ***"),
+        (
+            "db:\n  password: swordfish\n  port: 1",
+            "db:\n  password: ***\n  port: 1",
+        ),
+        (
+            "login of kim with password: hunter2 was refused",
+            "login of kim with password: *** was refused",
+        ),
+        ("bad password: hunter2: denied", "bad password: ***: denied"),
+        (
+            "{ user: kim, password: swordfish, port: 1 }",
+            "{ user: kim, password: ***, port: 1 }",
+        ),
+        (
+            "user: kim password: swordfish port: 1",
+            "user: kim password: *** port: 1",
+        ),
+        (
+            r#"Config { token: Some("swordfish"), secret: a$b }"#,
+            r#"Config { token: Some("***"), secret: *** }"#,
+        ),
+        ("(passphrase: sword-fish)", "(passphrase: ***)"),
+        (
+            "no access with API key: a1b2c3.",
+            "no access with API key: ***.",
+        ),
+        (
+            "client_secret: swordfish scope: all",
+            "client_secret: *** scope: all",
+        ),
+        ("\"PGPASSWORD: swordfish\"", "\"PGPASSWORD: ***\""),
+        ("password: geheimnisvoll-ü", "password: ***"),
+        ("token: ***, password: ***", "token: ***, password: ***"),
     ] {
         assert_eq!(masked(text), shown, "{text}");
     }

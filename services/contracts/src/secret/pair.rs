@@ -1,15 +1,15 @@
-//! Values under secret names: `password=…` in a connection string or a query, `"password": "…"` in JSON.
+//! Values under secret names: `password=…` in a connection string or a query, `"password": "…"` in JSON, `password: …` in running text.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Match, Regex};
 
-use super::{Found, is_placeholder, is_secret_name, regex};
+use super::{Found, is_placeholder, is_secret_name, regex, word};
 
-/// A name, and what stands between it and its value.
+/// A name, and what stands between it and its value, which Rust may show as `Some("…")`.
 static NAME: LazyLock<Regex> =
-    regex!(r#"([A-Za-z_][\w.-]*)(?:\\?["'])?\s*(?:=>?\s*|:\s*)(\\?["']|)"#);
+    regex!(r#"([A-Za-z_][\w.-]*)(?:\\?["'])?\s*(?:=>?\s*|:\s*)(?:Some\()?(\\?["']|)"#);
 /// An element of XML.
 static ELEMENT: LazyLock<Regex> = regex!(r"<([A-Za-z_][\w.-]*)>([^<]+)</");
 /// What ends a value without quotes: its parameter is over and another begins, or nothing.
@@ -19,18 +19,12 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     let mut found: Vec<Found> = elements(text).collect();
     let mut from = 0;
     while let Some(groups) = NAME.captures_at(text, from) {
-        let (all, quote) = (groups.get_match(), &groups[2]);
-        from = all.end().max(from + 1);
-        let rest = &text[all.end()..];
-        let is_number = !all.as_str().contains('=') && rest.starts_with(is_digit);
-        let is_pair = all.as_str().contains('=') || !quote.is_empty() || is_number;
-        if is_pair && is_secret_name(&groups[1]) {
-            let length = if is_number {
-                rest.find(ends_word).unwrap_or(rest.len())
-            } else {
-                length(rest, quote)
-            };
-            let range = all.end()..all.end() + length;
+        let pair = groups.get_match();
+        from = pair.end().max(from + 1);
+        if is_secret(&text[..pair.start()], &groups[1])
+            && let Some(length) = length_behind(text, pair, &groups[2])
+        {
+            let range = pair.end()..pair.end() + length;
             from = range.end.max(from);
             found.extend(value(text, range));
         }
@@ -55,12 +49,28 @@ fn value(text: &str, range: Range<usize>) -> Option<Found> {
     })
 }
 
-fn ends_word(letter: char) -> bool {
-    letter.is_whitespace() || ",;&\"'})]".contains(letter)
+/// Whether a name is one of a secret, which a key is by the word before it.
+fn is_secret(before: &str, name: &str) -> bool {
+    let is_key = name.eq_ignore_ascii_case("key") || name.eq_ignore_ascii_case("keys");
+    is_secret_name(name) || is_key && is_secret_name(&format!("{} {name}", last_word(before)))
 }
 
-fn is_digit(letter: char) -> bool {
-    letter.is_ascii_digit()
+fn last_word(text: &str) -> &str {
+    let text = text.trim_end_matches(' ');
+    let rest = text.trim_end_matches(char::is_alphabetic);
+    &text[rest.len()..]
+}
+
+/// How long the value behind a name is, if there is one.
+fn length_behind(text: &str, pair: Match<'_>, quote: &str) -> Option<usize> {
+    let rest = &text[pair.end()..];
+    if pair.as_str().contains('=') || !quote.is_empty() {
+        return Some(length(rest, quote));
+    }
+    let is_in_line = !pair.as_str().contains(['\r', '\n']);
+    is_in_line
+        .then(|| word::length(&text[..pair.start()], rest))
+        .flatten()
 }
 
 /// How long a value is that begins here, after its quote if it has one.
