@@ -1,19 +1,26 @@
 //! What a PATCH says beside its command, held against the row: whoever names another row, or other money, does not mean this one.
 
-use innkeeper_contracts::{Field, PublicIds, Words};
+use innkeeper_contracts::{Field, Words};
 
 use crate::entity::{Entity, State};
-use crate::json::Object;
+use crate::json::{Json, Object};
 use crate::rejection::{Fault, Rejection, pointer_to};
-use crate::request::found;
 
-/// Refuses a PATCH whose ids, amount or currency are not those of its row. An id that the row does not know yet contradicts nothing; money
-/// that it does not have does.
+/// Refuses a PATCH whose ids, amount or currency are not those of its row, under whichever of their names they come. An id that the row does
+/// not know yet contradicts nothing; money that it does not have does.
 pub fn check<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Result<(), Rejection> {
     check_ids(words, change, row)?;
-    let faults: Vec<Fault> = amount(words, change, row)
-        .into_iter()
-        .chain(currencies(words, change, row))
+    let amount = row.snapshot.amount;
+    let currency = row.snapshot.currency.as_deref();
+    let amounts = others(words, change, Field::Amount, |said| {
+        amount.is_some() && said.integer().ok() == amount
+    });
+    let currencies = others(words, change, Field::Currency, |said| {
+        currency.is_some() && said.text() == currency
+    });
+    let faults: Vec<Fault> = amounts
+        .map(|name| contradicts(name, amount))
+        .chain(currencies.map(|name| contradicts(name, currency)))
         .collect();
     if faults.is_empty() {
         Ok(())
@@ -23,48 +30,39 @@ pub fn check<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Resul
 }
 
 fn check_ids<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Result<(), Rejection> {
-    let PublicIds {
-        booking,
-        payment,
-        fulfillment,
-    } = row.snapshot.ids;
-    let own = change.get("id").map(|value| ("id", value));
-    let said = [
-        (own, Some(row.id)),
-        (found(words, change, Field::Booking), booking),
-        (found(words, change, Field::Payment), payment),
-        (found(words, change, Field::Fulfillment), fulfillment),
-    ];
-    for (member, id) in said {
-        if let (Some((name, value)), Some(id)) = (member, id)
-            && value.integer() != Ok(id)
-        {
-            return Err(Rejection::Conflict(format!(
-                "the request names another {name}: here it is {id}"
-            )));
+    let own = change.get("id");
+    if own.is_some_and(|said| said.integer() != Ok(row.id)) {
+        return Err(another("id", row.id));
+    }
+    let ids = row.snapshot.ids;
+    for (field, id) in [
+        (Field::Booking, ids.booking),
+        (Field::Payment, ids.payment),
+        (Field::Fulfillment, ids.fulfillment),
+    ] {
+        let Some(id) = id else { continue };
+        let agrees = |said: &Json| said.integer() == Ok(id);
+        if let Some(name) = others(words, change, field, agrees).next() {
+            return Err(another(name, id));
         }
     }
     Ok(())
 }
 
-fn amount<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Option<Fault> {
-    let (name, value) = found(words, change, Field::Amount)?;
-    match row.snapshot.amount {
-        Some(amount) if value.integer() == Ok(amount) => None,
-        amount => Some(contradicts(name, amount)),
-    }
+fn another(name: &str, id: i64) -> Rejection {
+    Rejection::Conflict(format!("the request names another {name}: here it is {id}"))
 }
 
-fn currencies<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Vec<Fault> {
-    let currency = row.snapshot.currency.as_deref();
+/// The names under which a PATCH says something else of a field than is so.
+fn others<'a>(
+    words: &'a Words,
+    change: &'a Object,
+    field: Field,
+    agrees: impl Fn(&Json) -> bool + 'a,
+) -> impl Iterator<Item = &'a str> {
     words
-        .names_of(Field::Currency)
-        .filter(|name| {
-            let said = change.get(name);
-            said.is_some_and(|value| currency.is_none() || value.text() != currency)
-        })
-        .map(|name| contradicts(name, currency))
-        .collect()
+        .names_of(field)
+        .filter(move |name| change.get(name).is_some_and(|said| !agrees(said)))
 }
 
 fn contradicts(name: &str, present: Option<impl std::fmt::Display>) -> Fault {

@@ -49,6 +49,7 @@ pub fn snapshot(settings: &Booking, body: &Object) -> Result<Snapshot, Rejection
             .collect(),
         ..Snapshot::default()
     };
+    reader.check_amount(snapshot.amount);
     reader.check_currency();
     if reader.faults.is_empty() {
         Ok(snapshot)
@@ -87,6 +88,19 @@ impl<'a> Reader<'a> {
             };
             if !is_there {
                 self.fault(name, "is required");
+            }
+        }
+    }
+
+    /// Whoever names an amount means it: under a second name it must be the same.
+    fn check_amount(&mut self, amount: Option<i64>) {
+        let Some((taken, _)) = self.found(Field::Amount) else {
+            return;
+        };
+        for name in self.settings.words.names_of(Field::Amount) {
+            let said = self.body.get(name).map(Json::integer);
+            if said.is_some_and(|said| said.ok() != amount) && name != taken {
+                self.fault(name, format!("must be what {taken} says, or be left out"));
             }
         }
     }

@@ -276,6 +276,25 @@ fn a_canonical_name_that_is_an_attribute_or_another_word_here_is_no_other_field(
 }
 
 #[test]
+fn an_amount_under_a_second_name_must_be_the_same() {
+    for same in [
+        json!({"price": 5, "amount": "5"}),
+        json!({"price": 5, "amount": null}),
+        json!({"price": null, "amount": 5}),
+    ] {
+        let mut wish = same;
+        wish["userName"] = json!("kim");
+        wish["carId"] = json!("7");
+        assert_eq!(read(&wish).unwrap().amount, Some(5), "{wish}");
+    }
+    for other in [json!(6), json!("much"), json!(5.0), json!({})] {
+        let wish = json!({"userName": "kim", "carId": "7", "price": 5, "amount": other});
+        let expected = fault("/amount", "must be what price says, or be left out");
+        assert_eq!(faults(&wish), expected, "{wish}");
+    }
+}
+
+#[test]
 fn a_currency_is_the_platforms_under_each_of_its_names() {
     let mut settings = settings();
     let wish = |more: &str| sent(&format!("{{\"userName\":\"kim\",\"carId\":\"7\"{more}}}"));
@@ -521,6 +540,7 @@ fn an_id_of_another_row_is_a_conflict() {
         r#"{"reservationId":1}"#,
         r#"{"booking":"1"}"#,
         r#"{"fulfillment":2}"#,
+        r#"{"reservationId":4,"booking":5}"#,
     ] {
         let refused = contradiction(change);
         assert!(
@@ -536,6 +556,7 @@ fn other_money_is_invalid_at_its_pointer() {
         (r#"{"price":1}"#, &["/price"][..]),
         (r#"{"amount":"much"}"#, &["/amount"]),
         (r#"{"price":50000.0}"#, &["/price"]),
+        (r#"{"price":50000,"amount":1}"#, &["/amount"]),
         (r#"{"currency":"USD"}"#, &["/currency"]),
         (
             r#"{"price":true,"currency":false}"#,
