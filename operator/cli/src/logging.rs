@@ -1,6 +1,9 @@
-//! Logs: readable ones for people, JSON lines for machines, both on standard error, and neither with a password.
+//! Logs: readable ones for people, JSON lines for machines, both on standard error, and neither with a password. Nor has a panic's message.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 
 use clap::ValueEnum;
 use innkeeper_contracts::secret::masked;
@@ -18,8 +21,9 @@ pub enum Format {
     Json,
 }
 
-/// Starts logging.
+/// Starts logging; from then on panics are printed without what must not be shown.
 pub fn start(format: Format) {
+    panic::set_hook(Box::new(|panic| eprint!("{}", told(panic))));
     let filter = EnvFilter::builder().with_env_var(FILTER).try_from_env();
     let filter = filter.unwrap_or_else(|_| {
         EnvFilter::new("info,librdkafka=error,refinery_core=warn,kube_runtime=error")
@@ -35,6 +39,18 @@ pub fn start(format: Format) {
             .init(),
         Format::Json => builder.json().flatten_event(true).init(),
     }
+}
+
+/// What is printed of a panic: what Rust prints, without what must not be shown.
+fn told(panic: &PanicHookInfo<'_>) -> String {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    let trace = Backtrace::capture();
+    let trace = match trace.status() {
+        BacktraceStatus::Captured => trace.to_string(),
+        _ => String::new(),
+    };
+    masked(&format!("thread '{name}' {panic}\n{trace}")).into_owned()
 }
 
 /// Writes what may be shown; the subscriber writes each event at once.
@@ -54,7 +70,7 @@ impl<W: Write> Write for Masking<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, mpsc};
 
     use super::*;
 
@@ -95,5 +111,33 @@ mod tests {
             assert!(line.contains("***@kafka:9092"), "{line}");
         }
         serde_json::from_str::<serde_json::Value>(&logged(Format::Json)).unwrap();
+    }
+
+    #[test]
+    fn no_panic_shows_a_password() {
+        let (said, heard) = mpsc::channel();
+        let panicking = thread::Builder::new().name("panicking".to_owned());
+        let before = Arc::new(panic::take_hook());
+        let others = Arc::clone(&before);
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() == Some("panicking") {
+                said.send(told(panic)).unwrap();
+            } else {
+                others(panic);
+            }
+        }));
+        let panicking = panicking.spawn(|| panic!("no answer from http://kim:s3cret@pay:8080/"));
+        assert!(panicking.unwrap().join().is_err());
+        panic::set_hook(Box::new(move |panic| before(panic)));
+
+        let told = heard.recv().unwrap();
+        assert!(
+            told.starts_with("thread 'panicking' panicked at "),
+            "{told}"
+        );
+        assert!(
+            told.contains("no answer from http://***@pay:8080/"),
+            "{told}"
+        );
     }
 }

@@ -72,7 +72,8 @@ impl Problem {
         self
     }
 
-    /// Lists what is wrong with the request.
+    /// Lists what is wrong with the request. It needs no mask: it quotes the client's own names and values, and of the settings only words that
+    /// every answer shows.
     #[must_use]
     pub fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.faults = faults;
