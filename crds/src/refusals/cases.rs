@@ -180,7 +180,7 @@ pub const CASES: &[Case] = &[
         ],
         Refuser::Validate,
         "spec.services[1].booking.attributes[0].minLength",
-        "the platform's image innkeeper.dev/innkeeper:0.0.9 does not know minLength, which came with 0.2.0: set spec.image to ",
+        "the image innkeeper.dev/innkeeper:0.0.9 does not know minLength, which came with 0.2.0: set spec.image to ",
     ),
     case(
         "the image does not say whether it is older than a field",
@@ -190,7 +190,7 @@ pub const CASES: &[Case] = &[
         ],
         Refuser::Validate,
         "spec.services[1].booking.attributes[0].minLength",
-        "the platform's image innkeeper.dev/innkeeper:old has no tag that names its release, and may not know minLength, which came with 0.2.0: set spec.image to ",
+        "the image innkeeper.dev/innkeeper:old has no tag that names its release, and may not know minLength, which came with 0.2.0: set spec.image to ",
     ),
     case(
         "two services have one name",

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_crds::{DomainService, DomainServiceStatus};
-use innkeeper_plan::render;
+use innkeeper_plan::{render, validate_service};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::controller::Action;
@@ -46,7 +46,8 @@ pub(crate) async fn reconcile(
     } = fetch::fetch(&ctx, &service).await?;
     lost_pods::adopt(&ctx, &service, &findings.lost_pods).await?;
     let mut notes = Notes::default();
-    let plan = plan::plan(claims, unready);
+    let validated = validate_service(&service, &ctx.defaults);
+    let plan = plan::plan(validated, claims, unready);
     let has_lost_pods = !findings.lost_pods.is_empty();
     let outcome = apply::apply(&ctx, &service, plan, has_lost_pods, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));

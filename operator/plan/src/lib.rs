@@ -18,4 +18,4 @@ pub use expand::{Expansion, expand};
 pub use read::{PlatformFile, read};
 pub use refusal::{Refusal, Refusals, Step};
 pub use settings::settings;
-pub use validate::{Component, ValidatedPlatform, ValidatedService, validate};
+pub use validate::{Component, ValidatedPlatform, ValidatedService, validate, validate_service};

@@ -19,9 +19,9 @@ use innkeeper_crds::domain_service::ResolvedColumn;
 use innkeeper_crds::event_topic::{DEFAULT_PARTITIONS, DeletionPolicy, TopicConfig};
 use innkeeper_crds::platform::{Aliases, Service};
 use innkeeper_crds::workload::Workload;
-use innkeeper_crds::{BookingPlatform, Duration};
+use innkeeper_crds::{BookingPlatform, DomainService, Duration};
 
-use crate::executor::Executor;
+use crate::executor::{ClusterDefaults, Executor};
 use crate::refusal::{Collector, Refusals, Step};
 
 /// A platform in which every name leads somewhere.
@@ -182,6 +182,17 @@ pub fn validate(
         log: backing.log,
         services,
     })
+}
+
+/// Looks at a service that may not come from a platform, for an installation on a cluster: what the schema cannot know is whether its image
+/// knows every field.
+pub fn validate_service(
+    service: &DomainService,
+    installation: &ClusterDefaults,
+) -> Result<(), Refusals> {
+    let mut collector = Collector::new(Step::Validate);
+    release::check_service(service, &installation.image, &mut collector);
+    collector.finish(())
 }
 
 fn validated_service(

@@ -1,6 +1,7 @@
 //! Carries a service's plan out, and removes what nobody asks for any more.
 
 use innkeeper_crds::DomainService;
+use innkeeper_plan::Refusals;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodSpec};
@@ -20,6 +21,8 @@ use crate::ownership::{
 /// How a service came out of a reconciliation.
 #[derive(Debug)]
 pub(super) enum Outcome {
+    /// It makes no sense; nothing was written.
+    Invalid(Refusals),
     /// Something is in the way; nothing was written.
     Stopped(Obstacle),
     /// It waits for callees; nothing was written.
@@ -35,7 +38,7 @@ impl Outcome {
     pub(super) fn deployment(&self) -> Option<&Deployment> {
         match self {
             Self::Applied(deployment) => Some(deployment),
-            Self::Stopped(_) | Self::Waiting(_) | Self::Refused(_) => None,
+            Self::Invalid(_) | Self::Stopped(_) | Self::Waiting(_) | Self::Refused(_) => None,
         }
     }
 }
@@ -49,6 +52,7 @@ pub(super) async fn apply(
     notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     let claims = match plan {
+        Plan::Refuse(refusals) => return Ok(Outcome::Invalid(refusals)),
         Plan::Stop(obstacle) => return Ok(Outcome::Stopped(obstacle)),
         Plan::Wait(callees) => return Ok(Outcome::Waiting(callees)),
         Plan::Apply(claims) => claims,

@@ -17,6 +17,7 @@ use crate::verdict::{Reason, Verdict};
 /// How a service stands, why, and what to do, with what was found beside it.
 pub(super) fn verdict(service: &DomainService, outcome: &Outcome, findings: &Findings) -> Verdict {
     let verdict = match outcome {
+        Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
         Outcome::Stopped(obstacle) => stopped(obstacle),
         Outcome::Waiting(callees) => waiting(callees),
         Outcome::Refused(it) => refused(it),

@@ -1,11 +1,15 @@
 //! What to do about a service.
 
+use innkeeper_plan::Refusals;
+
 use super::fetch::Unready;
 use crate::ownership::{Claim, Obstacle, Standing, obstacle};
 
 /// What to do about a service.
 #[derive(Debug)]
 pub(super) enum Plan {
+    /// Nothing: it makes no sense.
+    Refuse(Refusals),
     /// Nothing: something is in the way.
     Stop(Obstacle),
     /// Nothing yet: these callees must be ready first.
@@ -16,7 +20,14 @@ pub(super) enum Plan {
 
 /// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
 /// already copes with a callee that is away.
-pub(super) fn plan(claims: Vec<Claim>, unready: Vec<Unready>) -> Plan {
+pub(super) fn plan(
+    validated: Result<(), Refusals>,
+    claims: Vec<Claim>,
+    unready: Vec<Unready>,
+) -> Plan {
+    if let Err(refusals) = validated {
+        return Plan::Refuse(refusals);
+    }
     if let Some(obstacle) = obstacle(&claims) {
         return Plan::Stop(obstacle);
     }
@@ -51,7 +62,7 @@ mod tests {
             service: "pay".to_owned(),
             why: None,
         }];
-        plan(standings.into_iter().map(claim).collect(), unready)
+        plan(Ok(()), standings.into_iter().map(claim).collect(), unready)
     }
 
     fn ours() -> Standing {
@@ -72,6 +83,13 @@ mod tests {
             waiting_for_pay(vec![ours(), Standing::Free]),
             Plan::Apply(_)
         ));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_not_applied_though_it_runs() {
+        let refused = Err(Refusals(Vec::new()));
+        let plan = plan(refused, vec![claim(ours())], Vec::new());
+        assert!(matches!(plan, Plan::Refuse(_)), "{plan:?}");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Fields that images of earlier releases do not know: such a pod would refuse its settings and never start.
 
-use innkeeper_crds::BookingPlatform;
 use innkeeper_crds::component::Attribute;
-use innkeeper_crds::platform::Service;
+use innkeeper_crds::{BookingPlatform, DomainService};
 use semver::Version;
 
 use super::pinned_image;
@@ -12,34 +11,74 @@ use crate::refusal::Collector;
 /// The release that brought `minLength`.
 const MIN_LENGTH_SINCE: Version = Version::new(0, 2, 0);
 
-/// An image that is not the installation's own is judged by its tag, and one whose tag names no release is not trusted to know a new field.
+/// The attributes of each block that a service may have.
+type Blocks<'a> = [(&'static str, Option<&'a [Attribute]>); 3];
+
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
-    let Executor::Cluster(installation) = executor else {
+    let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
         return;
     };
-    let own = &installation.image;
-    let Some(image) = pinned_image(platform).filter(|image| image != own) else {
-        return;
-    };
-    let release = release(&image);
-    if release
-        .as_ref()
-        .is_some_and(|release| *release >= MIN_LENGTH_SINCE)
-    {
-        return;
+    for (index, service) in platform.spec.services.iter().enumerate() {
+        let (payment, fulfillment) = (service.payment.as_ref(), service.fulfillment.as_ref());
+        let blocks = [
+            (
+                "booking",
+                service.booking.as_ref().map(|it| &it.attributes[..]),
+            ),
+            ("payment", payment.map(|it| &it.attributes[..])),
+            ("fulfillment", fulfillment.map(|it| &it.attributes[..])),
+        ];
+        for place in min_lengths(blocks) {
+            let place = format!("spec.services[{index}].{place}");
+            refuse(place, &image, &installation.image, collector);
+        }
     }
-    let doubt = match release {
+}
+
+pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut Collector) {
+    let spec = &service.spec;
+    let (payment, fulfillment) = (spec.payment.as_ref(), spec.fulfillment.as_ref());
+    let blocks = [
+        (
+            "booking",
+            spec.booking.as_ref().map(|it| &it.attributes[..]),
+        ),
+        ("payment", payment.map(|it| &it.block.attributes[..])),
+        (
+            "fulfillment",
+            fulfillment.map(|it| &it.block.attributes[..]),
+        ),
+    ];
+    for place in min_lengths(blocks) {
+        refuse(format!("spec.{place}"), &spec.image, own, collector);
+    }
+}
+
+/// Where a `minLength` is.
+fn min_lengths(blocks: Blocks<'_>) -> impl Iterator<Item = String> {
+    blocks.into_iter().flat_map(|(block, attributes)| {
+        let attributes = attributes.unwrap_or_default().iter().enumerate();
+        attributes
+            .filter(|(_, attribute)| attribute.min_length.is_some())
+            .map(move |(index, _)| format!("{block}.attributes[{index}].minLength"))
+    })
+}
+
+/// Refuses a `minLength` that an image may not know. One that is not the installation's own is judged by its tag, and one whose tag names no
+/// release is not trusted to know a new field.
+fn refuse(place: String, image: &str, own: &str, collector: &mut Collector) {
+    let doubt = match release(image) {
+        _ if image == own => return,
+        Some(release) if release >= MIN_LENGTH_SINCE => return,
         Some(_) => "does not know minLength",
         None => "has no tag that names its release, and may not know minLength",
     };
-    for place in min_lengths(&platform.spec.services) {
-        collector.refuse(
-            place,
-            format!(
-                "the platform's image {image} {doubt}, which came with {MIN_LENGTH_SINCE}: set spec.image to {own}, or leave minLength out"
-            ),
-        );
-    }
+    collector.refuse(
+        place,
+        format!(
+            "the image {image} {doubt}, which came with {MIN_LENGTH_SINCE}: set spec.image to {own}, or leave minLength out"
+        ),
+    );
 }
 
 /// The release that an image's tag names, such as `0.2.0` or `v0.2.0`.
@@ -47,35 +86,6 @@ fn release(image: &str) -> Option<Version> {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     let (_, tag) = name.rsplit_once(':')?;
     Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
-}
-
-/// Where a `minLength` is.
-fn min_lengths(services: &[Service]) -> impl Iterator<Item = String> {
-    services.iter().enumerate().flat_map(|(service, block)| {
-        attributes(block)
-            .filter(|(_, attribute)| attribute.min_length.is_some())
-            .map(move |(place, _)| format!("spec.services[{service}].{place}.minLength"))
-    })
-}
-
-fn attributes(service: &Service) -> impl Iterator<Item = (String, &Attribute)> {
-    let booking = service.booking.as_ref().map(|block| &block.attributes[..]);
-    let payment = service.payment.as_ref().map(|block| &block.attributes[..]);
-    let fulfillment = service
-        .fulfillment
-        .as_ref()
-        .map(|block| &block.attributes[..]);
-    [
-        ("booking", booking),
-        ("payment", payment),
-        ("fulfillment", fulfillment),
-    ]
-    .into_iter()
-    .flat_map(|(block, attributes)| {
-        let attributes = attributes.unwrap_or_default().iter().enumerate();
-        attributes
-            .map(move |(index, attribute)| (format!("{block}.attributes[{index}]"), attribute))
-    })
 }
 
 #[cfg(test)]

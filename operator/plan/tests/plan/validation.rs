@@ -1,10 +1,12 @@
 //! What the plan makes of a platform that is not the example as it stands.
 
+use innkeeper_crds::DomainService;
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{
     ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, settings,
-    validate,
+    validate, validate_service,
 };
+use serde_json::json;
 
 use super::fixtures::{cluster, cluster_defaults, example, example_with, local, only_platform};
 
@@ -190,6 +192,35 @@ fn an_image_that_knows_a_field_or_does_not_run_here_is_not_refused() {
         assert_eq!(said_of(image, &cluster()), None, "{image}");
     }
     assert_eq!(said_of("innkeeper:0.1.0", &local()), None);
+}
+
+#[test]
+fn a_service_that_somebody_wrote_is_refused_what_its_image_does_not_know() {
+    let attributes = json!([{ "name": "a" }, { "name": "b", "minLength": 3 }]);
+    let said_of = |image: &str, block: &str| {
+        let service: DomainService = serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "DomainService",
+            "metadata": { "name": "pay" },
+            "spec": { "platform": "rentcar", "image": image, block: { "attributes": attributes } },
+        }))
+        .unwrap();
+        let defaults = ClusterDefaults {
+            image: "innkeeper:1.0.0".to_owned(),
+            ..ClusterDefaults::default()
+        };
+        let refusals = validate_service(&service, &defaults).err()?;
+        Some(refusals.to_string())
+    };
+    for block in ["booking", "payment", "fulfillment"] {
+        let expected = format!(
+            "spec.{block}.attributes[1].minLength: the image innkeeper:0.1.0 does not know minLength, which came with 0.2.0: set spec.image to innkeeper:1.0.0, or leave minLength out"
+        );
+        assert_eq!(said_of("innkeeper:0.1.0", block), Some(expected));
+        assert!(said_of("innkeeper", block).is_some());
+        assert_eq!(said_of("innkeeper:1.0.0", block), None);
+        assert_eq!(said_of("other/innkeeper:0.2.0", block), None);
+    }
 }
 
 #[test]
