@@ -1,4 +1,4 @@
-//! What the admin API shows, and what it does not.
+//! What the admin API shows, and what it does not: settings, probes, metrics.
 
 use axum::Router;
 use axum::body::Body;
@@ -10,6 +10,7 @@ use innkeeper_runtime::admin;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::metrics::names::Metric;
 use innkeeper_runtime::problem::{self, Problem};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -114,4 +115,48 @@ async fn no_answer_shows_a_password() {
     assert_eq!(problem.detail.as_deref(), Some("http://***@pay is away"));
     let cause = std::io::Error::other("cannot resolve kim:s3cret@db");
     assert_eq!(problem::causes(&cause), "cannot resolve ***@db");
+}
+
+#[tokio::test]
+async fn the_probes_say_what_is_missing() {
+    let lifecycle = Lifecycle::new();
+    let health = Health::new(&lifecycle);
+    let admin = admin::router(health.clone(), Metrics::new("p", "s"), &settings());
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/startupz").await.0, unavailable);
+    health.started();
+    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
+    health.ready(true);
+    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
+    health.unmet("database", "it does not answer");
+    let (status, body) = asked(&admin, "/readyz").await;
+    assert_eq!(status, unavailable);
+    assert!(
+        body.contains(r#""database":"it does not answer""#),
+        "{body}"
+    );
+    health.met("database");
+    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
+    lifecycle.leave();
+    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
+    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
+    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_series_exists_from_the_start() {
+    let lifecycle = Lifecycle::new();
+    let metrics = Metrics::new("p", "s");
+    let handled = Metric {
+        name: "innkeeper_test_total",
+        help: "A test.",
+        labels: &["outcome"],
+    };
+    metrics.counters(&handled).with_label_values(&["done"]);
+    let admin = admin::router(Health::new(&lifecycle), metrics, &settings());
+    let (_, body) = asked(&admin, "/metrics").await;
+    let series = r#"innkeeper_test_total{outcome="done",platform="p",service="s"} 0"#;
+    assert!(body.contains(series), "{body}");
 }

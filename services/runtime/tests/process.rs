@@ -1,4 +1,4 @@
-//! The life of a service: probes, the server between real sockets, the order of its end.
+//! The life of a service: the server between real sockets, the order of its end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,24 +7,19 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{Response, StatusCode};
+use axum::http::Response;
 use axum::routing::get;
-use http_body_util::BodyExt;
-use innkeeper_contracts::ServiceSettings;
 use innkeeper_runtime::client::{CallError, Client};
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
-use innkeeper_runtime::metrics::names::Metric;
 use innkeeper_runtime::request::Peer;
 use innkeeper_runtime::server::{Limits, serve};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
-use innkeeper_runtime::{admin, client, edge, server, shutdown};
-use serde_json::json;
+use innkeeper_runtime::{client, edge, server, shutdown};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -307,76 +302,4 @@ async fn a_task_that_panics_takes_nothing_with_it_but_the_process_is_no_longer_l
     assert!(lifecycle.drained(PATIENCE).await);
     assert_eq!(lifecycle.panicked(), Some("relay"));
     assert!(health.live().missing["tasks"].contains("relay"));
-}
-
-async fn asked(router: &Router, path: &str) -> (StatusCode, String) {
-    let request = Request::get(path)
-        .body(Body::empty())
-        .expect("the request is well formed");
-    let response = router
-        .clone()
-        .oneshot(request)
-        .await
-        .expect("a router always answers");
-    let status = response.status();
-    let body = response
-        .into_body()
-        .collect()
-        .await
-        .expect("the body is all there");
-    (
-        status,
-        String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-    )
-}
-
-#[tokio::test]
-async fn the_probes_say_what_is_missing() {
-    let lifecycle = Lifecycle::new();
-    let health = Health::new(&lifecycle);
-    let admin = admin::router(health.clone(), Metrics::new("p", "s"), &settings());
-    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
-    assert_eq!(asked(&admin, "/startupz").await.0, unavailable);
-    health.started();
-    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
-    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
-    health.ready(true);
-    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
-    health.unmet("database", "it does not answer");
-    let (status, body) = asked(&admin, "/readyz").await;
-    assert_eq!(status, unavailable);
-    assert!(
-        body.contains(r#""database":"it does not answer""#),
-        "{body}"
-    );
-    health.met("database");
-    assert_eq!(asked(&admin, "/readyz").await.0, StatusCode::OK);
-    lifecycle.leave();
-    assert_eq!(asked(&admin, "/readyz").await.0, unavailable);
-    assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
-    assert_eq!(asked(&admin, "/startupz").await.0, StatusCode::OK);
-}
-
-fn settings() -> ServiceSettings {
-    serde_json::from_value(json!({
-        "namespace": "default", "platform": "p", "service": "s", "component": { "gateway": { "routes": [] } },
-    }))
-    .expect("these are settings")
-}
-
-#[tokio::test]
-async fn a_series_exists_from_the_start() {
-    let lifecycle = Lifecycle::new();
-    let metrics = Metrics::new("p", "s");
-    let handled = Metric {
-        name: "innkeeper_test_total",
-        help: "A test.",
-        labels: &["outcome"],
-    };
-    metrics.counters(&handled).with_label_values(&["done"]);
-    let admin = admin::router(Health::new(&lifecycle), metrics, &settings());
-    let (_, body) = asked(&admin, "/metrics").await;
-    let series = r#"innkeeper_test_total{outcome="done",platform="p",service="s"} 0"#;
-    assert!(body.contains(series), "{body}");
 }
