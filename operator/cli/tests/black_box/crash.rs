@@ -16,3 +16,6 @@ mod replay;
 mod stored;
 mod tables;
 mod view;
+
+#[cfg(feature = "services")]
+pub use on_postgres::Site;

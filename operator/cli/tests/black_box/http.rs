@@ -34,6 +34,35 @@ impl Answer {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
     }
+
+    /// Claims that it is a problem with this status.
+    pub fn is_problem(&self, status: u16) {
+        let body = self.json();
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, "application/problem+json"),
+            "{body}"
+        );
+        assert_eq!(body["status"], status);
+        assert!(body["title"].is_string(), "{body}");
+    }
+
+    /// Where a refused request is wrong, and what is said about it.
+    pub fn faults(&self) -> Vec<(String, String)> {
+        self.is_problem(422);
+        let body = self.json();
+        let text = |fault: &Value, name: &str| fault[name].as_str().unwrap().to_owned();
+        let faults = body["errors"].as_array().unwrap().iter();
+        faults
+            .map(|fault| (text(fault, "pointer"), text(fault, "detail")))
+            .collect()
+    }
+
+    /// Where a refused request is wrong.
+    pub fn places(&self) -> Vec<String> {
+        let faults = self.faults().into_iter();
+        faults.map(|(place, _)| place).collect()
+    }
 }
 
 pub fn get(path: &str) -> Request<String> {
@@ -41,13 +70,23 @@ pub fn get(path: &str) -> Request<String> {
 }
 
 pub fn post(path: &str, body: &Value) -> Request<String> {
+    post_text(path, &body.to_string())
+}
+
+/// A POST of a body as it stands here: a `Value` does not keep numbers as they are, nor members that are given twice.
+pub fn post_text(path: &str, body: &str) -> Request<String> {
     let request = Request::post(path).header(CONTENT_TYPE, "application/json");
-    request.body(body.to_string()).unwrap()
+    request.body(body.to_owned()).unwrap()
 }
 
 pub fn patch(path: &str, body: &Value) -> Request<String> {
+    patch_text(path, &body.to_string())
+}
+
+/// A PATCH of a body as it stands here.
+pub fn patch_text(path: &str, body: &str) -> Request<String> {
     let request = Request::patch(path).header(CONTENT_TYPE, "application/json");
-    request.body(body.to_string()).unwrap()
+    request.body(body.to_owned()).unwrap()
 }
 
 /// The request with one more header.

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use hyper::Request;
 use serde_json::{Value, json};
@@ -174,6 +175,25 @@ impl Rentcar {
     /// The items of a list's first page.
     pub async fn items(&self, path: &str) -> Vec<Value> {
         items(&self.get(path).await.json(), path)
+    }
+
+    /// Waits until the only row of a list has these fields.
+    pub async fn shows(&self, list: &str, expected: &Value) {
+        self.shows_within(PATIENCE, list, expected).await;
+    }
+
+    /// The same, with a deadline.
+    pub async fn shows_within(&self, within: Duration, list: &str, expected: &Value) {
+        let fields = expected.as_object().unwrap();
+        until(within, async || {
+            let rows = self.items(list).await;
+            let shown = |row: &Value| fields.iter().all(|(name, value)| row[name] == *value);
+            match &rows[..] {
+                [row] if shown(row) => Ok(()),
+                rows => Err(format!("{list} shows {rows:?}, not {expected}")),
+            }
+        })
+        .await;
     }
 }
 

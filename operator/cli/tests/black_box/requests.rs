@@ -3,21 +3,8 @@
 use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, get, patch, post, send, with};
+use crate::http::{get, patch, post, post_text, send, with};
 use crate::rentcar::{Rentcar, items, kims_wish};
-
-const PROBLEM: &str = "application/problem+json";
-
-fn is_problem(answer: &Answer, status: u16) {
-    let body = answer.json();
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (status, PROBLEM),
-        "{body}"
-    );
-    assert_eq!(body["status"], status);
-    assert!(body["title"].is_string(), "{body}");
-}
 
 fn of_method(method: &str, path: &str) -> Request<String> {
     Request::builder()
@@ -59,7 +46,10 @@ async fn lists_come_in_pages_that_lead_to_one_another() {
 
     assert_eq!((seen, pages), (vec![1, 2, 3, 4, 5], 3));
     for query in ["size=0", "size=1001", "size=x", "after=-1"] {
-        is_problem(&rentcar.get(&format!("/reservations?{query}")).await, 400);
+        rentcar
+            .get(&format!("/reservations?{query}"))
+            .await
+            .is_problem(400);
     }
     innkeeper.stop().await;
 }
@@ -72,14 +62,14 @@ async fn a_change_can_be_bound_to_the_version_that_was_seen() {
     let seen = rentcar.get("/reservations/1").await;
     let cancel = || patch("/reservations/1", &json!({ "status": "canceled" }));
 
-    is_problem(
-        &rentcar.send(with(cancel(), "if-match", "\"0\"")).await,
-        412,
-    );
-    is_problem(
-        &rentcar.send(with(cancel(), "if-match", "nonsense")).await,
-        412,
-    );
+    rentcar
+        .send(with(cancel(), "if-match", "\"0\""))
+        .await
+        .is_problem(412);
+    rentcar
+        .send(with(cancel(), "if-match", "nonsense"))
+        .await
+        .is_problem(412);
     assert_eq!(
         rentcar.get("/reservations/1").await.json()["status"],
         "Reserved"
@@ -120,25 +110,23 @@ async fn a_key_makes_one_reservation_and_replays_its_answer() {
         (again.header("location"), &again.text),
         (first.header("location"), &first.text)
     );
-    is_problem(&abused, 422);
+    abused.is_problem(422);
     assert_eq!(rentcar.items("/reservations").await.len(), 1);
     assert_eq!(rentcar.items("/pays").await.len(), 1);
-    is_problem(
-        &rentcar
-            .send(with(
-                post("/reservations", &kims_wish()),
-                "idempotency-key",
-                "",
-            ))
-            .await,
-        400,
-    );
+    rentcar
+        .send(with(
+            post("/reservations", &kims_wish()),
+            "idempotency-key",
+            "",
+        ))
+        .await
+        .is_problem(400);
 
     let mut dear = kims_wish();
     dear["price"] = json!("10000001");
     for _ in 0..2 {
         let refused = with(post("/reservations", &dear), "idempotency-key", "too-dear");
-        is_problem(&rentcar.send(refused).await, 402);
+        rentcar.send(refused).await.is_problem(402);
     }
     assert_eq!(rentcar.items("/reservations").await.len(), 2);
     innkeeper.stop().await;
@@ -153,16 +141,9 @@ async fn a_wish_is_refused_with_every_fault_and_its_place() {
         json!({ "userName": "kim", "userHp": "x".repeat(21), "period": "0", "price": "much" });
     let refused = rentcar.post("/reservations", &wrong).await;
 
-    is_problem(&refused, 422);
-    let body = refused.json();
-    let mut places: Vec<&str> = body["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|fault| fault["pointer"].as_str().unwrap())
-        .collect();
+    let mut places = refused.places();
     places.sort_unstable();
-    assert_eq!(places, ["/carId", "/period", "/price", "/userHp"], "{body}");
+    assert_eq!(places, ["/carId", "/period", "/price", "/userHp"]);
 
     let numbers = json!({ "userName": 5, "carId": 7, "period": 3, "price": 50000, "status": "ordered", "unknown": [1] });
     let taken = rentcar.post("/reservations", &numbers).await;
@@ -182,14 +163,14 @@ async fn labels_are_commands_and_the_state_decides() {
     rentcar.post("/reservations", &kims_wish()).await;
     let status = |label: &str| json!({ "status": label });
 
-    is_problem(
-        &rentcar.patch("/reservations/1", &status("nonsense")).await,
-        422,
-    );
-    is_problem(
-        &rentcar.patch("/reservations/1", &status("completed")).await,
-        409,
-    );
+    rentcar
+        .patch("/reservations/1", &status("nonsense"))
+        .await
+        .is_problem(422);
+    rentcar
+        .patch("/reservations/1", &status("completed"))
+        .await
+        .is_problem(409);
     assert_eq!(
         rentcar
             .patch("/reservations/1", &status("Reserved"))
@@ -209,7 +190,10 @@ async fn labels_are_commands_and_the_state_decides() {
         rentcar.patch("/pays/1", &status("canceled")).await.status,
         200
     );
-    is_problem(&rentcar.patch("/pays/1", &status("payed")).await, 409);
+    rentcar
+        .patch("/pays/1", &status("payed"))
+        .await
+        .is_problem(409);
     innkeeper.stop().await;
 }
 
@@ -225,15 +209,13 @@ async fn what_is_not_there_or_not_allowed_is_a_problem() {
         "/reservations/x",
         "/reservationsextra",
     ] {
-        is_problem(&rentcar.get(path).await, 404);
-        is_problem(&send(direct, get(path)).await.unwrap(), 404);
+        rentcar.get(path).await.is_problem(404);
+        send(direct, get(path)).await.unwrap().is_problem(404);
     }
-    is_problem(
-        &rentcar
-            .patch("/reservations/99", &json!({ "status": "canceled" }))
-            .await,
-        404,
-    );
+    rentcar
+        .patch("/reservations/99", &json!({ "status": "canceled" }))
+        .await
+        .is_problem(404);
     for (method, path, allowed) in [
         ("DELETE", "/reservations", "GET,HEAD,POST"),
         ("PUT", "/reservations/1", "GET,HEAD,PATCH"),
@@ -241,13 +223,13 @@ async fn what_is_not_there_or_not_allowed_is_a_problem() {
         ("POST", "/myReservations", "GET,HEAD"),
     ] {
         let refused = rentcar.send(of_method(method, path)).await;
-        is_problem(&refused, 405);
+        refused.is_problem(405);
         assert_eq!(refused.header("allow"), allowed, "{method} {path}");
     }
-    is_problem(
-        &rentcar.post("/_innkeeper/authorizations", &json!({})).await,
-        404,
-    );
+    rentcar
+        .post("/_innkeeper/authorizations", &json!({}))
+        .await
+        .is_problem(404);
     innkeeper.stop().await;
 }
 
@@ -256,21 +238,27 @@ async fn bodies_that_cannot_be_read_are_refused_as_the_standards_say() {
     let rentcar = Rentcar::new();
     let innkeeper = rentcar.ready(&[]).await;
     let sent = |media_type: &str, body: &str| {
-        let request = Request::post("/reservations").header("content-type", media_type);
-        request.body(body.to_owned()).unwrap()
+        with(post_text("/reservations", body), "content-type", media_type)
     };
 
-    is_problem(&rentcar.send(sent("text/plain", "{}")).await, 415);
-    is_problem(
-        &rentcar
-            .send(sent("application/json", "{\"userName\":"))
-            .await,
-        400,
-    );
-    is_problem(&rentcar.send(sent("application/json", "")).await, 400);
-    is_problem(&rentcar.send(sent("application/json", "[1]")).await, 422);
+    rentcar.send(sent("text/plain", "{}")).await.is_problem(415);
+    rentcar
+        .send(sent("application/json", "{\"userName\":"))
+        .await
+        .is_problem(400);
+    rentcar
+        .send(sent("application/json", ""))
+        .await
+        .is_problem(400);
+    rentcar
+        .send(sent("application/json", "[1]"))
+        .await
+        .is_problem(422);
     let huge = format!("{{\"userName\":\"{}\"}}", "x".repeat(1024 * 1024));
-    is_problem(&rentcar.send(sent("application/json", &huge)).await, 413);
+    rentcar
+        .send(sent("application/json", &huge))
+        .await
+        .is_problem(413);
     assert!(rentcar.items("/reservations").await.is_empty());
     innkeeper.stop().await;
 }

@@ -11,23 +11,9 @@ use crate::rentcar::{Rentcar, items, kims_wish};
 /// How soon the view shows what happened.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Waits until the only row of a list has these fields.
+/// Waits until the only row of a list has these fields, which is soon.
 async fn soon_shows(rentcar: &Rentcar, list: &str, expected: Value) {
-    until(SOON, async || {
-        let rows = rentcar.items(list).await;
-        let shown = |row: &Value| {
-            expected
-                .as_object()
-                .unwrap()
-                .iter()
-                .all(|(name, value)| row[name] == *value)
-        };
-        match &rows[..] {
-            [row] if shown(row) => Ok(()),
-            rows => Err(format!("{list} shows {rows:?}, not {expected}")),
-        }
-    })
-    .await;
+    rentcar.shows_within(SOON, list, &expected).await;
 }
 
 #[tokio::test]

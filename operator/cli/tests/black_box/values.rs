@@ -5,76 +5,52 @@ use std::fs;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::http::{Answer, patch, with};
+#[cfg(feature = "services")]
+use crate::crash::Site;
+use crate::http::{patch_text, post_text, with};
 use crate::patience::{PATIENCE, until};
 use crate::rentcar::{Rentcar, kims_wish};
 
 /// More digits than a 64-bit number has.
 const LONG: &str = "12345678901234567890123";
 
-/// A POST of a body as it stands here: through `json!` its numbers would not be as they are.
 fn wish(body: &str) -> Request<String> {
-    let request = Request::post("/reservations").header("content-type", "application/json");
-    request.body(body.to_owned()).unwrap()
+    post_text("/reservations", body)
 }
 
-/// Where a refused request is wrong, and what is said about it.
-fn faults(refused: &Answer) -> Vec<(String, String)> {
-    assert_eq!(
-        (refused.status, refused.header("content-type")),
-        (422, "application/problem+json"),
-        "{}",
-        refused.text
-    );
-    let body = refused.json();
-    let text = |fault: &Value, name: &str| fault[name].as_str().unwrap().to_owned();
-    let faults = body["errors"].as_array().unwrap().iter();
-    faults
-        .map(|fault| (text(fault, "pointer"), text(fault, "detail")))
-        .collect()
-}
+/// Claims that the digits of numbers for texts are in rows, calls, events and the view.
+async fn keeps_digits(rentcar: &Rentcar) {
+    let body = format!("{{\"userName\":1e2,\"carId\":{LONG},\"userHp\":-0.10,\"price\":50000}}");
+    let reserved = rentcar.send(wish(&body)).await;
 
-fn places(refused: &Answer) -> Vec<String> {
-    faults(refused)
-        .into_iter()
-        .map(|(place, _)| place)
-        .collect()
-}
-
-/// Waits until the only row of a list has these texts.
-async fn shows(rentcar: &Rentcar, list: &str, texts: &[(&str, &str)]) {
-    until(PATIENCE, async || {
-        let rows = rentcar.items(list).await;
-        let as_sent = |row: &Value| texts.iter().all(|(name, text)| row[*name] == *text);
-        match &rows[..] {
-            [row] if as_sent(row) => Ok(()),
-            rows => Err(format!("{list} shows {rows:?}, not {texts:?}")),
-        }
-    })
-    .await;
+    assert_eq!(reserved.status, 201, "{}", reserved.text);
+    let mut sent = json!({ "userName": "1e2", "carId": LONG, "userHp": "-0.10" });
+    for list in ["/reservations", "/pays", "/myReservations"] {
+        rentcar.shows(list, &sent).await;
+    }
+    let paid = json!({ "status": "payed" });
+    let paid = rentcar.patch("/pays/1", &paid).await;
+    assert_eq!(paid.status, 200, "{}", paid.text);
+    rentcar.shows("/rents", &json!({ "userName": "1e2" })).await;
+    sent["status"] = json!("payed");
+    rentcar.shows("/myReservations", &sent).await;
 }
 
 #[tokio::test]
 async fn a_number_for_a_text_keeps_its_digits_from_the_request_to_the_view() {
     let rentcar = Rentcar::new();
     let innkeeper = rentcar.ready(&[]).await;
-
-    let body = format!("{{\"userName\":1e2,\"carId\":{LONG},\"userHp\":-0.10,\"price\":50000}}");
-    let reserved = rentcar.send(wish(&body)).await;
-
-    assert_eq!(reserved.status, 201, "{}", reserved.text);
-    let sent = [("userName", "1e2"), ("carId", LONG), ("userHp", "-0.10")];
-    shows(&rentcar, "/reservations", &sent).await;
-    shows(&rentcar, "/pays", &sent).await;
-    shows(&rentcar, "/myReservations", &sent).await;
-    let paid = rentcar
-        .patch("/pays/1", &json!({ "status": "payed" }))
-        .await;
-    assert_eq!(paid.status, 200, "{}", paid.text);
-    shows(&rentcar, "/rents", &sent[..1]).await;
-    let paid = [sent[0], sent[1], sent[2], ("status", "payed")];
-    shows(&rentcar, "/myReservations", &paid).await;
+    keeps_digits(&rentcar).await;
     innkeeper.stop().await;
+}
+
+#[cfg(feature = "services")]
+#[tokio::test]
+async fn a_number_for_a_text_keeps_its_digits_on_postgresql_and_kafka() {
+    let site = Site::make().await;
+    let _processes = site.start_all();
+    site.listens().await;
+    keeps_digits(site.rentcar()).await;
 }
 
 #[tokio::test]
@@ -93,13 +69,13 @@ async fn a_number_that_breaks_its_type_or_bound_is_refused() {
         ("-0", "-1", ["must be at least 1", "must be at least 0"]),
     ] {
         let body = format!("{{\"userName\":1,\"carId\":1,\"period\":{period},\"price\":{price}}}");
-        let said = faults(&rentcar.send(wish(&body)).await);
+        let said = rentcar.send(wish(&body)).await.faults();
         let expected = [("/price", details[1]), ("/period", details[0])]
             .map(|(place, detail)| (place.to_owned(), detail.to_owned()));
         assert_eq!(said, expected, "{body}");
     }
     let long = format!("{{\"userName\":1,\"carId\":1,\"userHp\":{LONG}}}");
-    assert_eq!(places(&rentcar.send(wish(&long)).await), ["/userHp"]);
+    assert_eq!(rentcar.send(wish(&long)).await.places(), ["/userHp"]);
     assert!(rentcar.items("/reservations").await.is_empty());
     innkeeper.stop().await;
 }
@@ -123,7 +99,7 @@ async fn a_key_belongs_to_a_body_by_every_digit_and_in_any_order() {
         first.replace("[2]", "[2.0]"),
         first.replace(LONG, &format!("\"{LONG}\"")),
     ] {
-        assert_eq!(places(&rentcar.send(keyed(other)).await), [""]);
+        assert_eq!(rentcar.send(keyed(other)).await.places(), [""]);
     }
     assert_eq!(rentcar.items("/reservations").await.len(), 1);
     innkeeper.stop().await;
@@ -146,7 +122,7 @@ async fn a_key_replays_its_answer_though_the_file_has_become_stricter() {
     let again = rentcar.send(keyed()).await;
     assert_eq!((again.status, again.text), (201, made.text));
     let anew = rentcar.send(wish(&kims_wish().to_string())).await;
-    assert_eq!(places(&anew), ["/userHp"]);
+    assert_eq!(anew.places(), ["/userHp"]);
     innkeeper.stop().await;
 }
 
@@ -159,14 +135,13 @@ async fn a_member_given_twice_is_refused_wherever_it_is() {
         (r#"{"userName":"k","carId":1,"carId":1}"#, "/carId"),
         (r#"{"userName":"k","carId":1,"a":{"b":1,"b":2}}"#, "/a/b"),
     ] {
-        assert_eq!(places(&rentcar.send(wish(body)).await), [pointer]);
+        assert_eq!(rentcar.send(wish(body)).await.places(), [pointer]);
     }
     assert!(rentcar.items("/reservations").await.is_empty());
 
     rentcar.post("/reservations", &kims_wish()).await;
-    let mut twice = patch("/pays/1", &json!({}));
-    *twice.body_mut() = r#"{"status":"canceled","status":"payed"}"#.to_owned();
-    assert_eq!(places(&rentcar.send(twice).await), ["/status"]);
+    let twice = patch_text("/pays/1", r#"{"status":"canceled","status":"payed"}"#);
+    assert_eq!(rentcar.send(twice).await.places(), ["/status"]);
     assert_eq!(rentcar.get("/pays/1").await.json()["status"], "Reserved");
     innkeeper.stop().await;
 }
@@ -191,7 +166,7 @@ async fn another_currency_is_refused_under_each_of_its_names() {
         for name in names {
             let refused = kims_wish_with(name, json!("USD"));
             let refused = rentcar.post("/reservations", &refused).await;
-            assert_eq!(places(&refused), [format!("/{name}")]);
+            assert_eq!(refused.places(), [format!("/{name}")]);
             let taken = kims_wish_with(name, json!("KRW"));
             let taken = rentcar.post("/reservations", &taken).await;
             assert_eq!(taken.status, 201, "{}", taken.text);
@@ -208,7 +183,7 @@ async fn a_platform_without_a_currency_takes_none() {
     let innkeeper = rentcar.ready(&[]).await;
     let refused = kims_wish_with("currency", json!("KRW"));
     let refused = rentcar.post("/reservations", &refused).await;
-    assert_eq!(places(&refused), ["/currency"]);
+    assert_eq!(refused.places(), ["/currency"]);
     let without = rentcar.post("/reservations", &kims_wish()).await;
     assert_eq!(without.status, 201, "{}", without.text);
     innkeeper.stop().await;
@@ -230,12 +205,12 @@ async fn texts_are_as_long_as_declared_and_not_blank_where_required() {
     for blank in ["", "  ", "\u{200b}", "\u{2800}\u{3164}"] {
         let refused = kims_wish_with("userName", json!(blank));
         let refused = rentcar.post("/reservations", &refused).await;
-        assert_eq!(places(&refused), ["/userName"], "{blank:?}");
+        assert_eq!(refused.places(), ["/userName"], "{blank:?}");
     }
     let short = kims_wish_with("userHp", json!("01"));
     let short = rentcar.post("/reservations", &short).await;
     let expected = "must have at least 3 characters".to_owned();
-    assert_eq!(faults(&short), [("/userHp".to_owned(), expected)]);
+    assert_eq!(short.faults(), [("/userHp".to_owned(), expected)]);
     let untrimmed = kims_wish_with("userName", json!(" kim "));
     let untrimmed = rentcar.post("/reservations", &untrimmed).await;
     assert_eq!(untrimmed.json()["userName"], " kim ", "{}", untrimmed.text);
@@ -310,10 +285,9 @@ async fn a_change_of_nothing_is_refused_and_lists_what_can_be_changed() {
     let rentcar = Rentcar::new();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
-    rentcar
-        .patch("/pays/1", &json!({ "status": "payed" }))
-        .await;
-    shows(&rentcar, "/rents", &[("status", "payed")]).await;
+    let paid = json!({ "status": "payed" });
+    rentcar.patch("/pays/1", &paid).await;
+    rentcar.shows("/rents", &paid).await;
 
     for change in [
         json!({ "Status": "payed" }),
@@ -327,7 +301,7 @@ async fn a_change_of_nothing_is_refused_and_lists_what_can_be_changed() {
             ("/pays/1", "payed, canceled"),
             ("/rents/1", "payed, completed, canceled"),
         ] {
-            let said = faults(&rentcar.patch(row, &change).await);
+            let said = rentcar.patch(row, &change).await.faults();
             let [(place, detail)] = &said[..] else {
                 panic!("{said:?}")
             };

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use futures::future::join_all;
 use hyper::Request;
 use nix::sys::signal::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::http::{Answer, post, send, with};
@@ -16,20 +16,6 @@ use crate::rentcar::{Rentcar, kims_wish};
 const CLIENTS: usize = 8;
 const ANSWERS: usize = 40;
 
-/// Waits until the only row of a list has these fields.
-async fn shows(rentcar: &Rentcar, list: &str, expected: &Value) {
-    let fields = expected.as_object().unwrap();
-    until(PATIENCE, async || {
-        let rows = rentcar.items(list).await;
-        let shown = |row: &Value| fields.iter().all(|(name, value)| row[name] == *value);
-        match &rows[..] {
-            [row] if shown(row) => Ok(()),
-            rows => Err(format!("{list} shows {rows:?}, not {expected}")),
-        }
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn with_automatic_capture_the_money_is_taken_and_the_rent_begins_unasked() {
     let manual = "capture: Manual # the client says when: PATCH {\"status\": \"payed\"}";
@@ -39,10 +25,14 @@ async fn with_automatic_capture_the_money_is_taken_and_the_rent_begins_unasked()
     let reserved = rentcar.post("/reservations", &kims_wish()).await;
     assert_eq!(reserved.status, 201, "{}", reserved.text);
 
-    shows(&rentcar, "/pays", &json!({ "id": 1, "status": "payed" })).await;
-    shows(&rentcar, "/rents", &json!({ "id": 1, "status": "payed" })).await;
+    rentcar
+        .shows("/pays", &json!({ "id": 1, "status": "payed" }))
+        .await;
+    rentcar
+        .shows("/rents", &json!({ "id": 1, "status": "payed" }))
+        .await;
     let row = json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "payed" });
-    shows(&rentcar, "/myReservations", &row).await;
+    rentcar.shows("/myReservations", &row).await;
     innkeeper.stop().await;
 }
 
@@ -60,14 +50,16 @@ async fn with_payment_later_a_reservation_holds_at_once_and_is_paid_when_its_cli
 
     let innkeeper = rentcar.ready(&[]).await;
     let requested = json!({ "id": 1, "reservationId": 1, "price": 50000, "status": "requested" });
-    shows(&rentcar, "/pays", &requested).await;
+    rentcar.shows("/pays", &requested).await;
     assert!(rentcar.items("/rents").await.is_empty(), "nothing is paid");
     let paid = json!({ "status": "payed" });
     assert_eq!(rentcar.patch("/pays/1", &paid).await.status, 200);
 
-    shows(&rentcar, "/rents", &json!({ "id": 1, "status": "payed" })).await;
+    rentcar
+        .shows("/rents", &json!({ "id": 1, "status": "payed" }))
+        .await;
     let row = json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "payed" });
-    shows(&rentcar, "/myReservations", &row).await;
+    rentcar.shows("/myReservations", &row).await;
     innkeeper.stop().await;
 }
 

@@ -17,6 +17,10 @@ pub fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
+/// JSON that is not what it was once somebody reads its numbers, sorts its members or takes its spaces out.
+pub const DELICATE: &str =
+    r#"{"z": 1.10, "carId": "7", "a": [true, -0, 1e400, 12345678901234567890123, "é"]}"#;
+
 /// A row as it is first written.
 pub fn row(story: Uuid, id: i64) -> RowWrite {
     RowWrite {
@@ -25,7 +29,7 @@ pub fn row(story: Uuid, id: i64) -> RowWrite {
         expected_version: 0,
         state: "pending".to_owned(),
         clock: 1,
-        body: r#"{"carId":"7","attributes":{"z":1,"a":"é"}}"#.to_owned(),
+        body: DELICATE.to_owned(),
         claim: ClaimChange::Release,
     }
 }
@@ -51,7 +55,7 @@ pub fn event(story: Uuid, version: i64) -> OutboxEvent {
             ("ce_type".to_owned(), "dev.innkeeper.test".to_owned()),
             ("ce_id".to_owned(), "1".to_owned()),
         ],
-        payload: r#"{"z": 1, "a": [true, null]}"#.to_owned(),
+        payload: DELICATE.to_owned(),
     }
 }
 
@@ -98,7 +102,7 @@ pub fn answer(status: u16) -> StoredAnswer {
     StoredAnswer {
         status,
         location_id: (status == 201).then_some(1),
-        body: r#"{"z": 1, "a": 2}"#.to_owned(),
+        body: DELICATE.to_owned(),
     }
 }
 

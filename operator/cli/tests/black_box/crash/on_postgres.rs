@@ -76,7 +76,7 @@ async fn survives(manner: Manner) {
 }
 
 /// A platform whose services are processes; whoever starts them ends them before it goes.
-struct Site {
+pub struct Site {
     ports: BTreeMap<&'static str, Ports>,
     schemas: Schemas,
     topic: Topic,
@@ -89,7 +89,7 @@ struct Ports {
 }
 
 impl Site {
-    async fn make() -> Self {
+    pub async fn make() -> Self {
         let name = format!("crash-{}", &Uuid::now_v7().simple().to_string()[16..]);
         let found = "metadata:\n  name: rentcar";
         let rentcar = Rentcar::new()
@@ -103,6 +103,17 @@ impl Site {
             topic: Topic::make(&name, &consumers).await,
             rentcar,
         }
+    }
+
+    /// The file and the ports; requests through its gateway go to the first process of each service.
+    pub const fn rentcar(&self) -> &Rentcar {
+        &self.rentcar
+    }
+
+    /// Starts every process.
+    pub fn start_all(&self) -> Vec<Innkeeper> {
+        let all = PROCESSES.iter().map(|(name, _)| self.start(name, None));
+        all.collect()
     }
 
     /// Everybody's deaths, side by side; the processes that are there in the end.
@@ -187,7 +198,7 @@ impl Site {
     }
 
     /// Waits until reservations and pays are there.
-    async fn listens(&self) {
+    pub async fn listens(&self) {
         for path in ["/reservations", "/pays"] {
             answers(self.ports["gateway"].business, path).await;
         }
