@@ -324,7 +324,7 @@ fn keeps_its_settings(pod: &str) {
     let mut volumes = mounted.as_array().unwrap().iter();
     let settings = volumes.find_map(|it| it["configMap"]["name"].as_str());
     let settings = settings.expect("a pod mounts its settings");
-    let incarnation = platform().with("incarnation", json!("another"));
+    let incarnation = platform().with("incarnation", json!(2));
     VERDICTS.apply(&incarnation.manifest());
     VERDICTS.until("the service has other settings", || {
         let deployment = VERDICTS.expect(DEPLOYMENTS, "rent")["spec"].to_string();
