@@ -40,21 +40,12 @@ fn main() -> ExitCode {
         return first.conclude(began);
     }
     operator::install_whole();
-    // What counts requests under load shares the machine with little, and what stops the operator, and then what removes
-    // it, is alone with it.
+    // Two lanes put load on a platform: they do not run beside each other, and share the machine with little. What stops
+    // the operator, and then what removes it, is alone with it.
     let groups = [
-        vec![
-            rentcar::lane(),
-            changes::lane(),
-            refusals::lane(),
-            topics::lane(),
-        ],
-        vec![
-            deletion::lane(),
-            webhooks::lane(),
-            manual::lane(),
-            verdicts::lane(),
-        ],
+        vec![rentcar::lane(), refusals::lane(), topics::lane()],
+        vec![changes::lane(), verdicts::lane()],
+        vec![deletion::lane(), webhooks::lane(), manual::lane()],
         vec![standstill::lane()],
         vec![namespaces::lane()],
         vec![farewell::lane()],
