@@ -80,6 +80,11 @@ impl Assignment {
         self.state().rebalances
     }
 
+    /// Whether the member holds a partition.
+    pub fn holds(&self, partition: i32) -> bool {
+        self.state().positions.contains_key(&partition)
+    }
+
     /// Notes that a record is delivered, and answers the offset that should have come instead if there is a gap before it.
     pub fn delivered(&self, partition: i32, offset: i64) -> Option<i64> {
         let mut state = self.state();

@@ -51,13 +51,29 @@ impl<'a> Poll<'a> {
 
     /// Takes in a message and what else is there already.
     fn take_in_batch(&mut self, first: Result<BorrowedMessage<'a>, KafkaError>) {
+        let before = self.consumer.context().rebalances();
         self.take_in(first);
         for _ in 1..BATCH_MESSAGES {
             match self.messages.next().now_or_never().flatten() {
                 Some(message) => self.take_in(message),
-                None => return,
+                None => break,
             }
         }
+        if self.consumer.context().rebalances() != before {
+            self.leave_what_was_taken_away();
+        }
+    }
+
+    /// A rebalance that was served amid the batch has given partitions to other members, who are delivered their records.
+    fn leave_what_was_taken_away(&mut self) {
+        let assignment = self.consumer.context();
+        self.ready.retain_mut(|delivery| match delivery {
+            Ok(Delivery::Records(records)) => {
+                records.retain(|record| assignment.holds(record.partition));
+                !records.is_empty()
+            }
+            _ => true,
+        });
     }
 
     fn take_in(&mut self, message: Result<BorrowedMessage<'a>, KafkaError>) {
