@@ -46,10 +46,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
     match arguments.only {
         None => {
             end_to_end::check_possible()?;
-            with_services(cargo().args(["test", "--workspace"]), words)?;
+            with_services(
+                cargo().args(["test", "--workspace", "--no-fail-fast"]),
+                words,
+            )?;
             end_to_end::run(arguments)
         }
-        Some(Level::Hermetic) => run_shown(cargo().args(["test", "--workspace", "--"]).args(words)),
+        Some(Level::Hermetic) => run_shown(
+            cargo()
+                .args(["test", "--workspace", "--no-fail-fast", "--"])
+                .args(words),
+        ),
         Some(Level::Services) => with_services(&mut only_services()?, words),
         Some(Level::Cluster) => {
             end_to_end::check_possible()?;
@@ -61,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// `cargo test` for those packages only whose tests use the services.
 fn only_services() -> Result<Command, Box<dyn Error>> {
     let mut test = cargo();
-    test.arg("test");
+    test.args(["test", "--no-fail-fast"]);
     for package in Workspace::load()?.packages_with("services") {
         test.args(["--package", &package]);
     }

@@ -273,6 +273,12 @@ async fn a_close_during_a_rebalance_commits_what_is_done() {
     .await;
 }
 
+/// The offset after the last one of the first partition.
+fn end_offset(producer: &FutureProducer, topic: &str) -> i64 {
+    let watermarks = producer.client().fetch_watermarks(topic, 0, DEADLINE);
+    watermarks.unwrap().1
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
     let subject = Box::new(topic_of(1).await);
@@ -290,6 +296,10 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
             let sent = producer.send_result(FutureRecord::<[u8], [u8]>::to(&topic).payload(b"a:2"));
             sent.map_err(|(error, _)| error).unwrap();
             producer.commit_transaction(DEADLINE).unwrap();
+            // The broker writes the end of a transaction after it has confirmed it.
+            while end_offset(&producer, &topic) < 4 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         })
         .await
         .unwrap();
