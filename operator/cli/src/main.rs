@@ -8,6 +8,7 @@ mod crash;
 mod exit;
 mod files;
 mod logging;
+mod process;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,6 @@
-//! Carries plans out on this machine: one service in a process (`innkeeper serve`), or a whole platform in one (`innkeeper dev`).
-//! It never decides what should exist: that is the plan's, and both ways run the same services.
-//! Start reading at [`service::Service::start`], then [`platform::Platform::start`].
+//! Carries plans out on this machine: a whole platform in one process (`innkeeper dev`).
+//! It never decides what should exist: that is the plan's. The services are those that run in pods.
+//! Start reading at [`platform::Prepared::bind`].
 
-pub mod component;
 pub mod platform;
 pub mod screen;
-pub mod service;

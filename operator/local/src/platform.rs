@@ -10,13 +10,12 @@ use std::time::Duration;
 use innkeeper_broker::SqliteLog;
 use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::settings::Log;
+use innkeeper_host::{Launch, Service, StartError};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::{Clock, CrashPlan, log};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, LocalDefaults, ValidatedPlatform, expand, settings};
 use tokio::net::TcpListener;
-
-use crate::service::{Launch, Service, StartError};
 
 /// Why a platform cannot run here; nothing of it does.
 #[derive(Debug, thiserror::Error)]

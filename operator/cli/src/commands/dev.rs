@@ -8,7 +8,6 @@ use std::time::Duration;
 use axum::Router;
 use innkeeper_contracts::pod;
 use innkeeper_contracts::secret::masked;
-use innkeeper_kit::CrashPoint;
 use innkeeper_local::platform::{Options, Platform, Prepared, executor};
 use innkeeper_local::screen::screen;
 use innkeeper_plan::ValidatedPlatform;
@@ -18,7 +17,8 @@ use innkeeper_runtime::shutdown::EndSignals;
 use tokio::net::TcpListener;
 
 use crate::exit::Failure;
-use crate::{crash, files};
+use crate::files;
+use crate::process::{self, CrashArguments};
 
 /// How long the first screen waits for services to become ready.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -38,9 +38,8 @@ pub struct Arguments {
     /// Port of probes, metrics and settings, below /PLATFORM/SERVICE.
     #[arg(long, value_name = "PORT", default_value_t = pod::ADMIN_PORT)]
     admin_port: u16,
-    /// Die by SIGKILL at a place; for tests.
-    #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
-    crash_after: Option<(CrashPoint, u32)>,
+    #[command(flatten)]
+    crash: CrashArguments,
 }
 
 /// Runs platforms until Ctrl-C or SIGTERM.
@@ -55,27 +54,22 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options {
         without: arguments.without.iter().cloned().collect::<BTreeSet<_>>(),
     };
-    runtime()?.block_on(develop(arguments, &plans, &options))
-}
-
-/// The runtime of a command that serves.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))
+    process::run(|signals| develop(arguments, &plans, &options, signals))
 }
 
 async fn develop(
     arguments: &Arguments,
     plans: &[(ValidatedPlatform, innkeeper_plan::Executor)],
     options: &Options,
+    mut signals: EndSignals,
 ) -> Result<(), Failure> {
-    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
     let mut prepared = Vec::new();
     for (plan, executor) in plans {
         let bound = Prepared::bind(plan, executor, options).await;
         prepared.push(bound.map_err(|error| Failure::refused(&error))?);
     }
     let (admin_listener, admin_address) = listen_admin(arguments.admin_port).await?;
-    let crash = crash::plan(arguments.crash_after);
+    let crash = arguments.crash.plan();
     let mut platforms: Vec<Platform> = Vec::new();
     for bound in prepared {
         match bound.start(crash.clone()).await {
@@ -105,13 +99,7 @@ async fn develop(
     signals.next().await;
     let finished = stop(platforms).await;
     admin.stop();
-    if finished {
-        Ok(())
-    } else {
-        Err(Failure::Failed(
-            "some work was not finished in time".to_owned(),
-        ))
-    }
+    process::ended(finished)
 }
 
 async fn stop(platforms: Vec<Platform>) -> bool {

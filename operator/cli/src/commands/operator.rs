@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::IMAGE;
 use crate::exit::Failure;
+use crate::process;
 
 /// What can be said to `innkeeper operator`; the chart says all of it.
 #[derive(clap::Args)]
@@ -93,11 +94,10 @@ impl Arguments {
 
 /// Looks after platforms until SIGTERM or Ctrl-C.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    super::dev::runtime()?.block_on(operate(arguments.options()))
+    process::run(|signals| operate(arguments.options(), signals))
 }
 
-async fn operate(options: Options) -> Result<(), Failure> {
-    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
+async fn operate(options: Options, mut signals: EndSignals) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let mut running = std::pin::pin!(innkeeper_controller::run(options, stop.clone()));
     let outcome = tokio::select! {

@@ -3,18 +3,18 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use innkeeper_contracts::{ServiceSettings, pod};
-use innkeeper_kit::CrashPoint;
+use innkeeper_host::{Launch, Service};
 use innkeeper_kit::clock::SystemClock;
-use innkeeper_local::service::{Launch, Service};
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::server::{self, Limits};
 use innkeeper_runtime::shutdown::{EndSignals, LEAVE_FOR_IN_POD};
 use tokio::net::TcpListener;
 
-use crate::crash;
 use crate::exit::Failure;
+use crate::process::{self, CrashArguments};
 
 /// What can be said to `innkeeper serve`.
 #[derive(clap::Args)]
@@ -33,9 +33,8 @@ pub struct Arguments {
     /// Seconds to serve on after SIGTERM, while the service is taken out of the endpoints.
     #[arg(long, value_name = "SECONDS", default_value_t = LEAVE_FOR_IN_POD.as_secs())]
     leave_for: u64,
-    /// Die by SIGKILL at a place; for tests.
-    #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
-    crash_after: Option<(CrashPoint, u32)>,
+    #[command(flatten)]
+    crash: CrashArguments,
 }
 
 const fn everywhere(port: u16) -> SocketAddr {
@@ -45,24 +44,26 @@ const fn everywhere(port: u16) -> SocketAddr {
 /// Runs one service until SIGTERM.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let settings = read_settings(&arguments.settings, &arguments.component)?;
-    super::dev::runtime()?.block_on(serve(arguments, settings))
+    process::run(|signals| serve(arguments, settings, signals))
 }
 
-async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), Failure> {
-    let mut signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
+async fn serve(
+    arguments: &Arguments,
+    settings: ServiceSettings,
+    mut signals: EndSignals,
+) -> Result<(), Failure> {
     let listener = listen(arguments.listen).await?;
     let admin_listener = listen(arguments.listen_admin).await?;
     let log = match &settings.log {
         Some(log) => Some(innkeeper_broker::open(log).map_err(|error| Failure::failed(&error))?),
         None => None,
     };
-    let crash = crash::plan(arguments.crash_after);
     let launch = Launch {
         settings,
         listener,
         log,
         clock: Arc::new(SystemClock),
-        crash,
+        crash: arguments.crash.plan(),
     };
     let started = tokio::select! {
         started = Service::start(launch) => started,
@@ -80,17 +81,9 @@ async fn serve(arguments: &Arguments, settings: ServiceSettings) -> Result<(), F
     tracing::info!(service = service.name, address = %arguments.listen, "serving");
 
     signals.next().await;
-    let finished = service
-        .stop(std::time::Duration::from_secs(arguments.leave_for))
-        .await;
+    let finished = service.stop(Duration::from_secs(arguments.leave_for)).await;
     admin.stop();
-    if finished {
-        Ok(())
-    } else {
-        Err(Failure::Failed(
-            "some work was not finished in time".to_owned(),
-        ))
-    }
+    process::ended(finished)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {

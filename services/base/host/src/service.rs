@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::component::{stateful, stateless};
+use crate::components::{Constructor, constructor};
 
 /// How long the last events may take to reach the log, once nothing makes new ones.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
@@ -102,28 +102,32 @@ impl Service {
             outlet,
             store: None,
         };
-        let stateless = stateless(&settings.component, Client::new(), &metrics);
-        let component = if let Some(component) = stateless {
-            component?
-        } else {
-            let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
-            let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
-            service.store = Some(Arc::clone(&context.store));
-            service.with_rows(&context, &log, &metrics)?
+        let component = match constructor(&settings.component) {
+            Constructor::Stateless(make) => Component {
+                router: make(Client::new(), &metrics)?,
+                ..Component::default()
+            },
+            Constructor::Stateful(make) => {
+                let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
+                let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
+                service.store = Some(Arc::clone(&context.store));
+                let component = make(&context);
+                service.connect(&component, &context, &log, &metrics);
+                component
+            }
         };
         service.serve(component, launch.listener, metrics);
         Ok(service)
     }
 
-    /// Lets relay and consumer run, and returns the component.
-    fn with_rows(
+    /// Starts the relay to the log, and the consumer if the component reacts to events.
+    fn connect(
         &self,
+        component: &Component,
         context: &Context,
         log: &Arc<dyn Log>,
         metrics: &Metrics,
-    ) -> Result<Component, StartError> {
-        let component = stateful(&context.settings.component, context)
-            .ok_or_else(|| incomplete(&context.settings, "a component with rows"))?;
+    ) {
         let relay = Relay::new(context, Arc::clone(log), metrics);
         self.outlet
             .spawn("relay", relay.run(self.outlet.stopping()));
@@ -138,7 +142,6 @@ impl Service {
             self.intake
                 .spawn("consumer", consumer.run(self.intake.stopping()));
         }
-        Ok(component)
     }
 
     fn serve(&self, component: Component, listener: TcpListener, metrics: Metrics) {

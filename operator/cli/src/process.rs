@@ -1,0 +1,47 @@
+//! What the commands that run until a signal share: how their process starts and how it ends.
+
+use std::future::Future;
+
+use innkeeper_kit::{CrashPlan, CrashPoint};
+use innkeeper_runtime::shutdown::EndSignals;
+
+use crate::crash;
+use crate::exit::Failure;
+
+/// Where the process is to die, in tests.
+#[derive(clap::Args)]
+pub struct CrashArguments {
+    /// Die by SIGKILL at a place; for tests.
+    #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
+    crash_after: Option<(CrashPoint, u32)>,
+}
+
+impl CrashArguments {
+    /// The plan to die there.
+    pub fn plan(&self) -> CrashPlan {
+        crash::plan(self.crash_after)
+    }
+}
+
+/// Runs a command on a runtime of its own. Signals are heard from its first line on.
+pub fn run<F>(command: impl FnOnce(EndSignals) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))?;
+    runtime.block_on(async {
+        let signals = EndSignals::listen().map_err(|error| Failure::failed(&error))?;
+        command(signals).await
+    })
+}
+
+/// The outcome of a command whose services have ended.
+pub fn ended(all_was_finished: bool) -> Result<(), Failure> {
+    if all_was_finished {
+        Ok(())
+    } else {
+        Err(Failure::Failed(
+            "some work was not finished in time".to_owned(),
+        ))
+    }
+}
