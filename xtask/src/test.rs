@@ -46,17 +46,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     match arguments.only {
         None => {
             end_to_end::check_possible()?;
-            with_services(
-                cargo().args(["test", "--workspace", "--no-fail-fast"]),
-                words,
-            )?;
+            with_services(cargo_test().arg("--workspace"), words)?;
             end_to_end::run(arguments)
         }
-        Some(Level::Hermetic) => run_shown(
-            cargo()
-                .args(["test", "--workspace", "--no-fail-fast", "--"])
-                .args(words),
-        ),
+        Some(Level::Hermetic) => run_shown(cargo_test().args(["--workspace", "--"]).args(words)),
         Some(Level::Services) => with_services(&mut only_services()?, words),
         Some(Level::Cluster) => {
             end_to_end::check_possible()?;
@@ -65,10 +58,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-/// `cargo test` for those packages only whose tests use the services.
-fn only_services() -> Result<Command, Box<dyn Error>> {
+/// `cargo test`, which runs every program though one fails, so that one run tells all.
+fn cargo_test() -> Command {
     let mut test = cargo();
     test.args(["test", "--no-fail-fast"]);
+    test
+}
+
+/// `cargo test` for those packages only whose tests use the services.
+fn only_services() -> Result<Command, Box<dyn Error>> {
+    let mut test = cargo_test();
     for package in Workspace::load()?.packages_with("services") {
         test.args(["--package", &package]);
     }
