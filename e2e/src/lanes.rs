@@ -1,12 +1,16 @@
 //! The order of the claims. One cluster and one operator serve them all, so each namespace is a lane: its claims run one
 //! after another and build on one another, while other lanes run beside it. A claim that fails ends its lane.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::diagnosis;
+
+/// How much of a failure's message the last lines show, in characters: it may hold whole objects.
+const MESSAGE: usize = 1_000;
 
 /// Something that holds, and the check of it, which panics when it does not.
 #[derive(Clone, Copy)]
@@ -35,16 +39,22 @@ pub struct Lane {
     pub claims: Vec<Claim>,
 }
 
+/// A claim that does not hold.
+struct Failure {
+    claim: String,
+    reason: String,
+}
+
 /// What came of the claims.
 #[derive(Default)]
 pub struct Outcome {
     held: usize,
-    failed: Vec<String>,
+    failed: Vec<Failure>,
     skipped: usize,
 }
 
 impl Outcome {
-    /// Says how it went, and returns what a test program ends with.
+    /// Says how it went, last of all what failed and why, and returns what a test program ends with.
     pub fn conclude(&self, began: Instant) -> ExitCode {
         let Self {
             held,
@@ -56,8 +66,8 @@ impl Outcome {
             "\n{held} claims hold, {} failed, {skipped} not looked at, in {took}",
             failed.len()
         );
-        for claim in failed {
-            println!("failed: {claim}");
+        for Failure { claim, reason } in failed {
+            println!("failed: {claim}: {reason}");
         }
         if failed.is_empty() {
             ExitCode::SUCCESS
@@ -109,25 +119,37 @@ fn run_lane(lane: &Lane) -> Outcome {
     for claim in &lane.claims {
         if outcome.is_bad() {
             outcome.skipped += 1;
-        } else if holds(lane, claim) {
-            outcome.held += 1;
-        } else {
-            outcome.failed.push(full_name(lane, claim));
+            continue;
+        }
+        match check(lane, claim) {
+            Ok(()) => outcome.held += 1,
+            Err(failure) => outcome.failed.push(failure),
         }
     }
     outcome
 }
 
-fn holds(lane: &Lane, claim: &Claim) -> bool {
+fn check(lane: &Lane, claim: &Claim) -> Result<(), Failure> {
     let began = Instant::now();
-    let held = catch_unwind(AssertUnwindSafe(claim.check)).is_ok();
-    let mark = if held { "ok" } else { "FAILED" };
+    let outcome = catch_unwind(AssertUnwindSafe(claim.check));
+    let mark = if outcome.is_ok() { "ok" } else { "FAILED" };
     let name = full_name(lane, claim);
     println!("{name} … {mark} ({})", seconds(began.elapsed()));
-    if !held {
+    outcome.map_err(|panic| {
         println!("{}", diagnosis::of(lane.namespaces));
-    }
-    held
+        Failure {
+            claim: name,
+            reason: message(panic.as_ref()),
+        }
+    })
+}
+
+/// The beginning of what a panic says.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+    let said = said.unwrap_or("a panic without words");
+    said.chars().take(MESSAGE).collect()
 }
 
 fn full_name(lane: &Lane, claim: &Claim) -> String {

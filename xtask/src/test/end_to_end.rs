@@ -37,13 +37,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 fn up_and_run(image: &Path, tests: &[TestProgram], words: &[String]) -> Outcome {
     let cluster = Cluster::up(NAME, Progress::shown())?;
     cluster.import_image(image)?;
-    let outcome = tests
+    tests
         .iter()
-        .try_for_each(|test| run_shown(&mut inside(&cluster, test, words)));
-    if outcome.is_err() {
-        show_state(&cluster);
-    }
-    outcome
+        .try_for_each(|test| run_shown(&mut inside(&cluster, test, words)))
 }
 
 /// A test program inside the cluster's network.
@@ -98,12 +94,4 @@ fn end_to_end_test(artifact: &Value) -> Option<TestProgram> {
         .to_path_buf();
     let is_ours = artifact["target"]["kind"] == json!(["test"]) && folder.ends_with("e2e");
     is_ours.then_some(TestProgram { path, folder })
-}
-
-/// Shows what a failed test leaves behind, before it is taken down.
-fn show_state(cluster: &Cluster) {
-    for question in [["get", "pods"], ["get", "events"]] {
-        // This is an extra for the reader; the failure itself is reported anyway.
-        let _ = run_shown(cluster.kubectl().args(question).arg("--all-namespaces"));
-    }
 }
