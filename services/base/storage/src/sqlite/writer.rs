@@ -292,12 +292,19 @@ mod tests {
         writer.run(read, None).await.unwrap()
     }
 
-    /// Work that holds the thread up until the rest has queued up behind it.
+    /// Holds the thread up until the rest has queued up behind it, so that the rest shares a commit of its own.
     async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) -> T {
+        let (hold, held) = tokio::sync::oneshot::channel();
         let (release, released) = std::sync::mpsc::channel();
-        let hold = writer.run::<_, StoreError, _>(move |_, _| Ok(released.recv()), None);
-        let (_, outcome, _) = tokio::join!(hold, rest, async { release.send(()) });
-        outcome
+        let work = move |_: &Connection, _| {
+            hold.send(()).unwrap();
+            Ok::<_, StoreError>(released.recv())
+        };
+        let rest = async {
+            held.await.unwrap();
+            tokio::join!(rest, async { release.send(()) }).0
+        };
+        tokio::join!(writer.run(work, None), rest).1
     }
 
     #[tokio::test]
