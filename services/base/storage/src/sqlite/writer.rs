@@ -294,14 +294,14 @@ mod tests {
 
     /// Holds the thread up until the rest has queued up behind it, so that the rest shares a commit of its own.
     async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) -> T {
-        let (hold, held) = tokio::sync::oneshot::channel();
+        let (began, is_held) = tokio::sync::oneshot::channel();
         let (release, released) = std::sync::mpsc::channel();
         let work = move |_: &Connection, _| {
-            hold.send(()).unwrap();
+            began.send(()).unwrap();
             Ok::<_, StoreError>(released.recv())
         };
         let rest = async {
-            held.await.unwrap();
+            is_held.await.unwrap();
             tokio::join!(rest, async { release.send(()) }).0
         };
         tokio::join!(writer.run(work, None), rest).1
