@@ -64,6 +64,21 @@ fn user_info_is_hidden_and_the_rest_of_a_url_stays() {
             "postgres://kim:s3cret@db/app?mail=kim@example.com",
             "postgres://***@db/app?mail=kim@example.com",
         ),
+        (
+            "postgres://kim:s3@?A=cret@db:5432/app",
+            "postgres://***@db:5432/app",
+        ),
+        (
+            "postgres://kim:s3@b/c?A=cret@db/app",
+            "postgres://***@db/app",
+        ),
+        ("postgres://kim:s3://cret@db/app", "postgres://***@db/app"),
+        ("postgres://kim:s3?a://cret@db/app", "postgres://***@db/app"),
+        (
+            "http://db:80/a?b=http://kim:s3cret@host/x",
+            "http://db:80/a?b=http://***@host/x",
+        ),
+        ("a://:\"@@b", "a://***@b"),
         ("//kim:s3cret@host/x", "//***@host/x"),
         ("kim:s3cret@db:5432/app", "***@db:5432/app"),
         ("kim:s3cret@tcp(db:3306)/app", "***@tcp(db:3306)/app"),

@@ -10,11 +10,17 @@ use super::{Found, is_placeholder, regex};
 
 /// `scheme://`, as it is or as JSON escapes it.
 static SCHEME: LazyLock<Regex> = regex!(r"(?i)[a-z][a-z0-9+.-]*:(?:\\?/){2}");
+/// A user, and a password that has begun.
+static BEGUN: LazyLock<Regex> = regex!(r#"^[^\s"'`<>,;:@/?\#\\]+:([^\s"'`<>@]*)$"#);
+/// A port with something behind it.
+static PORT: LazyLock<Regex> = regex!(r"^\d+[/?\#]");
 /// A URL in a parameter of another.
 static ENCODED: LazyLock<Regex> = regex!(r#"(?i)%3A%2F%2F([^\s&"'<>`]*)%40"#);
 /// `user:password@` without a scheme.
 static BARE: LazyLock<Regex> =
     regex!(r#"(?:^|[\s"'`<>(\[{=,;|]|//)([^\s"'`<>(\[{=,;|:@/\\]*:[^\s"<>`]*)@"#);
+/// A host with a port or a path behind it, which an `@` in a parameter does not have.
+static HOST: LazyLock<Regex> = regex!(r"^(?:\[[^\]]*\]|[\w.-]+)(?::\d+|/)");
 /// Where the parameters of a URL begin.
 static PARAMETER: LazyLock<Regex> = regex!(r"[?&][A-Za-z_][\w.-]*=");
 
@@ -51,7 +57,13 @@ fn is_user(text: &str) -> bool {
 }
 
 fn with_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let schemes: Vec<Range<usize>> = SCHEME.find_iter(text).map(|it| it.range()).collect();
+    let mut schemes: Vec<Range<usize>> = Vec::new();
+    for scheme in SCHEME.find_iter(text) {
+        let between = schemes.last().map(|it| &text[it.end..scheme.start()]);
+        if !between.is_some_and(begins_password) {
+            schemes.push(scheme.range());
+        }
+    }
     let ends = schemes.iter().skip(1).map(|next| next.start);
     let ends: Vec<usize> = ends.chain([text.len()]).collect();
     schemes.into_iter().zip(ends).filter_map(|(scheme, end)| {
@@ -61,6 +73,12 @@ fn with_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
         let length = length(&text[scheme.end..end], is_web)?;
         (length > 0).then_some(scheme.end..scheme.end + length)
     })
+}
+
+/// Whether a user and the beginning of a password follow a scheme, so that what looks like the next scheme is none.
+fn begins_password(between: &str) -> bool {
+    let groups = BEGUN.captures(between);
+    groups.is_some_and(|it| !PORT.is_match(&it[1]))
 }
 
 /// How long the user-info is at the beginning of what follows a scheme.
@@ -79,9 +97,18 @@ fn length(after: &str, is_web: bool) -> Option<usize> {
         return None;
     }
     let parameters = PARAMETER.find(url).map_or(url.len(), |it| it.start());
-    let in_url = url[..parameters].rfind('@').or_else(|| url.rfind('@'));
+    let last = url.rfind('@');
+    let before_host = last.filter(|at| HOST.is_match(&url[at + 1..]));
+    let in_url = before_host.or_else(|| url[..parameters].rfind('@').or(last));
     let line = after.lines().next().unwrap_or_default();
-    in_url.or_else(|| line.find('@').filter(|_| !is_place))
+    let in_line = line.find('@').filter(|_| !is_place);
+    // Of several in a row the last, as when it is masked again.
+    in_url.or_else(|| in_line.map(|at| at + repeated(&line[at + 1..])))
+}
+
+/// How many `@` a text begins with.
+fn repeated(text: &str) -> usize {
+    text.len() - text.trim_start_matches('@').len()
 }
 
 /// A URL up to what cannot be in one.
