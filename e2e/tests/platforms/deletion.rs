@@ -186,12 +186,14 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
     await_records(REMOVAL, "replaced", None);
 }
 
-/// Brings an object back as a tool does that restores statuses too.
+/// Brings an object back as a tool does that restores statuses too; once more where the garbage collector came in between.
 pub fn restore_with_status(namespace: Namespace, backup: &Value) {
     let backup = backup.to_string();
-    namespace.kubectl_with_file(&["create"], &backup).unwrap();
     let status = ["replace", "--subresource=status"];
-    namespace.kubectl_with_file(&status, &backup).unwrap();
+    namespace.until("it is there with its status", || {
+        namespace.kubectl_with_file(&["create"], &backup)?;
+        namespace.kubectl_with_file(&status, &backup)
+    });
 }
 
 fn a_backup_that_brings_back_the_status_as_well_loses_nothing() {
