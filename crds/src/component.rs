@@ -7,9 +7,11 @@ pub mod payment;
 pub mod view;
 pub mod words;
 
-pub use booking::{Booking, BookingEvents, BookingPayment, BookingStatuses, PaymentTime};
-pub use fulfillment::{Fulfillment, FulfillmentNames, StartAs, StartOn};
+pub use booking::{Booking, BookingEvents, BookingPayment, BookingStatuses};
+pub use fulfillment::{Fulfillment, FulfillmentNames, StartOn};
 pub use gateway::{Gateway, ServiceType};
-pub use payment::{Capture, Payment, PaymentNames, Provider, TestProvider};
+pub use innkeeper_contracts::settings::{Capture, PaymentTime, StartAs};
+pub use innkeeper_contracts::words::{Attribute, AttributeType};
+pub use payment::{Payment, PaymentNames, Provider, TestProvider};
 pub use view::{View, ViewColumn};
-pub use words::{Attribute, AttributeType, Fields};
+pub use words::Fields;

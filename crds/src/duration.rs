@@ -27,9 +27,9 @@ impl Duration {
         self.millis
     }
 
-    /// The length in seconds, rounded up.
-    pub const fn as_seconds(self) -> u64 {
-        self.millis.div_ceil(1_000)
+    /// The length in seconds, rounded up; `u32::MAX` where it is longer than that.
+    pub fn as_seconds(self) -> u32 {
+        u32::try_from(self.millis.div_ceil(1_000)).unwrap_or(u32::MAX)
     }
 }
 

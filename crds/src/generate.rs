@@ -79,7 +79,7 @@ fn tidy(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.format = match schema.format.as_deref() {
         Some("uint8" | "uint16") => Some("int32".to_owned()),
-        Some("uint32") => Some("int64".to_owned()),
+        Some("uint32" | "uint64") => Some("int64".to_owned()),
         other => other.map(str::to_owned),
     };
     for property in schema

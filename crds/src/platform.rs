@@ -1,5 +1,6 @@
 //! A whole platform in one object.
 
+use innkeeper_contracts::settings::Aliases;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -188,33 +189,6 @@ pub struct Service {
     /// How it runs on a cluster.
     #[serde(flatten)]
     pub workload: Workload,
-}
-
-/// Further paths of a service.
-#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Aliases {
-    /// Also takes POST.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
-    pub create: Option<String>,
-    /// Also lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
-    pub list: Option<String>,
-    /// Takes PATCH with the id in the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
-    pub update: Option<String>,
 }
 
 /// A service that another one calls.

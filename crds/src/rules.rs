@@ -1,5 +1,9 @@
 //! The rules that the API server evaluates (CEL), each with the message that a user reads.
 
+pub use innkeeper_contracts::words::{
+    MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH, ONLY_A_STRING_HAS_A_MIN_LENGTH,
+};
+
 type Rule = (&'static str, &'static str);
 
 /// A service is exactly one thing.
@@ -26,6 +30,30 @@ pub const A_GATEWAY_KEEPS_NO_ROWS: Rule = (
     "a gateway keeps no rows: remove database",
 );
 
+/// The same for a service that is resolved.
+pub const A_RESOLVED_RESOURCE_HAS_A_PATH: Rule = (
+    "has(self.settings.component.gateway) || has(self.settings.path)",
+    A_RESOURCE_HAS_A_PATH.1,
+);
+
+/// The same for a service that is resolved.
+pub const A_RESOLVED_GATEWAY_HAS_NO_PATH: Rule = (
+    "!has(self.settings.component.gateway) || (!has(self.settings.path) && !has(self.settings.aliases))",
+    A_GATEWAY_HAS_NO_PATH.1,
+);
+
+/// The same for a service that is resolved.
+pub const A_RESOLVED_GATEWAY_KEEPS_NO_ROWS: Rule = (
+    "!has(self.settings.component.gateway) || !has(self.settings.database)",
+    A_GATEWAY_KEEPS_NO_ROWS.1,
+);
+
+/// A process signs in to PostgreSQL with what a Secret says.
+pub const A_POSTGRES_DATABASE_HAS_A_SECRET: Rule = (
+    "has(self.databaseSecret) == (has(self.settings.database) && has(self.settings.database.postgres))",
+    "name the Secret of a postgres database as databaseSecret, and none without such a database",
+);
+
 /// The number of replicas has one owner.
 pub const REPLICAS_OR_AUTOSCALING: Rule = (
     "!has(self.replicas) || !has(self.autoscaling)",
@@ -42,6 +70,18 @@ pub const SQLITE_HAS_ONE_REPLICA: Rule = (
 pub const SQLITE_IS_NOT_SCALED: Rule = (
     "!has(self.database) || !has(self.database.sqlite) || !has(self.autoscaling)",
     "SQLite serves one replica: remove autoscaling, or use postgres",
+);
+
+/// The same for a service that is resolved.
+pub const RESOLVED_SQLITE_HAS_ONE_REPLICA: Rule = (
+    "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.replicas) || self.replicas <= 1",
+    SQLITE_HAS_ONE_REPLICA.1,
+);
+
+/// The same for a service that is resolved.
+pub const RESOLVED_SQLITE_IS_NOT_SCALED: Rule = (
+    "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.autoscaling)",
+    SQLITE_IS_NOT_SCALED.1,
 );
 
 /// The same for services that use the platform's SQLite.
@@ -90,18 +130,6 @@ pub const PAYMENTS_ARE_USED: Rule = (
 pub const FULFILLMENTS_CAN_START: Rule = (
     "!self.services.exists(s, has(s.fulfillment)) || self.services.exists(s, has(s.payment))",
     "no payment would ever start the fulfillment: add a service with a payment block",
-);
-
-/// Only a text has a length.
-pub const ONLY_A_STRING_HAS_A_MIN_LENGTH: Rule = (
-    "self.type == 'String' || !has(self.minLength)",
-    "only a String has a minLength",
-);
-
-/// A text can be long enough and short enough.
-pub const MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH: Rule = (
-    "!has(self.minLength) || self.minLength <= (has(self.maxLength) ? self.maxLength : 256)",
-    "minLength must not be above maxLength, which is 256 when left out",
 );
 
 /// A probe's attempts do not overlap.

@@ -1,11 +1,7 @@
 //! Schemas of values that a plain field cannot bound: maps, and what is a number or a string.
 
+use innkeeper_contracts::settings::schema::texts;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-
-/// A map of at most 64 environment variables.
-pub fn environment(_: &mut SchemaGenerator) -> Schema {
-    texts(64, 4096)
-}
 
 /// A map of at most 16 files of 64 KiB.
 pub fn files(_: &mut SchemaGenerator) -> Schema {
@@ -44,13 +40,5 @@ pub fn number_or_text(least: u32, pattern: &str) -> Schema {
         "minimum": least,
         "maxLength": 32,
         "pattern": pattern,
-    })
-}
-
-fn texts(entries: u32, length: u32) -> Schema {
-    json_schema!({
-        "type": "object",
-        "maxProperties": entries,
-        "additionalProperties": { "type": "string", "maxLength": length },
     })
 }

@@ -53,23 +53,70 @@ fn a_topic_is_not_renamed() {
     );
 }
 
+/// What the rules say of a resolved service with these settings beside its names.
+fn of_resolved(settings: &Value, further: &Value) -> Vec<String> {
+    let mut spec = json!({
+        "image": "innkeeper",
+        "settings": { "namespace": "shop", "platform": "cars", "service": "pay" },
+    });
+    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    spec["settings"]
+        .as_object_mut()
+        .expect("it is an object")
+        .extend(fields(settings));
+    spec.as_object_mut()
+        .expect("it is an object")
+        .extend(fields(further));
+    refusals(
+        "DomainService",
+        &json!({ "metadata": { "name": "pay" }, "spec": spec }),
+        None,
+    )
+}
+
 #[test]
-fn a_resolved_service_is_one_thing_too() {
-    let of = |blocks: Value| {
-        let mut spec = json!({ "platform": "cars", "image": "innkeeper", "path": "/pays" });
-        let fields = spec.as_object_mut().expect("it is an object");
-        fields.extend(blocks.as_object().cloned().unwrap_or_default());
-        json!({ "metadata": { "name": "pay" }, "spec": spec })
-    };
-    let one = of(json!({ "payment": {} }));
-    let two = of(json!({ "payment": {}, "booking": {} }));
-    assert_eq!(refusals("DomainService", &one, None), Vec::<String>::new());
+fn a_resolved_service_has_a_path_unless_it_is_a_gateway() {
+    let (payment, gateway) = (
+        json!({ "payment": {} }),
+        json!({ "gateway": { "routes": [] } }),
+    );
+    let nothing = json!({});
+    let with_path = |component: &Value| json!({ "component": component, "path": "/pays" });
+    let without = |component: &Value| json!({ "component": component });
     assert_eq!(
-        refusals("DomainService", &two, None),
-        [rules::ONE_COMPONENT.1]
+        of_resolved(&with_path(&payment), &nothing),
+        Vec::<String>::new()
     );
     assert_eq!(
-        refusals("DomainService", &of(json!({})), None),
-        [rules::ONE_COMPONENT.1]
+        of_resolved(&without(&gateway), &nothing),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        of_resolved(&without(&payment), &nothing),
+        [rules::A_RESOURCE_HAS_A_PATH.1]
+    );
+    assert_eq!(
+        of_resolved(&with_path(&gateway), &nothing),
+        [rules::A_GATEWAY_HAS_NO_PATH.1]
+    );
+}
+
+#[test]
+fn a_resolved_service_says_which_secret_its_database_takes() {
+    let on = |database: &Value| json!({ "component": { "payment": {} }, "path": "/pays", "database": database });
+    let postgres = on(&json!({ "postgres": {
+        "host": "db", "database": "cars", "schema": "pay", "credentialsDir": "/etc/innkeeper/database",
+    } }));
+    let sqlite = on(&json!({ "sqlite": { "file": "pay.db" } }));
+    let (secret, nothing) = (json!({ "databaseSecret": "db" }), json!({}));
+    let refused = [rules::A_POSTGRES_DATABASE_HAS_A_SECRET.1];
+    assert_eq!(of_resolved(&postgres, &secret), Vec::<String>::new());
+    assert_eq!(of_resolved(&sqlite, &nothing), Vec::<String>::new());
+    assert_eq!(of_resolved(&postgres, &nothing), refused);
+    assert_eq!(of_resolved(&sqlite, &secret), refused);
+    let scaled = json!({ "replicas": 2 });
+    assert_eq!(
+        of_resolved(&sqlite, &scaled),
+        [rules::SQLITE_HAS_ONE_REPLICA.1]
     );
 }

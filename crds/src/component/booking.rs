@@ -1,9 +1,13 @@
 //! A service that takes bookings.
 
+use innkeeper_contracts::settings::{
+    self, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime,
+};
+use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Attribute, Fields};
+use super::words::{Fields, words};
 use crate::duration::Duration;
 
 /// Takes bookings: pending, confirmed, rejected, expired, cancelled, completed.
@@ -35,6 +39,33 @@ pub struct Booking {
     pub pending_timeout: Option<Duration>,
 }
 
+impl Booking {
+    /// The settings of its process, with what the platform says elsewhere.
+    pub fn settings(
+        &self,
+        currency: Option<String>,
+        call: Option<PaymentCall>,
+    ) -> settings::Booking {
+        let Self {
+            fields,
+            attributes,
+            required,
+            statuses,
+            events,
+            payment: _,
+            pending_timeout,
+        } = self;
+        settings::Booking {
+            words: words(fields, attributes, statuses, events),
+            required: required.clone(),
+            currency,
+            payment: call,
+            pending_timeout_seconds: pending_timeout
+                .map_or(DEFAULT_PENDING_TIMEOUT_SECONDS.into(), Duration::as_seconds),
+        }
+    }
+}
+
 /// Who takes the money for a booking, and when.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,16 +76,6 @@ pub struct BookingPayment {
     /// When it is asked.
     #[serde(default)]
     pub when: PaymentTime,
-}
-
-/// When a booking is paid.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum PaymentTime {
-    /// Authorized by a call before the booking is confirmed.
-    #[default]
-    OnPlacement,
-    /// Requested once the booking is confirmed; the client pays later.
-    Later,
 }
 
 /// Labels of a booking's states; a state without one has its canonical name.

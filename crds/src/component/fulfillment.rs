@@ -1,9 +1,11 @@
 //! A service that delivers what was paid.
 
+use innkeeper_contracts::settings::{self, StartAs};
+use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Attribute, Fields};
+use super::words::{Fields, words};
 
 /// Delivers what was paid: scheduled, in progress, completed, cancelled.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -30,22 +32,32 @@ pub struct Fulfillment {
     pub events: FulfillmentNames,
 }
 
+impl Fulfillment {
+    /// The settings of its process, with the services whose events it follows.
+    pub fn settings(&self, payments: Vec<String>, bookings: Vec<String>) -> settings::Fulfillment {
+        let Self {
+            start_on: StartOn::PaymentCaptured,
+            start_as,
+            fields,
+            attributes,
+            statuses,
+            events,
+        } = self;
+        settings::Fulfillment {
+            words: words(fields, attributes, statuses, events),
+            payments,
+            bookings,
+            start_as: *start_as,
+        }
+    }
+}
+
 /// What begins a fulfillment.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum StartOn {
     /// The payment is captured.
     #[default]
     PaymentCaptured,
-}
-
-/// The state in which a fulfillment begins.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum StartAs {
-    /// It waits to be started.
-    #[default]
-    Scheduled,
-    /// It is under way at once.
-    InProgress,
 }
 
 /// Names of a fulfillment's states or events; what has none here has the canonical name of the state.

@@ -1,9 +1,11 @@
 //! A service that takes money.
 
+use innkeeper_contracts::settings::{self, Capture, PaymentTime};
+use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Attribute, Fields};
+use super::words::{Fields, words};
 
 /// Takes money for bookings: requested, authorized, declined, captured, voided, refunded.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -30,14 +32,27 @@ pub struct Payment {
     pub events: PaymentNames,
 }
 
-/// When an authorized amount is taken.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum Capture {
-    /// As soon as the booking is confirmed.
-    #[default]
-    Automatic,
-    /// When a client sends the label of `captured`.
-    Manual,
+impl Payment {
+    /// The settings of its process, with the bookings that it serves and when those are paid.
+    pub fn settings(&self, bookings: Vec<String>, when: Option<PaymentTime>) -> settings::Payment {
+        let Self {
+            capture,
+            provider: Provider { test },
+            fields,
+            attributes,
+            statuses,
+            events,
+        } = self;
+        settings::Payment {
+            words: words(fields, attributes, statuses, events),
+            bookings,
+            capture: *capture,
+            when,
+            provider: settings::Provider::Test {
+                decline_above: test.as_ref().and_then(|test| test.decline_above),
+            },
+        }
+    }
 }
 
 /// Who moves the money.

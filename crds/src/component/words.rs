@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_contracts::words::Field;
-use kube::KubeSchema;
+use innkeeper_contracts::words::{Attribute, Field, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,56 +80,24 @@ impl Fields {
     }
 }
 
-/// A further field, typed and bounded.
-#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = ("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum", "minimum must not be above maximum"))]
-#[x_kube(validation = ("self.type == 'Integer' || (!has(self.minimum) && !has(self.maximum))", "only an Integer has a minimum and a maximum"))]
-#[x_kube(validation = ("self.type == 'String' || !has(self.maxLength)", "only a String has a maxLength"))]
-#[x_kube(validation = crate::rules::ONLY_A_STRING_HAS_A_MIN_LENGTH)]
-#[x_kube(validation = crate::rules::MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH)]
-pub struct Attribute {
-    /// The name here.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
-    pub name: String,
-    /// The type of its values.
-    #[serde(rename = "type", default)]
-    pub kind: AttributeType,
-    /// The booking's name of it, where that differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
-    pub from: Option<String>,
-    /// Fewest characters of a String.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 4096))]
-    pub min_length: Option<u32>,
-    /// Most characters of a String. 256 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 4096))]
-    pub max_length: Option<u32>,
-    /// Smallest Integer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minimum: Option<i64>,
-    /// Largest Integer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<i64>,
-}
-
-impl Attribute {
-    /// The booking's name of it.
-    pub fn source(&self) -> &str {
-        self.from.as_deref().unwrap_or(&self.name)
+/// What a block calls things, as the service's process reads it.
+pub(super) fn words(
+    fields: &Fields,
+    attributes: &[Attribute],
+    statuses: &impl Serialize,
+    events: &impl Serialize,
+) -> Words {
+    Words {
+        fields: fields.by_field(),
+        attributes: attributes.to_vec(),
+        statuses: names(statuses),
+        events: names(events),
     }
 }
 
-/// The type of an attribute's values.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum AttributeType {
-    /// Text.
-    #[default]
-    String,
-    /// A whole number of 64 bits; a numeric string counts as one.
-    Integer,
-    /// `true` or `false`.
-    Boolean,
+/// A struct of optional names becomes a map of those that are there.
+fn names(names: &impl Serialize) -> BTreeMap<String, String> {
+    serde_json::to_value(names)
+        .and_then(serde_json::from_value)
+        .expect("names are plain texts")
 }

@@ -1,10 +1,10 @@
 //! What goes and comes while no operator runs is understood by the one that comes back.
 
-use innkeeper_e2e::kubernetes::TOPICS;
+use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::{claims, kafka, operator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::deletion::{
     RECORDS, await_gone, await_records, backup, begin, delete, lose, platform, restore_with_status,
@@ -16,7 +16,10 @@ pub fn lane() -> Lane {
     Lane {
         name: "standstill",
         namespaces: &["innkeeper-system", "standstill"],
-        claims: claims![an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else,],
+        claims: claims![
+            an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else,
+            services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled,
+        ],
     }
 }
 
@@ -59,4 +62,74 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     assert_eq!(kafka::held("restored-late"), Some(RECORDS));
     assert_eq!(kafka::held("anew"), Some(RECORDS));
     STILL.await_event("TopicKept", "someone has made it anew");
+}
+
+/// The definition of the services' kind, for kubectl.
+const DEFINITION: &str = "crd/domainservices.innkeeper.dev";
+
+/// The versions of the services' kind, as a patch puts them back.
+fn versions() -> String {
+    let read = ["get", DEFINITION, "--output=json"];
+    let definition: Value = serde_json::from_str(&STILL.kubectl(&read).unwrap()).unwrap();
+    json!({ "spec": { "versions": definition["spec"]["versions"] } }).to_string()
+}
+
+/// Lets the API server take services without settings, as an earlier release knew none.
+fn take_services_without_settings() {
+    let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+    let patch = json!([
+        { "op": "remove", "path": format!("{spec}/required") },
+        { "op": "remove", "path": format!("{spec}/x-kubernetes-validations") },
+    ]);
+    let patch = format!("--patch={patch}");
+    STILL
+        .kubectl(&["patch", DEFINITION, "--type=json", &patch])
+        .unwrap();
+}
+
+fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
+    begin(STILL, "upgraded");
+    let rolled = || {
+        let metadata = &STILL.expect(DEPLOYMENTS, "upgraded-gateway")["metadata"];
+        (text(&metadata["uid"]), metadata["generation"].as_i64())
+    };
+    let (before, present) = (rolled(), versions());
+    operator::scale(0);
+    take_services_without_settings();
+    STILL.until("the settings are gone", || {
+        let patch = r#"--patch=[{"op": "remove", "path": "/spec/settings"}]"#;
+        let service = "domainservice/upgraded-gateway";
+        STILL.kubectl(&["patch", service, "--type=json", patch])
+    });
+    let by_hand = json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "DomainService",
+        "metadata": { "name": "by-hand" },
+        "spec": { "image": "innkeeper:0.1.0" },
+    });
+    STILL.apply(&by_hand.to_string());
+    let put_back = format!("--patch={present}");
+    STILL
+        .kubectl(&["patch", DEFINITION, "--type=merge", &put_back])
+        .unwrap();
+
+    operator::scale(1);
+    STILL.until("its settings are written anew", || {
+        match &STILL.expect(DOMAIN_SERVICES, "upgraded-gateway")["spec"]["settings"] {
+            Value::Null => Err("there are none".to_owned()),
+            _ => Ok(()),
+        }
+    });
+    STILL.await_ready("upgraded");
+    assert_eq!(rolled(), before);
+    let message = STILL.await_state(DOMAIN_SERVICES, "by-hand", "Stalled");
+    assert!(message.contains("(Missing field settings)"), "{message}");
+    assert!(message.contains("kubectl explain domainservices.spec"));
+    let foreground = "--cascade=foreground";
+    delete(
+        STILL,
+        &["domainservice", "by-hand", foreground, "--timeout=30s"],
+    );
+    delete(STILL, &["bookingplatform", "upgraded"]);
+    await_gone(STILL, "upgraded");
 }

@@ -14,7 +14,7 @@ use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::core::PartialObjectMeta;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
@@ -26,9 +26,9 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{Context, Scope};
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::status::Observed;
+use crate::status::{Observed, fetch_present};
 use crate::verdict::{State, holds};
-use crate::{domain_service, platform, topic};
+use crate::{domain_service, platform, topic, unreadable};
 
 /// When to look again at what goes on by itself and may not tell.
 pub(crate) const SOON: Duration = Duration::from_secs(5);
@@ -43,11 +43,14 @@ const GATHER: Duration = Duration::from_millis(100);
 /// How many objects of a kind are looked at at once.
 const AT_ONCE: u16 = 8;
 
+/// The objects of a kind as they were seen last, with those that cannot be read.
+pub(crate) type Seen<K> = Store<DeserializeGuard<K>>;
+
 /// The objects that the operator looks after, as it last saw them.
 pub(crate) struct Watched {
-    pub platforms: Store<BookingPlatform>,
-    pub services: Store<DomainService>,
-    pub topics: Store<EventTopic>,
+    pub platforms: Seen<BookingPlatform>,
+    pub services: Seen<DomainService>,
+    pub topics: Seen<EventTopic>,
 }
 
 impl Watched {
@@ -59,10 +62,13 @@ impl Watched {
     }
 }
 
-fn count<K: Observed>(store: &Store<K>, metrics: &Metrics) {
+fn count<K: Observed>(store: &Seen<K>, metrics: &Metrics) {
     let objects = store.state();
     for state in State::ALL {
-        let standing = |object: &&Arc<K>| holds(object.conditions(), state);
+        let standing = |object: &&Arc<DeserializeGuard<K>>| match &object.0 {
+            Ok(object) => holds(object.conditions(), state),
+            Err(_) => state == State::Stalled,
+        };
         let count = objects.iter().filter(standing).count();
         metrics.set_objects(&K::kind(&()), state, count);
     }
@@ -70,9 +76,9 @@ fn count<K: Observed>(store: &Store<K>, metrics: &Metrics) {
 
 /// The three controllers, before they run.
 pub(crate) struct Controllers {
-    platforms: Controller<BookingPlatform>,
-    services: Controller<DomainService>,
-    topics: Controller<EventTopic>,
+    platforms: Controller<DeserializeGuard<BookingPlatform>>,
+    services: Controller<DeserializeGuard<DomainService>>,
+    topics: Controller<DeserializeGuard<EventTopic>>,
     /// What they see.
     pub watched: Arc<Watched>,
 }
@@ -107,9 +113,12 @@ impl Controllers {
         let topics = controller::<EventTopic>(client, scope);
         let described = topics.store();
         let topics = topics.watches(
-            scope.api::<EventTopic>(client),
+            scope.api::<DeserializeGuard<EventTopic>>(client),
             watcher::Config::default(),
-            move |topic| topic::rivals(&described, &topic),
+            move |topic| {
+                let readable = topic.0.as_ref().ok();
+                readable.map_or_else(Vec::new, |topic| topic::rivals(&described, topic))
+            },
         );
         let watched = Arc::new(Watched {
             platforms: platforms.store(),
@@ -140,12 +149,9 @@ impl Controllers {
     }
 }
 
-fn controller<K>(client: &Client, scope: &Scope) -> Controller<K>
-where
-    K: Observed,
-{
+fn controller<K: Observed>(client: &Client, scope: &Scope) -> Controller<DeserializeGuard<K>> {
     let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
-    Controller::new(scope.api::<K>(client), watcher::Config::default()).with_config(config)
+    Controller::new(scope.api(client), watcher::Config::default()).with_config(config)
 }
 
 fn received<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> {
@@ -169,22 +175,23 @@ fn ours() -> watcher::Config {
 }
 
 /// The service that a ReplicaSet's pods belong to, by its label: its owner is the Deployment.
-fn service_of(set: &PartialObjectMeta<ReplicaSet>) -> Option<ObjectRef<DomainService>> {
+fn service_of(
+    set: &PartialObjectMeta<ReplicaSet>,
+) -> Option<ObjectRef<DeserializeGuard<DomainService>>> {
     let name = set.labels().get(SERVICE_LABEL)?;
     Some(ObjectRef::new(name).within(&set.namespace()?))
 }
 
 /// The services that call a service, and may wait for it.
 fn callers(
-    store: &Store<DomainService>,
+    store: &Seen<DomainService>,
     callee: &PartialObjectMeta<DomainService>,
-) -> Vec<ObjectRef<DomainService>> {
+) -> Vec<ObjectRef<DeserializeGuard<DomainService>>> {
     let name = callee.name_any();
     store
         .state_filter(|service| {
-            let callees = &service.spec.callees;
-            service.namespace() == callee.namespace()
-                && callees.iter().any(|other| other.service == name)
+            let waits = |it: &DomainService| it.spec.waits_for.contains(&name);
+            service.namespace() == callee.namespace() && service.0.as_ref().is_ok_and(waits)
         })
         .iter()
         .map(|service| ObjectRef::from_obj(service.as_ref()))
@@ -192,10 +199,10 @@ fn callers(
 }
 
 async fn run<K, Work>(
-    controller: Controller<K>,
+    controller: Controller<DeserializeGuard<K>>,
     ctx: &Arc<Context>,
     stop: &CancellationToken,
-    reconcile: impl Fn(Arc<K>, Arc<Context>) -> Work,
+    reconcile: impl Fn(K, Arc<Context>) -> Work + Clone + Send + Sync + 'static,
 ) where
     K: Observed,
     Work: Future<Output = Result<Action, Error>> + Send + 'static,
@@ -205,7 +212,10 @@ async fn run<K, Work>(
     let reconciling = controller
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
-            |object, ctx| measured(reconcile(object, Arc::clone(&ctx)), ctx, K::kind(&())),
+            |object, ctx| {
+                let work = reconciled(object, Arc::clone(&ctx), reconcile.clone());
+                measured(work, ctx, K::kind(&()))
+            },
             |_, error, _| Action::requeue(error.class().retry_after()),
             Arc::clone(ctx),
         )
@@ -219,9 +229,28 @@ async fn run<K, Work>(
     }
 }
 
+/// Reconciles an object as it is now, or says that it cannot be read.
+async fn reconciled<K, Work>(
+    object: Arc<DeserializeGuard<K>>,
+    ctx: Arc<Context>,
+    reconcile: impl Fn(K, Arc<Context>) -> Work + Send,
+) -> Result<Action, Error>
+where
+    K: Observed,
+    Work: Future<Output = Result<Action, Error>> + Send,
+{
+    match fetch_present(&ctx, object.as_ref()).await? {
+        None => Ok(Action::await_change()),
+        Some(DeserializeGuard(Ok(object))) => reconcile(object, ctx).await,
+        Some(DeserializeGuard(Err(invalid))) => {
+            unreadable::tell(&ctx, object.as_ref(), &invalid.error).await
+        }
+    }
+}
+
 /// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
 /// more; one that has begun is left to finish.
-async fn stopped_before_ready<K: Observed>(store: &Store<K>, stop: &CancellationToken) {
+async fn stopped_before_ready<K: Observed>(store: &Seen<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;
@@ -318,7 +347,7 @@ mod tests {
     fn a_controller_that_has_begun_is_left_to_finish() {
         let stop = CancellationToken::new();
         stop.cancel();
-        let (store, mut writer) = reflector::store::<EventTopic>();
+        let (store, mut writer) = reflector::store::<DeserializeGuard<EventTopic>>();
         assert!(stopped_before_ready(&store, &stop).now_or_never().is_some());
         writer.apply_watcher_event(&watcher::Event::Init);
         writer.apply_watcher_event(&watcher::Event::InitDone);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_crds::{DomainService, DomainServiceStatus};
-use innkeeper_plan::{render, validate_service};
+use innkeeper_plan::validate_service;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::controller::Action;
@@ -23,22 +23,16 @@ use self::findings::Findings;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::Notes;
-use crate::status::{apply_status, fetch_present};
+use crate::status::apply_status;
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
 
 /// Brings a service a step nearer to how it should be.
-pub(crate) async fn reconcile(
-    service: Arc<DomainService>,
-    ctx: Arc<Context>,
-) -> Result<Action, Error> {
-    let Some(service) = fetch_present(&ctx, service.as_ref()).await? else {
-        return Ok(Action::await_change());
-    };
+pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Result<Action, Error> {
     if service.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let fetch::Observed {
+    let fetch::Found {
         claims,
         unready,
         deployment,
@@ -88,7 +82,7 @@ fn status(
             &before.conditions,
             now,
         ),
-        component: Some(render::component(&service.spec).to_owned()),
+        component: Some(service.spec.settings.component.name().to_owned()),
         replicas: wanted.map(count),
         ready_replicas: ready.map(count),
     }
@@ -103,14 +97,10 @@ mod tests {
     use crate::verdict::Reason;
 
     fn service() -> DomainService {
-        serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "gateway" },
-            "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
-            "status": { "replicas": 2, "readyReplicas": 2 },
-        }))
-        .unwrap()
+        let mut service = crate::fixtures::service("gateway", &json!({}));
+        service.status =
+            serde_json::from_value(json!({ "replicas": 2, "readyReplicas": 2 })).unwrap();
+        service
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod controllers;
 mod domain_service;
 mod error;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod kafka;
 mod leader;
 mod metrics;
@@ -21,6 +23,7 @@ mod run;
 mod silence;
 mod status;
 mod topic;
+mod unreadable;
 mod verdict;
 
 pub use context::Scope;

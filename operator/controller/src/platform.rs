@@ -15,7 +15,7 @@ use kube::runtime::controller::Action;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Notes, Obstacle, Refused};
-use crate::status::{apply_status, fetch_present};
+use crate::status::apply_status;
 use crate::verdict::{self, State, Verdict};
 use crate::{controllers, events};
 
@@ -34,12 +34,9 @@ enum Outcome {
 
 /// Brings a platform a step nearer to how it should be.
 pub(crate) async fn reconcile(
-    platform: Arc<BookingPlatform>,
+    platform: BookingPlatform,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
-    let Some(platform) = fetch_present(&ctx, platform.as_ref()).await? else {
-        return Ok(Action::await_change());
-    };
     if platform.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }

@@ -1,17 +1,22 @@
 //! A status is written when it has changed, and only then.
 
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
 use innkeeper_crds::{
     BookingPlatform, BookingPlatformStatus, Condition, DomainService, DomainServiceStatus,
     EventTopic, EventTopicStatus,
 };
 use innkeeper_plan::names::FIELD_MANAGER;
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{Patch, PatchParams};
-use kube::{Resource, ResourceExt as _};
-use serde::Serialize;
+use kube::core::DeserializeGuard;
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use serde_json::json;
-use std::fmt::Debug;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -66,20 +71,91 @@ impl Observed for EventTopic {
     }
 }
 
+/// An object of a kind, of which only the metadata and the part of its status is read that every kind
+/// has; the rest of the status is kept as it is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Standing<K> {
+    pub metadata: ObjectMeta,
+    pub status: Option<StandingStatus>,
+    #[serde(skip)]
+    kind: PhantomData<K>,
+}
+
+/// What the status of every kind has.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StandingStatus {
+    #[serde(default)]
+    pub observed_generation: i64,
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+impl<K: Observed> Resource for Standing<K> {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        K::kind(&())
+    }
+    fn group((): &()) -> Cow<'_, str> {
+        K::group(&())
+    }
+    fn version((): &()) -> Cow<'_, str> {
+        K::version(&())
+    }
+    fn plural((): &()) -> Cow<'_, str> {
+        K::plural(&())
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+impl<K: Observed> Observed for Standing<K> {
+    type Status = StandingStatus;
+    fn status(&self) -> Option<&Self::Status> {
+        self.status.as_ref()
+    }
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |it| &it.conditions)
+    }
+}
+
 /// An object as the cluster has it now, unless it is gone.
 pub(crate) async fn fetch_present<K: Observed>(
     ctx: &Context,
-    object: &K,
-) -> Result<Option<K>, Error> {
-    let found = ctx
-        .api_beside::<K>(object)
-        .get_opt(&object.name_any())
-        .await
-        .map_err(|source| Error::Fetch {
-            what: what(object),
-            source,
-        })?;
-    Ok(found)
+    object: &DeserializeGuard<K>,
+) -> Result<Option<DeserializeGuard<K>>, Error> {
+    fetch(ctx, object, &object.name_any()).await
+}
+
+/// How the object of this name and kind beside another one stands, also where its spec cannot be read.
+pub(crate) async fn fetch_standing<K: Observed>(
+    ctx: &Context,
+    beside: &impl ResourceExt,
+    name: &str,
+) -> Result<Option<Standing<K>>, Error> {
+    fetch(ctx, beside, name).await
+}
+
+async fn fetch<K>(ctx: &Context, beside: &impl ResourceExt, name: &str) -> Result<Option<K>, Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned,
+{
+    let found = ctx.api_beside::<K>(beside).get_opt(name).await;
+    found.map_err(|source| Error::Fetch {
+        what: format!("{} {name}", K::kind(&())),
+        source,
+    })
 }
 
 /// Writes the status of an object, when it is another than before. What admission made of the same status stays.

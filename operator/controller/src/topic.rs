@@ -19,12 +19,13 @@ use innkeeper_crds::{BookingPlatform, EventTopic, EventTopicSpec, EventTopicStat
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::Store;
 
 use crate::context::Context;
+use crate::controllers::Seen;
 use crate::error::Error;
 use crate::kafka::{Found, KafkaError, ObservedTopic, Topics};
-use crate::status::{Observed as _, apply_status, fetch_present, what};
+use crate::status::{Observed as _, apply_status, fetch_standing, what};
+use crate::unreadable::readable;
 use crate::verdict::{self, Reason, State, Verdict, holds, ready_condition};
 use crate::{controllers, events};
 use apply::Applied;
@@ -63,18 +64,15 @@ enum Outcome {
 
 /// Brings a topic a step nearer to how it should be.
 pub(crate) async fn reconcile(
-    topic: Arc<EventTopic>,
+    topic: EventTopic,
     ctx: Arc<Context>,
-    all: Store<EventTopic>,
+    all: Seen<EventTopic>,
 ) -> Result<Action, Error> {
-    let Some(topic) = fetch_present(&ctx, topic.as_ref()).await? else {
-        return Ok(Action::await_change());
-    };
     if topic.metadata.deletion_timestamp.is_some() {
         return finalizer::release(&ctx, &topic).await;
     }
     finalizer::keep_in_step(&ctx, &topic).await?;
-    let older = claims::older_claim(&topic, &all.state(), &ctx.defaults);
+    let older = claims::older_claim(&topic, &readable(&all), &ctx.defaults);
     let outcome = carry_out(&ctx, &topic, older).await?;
     // Only what is as described is recorded, and only then it matters.
     let is_settled = matches!(outcome, Outcome::Settled(..));
@@ -161,11 +159,7 @@ async fn is_told(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     let Some(platform) = &topic.spec.platform else {
         return Ok(true);
     };
-    let api = ctx.api_beside::<BookingPlatform>(topic);
-    let platform = api.get_opt(platform).await.map_err(|source| Error::Fetch {
-        what: format!("BookingPlatform {platform}"),
-        source,
-    })?;
+    let platform = fetch_standing::<BookingPlatform>(ctx, topic, platform).await?;
     Ok(platform.is_none_or(|platform| {
         let owns = topic
             .owner_references()

@@ -9,7 +9,6 @@ pub mod names;
 pub mod read;
 pub mod refusal;
 pub mod render;
-pub mod settings;
 pub mod validate;
 
 pub use credentials::Warning;
@@ -17,5 +16,4 @@ pub use executor::{ClusterDefaults, Executor, LocalDefaults};
 pub use expand::{Expansion, expand};
 pub use read::{PlatformFile, read};
 pub use refusal::{Refusal, Refusals, Step};
-pub use settings::settings;
 pub use validate::{Component, ValidatedPlatform, ValidatedService, validate, validate_service};

@@ -18,9 +18,12 @@ use kube::Resource;
 use kube::api::{ApiResource, DynamicObject};
 use serde::Serialize;
 
-pub use config_map::{configuration_config_map, files_config_map, settings_config_map};
-pub use deployment::{component, deployment};
+pub use config_map::{
+    configuration_config_map, environment, files_config_map, settings_config_map,
+};
+pub use deployment::deployment;
 pub use horizontal_pod_autoscaler::horizontal_pod_autoscaler;
+pub use pod::drain_seconds;
 pub use pod_disruption_budget::pod_disruption_budget;
 pub use replicas::{ObservedReplicas, fewest_replicas, replicas};
 pub use service::service;
@@ -65,7 +68,7 @@ impl Rendered {
 /// Everything that a service becomes, in the order in which it is applied. `replicas` is what [`replicas()`] decided.
 pub fn objects(service: &DomainService, replicas: Option<i32>) -> Vec<Rendered> {
     let config_maps = [
-        settings_config_map(service),
+        Some(settings_config_map(service)),
         configuration_config_map(service),
         files_config_map(service),
     ];

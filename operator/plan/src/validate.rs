@@ -1,5 +1,6 @@
 //! A platform is looked at as a whole: everything wrong is collected, and what is left cannot fail any more.
 
+mod agreement;
 mod backing;
 mod component;
 mod names;
@@ -13,11 +14,11 @@ mod workload;
 
 use std::path::PathBuf;
 
+use innkeeper_contracts::settings::{Aliases, Column};
 use innkeeper_crds::component::{Booking, Fulfillment, Gateway, Payment};
 use innkeeper_crds::database::Postgres;
-use innkeeper_crds::domain_service::ResolvedColumn;
 use innkeeper_crds::event_topic::{DEFAULT_PARTITIONS, DeletionPolicy, TopicConfig};
-use innkeeper_crds::platform::{Aliases, Service};
+use innkeeper_crds::platform::Service;
 use innkeeper_crds::workload::Workload;
 use innkeeper_crds::{BookingPlatform, DomainService, Duration};
 
@@ -121,7 +122,7 @@ pub enum Component {
     /// Delivers what was paid.
     Fulfillment(Fulfillment),
     /// Shows stories, with its columns in canonical words.
-    View(Vec<ResolvedColumn>),
+    View(Vec<Column>),
 }
 
 impl Component {
@@ -184,13 +185,15 @@ pub fn validate(
     })
 }
 
-/// Looks at a service that may not come from a platform, for an installation on a cluster: what the schema cannot know is whether its image
-/// knows every field.
+/// Looks at a service that may not come from a platform, for an installation on a cluster: what the
+/// schema cannot know is whether its image knows every field, and whether its settings say what the
+/// rest of it says.
 pub fn validate_service(
     service: &DomainService,
     installation: &ClusterDefaults,
 ) -> Result<(), Refusals> {
     let mut collector = Collector::new(Step::Validate);
+    agreement::check(service, &mut collector);
     release::check_service(service, &installation.image, &mut collector);
     collector.finish(())
 }

@@ -9,12 +9,14 @@ use futures::{Stream, StreamExt as _, stream};
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
+use super::Seen;
 use crate::domain_service::others::{pod_labels, scaled_deployment, selects};
 
 /// What people put beside a service, on its pods.
@@ -53,8 +55,8 @@ impl Beside for PodDisruptionBudget {
 /// The services that objects of a kind concern, whenever that may have changed.
 pub(super) fn by<K: Beside>(
     api: Api<K>,
-    services: Store<DomainService>,
-) -> impl Stream<Item = ObjectRef<DomainService>> + Send + 'static {
+    services: Seen<DomainService>,
+) -> impl Stream<Item = ObjectRef<DeserializeGuard<DomainService>>> + Send + 'static {
     let mut known = Known::of(services);
     let events = watcher(api, Config::default()).default_backoff();
     events.flat_map(move |event| {
@@ -69,18 +71,18 @@ pub(super) fn by<K: Beside>(
 }
 
 /// Services that are to be looked at.
-type Woken = Vec<ObjectRef<DomainService>>;
+type Woken = Vec<ObjectRef<DeserializeGuard<DomainService>>>;
 
 /// The objects of a kind as they were seen last.
 struct Known<K: Beside> {
-    services: Store<DomainService>,
+    services: Seen<DomainService>,
     objects: HashMap<ObjectRef<K>, K>,
     /// Those that a list which has begun has not shown yet.
     unlisted: HashSet<ObjectRef<K>>,
 }
 
 impl<K: Beside> Known<K> {
-    fn of(services: Store<DomainService>) -> Self {
+    fn of(services: Seen<DomainService>) -> Self {
         Self {
             services,
             objects: HashMap::new(),
@@ -128,8 +130,9 @@ impl<K: Beside> Known<K> {
             let mut uids = owners.iter().map(|it| &it.uid);
             uids.any(|uid| Some(uid) == service.metadata.uid.as_ref())
         };
+        let is_concerned = |it: &DomainService| owns(it) || object.is_about(it);
         let concerned = self.services.state_filter(|service| {
-            service.namespace() == object.namespace() && (owns(service) || object.is_about(service))
+            service.namespace() == object.namespace() && service.0.as_ref().is_ok_and(is_concerned)
         });
         concerned
             .iter()
@@ -158,14 +161,9 @@ mod tests {
     fn known<K: Beside>() -> Known<K> {
         let (services, mut writer) = reflector::store();
         for (namespace, name) in [("shop", "pay"), ("shop", "rent"), ("else", "pay")] {
-            let service: DomainService = serde_json::from_value(json!({
-                "apiVersion": "innkeeper.dev/v1alpha1",
-                "kind": "DomainService",
-                "metadata": { "name": name, "namespace": namespace, "uid": format!("{namespace}/{name}") },
-                "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
-            }))
-            .unwrap();
-            writer.apply_watcher_event(&Event::Apply(service));
+            let mut service = crate::fixtures::service(name, &json!({}));
+            service.metadata.namespace = Some(namespace.to_owned());
+            writer.apply_watcher_event(&Event::Apply(DeserializeGuard(Ok(service))));
         }
         Known::of(services)
     }

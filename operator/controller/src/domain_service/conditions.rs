@@ -196,17 +196,7 @@ mod tests {
     use crate::verdict::State;
 
     fn service(workload: &Value) -> DomainService {
-        let mut spec = json!({ "platform": "rentcar", "image": "innkeeper:1", "gateway": {} });
-        for (key, value) in workload.as_object().unwrap() {
-            spec[key] = value.clone();
-        }
-        serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "gateway", "namespace": "default" },
-            "spec": spec,
-        }))
-        .unwrap()
+        crate::fixtures::service("gateway", workload)
     }
 
     fn deployment(replicas: i32, status: &Value) -> Deployment {
@@ -286,7 +276,7 @@ mod tests {
         let verdict = seen(&scaled, 0, &pods(0, 0, 0));
         assert_eq!(verdict.state, State::Stalled);
         assert_eq!(verdict.reason, Reason::ScaledToZero);
-        let again = "`kubectl scale deployment/gateway --replicas=2 -n default`";
+        let again = "`kubectl scale deployment/gateway --replicas=2 -n shop`";
         assert!(verdict.message.ends_with(again), "{}", verdict.message);
     }
 
@@ -351,7 +341,7 @@ mod tests {
         ] {
             assert_eq!(verdict.state, State::Stalled);
             assert_eq!(verdict.reason, Reason::RolloutPaused);
-            let resume = "`kubectl rollout resume deployment/gateway -n default`";
+            let resume = "`kubectl rollout resume deployment/gateway -n shop`";
             assert!(verdict.message.contains(resume), "{}", verdict.message);
         }
     }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use innkeeper_crds::DomainService;
-use innkeeper_crds::domain_service::Callee;
+use innkeeper_crds::{Condition, DomainService};
 use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::render::{self, ObservedReplicas, Rendered};
 use k8s_openapi::NamespaceResourceScope;
@@ -23,11 +22,11 @@ use super::others::foreign_autoscalers;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Claim, Standing, fetch_claims, standing};
-use crate::status::Observed as _;
+use crate::status::{Observed, fetch_standing};
 use crate::verdict::{State, holds, ready_condition};
 
 /// What there is of a service.
-pub(super) struct Observed {
+pub(super) struct Found {
     /// Every object as it should be, and whose its name is.
     pub claims: Vec<Claim>,
     /// The callees that are not ready.
@@ -49,7 +48,7 @@ pub(super) struct Unready {
 }
 
 /// Looks what there is of a service.
-pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Observed, Error> {
+pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Found, Error> {
     let (deployment, autoscalers, budgets) = tokio::try_join!(
         fetch_deployment(ctx, service),
         fetch_all::<HorizontalPodAutoscaler>(ctx, service),
@@ -63,7 +62,7 @@ pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Obse
     let lost_sets = fetch_lost_sets(ctx, service, &pods).await?;
     let is_ours =
         |it: &Deployment| matches!(standing(Some(&it.metadata), &owner), Standing::Ours(_));
-    Ok(Observed {
+    Ok(Found {
         claims,
         unready: fetch_unready(ctx, service).await?,
         deployment: deployment.filter(is_ours),
@@ -148,20 +147,21 @@ async fn fetch_deployment(
 }
 
 async fn fetch_unready(ctx: &Context, service: &DomainService) -> Result<Vec<Unready>, Error> {
-    let api = ctx.api_beside::<DomainService>(service);
     let mut unready = Vec::new();
-    for Callee { service: name, .. } in &service.spec.callees {
-        let callee = api.get_opt(name).await.map_err(|source| Error::Fetch {
-            what: format!("DomainService {name}"),
-            source,
-        })?;
-        unready.extend(unready_callee(name, callee.as_ref()));
+    for name in &service.spec.waits_for {
+        let callee = fetch_standing::<DomainService>(ctx, service, name).await?;
+        unready.extend(unready_callee(
+            name,
+            callee.as_ref().map(Observed::conditions),
+        ));
     }
     Ok(unready)
 }
 
-fn unready_callee(name: &str, callee: Option<&DomainService>) -> Option<Unready> {
-    let conditions = callee.map_or(&[][..], DomainService::conditions);
+/// Why a callee is waited for, by its conditions; `None` where there is no such service.
+fn unready_callee(name: &str, conditions: Option<&[Condition]>) -> Option<Unready> {
+    let is_there = conditions.is_some();
+    let conditions = conditions.unwrap_or_default();
     if holds(conditions, State::Ready) {
         return None;
     }
@@ -169,9 +169,10 @@ fn unready_callee(name: &str, callee: Option<&DomainService>) -> Option<Unready>
     let reason = ready_condition(conditions).filter(|_| is_stalled);
     Some(Unready {
         service: name.to_owned(),
-        why: match callee {
-            Some(_) => reason.map(|it| it.reason.clone()),
-            None => Some("there is none yet".to_owned()),
+        why: if is_there {
+            reason.map(|it| it.reason.clone())
+        } else {
+            Some("there is none yet".to_owned())
         },
     })
 }
@@ -228,6 +229,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fixtures::service;
 
     fn deployment(managers: &serde_json::Value) -> Deployment {
         serde_json::from_value(json!({
@@ -245,25 +247,11 @@ mod tests {
         json!({ "manager": manager, "fieldsV1": { "f:spec": { "f:replicas": {} } } })
     }
 
-    fn service(count: &serde_json::Value) -> DomainService {
-        let mut service = json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "pay", "namespace": "default" },
-            "spec": {
-                "platform": "rentcar",
-                "image": "innkeeper:1",
-                "gateway": {},
-            },
-        });
-        for (field, value) in count.as_object().unwrap() {
-            service["spec"][field] = value.clone();
-        }
-        serde_json::from_value(service).unwrap()
-    }
-
     fn autoscaled() -> DomainService {
-        service(&json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } }))
+        service(
+            "pay",
+            &json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } }),
+        )
     }
 
     fn rendered_deployment(seen: Option<&Deployment>) -> serde_json::Value {
@@ -309,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_fixed_number_is_left_to_the_autoscaler_of_somebody_else_alone() {
-        let fixed = service(&json!({ "replicas": 2 }));
+        let fixed = service("pay", &json!({ "replicas": 2 }));
         let seen = deployment(&json!([
             { "manager": FIELD_MANAGER, "fieldsV1": { "f:spec": { "f:paused": {} } } },
             owner_of_replicas("kube-controller-manager"),
@@ -323,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_number_that_is_still_ours_beside_an_autoscaler_of_somebody_else_is_guarded() {
-        let fixed = service(&json!({ "replicas": 2 }));
+        let fixed = service("pay", &json!({ "replicas": 2 }));
         let mine = deployment(&json!([owner_of_replicas(FIELD_MANAGER)]));
         let beside = deployment_of(&rendered(&fixed, Some(&mine), true));
         assert_eq!(beside["spec"]["replicas"], 4);
@@ -332,10 +320,8 @@ mod tests {
 
     #[test]
     fn a_callee_is_waited_for_until_it_is_ready_or_off_and_named_with_what_stalls_it() {
-        let callee = |conditions: serde_json::Value| -> DomainService {
-            let mut service = autoscaled();
-            service.status = serde_json::from_value(json!({ "conditions": conditions })).unwrap();
-            service
+        let callee = |conditions: serde_json::Value| -> Vec<Condition> {
+            serde_json::from_value(conditions).unwrap()
         };
         let condition = |kind: &str, reason: &str| {
             json!([{

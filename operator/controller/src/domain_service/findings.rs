@@ -1,5 +1,6 @@
 //! What a service's message tells beside how its pods stand: what others have put beside it, and what was taken from it.
 
+use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
 use innkeeper_plan::render::{fewest_replicas, pod_disruption_budget};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -129,8 +130,7 @@ fn lost_set(service: &DomainService, name: &str) -> String {
 }
 
 fn is_on_sqlite(service: &DomainService) -> bool {
-    let database = service.spec.database.as_ref();
-    database.is_some_and(|it| it.sqlite.is_some())
+    matches!(service.spec.settings.database, Some(Database::Sqlite(_)))
 }
 
 fn delete(service: &DomainService, what: &str) -> String {
@@ -140,6 +140,7 @@ fn delete(service: &DomainService, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use innkeeper_contracts::settings::SqliteFile;
     use serde_json::{Value, json};
 
     use super::super::others::tests::service;
@@ -169,8 +170,12 @@ mod tests {
 
     #[test]
     fn nobody_is_told_to_ask_for_what_is_refused() {
-        let rows = json!({ "database": { "sqlite": { "file": "pay.db" } } });
-        let message = beside("theirs").contested_number(&service(&rows)).unwrap();
+        let mut service = service(&json!({}));
+        let file = SqliteFile {
+            file: "pay.db".into(),
+        };
+        service.spec.settings.database = Some(Database::Sqlite(file));
+        let message = beside("theirs").contested_number(&service).unwrap();
         assert!(!message.contains("autoscaling"), "{message}");
     }
 

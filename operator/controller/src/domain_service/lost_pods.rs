@@ -125,13 +125,9 @@ mod tests {
     }
 
     fn service() -> DomainService {
-        serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "pay", "namespace": "shop", "uid": "me" },
-            "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
-        }))
-        .unwrap()
+        let mut service = crate::fixtures::service("pay", &json!({}));
+        service.metadata.uid = Some("me".to_owned());
+        service
     }
 
     #[test]

@@ -117,16 +117,9 @@ pub(super) mod tests {
 
     /// A service with these fields of its workload.
     pub(in crate::domain_service) fn service(workload: &Value) -> DomainService {
-        let mut service = json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "pay", "namespace": "shop", "uid": "me" },
-            "spec": { "platform": "rentcar", "image": "innkeeper:1", "gateway": {} },
-        });
-        for (field, value) in workload.as_object().unwrap() {
-            service["spec"][field] = value.clone();
-        }
-        serde_json::from_value(service).unwrap()
+        let mut service = crate::fixtures::service("pay", workload);
+        service.metadata.uid = Some("me".to_owned());
+        service
     }
 
     fn metadata(name: &str, owner: Option<&str>) -> Value {

@@ -40,8 +40,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::fixtures;
 
-    fn service(name: &str, owner: &str, platform: &Value) -> DynamicObject {
+    fn service(name: &str, owner: &str, spec: &Value) -> DynamicObject {
         let owner = json!({
             "apiVersion": "innkeeper.dev/v1alpha1", "kind": "BookingPlatform", "name": "rentcar", "uid": owner,
         });
@@ -49,7 +50,7 @@ mod tests {
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "DomainService",
             "metadata": { "name": name, "ownerReferences": [owner] },
-            "spec": { "platform": platform, "image": "innkeeper:1", "gateway": {} },
+            "spec": spec,
         }))
         .unwrap()
     }
@@ -62,10 +63,11 @@ mod tests {
             uid: "mine".to_owned(),
             ..OwnerReference::default()
         };
+        let spec = serde_json::to_value(fixtures::service("pay", &json!({})).spec).unwrap();
         let found = vec![
-            service("pay", "mine", &json!("rentcar")),
-            service("rent", "mine", &json!(["not a name"])),
-            service("gateway", "of a former life", &json!("rentcar")),
+            service("pay", "mine", &spec),
+            service("rent", "mine", &json!({ "image": "of an earlier release" })),
+            service("gateway", "of a former life", &spec),
         ];
         let names: Vec<_> = of_owner(&owner, found)
             .iter()

@@ -7,14 +7,15 @@ use innkeeper_crds::{BookingPlatform, EventTopic};
 use innkeeper_plan::{ClusterDefaults, names};
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DynamicObject, ListParams};
-use kube::core::ApiResource;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::core::{ApiResource, DeserializeGuard};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::fetch::bootstrap_servers;
 use super::owner::{is_going, namespace_stays};
 use crate::context::{Context, Scope};
+use crate::controllers::Seen;
 use crate::error::Error;
 
 /// An older object that has the topic, or one that Kafka takes for the same.
@@ -50,11 +51,14 @@ pub(super) fn older_claim(
 }
 
 /// The other objects that describe a topic, or one that Kafka takes for the same: once it goes, one of them has it.
-pub(crate) fn rivals(all: &Store<EventTopic>, topic: &EventTopic) -> Vec<ObjectRef<EventTopic>> {
+pub(crate) fn rivals(
+    all: &Seen<EventTopic>,
+    topic: &EventTopic,
+) -> Vec<ObjectRef<DeserializeGuard<EventTopic>>> {
     let names_it = |other: &EventTopic| {
         place(other) != place(topic) && collide(&other.spec.topic_name, &topic.spec.topic_name)
     };
-    all.state_filter(names_it)
+    all.state_filter(|other| other.0.as_ref().is_ok_and(names_it))
         .iter()
         .map(|other| ObjectRef::from_obj(other.as_ref()))
         .collect()
@@ -258,13 +262,15 @@ mod tests {
     fn those_that_wait_for_a_topic_are_woken_when_it_goes() {
         let created = "2026-01-01T00:00:00Z";
         let gone = described("first", created, "team.orders", "kafka:9092");
-        let (store, mut writer) = reflector::store::<EventTopic>();
+        let (store, mut writer) = reflector::store();
         for other in [
             gone.clone(),
             described("second", created, "team_orders", "kafka:9092"),
             described("third", created, "team-orders", "kafka:9092"),
         ] {
-            writer.apply_watcher_event(&watcher::Event::Apply(other.as_ref().clone()));
+            writer.apply_watcher_event(&watcher::Event::Apply(DeserializeGuard(Ok(other
+                .as_ref()
+                .clone()))));
         }
         let woken = rivals(&store, &gone);
         let names: Vec<_> = woken.iter().map(|it| it.name.as_str()).collect();

@@ -8,14 +8,18 @@ use std::time::Duration;
 use futures::future::join_all;
 use innkeeper_crds::EventTopic;
 use innkeeper_kafka::TopicDescription;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::ResourceExt as _;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::fetch::bootstrap_servers;
 use super::history::{Fate, fate};
 use crate::context::Context;
+use crate::controllers::Seen;
 use crate::kafka::{Found, ObservedTopic};
+use crate::unreadable::readable;
 
 /// How often each cluster is asked.
 const EVERY: Duration = Duration::from_secs(10);
@@ -23,8 +27,8 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Wakes the reconciliation of every object whose topic is not what its status says, until stopped.
 pub(crate) async fn keep_looking(
     ctx: Arc<Context>,
-    topics: Store<EventTopic>,
-    wake: mpsc::UnboundedSender<ObjectRef<EventTopic>>,
+    topics: Seen<EventTopic>,
+    wake: mpsc::UnboundedSender<ObjectRef<DeserializeGuard<EventTopic>>>,
     stop: CancellationToken,
 ) {
     loop {
@@ -32,7 +36,7 @@ pub(crate) async fn keep_looking(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        let clusters = by_brokers(&ctx, &topics.state());
+        let clusters = by_brokers(&ctx, &readable(&topics));
         let looks = clusters
             .iter()
             .map(|(brokers, topics)| differing(&ctx, brokers, topics));
@@ -41,7 +45,8 @@ pub(crate) async fn keep_looking(
         };
         for topic in found.into_iter().flatten() {
             // The controller has ended: there is nothing left to wake.
-            let _ = wake.send(ObjectRef::from_obj(topic.as_ref()));
+            let object = ObjectRef::new(&topic.name_any());
+            let _ = wake.send(object.within(&topic.namespace().unwrap_or_default()));
         }
     }
 }

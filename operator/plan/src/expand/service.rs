@@ -1,17 +1,19 @@
 //! One service of a platform, fully resolved.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
-use innkeeper_crds::component::{Fulfillment, Payment, PaymentTime};
-use innkeeper_crds::domain_service::{
-    Callee, KafkaLog, ResolvedDatabase, ResolvedFulfillment, ResolvedGateway, ResolvedLog,
-    ResolvedPayment, ResolvedPostgres, ResolvedSqlite, ResolvedView, Route, SqliteLog,
+use innkeeper_contracts::pod::DATABASE_SECRET_DIR;
+use innkeeper_contracts::settings::{
+    self, Aliases, Database, Kafka, Log, PaymentCall, Postgres, Route, ServiceSettings, SqliteFile,
+    SqliteLog,
 };
+use innkeeper_crds::component::{Booking, PaymentTime, ServiceType};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
 use crate::names::{self, ServiceLife};
+use crate::render::{drain_seconds, environment};
 use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, ValidatedService};
 
 /// Image of services that run in this very process.
@@ -29,54 +31,16 @@ pub(super) fn domain_service(place: &Place, service: &ValidatedService) -> Domai
     let labels = names::labels(&platform.name, &service.name, service.component.name());
     DomainService {
         metadata: super::metadata(platform, service.name.clone(), Some(labels)),
-        spec: with_component(place, service, base(place, service)),
+        spec: DomainServiceSpec {
+            image: image(place),
+            settings: settings(place, service),
+            waits_for: service.calls.iter().map(|it| it.service.clone()).collect(),
+            database_secret: database_secret(service),
+            service_type: service_type(service),
+            workload: service.workload.clone(),
+        },
         status: None,
     }
-}
-
-fn base(place: &Place, service: &ValidatedService) -> DomainServiceSpec {
-    let platform = place.platform;
-    DomainServiceSpec {
-        platform: platform.name.clone(),
-        incarnation: platform.incarnation,
-        image: image(place),
-        currency: platform.currency.clone(),
-        path: service.path.clone(),
-        aliases: service.aliases.clone(),
-        callees: callees(place, service),
-        database: database(place, service),
-        log: log(place, service),
-        workload: service.workload.clone(),
-        ..DomainServiceSpec::default()
-    }
-}
-
-fn with_component(
-    place: &Place,
-    service: &ValidatedService,
-    mut spec: DomainServiceSpec,
-) -> DomainServiceSpec {
-    match &service.component {
-        Component::Gateway(gateway) => {
-            spec.gateway = Some(ResolvedGateway {
-                service_type: gateway.service_type,
-                routes: routes(place),
-            });
-        }
-        Component::Booking(booking) => spec.booking = Some(booking.clone()),
-        Component::Payment(payment) => {
-            spec.payment = Some(resolved_payment(place.platform, service, payment));
-        }
-        Component::Fulfillment(fulfillment) => {
-            spec.fulfillment = Some(resolved_fulfillment(place.platform, fulfillment));
-        }
-        Component::View(columns) => {
-            spec.view = Some(ResolvedView {
-                columns: columns.clone(),
-            });
-        }
-    }
-    spec
 }
 
 fn image(place: &Place) -> String {
@@ -87,14 +51,62 @@ fn image(place: &Place) -> String {
     }
 }
 
-fn callees(place: &Place, service: &ValidatedService) -> Vec<Callee> {
-    service
-        .calls
-        .iter()
-        .map(|call| Callee {
-            service: call.service.clone(),
-            address: address(place, &call.service),
-            timeout: call.timeout,
+fn settings(place: &Place, service: &ValidatedService) -> ServiceSettings {
+    let platform = place.platform;
+    ServiceSettings {
+        namespace: platform.namespace.clone(),
+        platform: platform.name.clone(),
+        incarnation: platform.incarnation,
+        service: service.name.clone(),
+        path: service.path.clone().unwrap_or_default(),
+        aliases: service.aliases.clone().unwrap_or_default(),
+        component: component(place, service),
+        database: database(place, service),
+        log: log(place, service),
+        drain_seconds: drain_seconds(&service.workload),
+        config: environment(&service.workload).cloned().unwrap_or_default(),
+    }
+}
+
+fn component(place: &Place, service: &ValidatedService) -> settings::Component {
+    let platform = place.platform;
+    match &service.component {
+        Component::Gateway(_) => settings::Component::Gateway(settings::Gateway {
+            routes: routes(place),
+        }),
+        Component::Booking(booking) => {
+            let call = payment_call(place, service, booking);
+            settings::Component::Booking(booking.settings(platform.currency.clone(), call))
+        }
+        Component::Payment(payment) => {
+            let (bookings, when) = paid_by(platform, &service.name);
+            settings::Component::Payment(payment.settings(bookings, when))
+        }
+        Component::Fulfillment(fulfillment) => {
+            let payments = names_of(platform, |it| matches!(it, Component::Payment(_)));
+            let bookings = names_of(platform, |it| matches!(it, Component::Booking(_)));
+            settings::Component::Fulfillment(fulfillment.settings(payments, bookings))
+        }
+        Component::View(columns) => settings::Component::View(settings::View {
+            columns: columns.clone(),
+        }),
+    }
+}
+
+fn routes(place: &Place) -> Vec<Route> {
+    let services = place.platform.services.iter();
+    services
+        .filter_map(|service| {
+            let path = service.path.clone()?;
+            let aliases = service.aliases.iter().flat_map(Aliases::paths);
+            Some(Route {
+                service: service.name.clone(),
+                paths: std::iter::once(path)
+                    .chain(aliases.map(str::to_owned))
+                    .collect(),
+                address: address(place, &service.name),
+                timeout_ms: settings::DEFAULT_ROUTE_TIMEOUT_MS.into(),
+            })
         })
         .collect()
 }
@@ -103,68 +115,38 @@ fn address(place: &Place, service: &str) -> String {
     place.addresses.get(service).cloned().unwrap_or_default()
 }
 
-fn routes(place: &Place) -> Vec<Route> {
-    place
-        .platform
-        .services
-        .iter()
-        .filter_map(|service| {
-            let path = service.path.clone()?;
-            let aliases = service.aliases.iter().flat_map(|aliases| {
-                [&aliases.create, &aliases.list, &aliases.update]
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-            });
-            Some(Route {
-                service: service.name.clone(),
-                paths: std::iter::once(path).chain(aliases).collect(),
-                address: address(place, &service.name),
-                timeout: None,
-            })
-        })
-        .collect()
+fn payment_call(place: &Place, service: &ValidatedService, block: &Booking) -> Option<PaymentCall> {
+    let payment = block.payment.as_ref()?;
+    let mut calls = service.calls.iter();
+    let call = calls.find(|call| call.service == payment.service)?;
+    Some(PaymentCall {
+        service: payment.service.clone(),
+        address: address(place, &payment.service),
+        when: payment.when,
+        timeout_ms: call.timeout.as_millis(),
+    })
 }
 
-fn resolved_payment(
-    platform: &ValidatedPlatform,
-    service: &ValidatedService,
-    block: &Payment,
-) -> ResolvedPayment {
-    let served: Vec<(&str, PaymentTime)> = platform
+/// The bookings that a payment service serves, and when they are paid.
+fn paid_by(platform: &ValidatedPlatform, name: &str) -> (Vec<String>, Option<PaymentTime>) {
+    let served: Vec<_> = platform
         .services
         .iter()
         .filter_map(|other| match &other.component {
             Component::Booking(booking) => {
                 let payment = booking.payment.as_ref()?;
-                (payment.service == service.name).then_some((other.name.as_str(), payment.when))
+                (payment.service == name).then(|| (other.name.clone(), payment.when))
             }
             _ => None,
         })
         .collect();
-    ResolvedPayment {
-        block: block.clone(),
-        bookings: served.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        when: served.first().map(|(_, when)| *when),
-    }
-}
-
-fn resolved_fulfillment(platform: &ValidatedPlatform, block: &Fulfillment) -> ResolvedFulfillment {
-    ResolvedFulfillment {
-        block: block.clone(),
-        payments: names_of(platform, |component| {
-            matches!(component, Component::Payment(_))
-        }),
-        bookings: names_of(platform, |component| {
-            matches!(component, Component::Booking(_))
-        }),
-    }
+    let when = served.first().map(|(_, when)| *when);
+    (served.into_iter().map(|(name, _)| name).collect(), when)
 }
 
 fn names_of(platform: &ValidatedPlatform, wanted: impl Fn(&Component) -> bool) -> Vec<String> {
-    platform
-        .services
-        .iter()
+    let services = platform.services.iter();
+    services
         .filter(|service| wanted(&service.component))
         .map(|service| service.name.clone())
         .collect()
@@ -179,52 +161,50 @@ fn life<'a>(place: &Place<'a>, service: &'a ValidatedService) -> ServiceLife<'a>
     }
 }
 
-fn database(place: &Place, service: &ValidatedService) -> Option<ResolvedDatabase> {
-    let mut resolved = ResolvedDatabase::default();
+fn database(place: &Place, service: &ValidatedService) -> Option<Database> {
     match &service.database {
-        DatabaseChoice::None => return None,
-        DatabaseChoice::Sqlite(file) => {
-            resolved.sqlite = Some(ResolvedSqlite { file: text(file) });
-        }
-        DatabaseChoice::Postgres(postgres) => {
-            resolved.postgres = Some(ResolvedPostgres {
-                host: postgres.host.clone(),
-                port: postgres.port,
-                database: postgres.database.clone(),
-                schema: names::schema(life(place, service)),
-                secret_name: postgres.secret_ref.name.clone(),
-            });
-        }
+        DatabaseChoice::None => None,
+        DatabaseChoice::Sqlite(file) => Some(Database::Sqlite(SqliteFile { file: file.clone() })),
+        DatabaseChoice::Postgres(postgres) => Some(Database::Postgres(Postgres {
+            host: postgres.host.clone(),
+            port: postgres.port,
+            database: postgres.database.clone(),
+            schema: names::schema(life(place, service)),
+            credentials_dir: PathBuf::from(DATABASE_SECRET_DIR),
+        })),
     }
-    Some(resolved)
 }
 
-fn log(place: &Place, service: &ValidatedService) -> Option<ResolvedLog> {
+fn database_secret(service: &ValidatedService) -> Option<String> {
+    match &service.database {
+        DatabaseChoice::Postgres(postgres) => Some(postgres.secret_ref.name.clone()),
+        DatabaseChoice::None | DatabaseChoice::Sqlite(_) => None,
+    }
+}
+
+fn log(place: &Place, service: &ValidatedService) -> Option<Log> {
     if matches!(service.component, Component::Gateway(_)) {
         return None;
     }
     let topic = place.platform.topic.name.clone();
     let group = names::consumer_group(life(place, service));
-    let mut resolved = ResolvedLog::default();
-    match &place.platform.log {
-        LogChoice::Kafka(bootstrap_servers) => {
-            resolved.kafka = Some(KafkaLog {
-                bootstrap_servers: bootstrap_servers.clone(),
-                topic,
-                group,
-            });
-        }
-        LogChoice::Sqlite(file) => {
-            resolved.sqlite = Some(SqliteLog {
-                file: text(file),
-                topic,
-                group,
-            });
-        }
-    }
-    Some(resolved)
+    Some(match &place.platform.log {
+        LogChoice::Kafka(bootstrap_servers) => Log::Kafka(Kafka {
+            bootstrap_servers: bootstrap_servers.clone(),
+            topic,
+            group,
+        }),
+        LogChoice::Sqlite(file) => Log::Sqlite(SqliteLog {
+            file: file.clone(),
+            topic,
+            group,
+        }),
+    })
 }
 
-fn text(file: &Path) -> String {
-    file.to_string_lossy().into_owned()
+fn service_type(service: &ValidatedService) -> ServiceType {
+    match &service.component {
+        Component::Gateway(gateway) => gateway.service_type,
+        _ => ServiceType::default(),
+    }
 }

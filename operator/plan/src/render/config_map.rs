@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use innkeeper_crds::DomainService;
-use innkeeper_crds::workload::Configuration;
+use innkeeper_crds::workload::Workload;
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::metadata::{metadata, name};
@@ -13,23 +13,23 @@ use crate::names;
 /// The key, which is the file's name, of the settings.
 const SETTINGS_KEY: &str = "settings.json";
 
-/// The settings file; absent for a service without a component, which the API server refuses.
-pub fn settings_config_map(service: &DomainService) -> Option<ConfigMap> {
-    let settings = crate::settings::settings(service)?;
-    let text = serde_json::to_string_pretty(&settings).expect("settings are plain data");
+/// The settings file.
+pub fn settings_config_map(service: &DomainService) -> ConfigMap {
+    let settings = &service.spec.settings;
+    let text = serde_json::to_string_pretty(settings).expect("settings are plain data");
     let data = BTreeMap::from([(SETTINGS_KEY.to_owned(), text)]);
-    Some(config_map(service, data, names::settings_config_map))
+    config_map(service, data, names::settings_config_map)
 }
 
 /// The user's own environment variables, when there are any.
 pub fn configuration_config_map(service: &DomainService) -> Option<ConfigMap> {
-    let env = configuration(service)?.env.clone();
+    let env = environment(&service.spec.workload)?.clone();
     (!env.is_empty()).then(|| config_map(service, env, names::configuration_config_map))
 }
 
 /// The user's own files, when there are any.
 pub fn files_config_map(service: &DomainService) -> Option<ConfigMap> {
-    let files = configuration(service)?.files.clone();
+    let files = service.spec.workload.config.as_ref()?.files.clone();
     (!files.is_empty()).then(|| config_map(service, files, names::files_config_map))
 }
 
@@ -38,8 +38,9 @@ pub(super) fn name_of(config_map: Option<ConfigMap>) -> Option<String> {
     config_map?.metadata.name
 }
 
-fn configuration(service: &DomainService) -> Option<&Configuration> {
-    service.spec.workload.config.as_ref()
+/// The user's own environment variables.
+pub fn environment(workload: &Workload) -> Option<&BTreeMap<String, String>> {
+    Some(&workload.config.as_ref()?.env)
 }
 
 fn config_map(

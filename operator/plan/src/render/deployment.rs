@@ -37,21 +37,6 @@ pub fn deployment(service: &DomainService, replicas: Option<i32>) -> Deployment 
     }
 }
 
-/// The component's name, as in `innkeeper serve NAME`.
-pub fn component(spec: &DomainServiceSpec) -> &'static str {
-    let blocks = [
-        (spec.gateway.is_some(), "gateway"),
-        (spec.booking.is_some(), "booking"),
-        (spec.payment.is_some(), "payment"),
-        (spec.fulfillment.is_some(), "fulfillment"),
-        (spec.view.is_some(), "view"),
-    ];
-    blocks
-        .into_iter()
-        .find_map(|(there, name)| there.then_some(name))
-        .unwrap_or_default()
-}
-
 fn strategy(rollout: Option<&Rollout>) -> DeploymentStrategy {
     let surge = rollout.and_then(|rollout| rollout.surge.as_ref());
     DeploymentStrategy {

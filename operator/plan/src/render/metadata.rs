@@ -36,7 +36,7 @@ pub(super) fn name(service: &DomainService) -> String {
 
 /// Selects the service's pods.
 pub(super) fn selector(service: &DomainService) -> BTreeMap<String, String> {
-    names::selector(&service.spec.platform, &name(service))
+    names::selector(&service.spec.settings.platform, &name(service))
 }
 
 /// Selects the service's pods, where labels and expressions may be said.
@@ -49,12 +49,12 @@ pub(super) fn label_selector(service: &DomainService) -> LabelSelector {
 
 /// The user's labels, of which none replaces one of ours.
 fn labels(service: &DomainService) -> BTreeMap<String, String> {
-    let component = super::deployment::component(&service.spec);
+    let settings = &service.spec.settings;
     let mut labels = service.spec.workload.labels.clone();
     labels.extend(names::labels(
-        &service.spec.platform,
+        &settings.platform,
         &name(service),
-        component,
+        settings.component.name(),
     ));
     labels
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use innkeeper_contracts::pod::{
     ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_SECRET_DIR, SETTINGS_FILE,
 };
-use innkeeper_crds::DomainService;
+use innkeeper_contracts::settings::DEFAULT_DRAIN_SECONDS;
+use innkeeper_crds::workload::Workload;
+use innkeeper_crds::{DomainService, Duration};
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapEnvSource, ConfigMapVolumeSource, Container, ContainerPort,
     EnvFromSource, EnvVar, EnvVarSource, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
@@ -13,10 +15,8 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::config_map::{configuration_config_map, files_config_map, name_of, settings_config_map};
-use super::deployment::component;
 use super::metadata::{name, pod_metadata};
 use super::{probes, resources, scheduling};
-use crate::settings::drain_seconds;
 
 /// Name of the container's port for business.
 pub(super) const BUSINESS_PORT_NAME: &str = "http";
@@ -36,7 +36,7 @@ const CREDENTIALS: [&str; 2] = ["username", "password"];
 /// The template of the service's pods.
 pub(super) fn pod_template(service: &DomainService) -> PodTemplateSpec {
     let scheduling = service.spec.workload.scheduling.as_ref();
-    let grace = LEAVE_SECONDS + drain_seconds(&service.spec) + END_SECONDS;
+    let grace = LEAVE_SECONDS + drain_seconds(&service.spec.workload) + END_SECONDS;
     PodTemplateSpec {
         metadata: Some(pod_metadata(service)),
         spec: Some(PodSpec {
@@ -56,9 +56,20 @@ pub(super) fn pod_template(service: &DomainService) -> PodTemplateSpec {
     }
 }
 
+/// Seconds that a service may take to finish what it has begun.
+pub fn drain_seconds(workload: &Workload) -> u32 {
+    let given = workload.rollout.as_ref().and_then(|it| it.drain_time);
+    given.map_or(DEFAULT_DRAIN_SECONDS.into(), Duration::as_seconds)
+}
+
 fn container(service: &DomainService) -> Container {
     let spec = &service.spec;
-    let arguments = ["serve", component(spec), "--settings", SETTINGS_FILE];
+    let arguments = [
+        "serve",
+        spec.settings.component.name(),
+        "--settings",
+        SETTINGS_FILE,
+    ];
     let probes = spec.workload.probes.as_ref();
     Container {
         name: CONTAINER.to_owned(),
@@ -124,7 +135,7 @@ fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
 
 /// Every volume with its place in the container.
 fn mounted(service: &DomainService) -> impl Iterator<Item = (Volume, VolumeMount)> {
-    let settings = name_of(settings_config_map(service))
+    let settings = name_of(Some(settings_config_map(service)))
         .map(|name| (config_map_volume("settings", name), settings_dir()));
     let files = name_of(files_config_map(service))
         .map(|name| (config_map_volume("config", name), CONFIG_DIR.to_owned()));
@@ -162,7 +173,7 @@ fn config_map_volume(volume: &str, name: String) -> Volume {
 }
 
 fn credentials(service: &DomainService) -> Option<Volume> {
-    let postgres = service.spec.database.as_ref()?.postgres.as_ref()?;
+    let secret = service.spec.database_secret.clone()?;
     let items = CREDENTIALS.map(|key| KeyToPath {
         key: key.to_owned(),
         path: key.to_owned(),
@@ -171,7 +182,7 @@ fn credentials(service: &DomainService) -> Option<Volume> {
     Some(Volume {
         name: "database".to_owned(),
         secret: Some(SecretVolumeSource {
-            secret_name: Some(postgres.secret_name.clone()),
+            secret_name: Some(secret),
             items: Some(items.to_vec()),
             ..SecretVolumeSource::default()
         }),

@@ -29,12 +29,8 @@ pub fn service(service: &DomainService) -> Service {
     }
 }
 
-fn service_type(service: &DomainService) -> &'static str {
-    let gateway = service.spec.gateway.as_ref();
-    match gateway
-        .map(|gateway| gateway.service_type)
-        .unwrap_or_default()
-    {
+const fn service_type(service: &DomainService) -> &'static str {
+    match service.spec.service_type {
         ServiceType::ClusterIP => "ClusterIP",
         ServiceType::NodePort => "NodePort",
         ServiceType::LoadBalancer => "LoadBalancer",

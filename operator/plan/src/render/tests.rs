@@ -61,8 +61,10 @@ fn the_example_becomes_these_objects() {
 fn a_changed_value_changes_the_names_of_its_service_alone() {
     let mut changed = service_named("myreservation");
     let before = config_map_names(&changed);
+    let value = ("PROFILE".to_owned(), "other".to_owned());
+    changed.spec.settings.config.extend([value.clone()]);
     let config = changed.spec.workload.config.as_mut().unwrap();
-    config.env.insert("PROFILE".to_owned(), "other".to_owned());
+    config.env.extend([value]);
     let after = config_map_names(&changed);
     assert!(before.iter().all(|name| !after.contains(name)));
     let pay = service_named("pay");

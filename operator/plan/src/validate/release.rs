@@ -11,57 +11,47 @@ use crate::refusal::Collector;
 /// The release that brought `minLength`.
 const MIN_LENGTH_SINCE: Version = Version::new(0, 2, 0);
 
-/// The attributes of each block that a service may have.
-type Blocks<'a> = [(&'static str, Option<&'a [Attribute]>); 3];
-
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
     let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
         return;
     };
     for (index, service) in platform.spec.services.iter().enumerate() {
         let (payment, fulfillment) = (service.payment.as_ref(), service.fulfillment.as_ref());
+        let booking = service.booking.as_ref();
         let blocks = [
-            (
-                "booking",
-                service.booking.as_ref().map(|it| &it.attributes[..]),
-            ),
+            ("booking", booking.map(|it| &it.attributes[..])),
             ("payment", payment.map(|it| &it.attributes[..])),
             ("fulfillment", fulfillment.map(|it| &it.attributes[..])),
         ];
-        for place in min_lengths(blocks) {
-            let place = format!("spec.services[{index}].{place}");
-            refuse(place, &image, &installation.image, collector);
+        for (block, attributes) in blocks {
+            for inner in min_lengths(attributes.unwrap_or_default()) {
+                let place = format!("spec.services[{index}].{block}.{inner}");
+                refuse(place, &image, &installation.image, collector);
+            }
         }
     }
 }
 
 pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut Collector) {
-    let spec = &service.spec;
-    let (payment, fulfillment) = (spec.payment.as_ref(), spec.fulfillment.as_ref());
-    let blocks = [
-        (
-            "booking",
-            spec.booking.as_ref().map(|it| &it.attributes[..]),
-        ),
-        ("payment", payment.map(|it| &it.block.attributes[..])),
-        (
-            "fulfillment",
-            fulfillment.map(|it| &it.block.attributes[..]),
-        ),
-    ];
-    for place in min_lengths(blocks) {
-        refuse(format!("spec.{place}"), &spec.image, own, collector);
+    let component = &service.spec.settings.component;
+    let attributes = component.words().map_or(&[][..], |it| &it.attributes);
+    let place = format!("spec.settings.component.{}.words", component.name());
+    for inner in min_lengths(attributes) {
+        refuse(
+            format!("{place}.{inner}"),
+            &service.spec.image,
+            own,
+            collector,
+        );
     }
 }
 
 /// Where a `minLength` is.
-fn min_lengths(blocks: Blocks<'_>) -> impl Iterator<Item = String> {
-    blocks.into_iter().flat_map(|(block, attributes)| {
-        let attributes = attributes.unwrap_or_default().iter().enumerate();
-        attributes
-            .filter(|(_, attribute)| attribute.min_length.is_some())
-            .map(move |(index, _)| format!("{block}.attributes[{index}].minLength"))
-    })
+fn min_lengths(attributes: &[Attribute]) -> impl Iterator<Item = String> {
+    let attributes = attributes.iter().enumerate();
+    attributes
+        .filter(|(_, attribute)| attribute.min_length.is_some())
+        .map(|(index, _)| format!("attributes[{index}].minLength"))
 }
 
 /// Refuses a `minLength` that an image may not know. One that is not the installation's own is judged by its tag, and one whose tag names no

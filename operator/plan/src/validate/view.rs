@@ -1,12 +1,12 @@
 //! The columns of a view, from the platform's words to canonical ones.
 
+use innkeeper_contracts::settings::{Column, ColumnSource};
 use innkeeper_crds::BookingPlatform;
 use innkeeper_crds::component::ViewColumn;
-use innkeeper_crds::domain_service::{ColumnKind, ColumnSource, ResolvedColumn};
 use innkeeper_crds::platform::Service;
 
 use super::references::unknown_service;
-use super::words::vocabulary::{Meaning, vocabulary};
+use super::words::vocabulary::vocabulary;
 use crate::refusal::Collector;
 
 pub(super) fn columns(
@@ -14,7 +14,7 @@ pub(super) fn columns(
     service: &Service,
     place: &str,
     collector: &mut Collector,
-) -> Vec<ResolvedColumn> {
+) -> Vec<Column> {
     let columns = service.view.iter().flat_map(|view| &view.columns);
     columns
         .enumerate()
@@ -26,7 +26,7 @@ pub(super) fn columns(
                     "the word id already stands for the row's own id: choose another",
                 );
             }
-            ResolvedColumn {
+            Column {
                 name: column.name.clone(),
                 sources: sources(platform, column, &place, collector),
             }
@@ -67,7 +67,10 @@ fn source(platform: &BookingPlatform, path: &str) -> Result<ColumnSource, String
     };
     let entries = vocabulary(service);
     match entries.iter().find(|entry| entry.word == word) {
-        Some(entry) => Ok(resolved(name, &entry.meaning)),
+        Some(entry) => Ok(ColumnSource {
+            service: name.to_owned(),
+            value: entry.meaning.clone(),
+        }),
         None if entries.is_empty() => Err(format!("the service {name} has no fields of its own")),
         None => {
             let words: Vec<&str> = entries.iter().map(|entry| entry.word.as_str()).collect();
@@ -77,25 +80,4 @@ fn source(platform: &BookingPlatform, path: &str) -> Result<ColumnSource, String
             ))
         }
     }
-}
-
-fn resolved(service: &str, meaning: &Meaning) -> ColumnSource {
-    let mut source = ColumnSource {
-        service: service.to_owned(),
-        kind: ColumnKind::Id,
-        field: None,
-        attribute: None,
-    };
-    match meaning {
-        Meaning::Id => {}
-        Meaning::Field(field) => {
-            source.kind = ColumnKind::Field;
-            source.field = Some(*field);
-        }
-        Meaning::Attribute(name) => {
-            source.kind = ColumnKind::Attribute;
-            source.attribute = Some(name.clone());
-        }
-    }
-    source
 }

@@ -4,13 +4,14 @@ pub(super) mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use innkeeper_contracts::settings::ColumnValue;
 use innkeeper_contracts::words::Field;
 use innkeeper_crds::BookingPlatformSpec;
 use innkeeper_crds::component::Attribute;
 use innkeeper_crds::platform::Service;
 
 use crate::refusal::Collector;
-use vocabulary::{Entry, Meaning, vocabulary};
+use vocabulary::{Entry, described, vocabulary};
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
@@ -62,7 +63,7 @@ fn check_one_word_each(service: &Service, place: &str, collector: &mut Collector
                 format!("the word {word} already stands for {first}: give one of them another"),
             );
         } else {
-            taken.insert(entry.word, entry.meaning.to_string());
+            taken.insert(entry.word, described(&entry.meaning));
         }
     }
 }
@@ -79,7 +80,7 @@ fn check_required(
     let has_currency = spec.currency.is_some();
     let (read, unread): (Vec<Entry>, Vec<Entry>) = vocabulary(service)
         .into_iter()
-        .partition(|entry| entry.meaning.is_read(has_currency));
+        .partition(|entry| is_read(&entry.meaning, has_currency));
     for (index, name) in booking.required.iter().enumerate() {
         if read.iter().any(|entry| entry.word == *name) {
             continue;
@@ -92,8 +93,8 @@ fn check_required(
     }
 }
 
-fn unread_name(name: &str, meaning: Option<&Meaning>, read: &[Entry]) -> String {
-    if meaning == Some(&Meaning::Field(Field::Currency)) {
+fn unread_name(name: &str, meaning: Option<&ColumnValue>, read: &[Entry]) -> String {
+    if meaning == Some(&ColumnValue::Field(Field::Currency)) {
         return format!(
             "the platform has no currency, so that a request cannot have one either: set spec.currency, or remove {name}"
         );
@@ -156,17 +157,15 @@ fn unknown_attribute(name: &str, offered: &BTreeSet<&str>) -> String {
     )
 }
 
-impl Meaning {
-    /// Whether a booking reads it from a request.
-    const fn is_read(&self, has_currency: bool) -> bool {
-        match self {
-            Self::Id => false,
-            Self::Attribute(_) => true,
-            Self::Field(Field::Currency) => has_currency,
-            Self::Field(field) => !matches!(
-                field,
-                Field::Booking | Field::Payment | Field::Fulfillment | Field::Status
-            ),
-        }
+/// Whether a booking reads a word from a request.
+const fn is_read(meaning: &ColumnValue, has_currency: bool) -> bool {
+    match meaning {
+        ColumnValue::Id => false,
+        ColumnValue::Attribute(_) => true,
+        ColumnValue::Field(Field::Currency) => has_currency,
+        ColumnValue::Field(field) => !matches!(
+            field,
+            Field::Booking | Field::Payment | Field::Fulfillment | Field::Status
+        ),
     }
 }

@@ -1,8 +1,8 @@
 //! The example, from its file to what it asks for.
 
-use innkeeper_plan::{Executor, Expansion, expand, settings, validate};
+use innkeeper_plan::{Executor, Expansion, expand, validate};
 
-use super::fixtures::{cluster, example, local, only_platform};
+use super::fixtures::{cluster, example, local, only_platform, plain_yaml};
 
 fn expanded(executor: &Executor) -> Expansion {
     let file = only_platform(&example()).expect("nothing is refused");
@@ -11,11 +11,8 @@ fn expanded(executor: &Executor) -> Expansion {
 }
 
 fn yaml(expansion: &Expansion) -> String {
-    let topic = serde_yaml::to_string(&expansion.topic).expect("plain data");
-    let services = expansion
-        .services
-        .iter()
-        .map(|service| serde_yaml::to_string(service).expect("plain data"));
+    let topic = plain_yaml(&expansion.topic);
+    let services = expansion.services.iter().map(plain_yaml);
     std::iter::once(topic)
         .chain(services)
         .collect::<Vec<_>>()
@@ -23,7 +20,11 @@ fn yaml(expansion: &Expansion) -> String {
 }
 
 fn all_settings(expansion: &Expansion) -> String {
-    let settings: Vec<_> = expansion.services.iter().map(settings).collect();
+    let settings: Vec<_> = expansion
+        .services
+        .iter()
+        .map(|it| &it.spec.settings)
+        .collect();
     serde_json::to_string_pretty(&settings).expect("plain data")
 }
 

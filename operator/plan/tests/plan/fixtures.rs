@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_plan::{ClusterDefaults, Executor, LocalDefaults, PlatformFile, Refusals, read};
+use serde::Serialize;
 
 pub fn example() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
@@ -49,4 +50,10 @@ pub fn local() -> Executor {
 
 pub fn only_platform(text: &str) -> Result<PlatformFile, Refusals> {
     Ok(read(text)?.platforms.remove(0))
+}
+
+/// An object as `kubectl` shows it: YAML of its own would show which of several it is by a tag.
+pub fn plain_yaml<T: Serialize>(object: &T) -> String {
+    let plain = serde_json::to_value(object).expect("plain data");
+    serde_yaml::to_string(&plain).expect("plain data")
 }

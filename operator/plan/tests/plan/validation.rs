@@ -1,12 +1,13 @@
 //! What the plan makes of a platform that is not the example as it stands.
 
-use innkeeper_crds::DomainService;
+use innkeeper_contracts::settings::{Database, Postgres};
+use innkeeper_crds::{DomainService, DomainServiceSpec};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{
-    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, settings,
-    validate, validate_service,
+    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, validate,
+    validate_service,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fixtures::{cluster, cluster_defaults, example, example_with, local, only_platform};
 
@@ -79,11 +80,9 @@ fn this_machine_has_sqlite_whatever_the_file_names() {
         "      path: /pays\n      database: { postgres: { host: db, secretRef: { name: db } } }\n",
     );
     for service in expanded(&text, &local()).services {
-        let gateway = service.spec.gateway.is_some();
-        let sqlite = service
-            .spec
-            .database
-            .is_some_and(|database| database.sqlite.is_some());
+        let settings = &service.spec.settings;
+        let gateway = settings.component.name() == "gateway";
+        let sqlite = matches!(settings.database, Some(Database::Sqlite(_)));
         assert!(gateway || sqlite, "{:?}", service.metadata.name);
     }
 }
@@ -109,9 +108,10 @@ fn a_new_life_has_its_own_group_schema_and_files() {
     for executor in [cluster(), local()] {
         let (first, second) = (expanded(&example(), &executor), expanded(&text, &executor));
         for (first, second) in first.services.iter().zip(&second.services) {
-            let gateway = first.spec.gateway.is_some();
-            assert!(gateway || first.spec.log != second.spec.log);
-            assert!(gateway || first.spec.database != second.spec.database);
+            let (first, second) = (&first.spec.settings, &second.spec.settings);
+            let gateway = first.component.name() == "gateway";
+            assert!(gateway || first.log != second.log);
+            assert!(gateway || first.database != second.database);
         }
     }
 }
@@ -194,17 +194,73 @@ fn an_image_that_knows_a_field_or_does_not_run_here_is_not_refused() {
     assert_eq!(said_of("innkeeper:0.1.0", &local()), None);
 }
 
+/// A service as somebody would write it by hand.
+fn written(component: &Value) -> DomainService {
+    serde_json::from_value(json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "DomainService",
+        "metadata": { "name": "pay", "namespace": "shop" },
+        "spec": {
+            "image": "innkeeper:1.0.0",
+            "settings": {
+                "namespace": "shop",
+                "platform": "cars",
+                "service": "pay",
+                "path": "/pays",
+                "component": component,
+            },
+        },
+    }))
+    .expect("the object is complete")
+}
+
+#[test]
+fn a_service_that_says_one_thing_twice_says_the_same() {
+    let said_of = |change: fn(&mut DomainServiceSpec)| {
+        let mut service = written(&json!({ "payment": {} }));
+        change(&mut service.spec);
+        let refused = validate_service(&service, &cluster_defaults()).err();
+        refused.map(|it| it.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said_of(|_| ()), "");
+    let elsewhere = said_of(|it| it.settings.namespace = "default".to_owned());
+    assert_eq!(
+        elsewhere,
+        "spec.settings.namespace: say shop, as metadata.namespace does"
+    );
+    let other = said_of(|it| it.settings.service = "till".to_owned());
+    assert_eq!(
+        other,
+        "spec.settings.service: say pay, as metadata.name does"
+    );
+    let longer = said_of(|it| it.settings.drain_seconds = 30);
+    assert!(longer.starts_with("spec.settings.drainSeconds: say 20,"));
+    let unknown = said_of(|it| {
+        let value = ("PROFILE".to_owned(), "test".to_owned());
+        it.settings.config.extend([value]);
+    });
+    assert_eq!(
+        unknown,
+        "spec.settings.config: say the same as spec.config.env"
+    );
+    let mounted = said_of(|it| {
+        it.settings.database = Some(Database::Postgres(Postgres {
+            host: "db".to_owned(),
+            port: 5432,
+            database: "cars".to_owned(),
+            schema: "pay".to_owned(),
+            credentials_dir: "/somewhere".into(),
+        }));
+    });
+    assert!(mounted.contains("say /etc/innkeeper/database, where the Secret is mounted"));
+}
+
 #[test]
 fn a_service_that_somebody_wrote_is_refused_what_its_image_does_not_know() {
     let attributes = json!([{ "name": "a" }, { "name": "b", "minLength": 3 }]);
     let said_of = |image: &str, block: &str| {
-        let service: DomainService = serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "DomainService",
-            "metadata": { "name": "pay" },
-            "spec": { "platform": "rentcar", "image": image, block: { "attributes": attributes } },
-        }))
-        .unwrap();
+        let mut service = written(&json!({ block: { "words": { "attributes": attributes } } }));
+        service.spec.image = image.to_owned();
         let defaults = ClusterDefaults {
             image: "innkeeper:1.0.0".to_owned(),
             ..ClusterDefaults::default()
@@ -214,7 +270,7 @@ fn a_service_that_somebody_wrote_is_refused_what_its_image_does_not_know() {
     };
     for block in ["booking", "payment", "fulfillment"] {
         let expected = format!(
-            "spec.{block}.attributes[1].minLength: the image innkeeper:0.1.0 does not know minLength, which came with 0.2.0: set spec.image to innkeeper:1.0.0, or leave minLength out"
+            "spec.settings.component.{block}.words.attributes[1].minLength: the image innkeeper:0.1.0 does not know minLength, which came with 0.2.0: set spec.image to innkeeper:1.0.0, or leave minLength out"
         );
         assert_eq!(said_of("innkeeper:0.1.0", block), Some(expected));
         assert!(said_of("innkeeper", block).is_some());
@@ -245,8 +301,8 @@ fn a_shortest_length_reaches_the_settings_and_is_left_out_where_there_is_none() 
         let service = expansion
             .services
             .iter()
-            .find(|service| service.spec.booking.is_some());
-        let settings = settings(service.expect("the example takes bookings"));
+            .find(|service| service.spec.settings.component.name() == "booking");
+        let settings = &service.expect("the example takes bookings").spec.settings;
         let settings = serde_json::to_value(settings).expect("plain data");
         settings["component"]["booking"]["words"]["attributes"][0].to_string()
     };

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::settings::schema;
 
 /// A canonical field of a story; a component's `fields` give it the platform's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -62,8 +65,8 @@ impl Field {
     }
 }
 
-/// The type of an attribute's value.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+/// The type of an attribute's values.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum AttributeType {
     /// Text.
     #[default]
@@ -74,31 +77,69 @@ pub enum AttributeType {
     Boolean,
 }
 
-/// A further field of a component, typed and bounded.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+/// A further field, typed and bounded.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(&ATTRIBUTE_RULES)))]
 pub struct Attribute {
     /// The name here.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub name: String,
-    /// The type of the value.
+    /// The type of its values.
     #[serde(rename = "type", default)]
     pub kind: AttributeType,
-    /// The name in the story's snapshot, where it differs.
+    /// The booking's name of it, where that differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub from: Option<String>,
-    /// Fewest characters of a string.
+    /// Fewest characters of a String.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
     pub min_length: Option<u32>,
-    /// Most characters of a string; 256 when left out.
+    /// Most characters of a String. 256 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
     pub max_length: Option<u32>,
-    /// Smallest integer.
+    /// Smallest Integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<i64>,
-    /// Largest integer.
+    /// Largest Integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
 }
+
+/// A rule in CEL, with the message that a user reads.
+pub type Rule = (&'static str, &'static str);
+
+/// Only a text has a least length.
+pub const ONLY_A_STRING_HAS_A_MIN_LENGTH: Rule = (
+    "self.type == 'String' || !has(self.minLength)",
+    "only a String has a minLength",
+);
+
+/// A text can be long enough and short enough.
+pub const MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH: Rule = (
+    "!has(self.minLength) || self.minLength <= (has(self.maxLength) ? self.maxLength : 256)",
+    "minLength must not be above maxLength, which is 256 when left out",
+);
+
+/// What the API server holds an attribute to.
+const ATTRIBUTE_RULES: [Rule; 5] = [
+    (
+        "!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum",
+        "minimum must not be above maximum",
+    ),
+    (
+        "self.type == 'Integer' || (!has(self.minimum) && !has(self.maximum))",
+        "only an Integer has a minimum and a maximum",
+    ),
+    (
+        "self.type == 'String' || !has(self.maxLength)",
+        "only a String has a maxLength",
+    ),
+    ONLY_A_STRING_HAS_A_MIN_LENGTH,
+    MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH,
+];
 
 impl Attribute {
     /// The name under which the story's snapshot carries this attribute.
@@ -108,20 +149,24 @@ impl Attribute {
 }
 
 /// The words of one component.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Words {
     /// Names of canonical fields; what a component other than a booking does not declare here, it does not keep.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::words")]
     pub fields: BTreeMap<Field, String>,
     /// Further fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
     /// Labels by canonical state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::words")]
     pub statuses: BTreeMap<String, String>,
     /// Event names by canonical state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::words")]
     pub events: BTreeMap<String, String>,
 }
 

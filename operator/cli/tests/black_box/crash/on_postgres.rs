@@ -11,7 +11,7 @@ use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::pod::LIVEZ;
 use innkeeper_contracts::settings::{Database, Log};
 use innkeeper_local::platform::executor;
-use innkeeper_plan::{ClusterDefaults, Executor, expand, read, settings, validate};
+use innkeeper_plan::{ClusterDefaults, Executor, expand, read, validate};
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
@@ -285,7 +285,7 @@ fn planned(rentcar: &Rentcar, executor: &Executor) -> Vec<ServiceSettings> {
     platform.metadata.namespace = Some("default".to_owned());
     let platform = validate(&platform, executor).unwrap();
     let services = expand(&platform, executor).services;
-    services.iter().filter_map(settings).collect()
+    services.into_iter().map(|it| it.spec.settings).collect()
 }
 
 fn with_credentials(rentcar: &Rentcar, database: Database) -> Database {

@@ -1,7 +1,6 @@
 //! Every word that a service's resource has, and what it means.
 
-use std::fmt;
-
+use innkeeper_contracts::settings::ColumnValue;
 use innkeeper_contracts::words::Field;
 use innkeeper_crds::component::{Attribute, Fields};
 use innkeeper_crds::platform::Service;
@@ -11,29 +10,17 @@ pub struct Entry {
     /// The word.
     pub word: String,
     /// What it stands for.
-    pub meaning: Meaning,
+    pub meaning: ColumnValue,
     /// Where the service says so.
     pub place: String,
 }
 
-/// What a word stands for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Meaning {
-    /// The public id of the row.
-    Id,
-    /// A canonical field.
-    Field(Field),
-    /// An attribute, by the booking's name of it.
-    Attribute(String),
-}
-
-impl fmt::Display for Meaning {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id => formatter.write_str("the row's own id"),
-            Self::Field(field) => write!(formatter, "the field {}", field.name()),
-            Self::Attribute(name) => write!(formatter, "the attribute {name}"),
-        }
+/// What a word stands for, for people to read.
+pub fn described(meaning: &ColumnValue) -> String {
+    match meaning {
+        ColumnValue::Id => "the row's own id".to_owned(),
+        ColumnValue::Field(field) => format!("the field {}", field.name()),
+        ColumnValue::Attribute(name) => format!("the attribute {name}"),
     }
 }
 
@@ -73,7 +60,7 @@ pub fn vocabulary(service: &Service) -> Vec<Entry> {
         };
     let id = Entry {
         word: "id".to_owned(),
-        meaning: Meaning::Id,
+        meaning: ColumnValue::Id,
         place: block.to_owned(),
     };
     std::iter::once(id)
@@ -92,7 +79,7 @@ fn canonical(block: &str, fields: &Fields, own: &[Field]) -> Vec<Entry> {
         .filter_map(|field| {
             Some(Entry {
                 word: word(field)?.to_owned(),
-                meaning: Meaning::Field(field),
+                meaning: ColumnValue::Field(field),
                 place: format!("{block}.fields.{}", field.name()),
             })
         })
@@ -105,7 +92,7 @@ fn further(block: &str, attributes: &[Attribute]) -> Vec<Entry> {
         .enumerate()
         .map(|(index, attribute)| Entry {
             word: attribute.name.clone(),
-            meaning: Meaning::Attribute(attribute.source().to_owned()),
+            meaning: ColumnValue::Attribute(attribute.source().to_owned()),
             place: format!("{block}.attributes[{index}].name"),
         })
         .collect()

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::number;
+
 /// Where rows are kept.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Database {
     /// A file of its own.
@@ -15,47 +18,44 @@ pub enum Database {
 }
 
 /// An SQLite database.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SqliteFile {
     /// Path of the file; its folder must exist.
+    #[schemars(length(min = 1, max = 4096))]
     pub file: PathBuf,
 }
 
 /// A schema in a PostgreSQL database.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Postgres {
     /// Name or address of the server.
+    #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// Its port.
+    /// Its port. 5432 when left out.
     #[serde(
-        default = "default_postgres_port",
-        skip_serializing_if = "is_default_postgres_port"
+        default = "number::default::<u16, DEFAULT_POSTGRES_PORT>",
+        skip_serializing_if = "number::is_default::<u16, DEFAULT_POSTGRES_PORT>"
     )]
+    #[schemars(range(min = 1, max = 65_535))]
     pub port: u16,
     /// Name of the database.
+    #[schemars(length(min = 1, max = 63))]
     pub database: String,
     /// Name of the schema, which is made when it is missing.
+    #[schemars(length(min = 1, max = 63))]
     pub schema: String,
     /// Folder with the files `username` and `password`.
+    #[schemars(length(min = 1, max = 4096))]
     pub credentials_dir: PathBuf,
 }
 
-const fn default_postgres_port() -> u16 {
-    5432
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_default_postgres_port(port: &u16) -> bool {
-    *port == default_postgres_port()
-}
+/// The port of a PostgreSQL server, unless told otherwise.
+const DEFAULT_POSTGRES_PORT: u16 = 5432;
 
 /// Where events go and come from.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Log {
     /// A Kafka topic.
@@ -65,25 +65,31 @@ pub enum Log {
 }
 
 /// A topic of a Kafka cluster.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kafka {
     /// `host:port` of one or more brokers, with commas between them.
+    #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: String,
     /// Name of the topic, which must exist.
+    #[schemars(length(min = 1, max = 249))]
     pub topic: String,
     /// Consumer group of this service.
+    #[schemars(length(min = 1, max = 249))]
     pub group: String,
 }
 
 /// A log in an SQLite file.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SqliteLog {
     /// Path of the file; its folder must exist.
+    #[schemars(length(min = 1, max = 4096))]
     pub file: PathBuf,
     /// Name of the topic.
+    #[schemars(length(min = 1, max = 249))]
     pub topic: String,
     /// Consumer group of this service.
+    #[schemars(length(min = 1, max = 249))]
     pub group: String,
 }

@@ -1,0 +1,54 @@
+//! What a DomainService says twice, since its process reads its settings and nothing else of it.
+
+use std::path::Path;
+
+use innkeeper_contracts::pod::DATABASE_SECRET_DIR;
+use innkeeper_contracts::settings::Database;
+use innkeeper_crds::DomainService;
+
+use crate::refusal::Collector;
+use crate::render::{drain_seconds, environment};
+
+pub(super) fn check(service: &DomainService, collector: &mut Collector) {
+    let (metadata, settings) = (&service.metadata, &service.spec.settings);
+    let namespace = metadata.namespace.as_deref().unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    let seconds = drain_seconds(&service.spec.workload);
+    let env = environment(&service.spec.workload);
+    let mounted = match &settings.database {
+        Some(Database::Postgres(it)) => it.credentials_dir == Path::new(DATABASE_SECRET_DIR),
+        Some(Database::Sqlite(_)) | None => true,
+    };
+    let agreements = [
+        (
+            "namespace",
+            settings.namespace == namespace,
+            format!("say {namespace}, as metadata.namespace does"),
+        ),
+        (
+            "service",
+            settings.service == name,
+            format!("say {name}, as metadata.name does"),
+        ),
+        (
+            "drainSeconds",
+            settings.drain_seconds == seconds,
+            format!("say {seconds}, which is spec.rollout.drainTime or its default"),
+        ),
+        (
+            "config",
+            env.map_or_else(|| settings.config.is_empty(), |env| settings.config == *env),
+            "say the same as spec.config.env".to_owned(),
+        ),
+        (
+            "database.postgres.credentialsDir",
+            mounted,
+            format!("say {DATABASE_SECRET_DIR}, where the Secret is mounted"),
+        ),
+    ];
+    for (setting, agrees, remedy) in agreements {
+        if !agrees {
+            collector.refuse(format!("spec.settings.{setting}"), remedy);
+        }
+    }
+}

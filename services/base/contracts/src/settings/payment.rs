@@ -1,0 +1,64 @@
+//! Settings of a payment service.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::PaymentTime;
+use crate::words::Words;
+
+/// Settings of a payment service.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Payment {
+    /// The platform's words.
+    #[serde(default)]
+    pub words: Words,
+    /// The booking services whose stories it serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 40)))]
+    pub bookings: Vec<String>,
+    /// Whether money is taken at once or when the client says so.
+    #[serde(default)]
+    pub capture: Capture,
+    /// When the bookings that it serves are paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<PaymentTime>,
+    /// Who moves the money.
+    #[serde(default)]
+    pub provider: Provider,
+}
+
+/// When an authorized amount is taken.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Capture {
+    /// As soon as the booking is confirmed.
+    #[default]
+    Automatic,
+    /// When a client sends the label of `captured`.
+    Manual,
+}
+
+/// Who moves the money.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Provider {
+    /// The built-in provider, which is deterministic and moves no money.
+    Test {
+        /// Declines larger amounts, in the currency's minor unit.
+        #[serde(
+            rename = "declineAbove",
+            default,
+            skip_serializing_if = "Option::is_none"
+        )]
+        #[schemars(range(min = 0))]
+        decline_above: Option<i64>,
+    },
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self::Test {
+            decline_above: None,
+        }
+    }
+}
