@@ -1,8 +1,6 @@
 //! Where time comes from.
 
-use std::sync::Mutex;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// A source of the present instant.
 pub trait Clock: Send + Sync {
@@ -21,34 +19,5 @@ impl Clock for SystemClock {
     )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
-    }
-}
-
-/// A clock that stands still until it is moved, for tests.
-#[derive(Debug)]
-pub struct MockClock(Mutex<Timestamp>);
-
-impl MockClock {
-    /// A clock that stands at an instant.
-    pub const fn at(instant: Timestamp) -> Self {
-        Self(Mutex::new(instant))
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, by: SignedDuration) {
-        let mut now = self.0.lock().expect("no holder of this lock panics");
-        *now += by;
-    }
-}
-
-impl Default for MockClock {
-    fn default() -> Self {
-        Self::at(Timestamp::UNIX_EPOCH)
-    }
-}
-
-impl Clock for MockClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().expect("no holder of this lock panics")
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_broker::{MemoryLog, Retention};
-use innkeeper_kit::clock::MockClock;
 use innkeeper_kit::log::{Log, NewRecord};
+use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
 use uuid::Uuid;
 

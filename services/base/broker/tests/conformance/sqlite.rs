@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use innkeeper_broker::sqlite::SqliteOpenError;
 use innkeeper_broker::{Retention, SqliteLog};
 use innkeeper_contracts::settings;
-use innkeeper_kit::clock::MockClock;
 use innkeeper_kit::log::{Log, LogError};
+use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 

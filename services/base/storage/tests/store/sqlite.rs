@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_kit::clock::{Clock, MockClock, SystemClock};
+use innkeeper_kit::clock::{Clock, SystemClock};
 use innkeeper_kit::store::Store;
 use innkeeper_storage::{OpenError, Sqlite};
+use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
