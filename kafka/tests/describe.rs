@@ -5,15 +5,14 @@
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use innkeeper_kafka::{TopicDescription, client_config, describe_topics};
+use innkeeper_testkit::patience::{PATIENCE, until};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use uuid::Uuid;
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 type Admin = AdminClient<DefaultClientContext>;
 
@@ -44,41 +43,45 @@ async fn delete(admin: &Admin, name: &str) {
 }
 
 fn names(admin: &Admin) -> Vec<String> {
-    let metadata = admin.inner().fetch_metadata(None, DEADLINE).unwrap();
+    let metadata = admin.inner().fetch_metadata(None, PATIENCE).unwrap();
     let names = metadata.topics().iter().map(|it| it.name().to_owned());
     names.collect()
 }
 
-/// Looks until there is what was waited for: the broker that is asked may know less than the controller that was told.
-async fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "not within {DEADLINE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 fn described(admin: &Admin, name: &str) -> Option<TopicDescription> {
-    let description = describe_topics(admin.inner(), &[name], DEADLINE).unwrap();
+    let description = describe_topics(admin.inner(), &[name], PATIENCE).unwrap();
     assert!(description.cluster_id.is_some());
     description.topics.into_iter().next().unwrap().unwrap()
+}
+
+/// Waits until a topic is described: the broker that is asked may know less than the controller that was told.
+async fn appears(admin: &Admin, name: &str) -> TopicDescription {
+    until("the topic is there", async || {
+        described(admin, name).ok_or_else(|| "it is not there".to_owned())
+    })
+    .await
+}
+
+/// Waits until a topic is described no more.
+async fn disappears(admin: &Admin, name: &str) {
+    until("the topic is gone", async || {
+        described(admin, name).map_or(Ok(()), |seen| Err(format!("{seen:?}")))
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_topic_that_is_made_anew_has_another_id() {
     let (admin, name) = (admin(), name());
     create(&admin, &name).await;
-    let first = until(|| described(&admin, &name)).await;
+    let first = appears(&admin, &name).await;
     assert_eq!((first.partitions, first.replication), (3, 1));
     assert_eq!(first.topic_id.as_ref().map(String::len), Some(22));
     assert_eq!(described(&admin, &name), Some(first.clone()));
     delete(&admin, &name).await;
-    until(|| described(&admin, &name).is_none().then_some(())).await;
+    disappears(&admin, &name).await;
     create(&admin, &name).await;
-    let second = until(|| described(&admin, &name)).await;
+    let second = appears(&admin, &name).await;
     assert_ne!(second.topic_id, first.topic_id);
     delete(&admin, &name).await;
 }
@@ -90,11 +93,16 @@ async fn looking_makes_no_topic() {
     // This asks by a handle of the topic's, which a client asks about again and again.
     admin
         .inner()
-        .fetch_metadata(Some(&missing), DEADLINE)
+        .fetch_metadata(Some(&missing), PATIENCE)
         .unwrap();
     // What is made later is known later.
     create(&admin, &later).await;
-    until(|| names(&admin).contains(&later).then_some(())).await;
+    until("the later topic is known", async || {
+        let names = names(&admin);
+        let is_known = names.contains(&later);
+        is_known.then_some(()).ok_or(format!("{names:?}"))
+    })
+    .await;
     assert!(!names(&admin).contains(&missing));
     delete(&admin, &later).await;
 }
@@ -104,7 +112,7 @@ fn one_answer_comes_for_each_name_in_order() {
     let admin = admin();
     let asked: Vec<String> = (0..50).map(|_| name()).collect();
     let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
-    let seen = describe_topics(admin.inner(), &asked, DEADLINE).unwrap();
+    let seen = describe_topics(admin.inner(), &asked, PATIENCE).unwrap();
     assert_eq!(seen.topics, vec![Ok(None); 50]);
 }
 

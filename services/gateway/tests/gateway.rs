@@ -22,11 +22,10 @@ use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::problem::{MEDIA_TYPE, Problem};
 use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_testkit::patience::PATIENCE;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway and the services behind it, on ports of their own.
 struct Platform {

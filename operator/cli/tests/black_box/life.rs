@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use innkeeper_contracts::content::texts_hash;
+use innkeeper_testkit::patience::{in_time, until};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::http::{get, send};
-use crate::patience::{PATIENCE, until};
 use crate::process::Innkeeper;
 use crate::rentcar::{Rentcar, kims_wish};
 
@@ -94,7 +94,7 @@ async fn stopped_or_killed_and_started_again_it_goes_on_where_it_was() {
             .status,
         200
     );
-    until(PATIENCE, async || {
+    until("both reservations are shown", async || {
         let rows = rentcar.items("/myReservations").await;
         let statuses: Vec<&Value> = rows.iter().map(|row| &row["status"]).collect();
         if statuses == ["payed", "Reserved"] {
@@ -127,7 +127,7 @@ async fn a_service_that_is_left_out_is_named_and_can_come_later() {
     innkeeper.stop().await;
 
     let innkeeper = rentcar.ready(&[]).await;
-    until(PATIENCE, async || {
+    until("the reservation is shown", async || {
         let rows = rentcar.items("/myReservations").await;
         if rows.len() == 1 {
             Ok(())
@@ -204,9 +204,7 @@ async fn a_service_that_waits_for_its_database_ends_when_it_is_told_to() {
     let words: Vec<&str> = words.split(' ').collect();
     let mut service = Innkeeper::spawn(folder.path(), "rent", &words);
 
-    let _waiting = tokio::time::timeout(PATIENCE, database.accept())
-        .await
-        .expect("it asks its database");
+    let _waiting = in_time("it asks its database", database.accept()).await;
     service.signal(Signal::SIGTERM);
 
     assert_eq!(service.ended().await.code(), Some(0), "{}", service.log());

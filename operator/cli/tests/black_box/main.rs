@@ -10,8 +10,6 @@ mod life;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
-mod patience;
-#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod process;

@@ -4,11 +4,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use innkeeper_testkit::patience::until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::os::unix::process::ExitStatusExt;
-
-use crate::patience::{PATIENCE, until};
 
 /// How much of a log is shown when its test failed.
 const SHOWN_LINES: usize = 40;
@@ -53,7 +52,7 @@ impl Innkeeper {
 
     /// Waits until it has ended.
     pub async fn ended(&mut self) -> ExitStatus {
-        until(PATIENCE, async || {
+        until("the process has ended", async || {
             self.child
                 .try_wait()
                 .unwrap()

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use hyper::Request;
+use innkeeper_testkit::patience::{PATIENCE, until, until_within};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::{Answer, get, patch, post, send};
-use crate::patience::{PATIENCE, until};
 use crate::process::Innkeeper;
 
 /// The services with the ports that the example gives them.
@@ -143,7 +143,7 @@ impl Rentcar {
     /// The same, once every service wants traffic.
     pub async fn ready(&self, arguments: &[&str]) -> Innkeeper {
         let started = self.start(arguments);
-        until(PATIENCE, async || {
+        until("every service is ready", async || {
             let screen = started.screen();
             if screen.contains("Ctrl-C ends it") {
                 Ok(())
@@ -185,7 +185,7 @@ impl Rentcar {
     /// The same, with a deadline.
     pub async fn shows_within(&self, within: Duration, list: &str, expected: &Value) {
         let fields = expected.as_object().unwrap();
-        until(within, async || {
+        until_within(within, "the only row", async || {
             let rows = self.items(list).await;
             let shown = |row: &Value| fields.iter().all(|(name, value)| row[name] == *value);
             match &rows[..] {

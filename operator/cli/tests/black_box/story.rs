@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use innkeeper_testkit::patience::until_within;
 use serde_json::{Value, json};
 
 use crate::http::{get, patch, post, send};
-use crate::patience::until;
 use crate::rentcar::{Rentcar, items, kims_wish};
 
 /// How soon the view shows what happened.
@@ -100,7 +100,7 @@ async fn every_service_answers_on_its_own_port_too() {
     let paid = patch("/pays/1", &json!({ "status": "payed" }));
     assert_eq!(send(rentcar.port("pay"), paid).await.unwrap().status, 200);
     for (service, list) in [("rent", "/rents"), ("myreservation", "/myReservations")] {
-        until(SOON, async || {
+        until_within(SOON, "the payment is everywhere", async || {
             let page = send(rentcar.port(service), get(list)).await.unwrap().json();
             let rows = items(&page, list);
             if rows.len() == 1 && rows[0]["status"] == "payed" {

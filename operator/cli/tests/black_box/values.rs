@@ -3,12 +3,12 @@
 use std::fs;
 
 use hyper::Request;
+use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 
 #[cfg(feature = "services")]
 use crate::crash::Site;
 use crate::http::{patch_text, post_text, with};
-use crate::patience::{PATIENCE, until};
 use crate::rentcar::{Rentcar, kims_wish};
 
 /// More digits than a 64-bit number has.
@@ -227,7 +227,7 @@ async fn a_change_that_contradicts_its_row_is_refused_and_nothing_happens() {
         .patch("/pays/2", &json!({ "status": "payed" }))
         .await;
     assert_eq!(paying.status, 200, "{}", paying.text);
-    until(PATIENCE, async || {
+    until("there is one rent", async || {
         match rentcar.items("/rents").await.len() {
             1 => Ok(()),
             rents => Err(format!("{rents} rents")),

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 
 use futures::future::join_all;
 use hyper::Request;
+use innkeeper_testkit::patience::until;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::http::{Answer, post, send, with};
-use crate::patience::{PATIENCE, until};
 use crate::rentcar::{Rentcar, kims_wish};
 
 /// How many clients come while it ends, and how many answers they have before.
@@ -197,7 +197,7 @@ async fn what_was_taken_before_sigterm_is_answered_and_kept() {
     let answers = RefCell::new(Vec::new());
     let clients = (0..CLIENTS).map(|_| reserve_until_the_end(&rentcar, &answers));
     tokio::join!(join_all(clients), async {
-        until(PATIENCE, async || {
+        until("enough answers", async || {
             let answered = answers.borrow().len();
             (answered >= ANSWERS)
                 .then_some(())

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -17,11 +17,10 @@ use innkeeper_runtime::request::Peer;
 use innkeeper_runtime::server::{Limits, serve};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
 use innkeeper_runtime::{client, edge, server, shutdown};
+use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn served(router: Router, lifecycle: &Lifecycle, limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0")
@@ -46,19 +45,10 @@ async fn got(
 /// Everything that a connection says until it is closed.
 async fn said(mut stream: TcpStream) -> String {
     let mut text = String::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text));
-    read.await
-        .expect("the connection is closed in time")
+    in_time("the connection is closed", stream.read_to_string(&mut text))
+        .await
         .expect("the connection says text");
     text
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < PATIENCE, "{what} did not come true");
-        tokio::task::yield_now().await;
-    }
 }
 
 /// A handler that says when it was reached, and answers when it is let go.
@@ -90,8 +80,14 @@ async fn what_was_begun_is_finished_and_nothing_more_is_taken() {
     let begun = tokio::join!(got(&client, address, "/"), async {
         gate.reached.acquire().await.unwrap().forget();
         lifecycle.stop();
-        let refused = |address| std::net::TcpStream::connect(address).is_err();
-        until("the listener is closed", || refused(address)).await;
+        until(
+            "the listener is closed",
+            async || match std::net::TcpStream::connect(address) {
+                Ok(connection) => Err(format!("{connection:?}")),
+                Err(_) => Ok(()),
+            },
+        )
+        .await;
         gate.open.add_permits(1);
     });
     let response = begun.0.unwrap();

@@ -2,10 +2,10 @@
 
 use futures::future::join_all;
 use hyper::Request;
+use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, get, patch, post, send, with};
-use crate::patience::{PATIENCE, until};
 use crate::rentcar::items;
 
 /// How many clients book at a time.
@@ -162,7 +162,7 @@ impl Doors {
 /// Waits until a booking process listens; its turn.
 async fn turn_of_a_listener(doors: &Doors, first: usize) -> usize {
     let mut turn = first;
-    until(PATIENCE, async || {
+    until("a booking process listens", async || {
         turn += 1;
         let answer = send(doors.booking(turn), get("/reservations?size=1")).await;
         let listens = answer.map(|_| turn);
@@ -177,7 +177,7 @@ async fn place(doors: &Doors, manner: Manner, story: &Story, turn: usize) -> Opt
         return answer.ok().filter(is_final);
     }
     let mut next = turn;
-    let answer = until(PATIENCE, async || {
+    let answer = until("a final answer", async || {
         let port = doors.booking(next);
         next += 1;
         match send(port, story.request()).await {
@@ -213,7 +213,7 @@ async fn tried(manner: Manner, mut attempt: impl AsyncFnMut(usize) -> Option<u16
         return attempt(0).await.map_or(Heard::Nothing, Heard::Status);
     }
     let mut attempts = 0;
-    let status = until(PATIENCE, async || {
+    let status = until("an answer", async || {
         attempts += 1;
         let status = attempt(attempts).await;
         status.ok_or_else(|| format!("{attempts} attempts without an answer"))

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use innkeeper_contracts::settings::Kafka;
+use innkeeper_testkit::patience::until;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::stored::Progress;
-use crate::patience::{PATIENCE, until};
 
 const PARTITIONS: i32 = 12;
 
@@ -47,7 +47,10 @@ impl Topic {
             name: name.to_owned(),
             onlookers: onlookers.collect(),
         };
-        until(PATIENCE, async || topic.try_end().ok_or("no topic".into())).await;
+        until("the topic is there", async || {
+            topic.try_end().ok_or("its end is not known".into())
+        })
+        .await;
         topic
     }
 

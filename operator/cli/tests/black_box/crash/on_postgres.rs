@@ -12,6 +12,7 @@ use innkeeper_contracts::pod::LIVEZ;
 use innkeeper_contracts::settings::{Database, Log};
 use innkeeper_local::platform::executor;
 use innkeeper_plan::{ClusterDefaults, Executor, expand, read, validate};
+use innkeeper_testkit::patience::until;
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
@@ -22,7 +23,6 @@ use super::quiet::quiet;
 use super::stored::{Place, Progress, Stored};
 use super::{audit, replay, view};
 use crate::http::{get, send};
-use crate::patience::{PATIENCE, until};
 use crate::process::Innkeeper;
 use crate::rentcar::{Rentcar, free_port};
 
@@ -165,7 +165,7 @@ impl Site {
 
     /// Waits until a process sends events for longer than one did before.
     async fn somebody_relays_after(&self, before: i64) {
-        until(PATIENCE, async || {
+        until("another process relays", async || {
             let now = self.schemas.relayed_until().await;
             let later = now > before;
             later.then_some(()).ok_or(format!("{now}, as before"))
@@ -213,7 +213,7 @@ impl Site {
 }
 
 async fn answers(port: u16, path: &str) {
-    until(PATIENCE, async || match send(port, get(path)).await {
+    until("an answer", async || match send(port, get(path)).await {
         Ok(answer) if answer.status == 200 => Ok(()),
         other => Err(format!("{port}{path}: {other:?}")),
     })

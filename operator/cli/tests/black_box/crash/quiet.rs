@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use innkeeper_testkit::patience::until_within;
+
 use super::stored::{Place, Stored};
-use crate::patience::until;
 
 /// How long a story may take to come to rest: a broker misses a dead consumer for ten seconds.
 const REST_WITHIN: Duration = Duration::from_mins(1);
@@ -15,7 +16,7 @@ const GROUPS: usize = 4;
 ///
 /// The order counts: whoever has read everything has written what came of it, and if that has left, then it is in the log, which has not grown.
 pub async fn quiet(place: &impl Place) -> Stored {
-    until(REST_WITHIN, async || {
+    until_within(REST_WITHIN, "nothing is under way", async || {
         let read = place.log().await;
         if read.groups.len() < GROUPS || read.groups.iter().any(|group| *group != read.end) {
             return Err(format!("somebody lags: {read:?}"));

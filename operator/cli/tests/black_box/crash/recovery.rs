@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use innkeeper_testkit::patience::until_within;
+
 use crate::http::{post, with};
-use crate::patience::until;
 use crate::rentcar::{Rentcar, kims_wish};
 
 /// How many bookings are pending.
@@ -30,7 +31,7 @@ async fn a_death_amid_a_recovery_holds_up_no_booking_for_long() {
     doomed.killed().await;
     let innkeeper = rentcar.ready(&[]).await;
 
-    until(SETTLED_WITHIN, async || {
+    until_within(SETTLED_WITHIN, "no booking is pending", async || {
         let reservations = rentcar.items("/reservations").await;
         let pending = reservations
             .iter()

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use innkeeper_kit::log::Delivery;
+use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use tokio::sync::watch;
 
-use crate::reader::{DEADLINE, Reader, numbered, text, texts};
+use crate::reader::{Reader, numbered, text, texts};
 use crate::subject::{Subject, record, records};
 
 pub async fn a_new_group_starts_at_the_earliest(subject: &dyn Subject) {
@@ -114,7 +115,7 @@ pub async fn members_rebalance_under_traffic_without_loss(subject: &dyn Subject)
         reader.close().await;
     };
     let together = async { tokio::join!(traffic, first, second) };
-    tokio::time::timeout(DEADLINE * 2, together)
+    tokio::time::timeout(PATIENCE * 2, together)
         .await
         .expect("every record has its effect");
 
@@ -251,9 +252,7 @@ pub async fn next_is_safe_to_drop(subject: &dyn Subject) {
         read
     };
     let both = async { tokio::join!(appending, reading) };
-    let ((), read) = tokio::time::timeout(DEADLINE, both)
-        .await
-        .expect("every record comes");
+    let ((), read) = in_time("every record", both).await;
     assert_eq!(read, numbered("a", 0, COUNT));
 }
 
@@ -281,19 +280,21 @@ pub async fn lag_counts_what_is_not_done(subject: &dyn Subject) {
 }
 
 async fn lag_becomes(reader: &mut Reader, expected: i64) {
-    let becomes = async {
-        while reader.subscription.lag().await != Some(expected) {
-            // What the lag is computed from arrives while something is waited for.
-            let nothing =
-                tokio::time::timeout(Duration::from_millis(50), reader.subscription.next()).await;
-            assert!(
-                matches!(nothing, Err(_) | Ok(Ok(Delivery::Assigned { .. }))),
-                "{nothing:?}"
-            );
+    until(&format!("a lag of {expected}"), async || {
+        let lag = reader.subscription.lag().await;
+        if lag == Some(expected) {
+            return Ok(());
         }
-    };
-    let becomes = tokio::time::timeout(DEADLINE, becomes).await;
-    assert!(becomes.is_ok(), "a lag of {expected}");
+        // What the lag is computed from arrives while something is waited for.
+        let nothing =
+            tokio::time::timeout(Duration::from_millis(50), reader.subscription.next()).await;
+        assert!(
+            matches!(nothing, Err(_) | Ok(Ok(Delivery::Assigned { .. }))),
+            "{nothing:?}"
+        );
+        Err(format!("{lag:?}"))
+    })
+    .await;
 }
 
 pub async fn a_log_that_works_answers_a_ping(subject: &dyn Subject) {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
 use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record};
+use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -18,7 +18,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use uuid::Uuid;
 
-use crate::reader::{DEADLINE, Reader, numbered, text, texts};
+use crate::reader::{Reader, numbered, text, texts};
 use crate::subject::{Subject, check, record, records};
 use crate::{cases, conformance};
 
@@ -59,7 +59,11 @@ async fn topic_of(partitions: i32) -> Kafka {
         .await
         .unwrap();
     assert!(created.iter().all(Result::is_ok), "{created:?}");
-    while kafka.log("waiting").ping().await.is_err() {}
+    until("the topic is there", async || {
+        let asked = kafka.log("waiting").ping().await;
+        asked.map_err(|error| format!("{error:?}"))
+    })
+    .await;
     kafka
 }
 
@@ -100,7 +104,7 @@ impl Kafka {
                 .key(&b"tombstone"[..]),
         ];
         for record in nonsense {
-            producer.send(record, DEADLINE).await.unwrap();
+            producer.send(record, PATIENCE).await.unwrap();
         }
     }
 
@@ -212,8 +216,7 @@ async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Ve
             }
         }
     };
-    let both = tokio::time::timeout(DEADLINE, both).await;
-    both.expect("the partitions are shared");
+    in_time("the partitions are shared", both).await;
     read
 }
 
@@ -275,7 +278,7 @@ async fn a_close_during_a_rebalance_commits_what_is_done() {
 
 /// The offset after the last one of the first partition.
 fn end_offset(producer: &FutureProducer, topic: &str) -> i64 {
-    let watermarks = producer.client().fetch_watermarks(topic, 0, DEADLINE);
+    let watermarks = producer.client().fetch_watermarks(topic, 0, PATIENCE);
     watermarks.unwrap().1
 }
 
@@ -290,19 +293,25 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
         reader.read(2).await;
         // The end of a transaction takes an offset of its own.
         let producer: FutureProducer = client().set("transactional.id", &topic).create().unwrap();
-        tokio::task::spawn_blocking(move || {
-            producer.init_transactions(DEADLINE).unwrap();
+        let name = topic.clone();
+        let producer = tokio::task::spawn_blocking(move || {
+            producer.init_transactions(PATIENCE).unwrap();
             producer.begin_transaction().unwrap();
-            let sent = producer.send_result(FutureRecord::<[u8], [u8]>::to(&topic).payload(b"a:2"));
+            let sent = producer.send_result(FutureRecord::<[u8], [u8]>::to(&name).payload(b"a:2"));
             sent.map_err(|(error, _)| error).unwrap();
-            producer.commit_transaction(DEADLINE).unwrap();
-            // The broker writes the end of a transaction after it has confirmed it.
-            while end_offset(&producer, &topic) < 4 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            producer.commit_transaction(PATIENCE).unwrap();
+            producer
         })
         .await
         .unwrap();
+        // The broker writes the end of a transaction after it has confirmed it.
+        until("the end of the transaction", async || {
+            match end_offset(&producer, &topic) {
+                4.. => Ok(()),
+                end => Err(format!("the log ends at {end}")),
+            }
+        })
+        .await;
         log.append(vec![record("a", 3)]).await.unwrap();
         let read = reader.read(2).await;
         assert_eq!(texts(&read), numbered("a", 2, 4));
@@ -334,9 +343,7 @@ async fn partitions_that_were_added_are_found() {
                 }
             }
         };
-        tokio::time::timeout(DEADLINE, found)
-            .await
-            .expect("new partitions are consumed");
+        in_time("new partitions are consumed", found).await;
     })
     .await;
 }
@@ -352,6 +359,6 @@ async fn a_topic_that_does_not_exist_is_named() {
     let is_named = |error: Option<LogError>| matches!(error, Some(LogError::NoTopic { topic }) if topic == missing.topic);
     assert!(is_named(log.ping().await.err()));
     assert!(is_named(log.subscribe().await.err()));
-    let append = tokio::time::timeout(Duration::from_secs(40), log.append(vec![record("a", 0)]));
-    assert!(is_named(append.await.unwrap().err()));
+    let append = in_time("an answer", log.append(vec![record("a", 0)])).await;
+    assert!(is_named(append.err()));
 }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Delivery, Log, LogError};
+use innkeeper_testkit::patience::in_time;
 use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-use crate::reader::{DEADLINE, Reader, texts};
+use crate::reader::{Reader, texts};
 use crate::subject::{record, records};
 
 const BROKER: i32 = 1;
@@ -43,9 +44,7 @@ async fn next_error(reader: &mut Reader) -> LogError {
             }
         }
     };
-    tokio::time::timeout(DEADLINE, error)
-        .await
-        .expect("a lost broker is told")
+    in_time("a lost broker is told", error).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,9 +78,7 @@ async fn consumption_resumes_after_the_broker_was_lost() {
             }
         }
     };
-    let records = tokio::time::timeout(DEADLINE, appended)
-        .await
-        .expect("consumption resumes");
+    let records = in_time("consumption resumes", appended).await;
     assert_eq!(texts(&records), ["a:1"]);
 }
 
@@ -94,8 +91,7 @@ async fn a_close_without_a_broker_says_so_in_time() {
     cluster.broker_down(BROKER).unwrap();
     next_error(&mut reader).await;
     reader.done(&read).await;
-    let closed = tokio::time::timeout(DEADLINE, reader.subscription.close()).await;
-    let closed = closed.expect("a close ends");
+    let closed = in_time("a close ends", reader.subscription.close()).await;
     assert!(
         matches!(closed, Err(LogError::Unavailable(_))),
         "{closed:?}"

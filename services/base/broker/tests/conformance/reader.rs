@@ -1,11 +1,7 @@
 //! Reads a subscription with a deadline.
 
-use std::time::Duration;
-
 use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
-
-/// How long anything may take before it counts as never.
-pub const DEADLINE: Duration = Duration::from_secs(40);
+use innkeeper_testkit::patience::in_time;
 
 /// A member of a group that remembers what it was told besides records.
 pub struct Reader {
@@ -26,8 +22,7 @@ impl Reader {
     /// The next records; errors are told, for no case expects one.
     pub async fn next(&mut self) -> Vec<Record> {
         loop {
-            let next = tokio::time::timeout(DEADLINE, self.subscription.next());
-            let delivery = next.await.expect("something is delivered in time");
+            let delivery = in_time("a delivery", self.subscription.next()).await;
             match delivery.expect("the log works") {
                 Delivery::Records(records) => {
                     assert!(!records.is_empty(), "an empty delivery");
@@ -55,12 +50,8 @@ impl Reader {
             .last()
             .is_none_or(|partitions| *partitions == 0)
         {
-            let next = tokio::time::timeout(DEADLINE, self.subscription.next());
-            match next
-                .await
-                .expect("an assignment in time")
-                .expect("the log works")
-            {
+            let delivery = in_time("an assignment", self.subscription.next()).await;
+            match delivery.expect("the log works") {
                 Delivery::Assigned { partitions } => self.assigned.push(partitions),
                 other => panic!("{other:?} before an assignment"),
             }
@@ -80,9 +71,7 @@ impl Reader {
                 }
             }
         };
-        tokio::time::timeout(DEADLINE, both)
-            .await
-            .expect("an assignment in time")
+        in_time("an assignment", both).await
     }
 
     pub async fn done(&mut self, records: &[Record]) {

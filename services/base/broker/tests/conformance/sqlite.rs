@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_broker::sqlite::SqliteOpenError;
@@ -10,11 +9,12 @@ use innkeeper_broker::{Retention, SqliteLog};
 use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Log, LogError};
 use innkeeper_testkit::clock::MockClock;
+use innkeeper_testkit::patience::until;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use crate::memory::poison;
-use crate::reader::{DEADLINE, Reader, numbered, texts};
+use crate::reader::{Reader, numbered, texts};
 use crate::subject::{Subject, check, record, records};
 use crate::{cases, conformance};
 
@@ -123,13 +123,12 @@ fn stored_offset(file: &Path) -> Option<i64> {
 }
 
 async fn offset_becomes(file: &Path, offset: i64) {
-    let written = async {
-        while stored_offset(file) != Some(offset) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let written = tokio::time::timeout(DEADLINE, written).await;
-    written.expect("the offset is written soon");
+    until("the offset is written", async || {
+        let stored = stored_offset(file);
+        let is_written = stored == Some(offset);
+        is_written.then_some(()).ok_or(format!("{stored:?}"))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::given::{
-    RETENTION, Service, TOPIC, counted, event, outcomes, poison, record, record_of, until,
+    RETENTION, Service, TOPIC, counted, event, outcomes, poison, record, record_of,
 };
 use crate::log::Failing;
 use crate::reactor::{Scripted, UNWANTED, away, failed};
@@ -36,7 +36,7 @@ async fn a_record_that_fails_for_good_becomes_a_dead_letter_and_later_ones_go_on
     let reactor = Scripted::new(|name, _| (name != "kim-1").then_some(()).ok_or_else(failed));
 
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     let metrics = consuming.stop().await;
 
     assert_eq!(reactor.all_done(), ["kim-2"]);
@@ -69,7 +69,7 @@ async fn a_record_that_fails_now_and_then_is_tried_until_it_has_its_effect() {
     let reactor = Scripted::new(|_, before| (before >= TRIES - 1).then_some(()).ok_or_else(failed));
 
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     consuming.stop().await;
 
     assert_eq!(reactor.tries_of("kim-1"), TRIES);
@@ -83,7 +83,7 @@ async fn a_store_that_is_away_is_waited_for_and_costs_no_try() {
     let reactor = Scripted::new(|_, before| (before >= TRIES).then_some(()).ok_or_else(away));
 
     let consuming = service.consume(reactor.clone());
-    until(&reactor.tried, |tried| tried.len() > TRIES).await;
+    reactor.until_tried(|tried| tried.len() > TRIES).await;
     consuming.stop().await;
 
     assert_eq!(reactor.all_done(), ["kim-1"]);
@@ -101,7 +101,7 @@ async fn a_record_that_cannot_be_decoded_becomes_a_dead_letter_once() {
     for group in ["pay", "pay, which sees all of it again"] {
         let reactor = Scripted::willing();
         let consuming = service.consume_from(service.log.for_group(group), reactor.clone());
-        until(&reactor.done, |done| !done.is_empty()).await;
+        reactor.until_done(|done| !done.is_empty()).await;
         let metrics = consuming.stop().await;
         assert_eq!(reactor.all_done(), ["kim-1"]);
         assert_eq!(outcomes(&metrics, "dead-letter"), 2);
@@ -125,7 +125,7 @@ async fn a_key_with_nul_is_kept_in_a_dead_letter() {
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     consuming.stop().await;
 
     let letters = dead_letters(&service).await;
@@ -146,14 +146,14 @@ async fn a_story_keeps_its_order_and_holds_no_other_one() {
     });
 
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| done.len() == 2).await;
+    reactor.until_done(|done| done.len() == 2).await;
     assert_eq!(
         reactor.all_done(),
         ["lee-1", "lee-2"],
         "kim waits, lee does not"
     );
     open.store(true, Ordering::SeqCst);
-    until(&reactor.done, |done| done.len() == names.len()).await;
+    reactor.until_done(|done| done.len() == names.len()).await;
     consuming.stop().await;
 
     assert_eq!(reactor.all_done()[2..], ["kim-1", "kim-2", "kim-3"]);
@@ -180,7 +180,9 @@ async fn an_event_of_another_life_has_no_effect() {
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| done.contains(&"kim-4".to_owned())).await;
+    reactor
+        .until_done(|done| done.contains(&"kim-4".to_owned()))
+        .await;
     let metrics = consuming.stop().await;
 
     assert_eq!(reactor.all_done(), ["kim-4"]);
@@ -206,7 +208,9 @@ async fn an_event_of_an_unwanted_or_unknown_type_has_no_effect() {
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| done.contains(&"kim-3".to_owned())).await;
+    reactor
+        .until_done(|done| done.contains(&"kim-3".to_owned()))
+        .await;
     let metrics = consuming.stop().await;
 
     assert_eq!(reactor.all_done(), ["kim-3"]);
@@ -220,7 +224,7 @@ async fn what_retention_overtook_is_counted() {
     service.append(vec![record("kim-1")]).await;
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     consuming.stop().await;
     service
         .append(["kim-2", "kim-3", "kim-4"].map(record).to_vec())
@@ -232,7 +236,7 @@ async fn what_retention_overtook_is_counted() {
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     let metrics = consuming.stop().await;
 
     assert_eq!(reactor.all_done(), ["kim-5"]);
@@ -246,13 +250,15 @@ async fn what_a_stop_left_undone_is_delivered_again() {
     service.append(vec![record("kim-1"), record("lee-1")]).await;
     let reactor = Scripted::new(|name, _| (name != "lee-1").then_some(()).ok_or_else(away));
     let consuming = service.consume(reactor.clone());
-    until(&reactor.tried, |tried| tried.len() > 2).await;
+    reactor.until_tried(|tried| tried.len() > 2).await;
     consuming.stop().await;
     assert_eq!(reactor.all_done(), ["kim-1"]);
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| done.contains(&"lee-1".to_owned())).await;
+    reactor
+        .until_done(|done| done.contains(&"lee-1".to_owned()))
+        .await;
     consuming.stop().await;
 }
 
@@ -262,7 +268,7 @@ async fn what_was_begun_at_a_stop_is_finished_and_not_delivered_again() {
     service.append(vec![record("kim-1")]).await;
     let reactor = Scripted::gated();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.tried, |tried| !tried.is_empty()).await;
+    reactor.until_tried(|tried| !tried.is_empty()).await;
     tokio::join!(consuming.stop(), async {
         // The consumer hears of the stop while the record is under way.
         tokio::task::yield_now().await;
@@ -273,7 +279,7 @@ async fn what_was_begun_at_a_stop_is_finished_and_not_delivered_again() {
 
     let reactor = Scripted::willing();
     let consuming = service.consume(reactor.clone());
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     consuming.stop().await;
     assert_eq!(reactor.all_done(), ["kim-2"]);
 }
@@ -285,7 +291,9 @@ async fn what_is_done_is_not_delivered_again() {
     for expected in [vec!["kim-1", "lee-1"], vec!["kim-2"]] {
         let reactor = Scripted::willing();
         let consuming = service.consume(reactor.clone());
-        until(&reactor.done, |done| done.len() >= expected.len()).await;
+        reactor
+            .until_done(|done| done.len() >= expected.len())
+            .await;
         consuming.stop().await;
         assert_eq!(reactor.all_done(), expected);
         service.append(vec![record("kim-2")]).await;
@@ -305,7 +313,7 @@ async fn a_log_that_is_away_is_asked_again_and_start_up_ends_with_the_first_assi
     let reactor = Scripted::willing();
     let consuming = service.consume_from(log, reactor.clone());
     assert!(!consuming.health.startup().ok);
-    until(&reactor.done, |done| !done.is_empty()).await;
+    reactor.until_done(|done| !done.is_empty()).await;
     assert!(consuming.health.startup().ok);
     consuming.stop().await;
 }

@@ -1,7 +1,6 @@
 //! A service with a store of its own, the log of its platform, and events to begin with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use innkeeper_broker::{MemoryLog, Retention};
 use innkeeper_contracts::event::EventSource;
@@ -18,14 +17,11 @@ use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_storage::Sqlite;
 use innkeeper_testkit::clock::MockClock;
+use innkeeper_testkit::patience::PATIENCE;
 use jiff::SignedDuration;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::watch;
 use uuid::Uuid;
-
-/// How long anything may take before it counts as never.
-pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the log keeps records.
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(1);
@@ -126,14 +122,6 @@ pub fn counted(metrics: &Metrics, name: &str, outcome: Option<&str>) -> u64 {
 /// How many records came to this.
 pub fn outcomes(metrics: &Metrics, outcome: &str) -> u64 {
     counted(metrics, "innkeeper_events_consumed_total", Some(outcome))
-}
-
-/// Waits until what is watched is so.
-pub async fn until<T: Clone>(watched: &watch::Sender<T>, holds: impl Fn(&T) -> bool) -> T {
-    let mut seen = watched.subscribe();
-    let waited = tokio::time::timeout(PATIENCE, seen.wait_for(|value| holds(value)));
-    let value = waited.await.expect("it comes true in time").unwrap();
-    value.clone()
 }
 
 fn settings() -> ServiceSettings {

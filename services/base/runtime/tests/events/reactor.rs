@@ -7,6 +7,7 @@ use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::store::StoreError;
 use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
+use innkeeper_testkit::patience::until_watched;
 use tokio::sync::{Semaphore, watch};
 
 /// The one type of event that the reactor does not want.
@@ -52,6 +53,16 @@ impl Scripted {
 
     pub fn tries_of(&self, name: &str) -> usize {
         times(&self.tried.borrow(), name)
+    }
+
+    /// Waits until the names of the events that were tried are as they should be.
+    pub async fn until_tried(&self, is_so: impl FnMut(&Vec<String>) -> bool) {
+        until_watched("what is tried", &self.tried, is_so).await;
+    }
+
+    /// Waits until the names of the events that had their effect are as they should be.
+    pub async fn until_done(&self, is_so: impl FnMut(&Vec<String>) -> bool) {
+        until_watched("what is done", &self.done, is_so).await;
     }
 
     pub fn all_done(&self) -> Vec<String> {

@@ -14,12 +14,13 @@ use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::relay::Relay;
+use innkeeper_testkit::patience::{PATIENCE, until, until_watched};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::given::{PATIENCE, Service, counted, until};
+use crate::given::{Service, counted};
 use crate::log::{Failing, Panicking};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -60,13 +61,13 @@ async fn waiting(service: &Service) -> usize {
 
 /// Waits until every event is marked: a relay that is told to end before sends once more what may be in the log already.
 async fn all_marked(service: &Service) {
-    let marked = async {
-        while waiting(service).await > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+    until("every event is marked", async || {
+        match waiting(service).await {
+            0 => Ok(()),
+            waiting => Err(format!("{waiting} are waiting")),
         }
-    };
-    let marked = tokio::time::timeout(PATIENCE, marked).await;
-    marked.expect("every event is marked in time");
+    })
+    .await;
 }
 
 /// Takes the lease for another process for a minute, or renews it; false while somebody else holds it.
@@ -142,7 +143,8 @@ async fn events_that_come_while_it_runs_are_sent() {
     let relaying = relay(&service, log.clone());
     for round in 1..=3 {
         told(&service, 1).await;
-        until(&log.appends, |appends| appends.len() == round).await;
+        let is_next = |appends: &Vec<_>| appends.len() == round;
+        until_watched("what is appended", &log.appends, is_next).await;
     }
     relaying.stop().await;
 }

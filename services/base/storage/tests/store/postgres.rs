@@ -6,13 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_kit::store::{Store, StoreError, Write};
 use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
+use innkeeper_testkit::patience::until;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, NoTls};
 
 use crate::cases::kill;
-use crate::given::{
-    MINUTE, event, new_uuid, row, stored_events, stored_row, unpublished, write_of,
-};
+use crate::given::{event, new_uuid, row, stored_events, stored_row, unpublished, write_of};
 use crate::suite::{Fixture, conformance};
 
 const SERVER: &str = "INNKEEPER_TEST_POSTGRES";
@@ -184,17 +183,14 @@ async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
     let client = place.client().await;
     assert_eq!(client.execute(kill, &[&place.name]).await.unwrap(), 1);
 
-    let again = async {
-        loop {
-            match store.load(story).await {
-                Ok(row) => break row,
-                Err(StoreError::Unavailable(_)) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error:?}"),
-            }
+    let row = until("the store works again", async || {
+        match store.load(story).await {
+            Ok(row) => Ok(row),
+            Err(away @ StoreError::Unavailable(_)) => Err(format!("{away:?}")),
+            Err(error) => panic!("{error:?}"),
         }
-    };
-
-    let row = tokio::time::timeout(MINUTE, again).await.unwrap();
+    })
+    .await;
     assert!(row.is_some());
 }
 

@@ -1,0 +1,77 @@
+//! How long tests wait for what will be, with a deadline instead of a guess. Who waited in vain is told for what, and what was seen last.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How long anything may take before it counts as never, on a machine that is busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long to pause between two looks.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Looks until nothing is wrong any more, and returns what was seen then. A look that never ends is cut off when time is up.
+pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    until_within(PATIENCE, what, look).await
+}
+
+/// The same, for what takes longer, or may not take as long.
+pub async fn until_within<T>(
+    within: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
+    let mut last = "nothing".to_owned();
+    let looking = async {
+        loop {
+            match look().await {
+                Ok(seen) => return seen,
+                Err(wrong) => last = wrong,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let seen = tokio::time::timeout(within, looking).await;
+    seen.unwrap_or_else(|_| panic!("{what}: not within {within:?}; seen last: {last}"))
+}
+
+/// Waits until a watched value is as it should be.
+pub async fn until_watched<T: Debug>(
+    what: &str,
+    watched: &watch::Sender<T>,
+    is_so: impl FnMut(&T) -> bool,
+) {
+    let mut watching = watched.subscribe();
+    let waited = tokio::time::timeout(PATIENCE, watching.wait_for(is_so)).await;
+    assert!(
+        waited.is_ok(),
+        "{what}: not within {PATIENCE:?}; seen last: {:?}",
+        watched.borrow()
+    );
+}
+
+/// Waits for what comes in its own time, and returns it.
+pub async fn in_time<T>(what: &str, awaited: impl Future<Output = T>) -> T {
+    let came = tokio::time::timeout(PATIENCE, awaited).await;
+    came.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[should_panic(expected = "a rent: not within 20ms; seen last: no rents")]
+    async fn who_waited_in_vain_is_told_for_what_and_what_was_seen_last() {
+        let within = Duration::from_millis(20);
+        until_within::<()>(within, "a rent", async || Err("no rents".to_owned())).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a rent: not within 20ms; seen last: nothing")]
+    async fn a_look_that_never_ends_is_cut_off() {
+        let within = Duration::from_millis(20);
+        until_within::<()>(within, "a rent", async || std::future::pending().await).await;
+    }
+}
