@@ -8,38 +8,24 @@
 use std::time::Duration;
 
 use innkeeper_kafka::{TopicDescription, client_config, describe_topics};
+use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
 use innkeeper_testkit::patience::{PATIENCE, until};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use uuid::Uuid;
 
-type Admin = AdminClient<DefaultClientContext>;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test is told by the environment where its broker is"
-)]
 fn admin() -> Admin {
-    let bootstrap = std::env::var("INNKEEPER_TEST_KAFKA").expect(
-        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
-    );
-    client_config(&bootstrap, "describe").create().unwrap()
+    client_config(&bootstrap_servers(), "describe")
+        .create()
+        .unwrap()
 }
 
 fn name() -> String {
-    format!("describe-{}", Uuid::now_v7())
+    unique_name("describe")
 }
 
 async fn create(admin: &Admin, name: &str) {
     let topic = NewTopic::new(name, 3, TopicReplication::Fixed(1));
-    let created = admin.create_topics([&topic], &AdminOptions::new()).await;
-    created.unwrap().remove(0).unwrap();
-}
-
-async fn delete(admin: &Admin, name: &str) {
-    let deleted = admin.delete_topics(&[name], &AdminOptions::new()).await;
-    deleted.unwrap().remove(0).unwrap();
+    create_topic(admin, &topic).await;
 }
 
 fn names(admin: &Admin) -> Vec<String> {
@@ -78,12 +64,12 @@ async fn a_topic_that_is_made_anew_has_another_id() {
     assert_eq!((first.partitions, first.replication), (3, 1));
     assert_eq!(first.topic_id.as_ref().map(String::len), Some(22));
     assert_eq!(described(&admin, &name), Some(first.clone()));
-    delete(&admin, &name).await;
+    delete_topic(&admin, &name).await;
     disappears(&admin, &name).await;
     create(&admin, &name).await;
     let second = appears(&admin, &name).await;
     assert_ne!(second.topic_id, first.topic_id);
-    delete(&admin, &name).await;
+    delete_topic(&admin, &name).await;
 }
 
 #[tokio::test]
@@ -104,7 +90,7 @@ async fn looking_makes_no_topic() {
     })
     .await;
     assert!(!names(&admin).contains(&missing));
-    delete(&admin, &later).await;
+    delete_topic(&admin, &later).await;
 }
 
 #[test]

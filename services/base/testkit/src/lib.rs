@@ -1,10 +1,12 @@
-//! What the tests of several crates share, so that each of it is written once: a clock that stands still, and how long to wait.
+//! What the tests of several crates share, so that each of it is written once: a clock that stands still, how long to wait, and topics.
 //! It is only ever compiled for tests, and never imports a crate whose tests import it.
 //! Start reading at [`patience`].
 #![expect(
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
 pub mod clock;
+pub mod kafka;
 pub mod patience;

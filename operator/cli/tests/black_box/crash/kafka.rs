@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use innkeeper_contracts::settings::Kafka;
+use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic};
 use innkeeper_testkit::patience::until;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -15,16 +15,6 @@ const PARTITIONS: i32 = 12;
 
 /// How long a broker may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test is told by the environment where its broker is"
-)]
-pub fn bootstrap_servers() -> String {
-    std::env::var("INNKEEPER_TEST_KAFKA").expect(
-        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
-    )
-}
 
 /// A topic of a test's own, which goes with it.
 pub struct Topic {
@@ -37,11 +27,7 @@ impl Topic {
     /// Makes the topic that a platform's services need.
     pub async fn make(name: &str, consumers: &[Kafka]) -> Self {
         let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1));
-        let made = admin()
-            .create_topics(&[topic], &AdminOptions::new())
-            .await
-            .unwrap();
-        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        create_topic(&admin(), &topic).await;
         let onlookers = consumers.iter().map(|kafka| onlooker(&kafka.group));
         let topic = Self {
             name: name.to_owned(),
@@ -95,12 +81,9 @@ impl Drop for Topic {
         // A runtime cannot wait within another, so this one has a thread of its own.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let options = AdminOptions::new();
             let admin = admin();
             drop(onlookers);
-            runtime
-                .block_on(admin.delete_topics(&[&name], &options))
-                .unwrap();
+            runtime.block_on(delete_topic(&admin, &name));
         });
         dropping.join().unwrap();
     }
@@ -111,7 +94,7 @@ fn onlooker(group: &str) -> BaseConsumer {
     config.set("group.id", group).create().unwrap()
 }
 
-fn admin() -> AdminClient<DefaultClientContext> {
+fn admin() -> Admin {
     client().create().unwrap()
 }
 

@@ -12,12 +12,13 @@ use innkeeper_contracts::pod::LIVEZ;
 use innkeeper_contracts::settings::{Database, Log};
 use innkeeper_local::platform::executor;
 use innkeeper_plan::{ClusterDefaults, Executor, expand, read, validate};
+use innkeeper_testkit::kafka::bootstrap_servers;
 use innkeeper_testkit::patience::until;
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
 use super::clients::{Doors, Manner, Story, book};
-use super::kafka::{Topic, bootstrap_servers};
+use super::kafka::Topic;
 use super::postgres::{Schemas, credentials, database};
 use super::quiet::quiet;
 use super::stored::{Place, Progress, Stored};

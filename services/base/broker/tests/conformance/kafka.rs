@@ -10,13 +10,12 @@ use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
 use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record};
+use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-use uuid::Uuid;
 
 use crate::reader::{Reader, numbered, text, texts};
 use crate::subject::{Subject, check, record, records};
@@ -27,17 +26,7 @@ const PARTITIONS: i32 = 12;
 struct Kafka {
     topic: String,
     partitions: i32,
-    admin: AdminClient<DefaultClientContext>,
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test is told by the environment where its broker is"
-)]
-fn bootstrap_servers() -> String {
-    std::env::var("INNKEEPER_TEST_KAFKA").expect(
-        "INNKEEPER_TEST_KAFKA is the host:port of a Kafka, as `cargo xtask services up` prints it",
-    )
+    admin: Admin,
 }
 
 fn client() -> ClientConfig {
@@ -47,18 +36,13 @@ fn client() -> ClientConfig {
 /// A topic of its own, whose records stay however old they say they are.
 async fn topic_of(partitions: i32) -> Kafka {
     let kafka = Kafka {
-        topic: format!("conformance-{}", Uuid::now_v7()),
+        topic: unique_name("conformance"),
         partitions,
         admin: client().create().unwrap(),
     };
     let topic = NewTopic::new(&kafka.topic, partitions, TopicReplication::Fixed(1))
         .set("retention.ms", "-1");
-    let created = kafka
-        .admin
-        .create_topics(&[topic], &AdminOptions::new())
-        .await
-        .unwrap();
-    assert!(created.iter().all(Result::is_ok), "{created:?}");
+    create_topic(&kafka.admin, &topic).await;
     until("the topic is there", async || {
         let asked = kafka.log("waiting").ping().await;
         asked.map_err(|error| format!("{error:?}"))
@@ -180,12 +164,7 @@ impl Subject for Kafka {
     }
 
     async fn take_down(self: Box<Self>) {
-        let deleted = self
-            .admin
-            .delete_topics(&[&self.topic], &AdminOptions::new())
-            .await
-            .unwrap();
-        assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+        delete_topic(&self.admin, &self.topic).await;
     }
 }
 
@@ -324,7 +303,7 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_that_were_added_are_found() {
     let kafka = topic_of(1).await;
-    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+    let admin: Admin = client().create().unwrap();
     let topic = kafka.topic.clone();
     check(Box::new(kafka), async |subject| {
         let log = subject.log("growing");
