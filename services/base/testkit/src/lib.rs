@@ -1,4 +1,4 @@
-//! What the tests of several crates share, so that each of it is written once: a clock that stands still, how long to wait, and topics.
+//! What the tests of several crates share, each written once: a clock that stands still, how long to wait, topics, and schemas.
 //! It is only ever compiled for tests, and never imports a crate whose tests import it.
 //! Start reading at [`patience`].
 #![expect(
@@ -10,3 +10,4 @@
 pub mod clock;
 pub mod kafka;
 pub mod patience;
+pub mod postgres;

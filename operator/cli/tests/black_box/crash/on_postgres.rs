@@ -14,12 +14,13 @@ use innkeeper_local::platform::executor;
 use innkeeper_plan::{ClusterDefaults, Executor, expand, read, validate};
 use innkeeper_testkit::kafka::bootstrap_servers;
 use innkeeper_testkit::patience::until;
+use innkeeper_testkit::postgres::{Schema, server};
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
 use super::clients::{Doors, Manner, Story, book};
 use super::kafka::Topic;
-use super::postgres::{Schemas, credentials, database};
+use super::postgres::{Schemas, database};
 use super::quiet::quiet;
 use super::stored::{Place, Progress, Stored};
 use super::{audit, replay, view};
@@ -293,10 +294,10 @@ fn with_credentials(rentcar: &Rentcar, database: Database) -> Database {
     let Database::Postgres(mut postgres) = database else {
         return database;
     };
-    let (user, password) = credentials();
+    let server = server();
     postgres.credentials_dir = rentcar.folder().to_owned();
-    fs::write(postgres.credentials_dir.join("username"), user).unwrap();
-    fs::write(postgres.credentials_dir.join("password"), password).unwrap();
+    fs::write(postgres.credentials_dir.join("username"), server.username).unwrap();
+    fs::write(postgres.credentials_dir.join("password"), server.password).unwrap();
     Database::Postgres(postgres)
 }
 
@@ -305,9 +306,12 @@ fn save(rentcar: &Rentcar, settings: &ServiceSettings) {
     fs::write(file, serde_json::to_vec(settings).unwrap()).unwrap();
 }
 
-fn schema(settings: &ServiceSettings) -> Option<(String, String)> {
+fn schema(settings: &ServiceSettings) -> Option<(String, Schema)> {
     match settings.database.as_ref()? {
-        Database::Postgres(postgres) => Some((settings.service.clone(), postgres.schema.clone())),
+        Database::Postgres(postgres) => {
+            let name = postgres.schema.clone();
+            Some((settings.service.clone(), Schema { name }))
+        }
         Database::Sqlite(_) => None,
     }
 }

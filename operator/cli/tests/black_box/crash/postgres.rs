@@ -1,60 +1,36 @@
 //! Schemas of a real PostgreSQL, as a person with psql would see them.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, NoTls, Row as Columns};
+use innkeeper_testkit::postgres::{Schema, server};
+use tokio_postgres::{Client, Row as Columns};
 
 use super::stored::{
     BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS_AS_TEXT, Key, PAYMENTS, ROWS_AS_TEXT, Row, Stored,
     UNSENT, VIEW,
 };
 
-const SERVER: &str = "INNKEEPER_TEST_POSTGRES";
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the server of the tests is depends on who runs them"
-)]
-fn server() -> tokio_postgres::Config {
-    let url = std::env::var(SERVER).unwrap_or_else(|_| {
-        panic!("set {SERVER} to postgres://USER:PASSWORD@HOST:PORT/DATABASE, as `cargo xtask services up` prints it")
-    });
-    url.parse().unwrap()
-}
-
 /// The server as a platform names it.
 pub fn database() -> Postgres {
     let server = server();
-    let Some(Host::Tcp(host)) = server.get_hosts().first() else {
-        panic!("{SERVER} must name a host")
-    };
     Postgres {
-        host: host.clone(),
-        port: server.get_ports().first().copied().unwrap_or(5432),
-        database: server.get_dbname().unwrap_or("postgres").to_owned(),
+        host: server.host,
+        port: server.port,
+        database: server.database,
         secret_ref: SecretRef {
             name: "database".to_owned(),
         },
     }
 }
 
-/// User and password.
-pub fn credentials() -> (String, String) {
-    let server = server();
-    let password = server.get_password().unwrap_or_default().to_vec();
-    let user = server.get_user().unwrap_or("postgres").to_owned();
-    (user, String::from_utf8(password).unwrap())
-}
-
 /// The schemas of a platform, which go with the test.
 pub struct Schemas {
-    /// The name of each, by its service.
-    names: Vec<(String, String)>,
+    /// Each with its service.
+    schemas: Vec<(String, Schema)>,
 }
 
 impl Schemas {
-    pub fn new(names: Vec<(String, String)>) -> Self {
-        Self { names }
+    pub fn new(schemas: Vec<(String, Schema)>) -> Self {
+        Self { schemas }
     }
 
     pub async fn stored(&self) -> Stored {
@@ -83,37 +59,9 @@ impl Schemas {
     }
 
     async fn connect(&self, service: &str) -> Client {
-        let named = self.names.iter().find(|(name, _)| name == service);
-        connect(&named.unwrap().1).await
+        let found = self.schemas.iter().find(|(name, _)| name == service);
+        found.unwrap().1.connect().await
     }
-}
-
-impl Drop for Schemas {
-    fn drop(&mut self) {
-        let names = std::mem::take(&mut self.names);
-        // A runtime cannot wait within another, so this one has a thread of its own.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            for (_, schema) in names {
-                let sql = format!(r#"DROP SCHEMA IF EXISTS "{schema}" CASCADE"#);
-                runtime
-                    .block_on(async { connect(&schema).await.batch_execute(&sql).await.unwrap() });
-            }
-        });
-        dropping.join().unwrap();
-    }
-}
-
-async fn connect(schema: &str) -> Client {
-    let search_path = format!(r#"-c search_path="{schema}""#);
-    let mut server = server();
-    let (client, connection) = server.options(search_path).connect(NoTls).await.unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the connection ends with its client"
-    )]
-    tokio::spawn(connection);
-    client
 }
 
 async fn rows(client: &Client) -> Vec<Row> {

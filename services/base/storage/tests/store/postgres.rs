@@ -7,92 +7,32 @@ use async_trait::async_trait;
 use innkeeper_kit::store::{Store, StoreError, Write};
 use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, NoTls};
+use innkeeper_testkit::postgres::{Schema, server};
 
 use crate::cases::kill;
 use crate::given::{event, new_uuid, row, stored_events, stored_row, unpublished, write_of};
 use crate::suite::{Fixture, conformance};
 
-const SERVER: &str = "INNKEEPER_TEST_POSTGRES";
-
-struct Schema {
-    name: String,
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the server of the tests is depends on who runs them"
-)]
-fn server() -> tokio_postgres::Config {
-    let url = std::env::var(SERVER).unwrap_or_else(|_| {
-        panic!("set {SERVER} to postgres://USER:PASSWORD@HOST:PORT/DATABASE, as `cargo xtask services up` prints it")
-    });
-    url.parse().expect("the variable holds a URL of PostgreSQL")
-}
-
 fn options(schema: &str) -> PostgresOptions {
     let server = server();
-    let Some(Host::Tcp(host)) = server.get_hosts().first() else {
-        panic!("{SERVER} must name a host")
-    };
-    let password = server.get_password().unwrap_or_default().to_vec();
     PostgresOptions {
-        host: host.clone(),
-        port: server.get_ports().first().copied().unwrap_or(5432),
-        database: server.get_dbname().unwrap_or("postgres").to_owned(),
+        host: server.host,
+        port: server.port,
+        database: server.database,
         schema: schema.to_owned(),
-        username: server.get_user().unwrap_or("postgres").to_owned(),
-        password: String::from_utf8(password).unwrap(),
+        username: server.username,
+        password: server.password,
     }
 }
 
-impl Schema {
-    fn make() -> Self {
-        Self {
-            name: format!("test-{}", new_uuid().simple()),
-        }
-    }
-
-    /// A plain connection that sees the schema, as a person with psql would.
-    async fn client(&self) -> Client {
-        connect(&self.name).await
-    }
-
-    async fn try_open(&self) -> Result<Postgres, OpenError> {
-        Postgres::open(options(&self.name)).await
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        let name = std::mem::take(&mut self.name);
-        // A runtime cannot wait within another, so this one has a thread of its own.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            let sql = format!(r#"DROP SCHEMA IF EXISTS "{name}" CASCADE"#);
-            runtime.block_on(async { connect(&name).await.batch_execute(&sql).await.unwrap() });
-        });
-        dropping.join().unwrap();
-    }
-}
-
-async fn connect(schema: &str) -> Client {
-    let search_path = format!(r#"-c search_path="{schema}""#);
-    let mut server = server();
-    let (client, connection) = server.options(search_path).connect(NoTls).await.unwrap();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the connection ends with its client"
-    )]
-    tokio::spawn(connection);
-    client
+async fn open(schema: &str) -> Result<Postgres, OpenError> {
+    Postgres::open(options(schema)).await
 }
 
 #[async_trait]
 impl Fixture for Schema {
     async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(self.try_open().await.unwrap())
+        Arc::new(open(&self.name).await.unwrap())
     }
 
     /// The server's time cannot be moved, so everything is made older.
@@ -109,7 +49,7 @@ impl Fixture for Schema {
         ]
         .map(|(table, column)| format!("UPDATE {table} SET {};", older(column)))
         .concat();
-        self.client().await.batch_execute(&older).await.unwrap();
+        self.connect().await.batch_execute(&older).await.unwrap();
     }
 }
 
@@ -119,7 +59,7 @@ conformance!(Schema);
 async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
     let place = Schema::make();
     let store = place.open().await;
-    let mut slow = place.client().await;
+    let mut slow = place.connect().await;
     let slow = slow.transaction().await.unwrap();
     let (late, quick) = (event(new_uuid(), 1), event(new_uuid(), 1));
     let insert =
@@ -137,7 +77,7 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
 
     assert_eq!(unpublished(&*store).await, [late.id]);
     let by_id = "SELECT seq FROM outbox WHERE id = $1";
-    let client = place.client().await;
+    let client = place.connect().await;
     let later = client.query_one(by_id, &[&quick.id]).await.unwrap();
     let (earlier, later): (i64, i64) = (earlier.get(0), later.get(0));
     assert!(earlier < later, "the late one has the lower number");
@@ -180,7 +120,7 @@ async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
     let store = place.open().await;
     let story = stored_row(&*store).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
-    let client = place.client().await;
+    let client = place.connect().await;
     assert_eq!(client.execute(kill, &[&place.name]).await.unwrap(), 1);
 
     let row = until("the store works again", async || {
@@ -199,7 +139,7 @@ async fn a_statement_that_takes_too_long_is_worth_another_try() {
     let place = Schema::make();
     let store = place.open().await;
     let story = stored_row(&*store).await;
-    let mut holder = place.client().await;
+    let mut holder = place.connect().await;
     let holder = holder.transaction().await.unwrap();
     holder.batch_execute("LOCK TABLE rows").await.unwrap();
 
@@ -227,7 +167,7 @@ async fn what_is_stored_can_be_read_with_plain_sql() {
 
     let sql = "SELECT rows.body->>'carId', outbox.payload->'a'->>0, outbox.aggregateid::text
         FROM rows JOIN outbox ON outbox.aggregateid = rows.correlation_id WHERE outbox.published_at IS NULL";
-    let seen = place.client().await.query_one(sql, &[]).await.unwrap();
+    let seen = place.connect().await.query_one(sql, &[]).await.unwrap();
 
     let (car, first, id): (&str, &str, String) = (seen.get(0), seen.get(1), seen.get(2));
     assert_eq!((car, first, id), ("7", "true", story.to_string()));
@@ -236,7 +176,7 @@ async fn what_is_stored_can_be_read_with_plain_sql() {
 #[tokio::test]
 async fn a_schema_name_that_would_be_cut_off_or_need_escaping_is_refused() {
     for name in ["", "Upper", r#"a"b"#, "a b", &"long".repeat(16)] {
-        let refused = Postgres::open(options(name)).await.err().unwrap();
+        let refused = open(name).await.err().unwrap();
         assert!(matches!(refused, OpenError::SchemaName { .. }), "{refused}");
     }
 }
@@ -266,7 +206,7 @@ fn free_port() -> u16 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_write_survives_a_kill() {
     if let Some(schema) = kill::place_to_write_at() {
-        let store = Postgres::open(options(&schema)).await.unwrap();
+        let store = open(&schema).await.unwrap();
         kill::write_until_killed(&store).await;
     }
     let place = Schema::make();
@@ -274,6 +214,6 @@ async fn every_acknowledged_write_survives_a_kill() {
 
     let stories = kill::stories_written_by_a_killed_process(test, &place.name);
 
-    let store = place.try_open().await.unwrap();
+    let store = open(&place.name).await.unwrap();
     kill::assert_nothing_is_lost_or_torn(&store, &stories).await;
 }
