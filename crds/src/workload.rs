@@ -11,6 +11,7 @@ pub mod scheduling;
 
 use std::collections::BTreeMap;
 
+use innkeeper_contracts::settings::DEFAULT_DRAIN_SECONDS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub use quantity::{Quantity, Surge};
 pub use resources::Resources;
 pub use rollout::Rollout;
 pub use scheduling::Scheduling;
+
+use crate::duration::Duration;
 
 /// How a service runs on a cluster; every field has a default that suits most services.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -63,4 +66,24 @@ pub struct Workload {
     /// On which nodes the pods may run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduling: Option<Scheduling>,
+}
+
+impl Workload {
+    /// Seconds that a service may take to finish what it has begun.
+    pub fn drain_seconds(&self) -> u32 {
+        let given = self.rollout.as_ref().and_then(|it| it.drain_time);
+        given.map_or(DEFAULT_DRAIN_SECONDS.into(), Duration::as_seconds)
+    }
+
+    /// The user's own environment variables that come from no Secret.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        let config = self.config.as_ref();
+        config.map(|it| it.env.clone()).unwrap_or_default()
+    }
+
+    /// The user's own files.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let config = self.config.as_ref();
+        config.map(|it| it.files.clone()).unwrap_or_default()
+    }
 }

@@ -18,12 +18,9 @@ use kube::Resource;
 use kube::api::{ApiResource, DynamicObject};
 use serde::Serialize;
 
-pub use config_map::{
-    configuration_config_map, environment, files_config_map, settings_config_map,
-};
-pub use deployment::deployment;
+use config_map::ConfigMaps;
 pub use horizontal_pod_autoscaler::horizontal_pod_autoscaler;
-pub use pod::drain_seconds;
+pub use metadata::pod_labels;
 pub use pod_disruption_budget::pod_disruption_budget;
 pub use replicas::{ObservedReplicas, fewest_replicas, replicas};
 pub use service::service;
@@ -67,16 +64,16 @@ impl Rendered {
 
 /// Everything that a service becomes, in the order in which it is applied. `replicas` is what [`replicas()`] decided.
 pub fn objects(service: &DomainService, replicas: Option<i32>) -> Vec<Rendered> {
-    let config_maps = [
-        Some(settings_config_map(service)),
-        configuration_config_map(service),
-        files_config_map(service),
-    ];
+    let config_maps = ConfigMaps::of(service);
     let mut objects = vec![Rendered::of(&service_account(service))];
-    objects.extend(config_maps.iter().flatten().map(Rendered::of));
+    objects.extend(config_maps.iter().map(Rendered::of));
     objects.push(Rendered::of(&self::service(service)));
     objects.extend(pod_disruption_budget(service).iter().map(Rendered::of));
-    objects.push(Rendered::of(&deployment(service, replicas)));
+    objects.push(Rendered::of(&deployment::deployment(
+        service,
+        &config_maps,
+        replicas,
+    )));
     objects.extend(horizontal_pod_autoscaler(service).iter().map(Rendered::of));
     objects
 }

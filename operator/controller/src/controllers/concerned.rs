@@ -7,6 +7,7 @@ use std::mem;
 
 use futures::{Stream, StreamExt as _, stream};
 use innkeeper_crds::DomainService;
+use innkeeper_plan::render::pod_labels;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::DeserializeGuard;
@@ -17,7 +18,7 @@ use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::Seen;
-use crate::domain_service::others::{pod_labels, scaled_deployment, selects};
+use crate::domain_service::others::{scaled_deployment, selects};
 
 /// What people put beside a service, on its pods.
 pub(super) trait Beside:

@@ -2,13 +2,13 @@
 
 use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render::{fewest_replicas, pod_disruption_budget};
+use innkeeper_plan::render::{fewest_replicas, pod_disruption_budget, pod_labels};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
 
 use super::lost_pods::is_lost;
-use super::others::{Foreign, clashing_budgets, pod_labels};
+use super::others::{Foreign, clashing_budgets};
 
 /// What was found beside a service.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -96,14 +96,6 @@ pub(crate) fn selects(budget: &PodDisruptionBudget, pod: &Labels) -> bool {
     selector.is_some_and(|it| it.matches(pod))
 }
 
-/// The labels with which the pods of a service are made.
-pub(crate) fn pod_labels(service: &DomainService) -> Labels {
-    let template = render::deployment(service, None)
-        .spec
-        .and_then(|it| it.template.metadata);
-    template.and_then(|it| it.labels).unwrap_or_default()
-}
-
 fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
     let owner = service.controller_owner_ref(&()).unwrap_or_default();
     standing(Some(object.meta()), &owner) == Standing::Foreign
@@ -111,6 +103,7 @@ fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use innkeeper_plan::render::pod_labels;
     use serde_json::{Value, json};
 
     use super::*;

@@ -13,7 +13,6 @@ use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
 use crate::names::{self, ServiceLife};
-use crate::render::{drain_seconds, environment};
 use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, ValidatedService};
 
 /// Image of services that run in this very process.
@@ -63,8 +62,8 @@ fn settings(place: &Place, service: &ValidatedService) -> ServiceSettings {
         component: component(place, service),
         database: database(place, service),
         log: log(place, service),
-        drain_seconds: drain_seconds(&service.workload),
-        config: environment(&service.workload).cloned().unwrap_or_default(),
+        drain_seconds: service.workload.drain_seconds(),
+        config: service.workload.environment(),
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use innkeeper_crds::DomainService;
-use innkeeper_crds::workload::Workload;
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::metadata::{metadata, name};
@@ -13,40 +12,52 @@ use crate::names;
 /// The key, which is the file's name, of the settings.
 const SETTINGS_KEY: &str = "settings.json";
 
-/// The settings file.
-pub fn settings_config_map(service: &DomainService) -> ConfigMap {
+/// The ConfigMaps of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ConfigMaps {
+    /// The settings file.
+    pub settings: ConfigMap,
+    /// The user's own environment variables, when there are any.
+    pub environment: Option<ConfigMap>,
+    /// The user's own files, when there are any.
+    pub files: Option<ConfigMap>,
+}
+
+impl ConfigMaps {
+    /// The ConfigMaps that a service asks for now.
+    pub(super) fn of(service: &DomainService) -> Self {
+        let some = |data: BTreeMap<_, _>, name: NameByContent| {
+            (!data.is_empty()).then(|| config_map(service, data, name))
+        };
+        let workload = &service.spec.workload;
+        Self {
+            settings: settings(service),
+            environment: some(workload.environment(), names::configuration_config_map),
+            files: some(workload.files(), names::files_config_map),
+        }
+    }
+
+    /// All that there are.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ConfigMap> {
+        let own = [&self.environment, &self.files];
+        std::iter::once(&self.settings).chain(own.into_iter().flatten())
+    }
+}
+
+fn settings(service: &DomainService) -> ConfigMap {
     let settings = &service.spec.settings;
     let text = serde_json::to_string_pretty(settings).expect("settings are plain data");
     let data = BTreeMap::from([(SETTINGS_KEY.to_owned(), text)]);
     config_map(service, data, names::settings_config_map)
 }
 
-/// The user's own environment variables, when there are any.
-pub fn configuration_config_map(service: &DomainService) -> Option<ConfigMap> {
-    let env = environment(&service.spec.workload)?.clone();
-    (!env.is_empty()).then(|| config_map(service, env, names::configuration_config_map))
-}
-
-/// The user's own files, when there are any.
-pub fn files_config_map(service: &DomainService) -> Option<ConfigMap> {
-    let files = service.spec.workload.config.as_ref()?.files.clone();
-    (!files.is_empty()).then(|| config_map(service, files, names::files_config_map))
-}
-
-/// The name of a ConfigMap that is there.
-pub(super) fn name_of(config_map: Option<ConfigMap>) -> Option<String> {
-    config_map?.metadata.name
-}
-
-/// The user's own environment variables.
-pub fn environment(workload: &Workload) -> Option<&BTreeMap<String, String>> {
-    Some(&workload.config.as_ref()?.env)
-}
+/// The name of a service's ConfigMap with this content.
+type NameByContent = fn(&str, &BTreeMap<String, String>) -> String;
 
 fn config_map(
     service: &DomainService,
     data: BTreeMap<String, String>,
-    name_by_content: fn(&str, &BTreeMap<String, String>) -> String,
+    name_by_content: NameByContent,
 ) -> ConfigMap {
     ConfigMap {
         metadata: metadata(service, name_by_content(&name(service), &data)),

@@ -7,6 +7,7 @@ use k8s_openapi::api::apps::v1::{
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::config_map::ConfigMaps;
 use super::metadata::{label_selector, metadata, name};
 use super::pod::pod_template;
 
@@ -20,7 +21,11 @@ const REVISION_HISTORY_LIMIT: i32 = 3;
 
 /// The service's pods, replaced one after another: no old pod goes before a new one is ready.
 /// Without `replicas` their number belongs to someone else.
-pub fn deployment(service: &DomainService, replicas: Option<i32>) -> Deployment {
+pub(super) fn deployment(
+    service: &DomainService,
+    config_maps: &ConfigMaps,
+    replicas: Option<i32>,
+) -> Deployment {
     Deployment {
         metadata: metadata(service, name(service)),
         spec: Some(DeploymentSpec {
@@ -30,7 +35,7 @@ pub fn deployment(service: &DomainService, replicas: Option<i32>) -> Deployment 
             min_ready_seconds: Some(minimum_ready_seconds(&service.spec)),
             progress_deadline_seconds: Some(PROGRESS_DEADLINE_SECONDS),
             revision_history_limit: Some(REVISION_HISTORY_LIMIT),
-            template: pod_template(service),
+            template: pod_template(service, config_maps),
             ..DeploymentSpec::default()
         }),
         status: None,

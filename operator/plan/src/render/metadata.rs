@@ -23,10 +23,15 @@ pub(super) fn metadata(service: &DomainService, name: String) -> ObjectMeta {
 /// Metadata of the service's pods.
 pub(super) fn pod_metadata(service: &DomainService) -> ObjectMeta {
     ObjectMeta {
-        labels: Some(labels(service)),
+        labels: Some(pod_labels(service)),
         annotations: annotations(&service.spec),
         ..ObjectMeta::default()
     }
+}
+
+/// The labels with which the pods of a service are made.
+pub fn pod_labels(service: &DomainService) -> BTreeMap<String, String> {
+    labels(service)
 }
 
 /// The service's name.

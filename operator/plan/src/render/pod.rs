@@ -5,16 +5,15 @@ use std::path::Path;
 use innkeeper_contracts::pod::{
     ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_SECRET_DIR, SETTINGS_FILE,
 };
-use innkeeper_contracts::settings::DEFAULT_DRAIN_SECONDS;
-use innkeeper_crds::workload::Workload;
-use innkeeper_crds::{DomainService, Duration};
+use innkeeper_crds::DomainService;
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapEnvSource, ConfigMapVolumeSource, Container, ContainerPort,
+    Capabilities, ConfigMap, ConfigMapEnvSource, ConfigMapVolumeSource, Container, ContainerPort,
     EnvFromSource, EnvVar, EnvVarSource, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
     SeccompProfile, SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
 };
+use kube::ResourceExt as _;
 
-use super::config_map::{configuration_config_map, files_config_map, name_of, settings_config_map};
+use super::config_map::ConfigMaps;
 use super::metadata::{name, pod_metadata};
 use super::{probes, resources, scheduling};
 
@@ -34,14 +33,14 @@ const END_SECONDS: u32 = 10;
 const CREDENTIALS: [&str; 2] = ["username", "password"];
 
 /// The template of the service's pods.
-pub(super) fn pod_template(service: &DomainService) -> PodTemplateSpec {
+pub(super) fn pod_template(service: &DomainService, config_maps: &ConfigMaps) -> PodTemplateSpec {
     let scheduling = service.spec.workload.scheduling.as_ref();
-    let grace = LEAVE_SECONDS + drain_seconds(&service.spec.workload) + END_SECONDS;
+    let grace = LEAVE_SECONDS + service.spec.workload.drain_seconds() + END_SECONDS;
     PodTemplateSpec {
         metadata: Some(pod_metadata(service)),
         spec: Some(PodSpec {
             automount_service_account_token: Some(false),
-            containers: vec![container(service)],
+            containers: vec![container(service, config_maps)],
             enable_service_links: Some(false),
             node_selector: scheduling::node_selector(scheduling),
             priority_class_name: scheduling.and_then(|it| it.priority_class_name.clone()),
@@ -50,19 +49,17 @@ pub(super) fn pod_template(service: &DomainService) -> PodTemplateSpec {
             termination_grace_period_seconds: Some(i64::from(grace)),
             tolerations: scheduling::tolerations(scheduling),
             topology_spread_constraints: Some(scheduling::spread(service)),
-            volumes: Some(mounted(service).map(|(volume, _)| volume).collect()),
+            volumes: Some(
+                mounted(service, config_maps)
+                    .map(|(volume, _)| volume)
+                    .collect(),
+            ),
             ..PodSpec::default()
         }),
     }
 }
 
-/// Seconds that a service may take to finish what it has begun.
-pub fn drain_seconds(workload: &Workload) -> u32 {
-    let given = workload.rollout.as_ref().and_then(|it| it.drain_time);
-    given.map_or(DEFAULT_DRAIN_SECONDS.into(), Duration::as_seconds)
-}
-
-fn container(service: &DomainService) -> Container {
+fn container(service: &DomainService, config_maps: &ConfigMaps) -> Container {
     let spec = &service.spec;
     let arguments = [
         "serve",
@@ -77,7 +74,7 @@ fn container(service: &DomainService) -> Container {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         args: Some(arguments.map(str::to_owned).to_vec()),
         env: secret_environment(service),
-        env_from: environment(service),
+        env_from: config_maps.environment.as_ref().map(environment),
         ports: Some(vec![
             port(BUSINESS_PORT_NAME, BUSINESS_PORT),
             port(ADMIN_PORT_NAME, ADMIN_PORT),
@@ -87,7 +84,11 @@ fn container(service: &DomainService) -> Container {
         readiness_probe: Some(probes::readiness(probes)),
         resources: Some(resources::requirements(spec.workload.resources.as_ref())),
         security_context: Some(security_context()),
-        volume_mounts: Some(mounted(service).map(|(_, mount)| mount).collect()),
+        volume_mounts: Some(
+            mounted(service, config_maps)
+                .map(|(_, mount)| mount)
+                .collect(),
+        ),
         ..Container::default()
     }
 }
@@ -101,15 +102,14 @@ fn port(name: &str, port: u16) -> ContainerPort {
     }
 }
 
-fn environment(service: &DomainService) -> Option<Vec<EnvFromSource>> {
-    let name = name_of(configuration_config_map(service))?;
-    Some(vec![EnvFromSource {
+fn environment(config_map: &ConfigMap) -> Vec<EnvFromSource> {
+    vec![EnvFromSource {
         config_map_ref: Some(ConfigMapEnvSource {
-            name,
+            name: config_map.name_any(),
             ..ConfigMapEnvSource::default()
         }),
         ..EnvFromSource::default()
-    }])
+    }]
 }
 
 fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
@@ -134,13 +134,18 @@ fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
 }
 
 /// Every volume with its place in the container.
-fn mounted(service: &DomainService) -> impl Iterator<Item = (Volume, VolumeMount)> {
-    let settings = name_of(Some(settings_config_map(service)))
-        .map(|name| (config_map_volume("settings", name), settings_dir()));
-    let files = name_of(files_config_map(service))
-        .map(|name| (config_map_volume("config", name), CONFIG_DIR.to_owned()));
+fn mounted(
+    service: &DomainService,
+    config_maps: &ConfigMaps,
+) -> impl Iterator<Item = (Volume, VolumeMount)> {
+    let ConfigMaps {
+        settings, files, ..
+    } = config_maps;
+    let settings = (config_map_volume("settings", settings), settings_dir());
+    let files = files.as_ref();
+    let files = files.map(|it| (config_map_volume("config", it), CONFIG_DIR.to_owned()));
     let credentials = credentials(service).map(|volume| (volume, DATABASE_SECRET_DIR.to_owned()));
-    [settings, files, credentials]
+    [Some(settings), files, credentials]
         .into_iter()
         .flatten()
         .map(|(volume, place)| {
@@ -161,11 +166,11 @@ fn settings_dir() -> String {
         .unwrap_or_default()
 }
 
-fn config_map_volume(volume: &str, name: String) -> Volume {
+fn config_map_volume(volume: &str, config_map: &ConfigMap) -> Volume {
     Volume {
         name: volume.to_owned(),
         config_map: Some(ConfigMapVolumeSource {
-            name,
+            name: config_map.name_any(),
             ..ConfigMapVolumeSource::default()
         }),
         ..Volume::default()

@@ -3,6 +3,7 @@
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_crds::workload::{DisruptionBudget, Rollout, Surge};
 use innkeeper_crds::{BookingPlatform, BookingPlatformSpec, DomainService};
+use k8s_openapi::api::apps::v1::Deployment;
 
 use super::*;
 use crate::executor::{ClusterDefaults, Executor};
@@ -38,6 +39,10 @@ fn service_named(name: &str) -> DomainService {
         .into_iter()
         .find(|service| service.metadata.name.as_deref() == Some(name))
         .unwrap()
+}
+
+fn deployment_of(service: &DomainService, replicas: Option<i32>) -> Deployment {
+    deployment::deployment(service, &ConfigMaps::of(service), replicas)
 }
 
 fn config_map_names(service: &DomainService) -> Vec<String> {
@@ -79,7 +84,7 @@ fn a_users_label_never_replaces_one_of_ours() {
         (crate::names::SERVICE_LABEL.to_owned(), "other".to_owned()),
     ]
     .into();
-    let labels = deployment(&pay, None).metadata.labels.unwrap();
+    let labels = deployment_of(&pay, None).metadata.labels.unwrap();
     assert_eq!(labels["team"], "money");
     assert_eq!(labels[crate::names::SERVICE_LABEL], "pay");
 }
@@ -92,7 +97,7 @@ fn a_rollout_is_as_the_user_says() {
         drain_time: Some("40s".parse().unwrap()),
         minimum_ready_time: Some("3s".parse().unwrap()),
     });
-    let spec = deployment(&pay, Some(2)).spec.unwrap();
+    let spec = deployment_of(&pay, Some(2)).spec.unwrap();
     let strategy = spec.strategy.unwrap().rolling_update.unwrap();
     assert_eq!(serde_json::json!(strategy.max_surge), "50%");
     assert_eq!(spec.min_ready_seconds, Some(3));
@@ -119,7 +124,12 @@ fn a_ready_pod_is_asked_as_the_user_says() {
         "liveness": { "exec": { "command": ["true"] } },
     }))
     .unwrap();
-    let pod = deployment(&pay, None).spec.unwrap().template.spec.unwrap();
+    let pod = deployment_of(&pay, None)
+        .spec
+        .unwrap()
+        .template
+        .spec
+        .unwrap();
     let container = &pod.containers[0];
     let readiness = container.readiness_probe.as_ref().unwrap();
     assert!(readiness.tcp_socket.is_some() && readiness.http_get.is_none());

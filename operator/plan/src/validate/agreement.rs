@@ -7,14 +7,12 @@ use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
 
 use crate::refusal::Collector;
-use crate::render::{drain_seconds, environment};
 
 pub(super) fn check(service: &DomainService, collector: &mut Collector) {
     let (metadata, settings) = (&service.metadata, &service.spec.settings);
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
-    let seconds = drain_seconds(&service.spec.workload);
-    let env = environment(&service.spec.workload);
+    let seconds = service.spec.workload.drain_seconds();
     let mounted = match &settings.database {
         Some(Database::Postgres(it)) => it.credentials_dir == Path::new(DATABASE_SECRET_DIR),
         Some(Database::Sqlite(_)) | None => true,
@@ -37,7 +35,7 @@ pub(super) fn check(service: &DomainService, collector: &mut Collector) {
         ),
         (
             "config",
-            env.map_or_else(|| settings.config.is_empty(), |env| settings.config == *env),
+            settings.config == service.spec.workload.environment(),
             "say the same as spec.config.env".to_owned(),
         ),
         (
