@@ -111,7 +111,7 @@ pub struct Messaging {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformTopic {
-    /// Its name in Kafka; the platform's name when left out. It cannot change.
+    /// Its name in Kafka; `NAMESPACE.PLATFORM` when left out, unless the platform has a topic already. It cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 249),
@@ -228,6 +228,10 @@ pub struct BookingPlatformStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub image: Option<String>,
+    /// The platform's topic in Kafka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 249))]
+    pub topic: Option<String>,
     /// How many services the platform has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<u32>,
@@ -242,6 +246,7 @@ impl Default for BookingPlatformStatus {
             observed_generation: never_observed(),
             conditions: Vec::new(),
             image: None,
+            topic: None,
             services: None,
             ready_services: None,
         }

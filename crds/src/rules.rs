@@ -147,10 +147,10 @@ pub const A_PLATFORM_HAS_A_SHORT_NAME: Rule = (
     "the platform's name must have at most 40 lower-case letters, digits and hyphens, and begin with a letter",
 );
 
-/// A platform's topic keeps its name.
+/// A platform's topic keeps its name: one that was left out stays left out.
 pub const A_PLATFORM_KEEPS_ITS_TOPIC: Rule = (
-    "(has(self.spec.messaging) && has(self.spec.messaging.topic) && has(self.spec.messaging.topic.name) ? self.spec.messaging.topic.name : self.metadata.name) == (has(oldSelf.spec.messaging) && has(oldSelf.spec.messaging.topic) && has(oldSelf.spec.messaging.topic.name) ? oldSelf.spec.messaging.topic.name : oldSelf.metadata.name)",
-    "a topic cannot be renamed, since its records would stay behind: put the old messaging.topic.name back",
+    "(has(self.spec.messaging) && has(self.spec.messaging.topic) && has(self.spec.messaging.topic.name) ? self.spec.messaging.topic.name : '') == (has(oldSelf.spec.messaging) && has(oldSelf.spec.messaging.topic) && has(oldSelf.spec.messaging.topic.name) ? oldSelf.spec.messaging.topic.name : '')",
+    "a topic cannot be renamed, since its records would stay behind: leave messaging.topic.name as it was, also where it was left out",
 );
 
 /// A platform's topic keeps its partitions, in this direction.

@@ -68,7 +68,7 @@ impl Namespace {
 
     /// Runs kubectl with a file of this content as its last argument.
     pub fn kubectl_with_file(self, arguments: &[&str], manifest: &str) -> Result<String, String> {
-        note_topic(manifest);
+        self.note_topic(manifest);
         let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         fs::write(file.path(), manifest).unwrap();
         let path = file.path().to_str().unwrap();
@@ -99,6 +99,26 @@ impl Namespace {
     /// The objects of a kind that belong to a service.
     pub fn of_service(self, kind: Kind, service: &str) -> Vec<Value> {
         kubernetes::list(kind, self.0, &format!("innkeeper.dev/service={service}"))
+    }
+
+    /// The topic of a platform that names none.
+    pub fn topic(self, platform: &str) -> String {
+        format!("{}.{platform}", self.0)
+    }
+
+    /// Notes the topic that a manifest describes, if it does.
+    fn note_topic(self, manifest: &str) {
+        let Ok(object) = serde_yaml::from_str::<Value>(manifest) else {
+            return;
+        };
+        let spec = &object["spec"];
+        let named = &spec["messaging"]["topic"]["name"];
+        kafka::described(&match object["kind"].as_str() {
+            Some("EventTopic") => text(&spec["topicName"]),
+            Some("BookingPlatform") if named.is_string() => text(named),
+            Some("BookingPlatform") => self.topic(&text(&object["metadata"]["name"])),
+            _ => return,
+        });
     }
 
     /// Waits until the platform has done what is asked of it now, with kubectl, as a user does.
@@ -223,23 +243,6 @@ impl Namespace {
         )
         .unwrap()
     }
-}
-
-/// Notes the topic that a manifest describes, if it does.
-fn note_topic(manifest: &str) {
-    let Ok(object) = serde_yaml::from_str::<Value>(manifest) else {
-        return;
-    };
-    let spec = &object["spec"];
-    let named = match object["kind"].as_str() {
-        Some("EventTopic") => &spec["topicName"],
-        Some("BookingPlatform") if spec["messaging"]["topic"]["name"].is_string() => {
-            &spec["messaging"]["topic"]["name"]
-        }
-        Some("BookingPlatform") => &object["metadata"]["name"],
-        _ => return,
-    };
-    kafka::described(&text(named));
 }
 
 /// Removes what an earlier run has left on a cluster that was kept.

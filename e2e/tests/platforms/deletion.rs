@@ -49,8 +49,14 @@ pub fn platform(name: &str) -> String {
 pub fn begin(namespace: Namespace, name: &str) {
     namespace.apply(&platform(name));
     namespace.await_ready(name);
-    kafka::produce(name, usize::try_from(RECORDS).unwrap());
-    assert_eq!(kafka::held(name), Some(RECORDS));
+    let topic = namespace.topic(name);
+    kafka::produce(&topic, usize::try_from(RECORDS).unwrap());
+    assert_eq!(kafka::held(&topic), Some(RECORDS));
+}
+
+/// How many records the topic of a platform holds.
+pub fn held(namespace: Namespace, platform: &str) -> Option<i64> {
+    kafka::held(&namespace.topic(platform))
 }
 
 pub fn await_records(namespace: Namespace, topic: &str, expected: Option<i64>) {
@@ -98,7 +104,7 @@ pub fn lose(namespace: Namespace, name: &str) {
     let service = format!("{name}-gateway");
     delete(namespace, &["domainservice", &service]);
     await_gone(namespace, name);
-    assert_eq!(kafka::held(name), Some(RECORDS));
+    assert_eq!(held(namespace, name), Some(RECORDS));
 }
 
 fn a_platform_that_is_deleted_takes_its_topic_along() {
@@ -106,7 +112,7 @@ fn a_platform_that_is_deleted_takes_its_topic_along() {
     begin(REMOVAL, "background");
     delete(REMOVAL, &["bookingplatform", "background"]);
     await_gone(REMOVAL, "background");
-    await_records(REMOVAL, "background", None);
+    await_records(REMOVAL, &REMOVAL.topic("background"), None);
 }
 
 fn a_platform_that_is_deleted_in_the_foreground_takes_its_topic_along() {
@@ -115,7 +121,7 @@ fn a_platform_that_is_deleted_in_the_foreground_takes_its_topic_along() {
         REMOVAL,
         &["bookingplatform", "foreground", "--cascade=foreground"],
     );
-    await_records(REMOVAL, "foreground", None);
+    await_records(REMOVAL, &REMOVAL.topic("foreground"), None);
 }
 
 fn a_platform_that_leaves_orphans_leaves_its_topic() {
@@ -125,9 +131,9 @@ fn a_platform_that_leaves_orphans_leaves_its_topic() {
         &["bookingplatform", "orphaned", "--cascade=orphan"],
     );
     REMOVAL.await_state(TOPICS, "orphaned", "Ready");
-    assert_eq!(kafka::held("orphaned"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "orphaned"), Some(RECORDS));
     delete(REMOVAL, &["eventtopic", "orphaned"]);
-    await_records(REMOVAL, "orphaned", None);
+    await_records(REMOVAL, &REMOVAL.topic("orphaned"), None);
     delete(REMOVAL, &["domainservice", "orphaned-gateway"]);
 }
 
@@ -135,7 +141,7 @@ fn a_platform_goes_with_its_namespace_and_so_does_its_topic() {
     DOOMED.create();
     begin(DOOMED, "doomed");
     delete(DOOMED, &["namespace", DOOMED.0, "--timeout=60s"]);
-    await_records(DOOMED, "doomed", None);
+    await_records(DOOMED, &DOOMED.topic("doomed"), None);
 }
 
 fn a_topic_stays_while_its_platform_lives() {
@@ -143,9 +149,9 @@ fn a_topic_stays_while_its_platform_lives() {
     delete(REMOVAL, &["eventtopic", "living"]);
     REMOVAL.await_ready("living");
     REMOVAL.await_event("TopicKept", "BookingPlatform removal/living names it");
-    assert_eq!(kafka::held("living"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "living"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "living"]);
-    await_records(REMOVAL, "living", None);
+    await_records(REMOVAL, &REMOVAL.topic("living"), None);
 }
 
 fn a_backup_that_brings_back_the_topic_first_loses_nothing() {
@@ -158,9 +164,9 @@ fn a_backup_that_brings_back_the_topic_first_loses_nothing() {
     await_gone(REMOVAL, "restored");
     REMOVAL.apply(&platform("restored"));
     REMOVAL.await_ready("restored");
-    assert_eq!(kafka::held("restored"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "restored"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "restored"]);
-    await_records(REMOVAL, "restored", None);
+    await_records(REMOVAL, &REMOVAL.topic("restored"), None);
 }
 
 fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
@@ -181,9 +187,9 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
         },
     );
     REMOVAL.await_ready("replaced");
-    assert_eq!(kafka::held("replaced"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "replaced"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "replaced"]);
-    await_records(REMOVAL, "replaced", None);
+    await_records(REMOVAL, &REMOVAL.topic("replaced"), None);
 }
 
 /// Brings an object back as a tool does that restores statuses too; once more where the garbage collector came in between.
@@ -203,12 +209,12 @@ fn a_backup_that_brings_back_the_status_as_well_loses_nothing() {
     lose(REMOVAL, "as-it-was");
     restore_with_status(REMOVAL, &backup);
     await_gone(REMOVAL, "as-it-was");
-    assert_eq!(kafka::held("as-it-was"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "as-it-was"), Some(RECORDS));
     REMOVAL.apply(&platform("as-it-was"));
     REMOVAL.await_ready("as-it-was");
-    assert_eq!(kafka::held("as-it-was"), Some(RECORDS));
+    assert_eq!(held(REMOVAL, "as-it-was"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "as-it-was"]);
-    await_records(REMOVAL, "as-it-was", None);
+    await_records(REMOVAL, &REMOVAL.topic("as-it-was"), None);
 }
 
 fn described(name: &str, topic: &str) -> String {

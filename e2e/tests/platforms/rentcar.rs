@@ -10,6 +10,10 @@ use innkeeper_e2e::namespace::Namespace;
 
 const RENTCAR: Namespace = Namespace("rentcar");
 
+fn topic_name() -> String {
+    RENTCAR.topic("rentcar")
+}
+
 pub fn lane() -> Lane {
     Lane {
         name: "rentcar",

@@ -1,13 +1,14 @@
 //! What goes and comes while no operator runs is understood by the one that comes back.
 
-use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, TOPICS, text};
+use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, PLATFORMS, TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::{claims, kafka, operator};
 use serde_json::{Value, json};
 
 use crate::deletion::{
-    RECORDS, await_gone, await_records, backup, begin, delete, lose, platform, restore_with_status,
+    RECORDS, await_gone, await_records, backup, begin, delete, held, lose, platform,
+    restore_with_status,
 };
 
 const STILL: Namespace = Namespace("standstill");
@@ -19,6 +20,7 @@ pub fn lane() -> Lane {
         claims: claims![
             an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else,
             services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled,
+            a_platform_of_an_earlier_release_keeps_its_topic,
         ],
     }
 }
@@ -43,24 +45,25 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
 
     delete(STILL, &["bookingplatform", "gone"]);
     restore_with_status(STILL, &backup);
-    kafka::delete("anew");
-    kafka::create("anew", 3);
-    kafka::produce("anew", usize::try_from(RECORDS).unwrap());
+    let anew = STILL.topic("anew");
+    kafka::delete(&anew);
+    kafka::create(&anew, 3);
+    kafka::produce(&anew, usize::try_from(RECORDS).unwrap());
     delete(STILL, &["bookingplatform", "anew"]);
     for name in ["gone", "restored-late", "anew"] {
         await_deletion(name);
     }
     STILL.apply(&platform("restored-late"));
-    assert_eq!(kafka::held("gone"), Some(RECORDS));
+    assert_eq!(held(STILL, "gone"), Some(RECORDS));
 
     operator::scale(1);
     for name in ["gone", "anew"] {
         await_gone(STILL, name);
     }
-    await_records(STILL, "gone", None);
+    await_records(STILL, &STILL.topic("gone"), None);
     STILL.await_ready("restored-late");
-    assert_eq!(kafka::held("restored-late"), Some(RECORDS));
-    assert_eq!(kafka::held("anew"), Some(RECORDS));
+    assert_eq!(held(STILL, "restored-late"), Some(RECORDS));
+    assert_eq!(held(STILL, "anew"), Some(RECORDS));
     STILL.await_event("TopicKept", "someone has made it anew");
 }
 
@@ -132,4 +135,57 @@ fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
     );
     delete(STILL, &["bookingplatform", "upgraded"]);
     await_gone(STILL, "upgraded");
+}
+
+/// An EventTopic as an earlier release made it for a platform that named no topic.
+fn former_topic(platform: &Value) -> Value {
+    let name = text(&platform["metadata"]["name"]);
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "EventTopic",
+        "metadata": {
+            "name": name,
+            "ownerReferences": [{
+                "apiVersion": "innkeeper.dev/v1alpha1",
+                "kind": "BookingPlatform",
+                "name": name,
+                "uid": platform["metadata"]["uid"],
+                "controller": true,
+            }],
+        },
+        "spec": { "topicName": name, "platform": name, "partitions": 3 },
+    })
+}
+
+fn a_platform_of_an_earlier_release_keeps_its_topic() {
+    operator::scale(0);
+    STILL.apply(&platform("former"));
+    let described = former_topic(&STILL.expect(PLATFORMS, "former"));
+    STILL.apply(&described.to_string());
+    operator::scale(1);
+    STILL.await_ready("former");
+    let topics = || {
+        let described = &STILL.expect(TOPICS, "former")["spec"]["topicName"];
+        let told = &STILL.expect(PLATFORMS, "former")["status"]["topic"];
+        (text(described), text(told))
+    };
+    let former = || "former".to_owned();
+    assert_eq!(topics(), (former(), former()));
+    // Without its object, the platform's status says which topic it has.
+    let uid = || {
+        STILL
+            .object(TOPICS, "former")
+            .map(|it| text(&it["metadata"]["uid"]))
+    };
+    let before = uid();
+    delete(STILL, &["eventtopic", "former"]);
+    STILL.until("it is made anew", || match uid() {
+        now if now.is_some() && now != before => Ok(()),
+        now => Err(format!("{now:?}")),
+    });
+    STILL.await_ready("former");
+    assert_eq!(topics(), (former(), former()));
+    assert_eq!(kafka::partitions(&STILL.topic("former")), 0);
+    delete(STILL, &["bookingplatform", "former"]);
+    await_gone(STILL, "former");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_e2e::kubernetes::TOPICS;
+use innkeeper_e2e::kubernetes::{PLATFORMS, TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::site::site;
@@ -11,11 +11,12 @@ use innkeeper_e2e::{claims, kafka};
 use serde_json::{Value, json};
 
 const SHOP: Namespace = Namespace("shop");
+const BRANCH: Namespace = Namespace("branch");
 
 pub fn lane() -> Lane {
     Lane {
         name: "topics",
-        namespaces: &["shop"],
+        namespaces: &["shop", "branch"],
         claims: claims![
             a_topic_is_made_as_described,
             a_topic_grows_and_does_not_shrink,
@@ -31,6 +32,7 @@ pub fn lane() -> Lane {
             what_is_said_of_a_topic_with_other_replicas_helps,
             what_is_said_of_settings_that_kafka_refuses_helps,
             what_is_said_of_a_platform_whose_topic_is_taken_helps,
+            one_file_runs_in_two_namespaces_on_one_kafka,
             a_name_that_kafka_takes_for_another_is_refused_with_a_remedy,
         ],
     }
@@ -150,11 +152,11 @@ fn platform(name: &str, partitions: u32) -> String {
 fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
     SHOP.apply(&platform("lost", 3));
     SHOP.await_ready("lost");
-    kafka::produce("lost", 25);
+    kafka::produce(&SHOP.topic("lost"), 25);
     let reason = "{.status.conditions[?(@.type==\"Ready\")].reason}";
     let topic = Watch::begin(SHOP, "eventtopic/lost", reason);
     let platform = Watch::begin(SHOP, "bookingplatform/lost", reason);
-    kafka::delete("lost");
+    kafka::delete(&SHOP.topic("lost"));
     for (what, watch) in [("topic", &topic), ("platform", &platform)] {
         SHOP.until(&format!("the {what} was lost and is ready again"), || {
             let reasons = watch.values();
@@ -169,34 +171,34 @@ fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
     }
     SHOP.await_event(
         "TopicLost",
-        "someone deleted topic lost with all its records",
+        "someone deleted topic shop.lost with all its records",
     );
     SHOP.await_event("TopicRecreated", "it was made anew and is empty");
-    assert_eq!(kafka::held("lost"), Some(0));
-    assert_eq!(kafka::partitions("lost"), 3);
+    assert_eq!(kafka::held(&SHOP.topic("lost")), Some(0));
+    assert_eq!(kafka::partitions(&SHOP.topic("lost")), 3);
 }
 
 fn a_topic_that_auto_creation_made_grows_as_long_as_it_is_empty() {
-    kafka::auto_create("looked-at");
-    assert_eq!(kafka::partitions("looked-at"), 1);
+    kafka::auto_create(&SHOP.topic("looked-at"));
+    assert_eq!(kafka::partitions(&SHOP.topic("looked-at")), 1);
     SHOP.apply(&platform("looked-at", 3));
     SHOP.await_ready("looked-at");
-    assert_eq!(kafka::partitions("looked-at"), 3);
+    assert_eq!(kafka::partitions(&SHOP.topic("looked-at")), 3);
 }
 
 fn what_is_said_of_a_topic_with_other_partitions_helps() {
-    kafka::create("used", 1);
-    kafka::produce("used", 1);
+    kafka::create(&SHOP.topic("used"), 1);
+    kafka::produce(&SHOP.topic("used"), 1);
     SHOP.apply(&platform("used", 3));
     let said = SHOP.await_state(TOPICS, "used", "Stalled");
     let again = "delete platform used and apply it again with spec.messaging.topic.partitions: 1";
-    let tools = "--delete --topic used";
+    let tools = "--delete --topic shop.used";
     assert!(said.contains(again) && said.contains(tools), "{said}");
     SHOP.kubectl(&["delete", "bookingplatform", "used"])
         .unwrap();
     SHOP.apply(&platform("used", 1));
     SHOP.await_ready("used");
-    assert_eq!(kafka::held("used"), Some(1));
+    assert_eq!(kafka::held(&SHOP.topic("used")), Some(1));
 
     kafka::create("large", 5);
     SHOP.apply(&described(
@@ -231,8 +233,8 @@ fn what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record() {
     };
     with(3, "Delete");
     SHOP.await_ready("going");
-    kafka::produce("going", 25);
-    kafka::grow("going", 5);
+    kafka::produce(&SHOP.topic("going"), 25);
+    kafka::grow(&SHOP.topic("going"), 5);
     let said = SHOP.await_state(TOPICS, "going", "Stalled");
     let first = "to keep its records, ask for spec.messaging.topic.deletionPolicy: Retain in platform going, and wait until EventTopic going has it; then delete platform going and apply it again with spec.messaging.topic.partitions: 5";
     assert!(said.contains(first), "{said}");
@@ -247,17 +249,17 @@ fn what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record() {
         .unwrap();
     with(5, "Delete");
     SHOP.await_ready("going");
-    assert_eq!(kafka::held("going"), Some(25));
+    assert_eq!(kafka::held(&SHOP.topic("going")), Some(25));
 }
 
 fn what_is_said_of_a_topic_that_nobody_needs_helps() {
-    kafka::create("unneeded", 1);
-    kafka::produce("unneeded", 1);
+    kafka::create(&SHOP.topic("unneeded"), 1);
+    kafka::produce(&SHOP.topic("unneeded"), 1);
     SHOP.apply(&platform("unneeded", 3));
     let said = SHOP.await_state(TOPICS, "unneeded", "Stalled");
     kafka::delete(&to_delete(&said));
     SHOP.await_ready("unneeded");
-    assert_eq!(kafka::partitions("unneeded"), 3);
+    assert_eq!(kafka::partitions(&SHOP.topic("unneeded")), 3);
 }
 
 fn what_is_said_of_settings_that_kafka_refuses_helps() {
@@ -275,14 +277,14 @@ fn what_is_said_of_settings_that_kafka_refuses_helps() {
 
 /// Each way out, one after the other.
 fn what_is_said_of_a_platform_whose_topic_is_taken_helps() {
-    let taken = json!({ "topicName": "taken", "partitions": 1 });
+    let taken = json!({ "topicName": "shop.taken", "partitions": 1 });
     SHOP.apply(&described("first", taken));
     SHOP.await_state(TOPICS, "first", "Ready");
     SHOP.apply(&platform("taken", 3));
     let said = SHOP.await_state(TOPICS, "taken", "Stalled");
     assert_eq!(
         said,
-        "EventTopic shop/first describes topic taken already: delete platform taken and apply it again with another spec.messaging.topic.name, or delete the other"
+        "EventTopic shop/first describes topic shop.taken already: delete platform taken and apply it again with another spec.messaging.topic.name, or delete the other"
     );
     SHOP.kubectl(&["delete", "bookingplatform", "taken"])
         .unwrap();
@@ -295,7 +297,7 @@ fn what_is_said_of_a_platform_whose_topic_is_taken_helps() {
     SHOP.await_ready("first-come");
     SHOP.apply(&described(
         "other",
-        json!({ "topicName": "first-come", "partitions": 3 }),
+        json!({ "topicName": "shop.first-come", "partitions": 3 }),
     ));
     let said = SHOP.await_state(TOPICS, "other", "Stalled");
     assert!(said.ends_with(", or delete the other"), "{said}");
@@ -339,4 +341,17 @@ fn a_name_that_kafka_takes_for_another_is_refused_with_a_remedy() {
     SHOP.kubectl(&["delete", "eventtopic", "orders"]).unwrap();
     asked("team-orders");
     SHOP.await_state(TOPICS, "orders", "Ready");
+}
+
+fn one_file_runs_in_two_namespaces_on_one_kafka() {
+    BRANCH.create();
+    for namespace in [SHOP, BRANCH] {
+        namespace.apply(&platform("twin", 3));
+    }
+    for namespace in [SHOP, BRANCH] {
+        namespace.await_ready("twin");
+        let told = &namespace.expect(PLATFORMS, "twin")["status"]["topic"];
+        assert_eq!(text(told), namespace.topic("twin"));
+        assert_eq!(kafka::partitions(&namespace.topic("twin")), 3);
+    }
 }

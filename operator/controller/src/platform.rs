@@ -78,8 +78,8 @@ async fn carry_out(
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let children = fetch::children(ctx, platform).await?;
-            let expansion = expand(&validated, &executor).in_the_order_of(&children);
+            let facts = fetch::facts(ctx, platform).await?;
+            let expansion = expand(&validated, &executor, &facts);
             apply::apply(ctx, platform, owned(expansion, platform), notes).await
         }
         Err(refusals) => Ok(Outcome::Invalid(refusals)),
@@ -117,6 +117,7 @@ fn status(
             now,
         ),
         image: before.image,
+        topic: family.map(|it| it.topic_name.clone()).or(before.topic),
         services: count(platform.spec.services.len()),
         ready_services: family.and_then(|it| count(it.ready_services())),
     }

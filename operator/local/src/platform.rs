@@ -14,7 +14,7 @@ use innkeeper_host::{Launch, Service, StartError};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::{Clock, CrashPlan, log};
 use innkeeper_plan::expand::dev_ports;
-use innkeeper_plan::{Executor, LocalDefaults, ValidatedPlatform, expand};
+use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
 use tokio::net::TcpListener;
 
 /// Why a platform cannot run here; nothing of it does.
@@ -119,7 +119,7 @@ impl Prepared {
         check_names(platform, options)?;
         let ports = ports(platform, executor);
         let mut services = Vec::new();
-        for resource in expand(platform, executor).services {
+        for resource in expand(platform, executor, &Facts::default()).services {
             let settings = resource.spec.settings;
             if !options.without.contains(&settings.service) {
                 let port = ports.get(&settings.service).copied().unwrap_or_default();

@@ -9,6 +9,7 @@ use innkeeper_crds::{DomainService, EventTopic, EventTopicSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::executor::Executor;
+use crate::facts::Facts;
 use crate::names;
 use crate::validate::ValidatedPlatform;
 
@@ -21,36 +22,44 @@ pub struct Expansion {
     pub services: Vec<DomainService>,
 }
 
-impl Expansion {
-    /// The same services, in which whatever stands in another order on the cluster keeps that order, where it means nothing.
-    #[must_use]
-    pub fn in_the_order_of(mut self, observed: &[DomainService]) -> Self {
-        for service in &mut self.services {
-            let same = |other: &&DomainService| other.metadata.name == service.metadata.name;
-            if let Some(observed) = observed.iter().find(same) {
-                order::keep(&mut service.spec, &observed.spec);
-            }
-        }
-        self
-    }
-}
-
 /// The topic and the services of a platform, fully resolved for where it runs.
-pub fn expand(platform: &ValidatedPlatform, executor: &Executor) -> Expansion {
+pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> Expansion {
     let addresses = addresses(platform, executor);
+    let topic = topic_name(platform, executor, facts);
     let place = service::Place {
         platform,
         executor,
         addresses: &addresses,
+        topic: &topic,
     };
+    let services = platform.services.iter();
     Expansion {
-        topic: topic(platform),
-        services: platform
-            .services
-            .iter()
-            .map(|service| service::domain_service(&place, service))
+        services: services
+            .map(|service| {
+                let mut service = service::domain_service(&place, service);
+                keep_order(&mut service, &facts.services);
+                service
+            })
             .collect(),
+        topic: event_topic(platform, topic),
     }
+}
+
+/// Whatever stands in another order in what there is already keeps that order, where it means nothing.
+fn keep_order(service: &mut DomainService, observed: &[DomainService]) {
+    let same = |other: &&DomainService| other.metadata.name == service.metadata.name;
+    if let Some(observed) = observed.iter().find(same) {
+        order::keep(&mut service.spec, &observed.spec);
+    }
+}
+
+/// The platform's topic in Kafka: the one that it names, else the one that it has, else one of its own.
+fn topic_name(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> String {
+    let known = platform.topic.name.clone().or_else(|| facts.topic.clone());
+    known.unwrap_or_else(|| match executor {
+        Executor::Cluster(_) => names::default_topic(&platform.namespace, &platform.name),
+        Executor::Local(_) => names::local_topic(&platform.name),
+    })
 }
 
 /// The port of every service on this machine: its own, else the next above 8080 that no other has.
@@ -91,11 +100,11 @@ fn addresses(platform: &ValidatedPlatform, executor: &Executor) -> BTreeMap<Stri
     }
 }
 
-fn topic(platform: &ValidatedPlatform) -> EventTopic {
+fn event_topic(platform: &ValidatedPlatform, topic_name: String) -> EventTopic {
     EventTopic {
         metadata: metadata(platform, names::event_topic(&platform.name), None),
         spec: EventTopicSpec {
-            topic_name: platform.topic.name.clone(),
+            topic_name,
             platform: Some(platform.name.clone()),
             partitions: platform.topic.partitions,
             replication: platform.topic.replication,

@@ -5,6 +5,7 @@
 pub mod credentials;
 pub mod executor;
 pub mod expand;
+pub mod facts;
 pub mod names;
 pub mod read;
 pub mod refusal;
@@ -14,6 +15,7 @@ pub mod validate;
 pub use credentials::Warning;
 pub use executor::{ClusterDefaults, Executor, LocalDefaults};
 pub use expand::{Expansion, expand};
+pub use facts::Facts;
 pub use read::{PlatformFile, read};
 pub use refusal::{Refusal, Refusals, Step};
 pub use validate::{Component, ValidatedPlatform, ValidatedService, validate, validate_service};

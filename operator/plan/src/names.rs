@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use innkeeper_contracts::content::{short_hash, texts_hash};
-use innkeeper_crds::BookingPlatform;
 
 /// Field manager of everything that Innkeeper applies.
 pub const FIELD_MANAGER: &str = "innkeeper";
@@ -60,13 +59,15 @@ pub fn schema(life: ServiceLife) -> String {
     format!("{kept}_{hash}")
 }
 
-/// The topic of a platform in Kafka.
-pub fn topic(platform: &BookingPlatform) -> String {
-    let messaging = platform.spec.messaging.as_ref();
-    let named = messaging.and_then(|messaging| messaging.topic.as_ref()?.name.clone());
-    named
-        .or_else(|| platform.metadata.name.clone())
-        .unwrap_or_default()
+/// The topic of a platform that neither names one nor has one: two platforms of one name in two
+/// namespaces share no topic of one Kafka.
+pub fn default_topic(namespace: &str, platform: &str) -> String {
+    format!("{namespace}.{platform}")
+}
+
+/// The topic of a platform on one machine, which is alone in its log.
+pub fn local_topic(platform: &str) -> String {
+    platform.to_owned()
 }
 
 /// The EventTopic of a platform.

@@ -49,8 +49,8 @@ pub struct ValidatedPlatform {
 /// The topic of a platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedTopic {
-    /// Its name in Kafka.
-    pub name: String,
+    /// Its name in Kafka, where the platform gives one.
+    pub name: Option<String>,
     /// Number of partitions.
     pub partitions: u32,
     /// Number of replicas; the brokers' default when absent.
@@ -224,7 +224,7 @@ fn topic(platform: &BookingPlatform) -> ValidatedTopic {
     let topic = messaging.and_then(|messaging| messaging.topic.clone());
     let topic = topic.unwrap_or_default();
     ValidatedTopic {
-        name: crate::names::topic(platform),
+        name: topic.name,
         partitions: topic.partitions.unwrap_or(DEFAULT_PARTITIONS),
         replication: topic.replication,
         config: topic.config,

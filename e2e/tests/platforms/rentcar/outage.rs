@@ -8,7 +8,7 @@ use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
 use innkeeper_e2e::{example, kafka};
 use serde_json::{Value, json};
 
-use super::RENTCAR;
+use super::{RENTCAR, topic_name};
 
 /// The time that the file gives a call of pay, and some for a busy machine.
 const IN_TIME: Duration = Duration::from_millis(610 + 900);
@@ -39,7 +39,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
             count => Err(format!("{count} pods")),
         }
     });
-    let before = kafka::records("rentcar").len();
+    let before = kafka::records(&topic_name()).len();
     let asked_at = Instant::now();
     let answer = reserve_with_key();
     assert!(
@@ -54,7 +54,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
         "{:?}",
         answer.headers
     );
-    assert_eq!(kafka::records("rentcar").len(), before);
+    assert_eq!(kafka::records(&topic_name()).len(), before);
 }
 
 pub fn a_reservation_is_settled_once_when_it_is_back() {
@@ -79,7 +79,7 @@ pub fn a_reservation_is_settled_once_when_it_is_back() {
     };
     assert_eq!(of_this(&RENTCAR.read("/pays"), "pays"), 1);
     let settled_once = || {
-        let records = kafka::records("rentcar");
+        let records = kafka::records(&topic_name());
         let of = |kind: &str| {
             let of_kind = records
                 .iter()
@@ -139,7 +139,7 @@ pub fn what_is_deleted_leaves_the_topic_and_the_rows() {
             Err(left.join(" "))
         }
     });
-    assert_eq!(kafka::partitions("rentcar"), 12);
+    assert_eq!(kafka::partitions(&topic_name()), 12);
     let rows = innkeeper_e2e::postgres::query(
         "SELECT id FROM rentcar__rentcar__reservation__1.rows ORDER BY id",
     );
@@ -147,7 +147,7 @@ pub fn what_is_deleted_leaves_the_topic_and_the_rows() {
 }
 
 pub fn what_is_applied_again_goes_on_where_it_was() {
-    let before = kafka::records("rentcar").len();
+    let before = kafka::records(&topic_name()).len();
     RENTCAR
         .kubectl(&["apply", "--filename", example::path()])
         .unwrap();
@@ -185,7 +185,7 @@ pub fn what_is_applied_again_goes_on_where_it_was() {
     });
     RENTCAR.until(
         "its records follow the former ones",
-        || match kafka::records("rentcar").len() {
+        || match kafka::records(&topic_name()).len() {
             count if count == before + 2 => Ok(()),
             count => Err(format!("{count} records, {before} before")),
         },

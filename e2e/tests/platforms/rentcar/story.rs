@@ -8,7 +8,7 @@ use innkeeper_e2e::kubernetes::{EVENTS, PLATFORMS, PODS, TOPICS, text};
 use innkeeper_e2e::{example, kafka, postgres};
 use serde_json::{Value, json};
 
-use super::RENTCAR;
+use super::{RENTCAR, topic_name};
 
 /// How long the view may take to show what has happened.
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -111,7 +111,7 @@ pub fn a_reservation_is_paid_and_cancelled_through_the_gateway() {
 pub fn its_records_are_in_kafka() {
     let topic = RENTCAR.expect(TOPICS, "rentcar");
     assert_eq!(topic["status"]["partitions"], 12, "{topic}");
-    assert_eq!(kafka::partitions("rentcar"), 12);
+    assert_eq!(kafka::partitions(&topic_name()), 12);
     let types = [
         "booking.confirmed",
         "payment.authorized",
@@ -122,7 +122,7 @@ pub fn its_records_are_in_kafka() {
         "fulfillment.cancelled",
     ];
     let records = RENTCAR.until("every event of the story is in Kafka", || {
-        let records = kafka::records("rentcar");
+        let records = kafka::records(&topic_name());
         if records.len() >= types.len() {
             Ok(records)
         } else {

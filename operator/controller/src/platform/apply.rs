@@ -20,6 +20,8 @@ use crate::verdict::{Reason, State, holds, ready_condition};
 pub(super) struct Family {
     /// Its topic.
     pub topic: Child,
+    /// The topic's name in Kafka.
+    pub topic_name: String,
     /// Its services that there are.
     pub services: Vec<Child>,
     /// Its services that are not made before the topic is ready.
@@ -38,6 +40,7 @@ impl Family {
             let topic: EventTopic = typed(claim, applied)?;
             let observed = topic.status.as_ref().map(|it| it.observed_generation);
             self.topic = Child::of(&topic, observed);
+            self.topic_name = topic.spec.topic_name;
         } else {
             let service: DomainService = typed(claim, applied)?;
             let observed = service.status.as_ref().map(|it| it.observed_generation);

@@ -78,6 +78,7 @@ mod tests {
     fn family(services: Vec<Child>) -> Family {
         Family {
             topic: child("rentcar", Some(State::Ready), Reason::Ready),
+            topic_name: "default.rentcar".to_owned(),
             services,
             withheld: Vec::new(),
         }

@@ -1,6 +1,7 @@
-//! The services that a platform has already.
+//! What a platform has already.
 
-use innkeeper_crds::{BookingPlatform, DomainService};
+use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
+use innkeeper_plan::{Facts, names};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Resource as _, ResourceExt as _};
@@ -9,11 +10,27 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Standing, standing};
 
-/// The services that a platform has already, whatever their labels are.
-pub(super) async fn children(
+/// What a platform has already.
+pub(super) async fn facts(ctx: &Context, platform: &BookingPlatform) -> Result<Facts, Error> {
+    let (services, topic) = tokio::try_join!(services(ctx, platform), event_topic(ctx, platform))?;
+    Ok(Facts::of(platform, services, topic))
+}
+
+/// The object of its name; one that cannot be read stops the platform, which may have another topic.
+async fn event_topic(
     ctx: &Context,
     platform: &BookingPlatform,
-) -> Result<Vec<DomainService>, Error> {
+) -> Result<Option<EventTopic>, Error> {
+    let name = names::event_topic(&platform.name_any());
+    let found = ctx.api_beside::<EventTopic>(platform).get_opt(&name).await;
+    found.map_err(|source| Error::Fetch {
+        what: format!("EventTopic {name}"),
+        source,
+    })
+}
+
+/// The services that a platform has already, whatever their labels are.
+async fn services(ctx: &Context, platform: &BookingPlatform) -> Result<Vec<DomainService>, Error> {
     let namespace = platform.namespace().unwrap_or_default();
     let resource = ApiResource::erase::<DomainService>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use innkeeper_crds::{BookingPlatform, EventTopic};
-use innkeeper_plan::{ClusterDefaults, names};
+use innkeeper_plan::ClusterDefaults;
+use innkeeper_plan::facts::may_have_topic;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::{ApiResource, DeserializeGuard};
@@ -98,7 +99,7 @@ pub(super) async fn fetch_living_claim(
     let mut claimants = fetch_all::<BookingPlatform>(ctx, |platform| {
         let messaging = platform.spec.messaging.as_ref();
         let brokers = messaging.and_then(|it| it.bootstrap_servers.clone());
-        (names::topic(platform) == name).then_some(brokers)
+        may_have_topic(platform, name).then_some(brokers)
     })
     .await?;
     claimants.extend(

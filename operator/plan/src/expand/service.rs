@@ -23,6 +23,7 @@ pub(super) struct Place<'a> {
     pub platform: &'a ValidatedPlatform,
     pub executor: &'a Executor,
     pub addresses: &'a BTreeMap<String, String>,
+    pub topic: &'a str,
 }
 
 pub(super) fn domain_service(place: &Place, service: &ValidatedService) -> DomainService {
@@ -185,7 +186,7 @@ fn log(place: &Place, service: &ValidatedService) -> Option<Log> {
     if matches!(service.component, Component::Gateway(_)) {
         return None;
     }
-    let topic = place.platform.topic.name.clone();
+    let topic = place.topic.to_owned();
     let group = names::consumer_group(life(place, service));
     Some(match &place.platform.log {
         LogChoice::Kafka(bootstrap_servers) => Log::Kafka(Kafka {

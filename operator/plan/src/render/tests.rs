@@ -7,7 +7,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 
 use super::*;
 use crate::executor::{ClusterDefaults, Executor};
-use crate::{expand, validate};
+use crate::{Facts, expand, validate};
 
 const RENTCAR: &str = include_str!("../../../../examples/rentcar.yaml");
 
@@ -30,7 +30,8 @@ fn rentcar() -> Expansion {
     let mut file: serde_json::Value = serde_yaml::from_str(RENTCAR).unwrap();
     let spec: BookingPlatformSpec = serde_json::from_value(file["spec"].take()).unwrap();
     let platform = BookingPlatform::named("rentcar", "default", spec);
-    expand(&validate(&platform, &cluster()).unwrap(), &cluster())
+    let validated = validate(&platform, &cluster()).unwrap();
+    expand(&validated, &cluster(), &Facts::default())
 }
 
 fn service_named(name: &str) -> DomainService {

@@ -1,13 +1,13 @@
 //! The example, from its file to what it asks for.
 
-use innkeeper_plan::{Executor, Expansion, expand, validate};
+use innkeeper_plan::{Executor, Expansion, Facts, expand, validate};
 
 use super::fixtures::{cluster, example, local, only_platform, plain_yaml};
 
 fn expanded(executor: &Executor) -> Expansion {
     let file = only_platform(&example()).expect("nothing is refused");
     let platform = validate(&file.platform, executor).expect("nothing is refused");
-    expand(&platform, executor)
+    expand(&platform, executor, &Facts::default())
 }
 
 fn yaml(expansion: &Expansion) -> String {

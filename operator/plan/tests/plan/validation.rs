@@ -1,11 +1,11 @@
 //! What the plan makes of a platform that is not the example as it stands.
 
-use innkeeper_contracts::settings::{Database, Postgres};
-use innkeeper_crds::{DomainService, DomainServiceSpec};
+use innkeeper_contracts::settings::{Database, Log, Postgres};
+use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{
-    ClusterDefaults, Executor, Expansion, Refusals, ValidatedPlatform, expand, read, validate,
-    validate_service,
+    ClusterDefaults, Executor, Expansion, Facts, Refusals, ValidatedPlatform, expand, read,
+    validate, validate_service,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn validated(text: &str, executor: &Executor) -> Result<ValidatedPlatform, Refus
 
 fn expanded(text: &str, executor: &Executor) -> Expansion {
     let platform = validated(text, executor).expect("nothing is refused");
-    expand(&platform, executor)
+    expand(&platform, executor, &Facts::default())
 }
 
 fn names(expansion: &Expansion) -> Vec<&str> {
@@ -95,10 +95,14 @@ fn the_image_that_was_pinned_outlives_the_release_that_pinned_it() {
         ..Default::default()
     };
     platform.status = Some(pinned);
-    let seen = expand(&validate(&platform, &cluster()).unwrap(), &cluster());
+    let expanded = |platform: &BookingPlatform| {
+        let validated = validate(platform, &cluster()).unwrap();
+        expand(&validated, &cluster(), &Facts::default())
+    };
+    let seen = expanded(&platform);
     assert_eq!(seen.services[0].spec.image, "innkeeper:0.9");
     platform.spec.image = Some("innkeeper:1.1".to_owned());
-    let edited = expand(&validate(&platform, &cluster()).unwrap(), &cluster());
+    let edited = expanded(&platform);
     assert_eq!(edited.services[0].spec.image, "innkeeper:1.1");
 }
 
@@ -113,6 +117,37 @@ fn a_new_life_has_its_own_group_schema_and_files() {
             assert!(gateway || first.log != second.log);
             assert!(gateway || first.database != second.database);
         }
+    }
+}
+
+#[test]
+fn a_platform_has_a_topic_of_its_namespace_unless_it_names_one_or_has_one() {
+    let name = |text: &str, executor: &Executor, known: Option<&str>| {
+        let facts = Facts {
+            topic: known.map(str::to_owned),
+            ..Facts::default()
+        };
+        let expansion = expand(&validated(text, executor).unwrap(), executor, &facts);
+        let logs = expansion.services.iter();
+        let read = logs.filter_map(|it| match it.spec.settings.log.as_ref()? {
+            Log::Kafka(kafka) => Some(kafka.topic.clone()),
+            Log::Sqlite(file) => Some(file.topic.clone()),
+        });
+        let topic = expansion.topic.spec.topic_name;
+        assert!(read.into_iter().all(|it| it == topic));
+        topic
+    };
+    let elsewhere = example_with("  name: rentcar\n", "  name: rentcar\n  namespace: shop\n");
+    assert_eq!(name(&example(), &cluster(), None), "default.rentcar");
+    assert_eq!(name(&elsewhere, &cluster(), None), "shop.rentcar");
+    assert_eq!(name(&elsewhere, &cluster(), Some("rentcar")), "rentcar");
+    assert_eq!(name(&elsewhere, &local(), None), "rentcar");
+    let named = example_with(
+        "  services:\n",
+        "  messaging: { topic: { name: cars } }\n  services:\n",
+    );
+    for known in [None, Some("rentcar")] {
+        assert_eq!(name(&named, &cluster(), known), "cars");
     }
 }
 

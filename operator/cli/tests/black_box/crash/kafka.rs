@@ -24,13 +24,14 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// Makes the topic that a platform's services need.
-    pub async fn make(name: &str, consumers: &[Kafka]) -> Self {
-        let topic = NewTopic::new(name, PARTITIONS, TopicReplication::Fixed(1));
+    /// Makes the topic that a platform's services share.
+    pub async fn make(consumers: &[Kafka]) -> Self {
+        let name = consumers[0].topic.clone();
+        let topic = NewTopic::new(&name, PARTITIONS, TopicReplication::Fixed(1));
         create_topic(&admin(), &topic).await;
         let onlookers = consumers.iter().map(|kafka| onlooker(&kafka.group));
         let topic = Self {
-            name: name.to_owned(),
+            name,
             onlookers: onlookers.collect(),
         };
         until("the topic is there", async || {

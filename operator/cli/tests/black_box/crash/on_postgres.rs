@@ -11,7 +11,7 @@ use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::pod::LIVEZ;
 use innkeeper_contracts::settings::{Database, Log};
 use innkeeper_local::platform::executor;
-use innkeeper_plan::{ClusterDefaults, Executor, expand, read, validate};
+use innkeeper_plan::{ClusterDefaults, Executor, Facts, expand, read, validate};
 use innkeeper_testkit::kafka::bootstrap_servers;
 use innkeeper_testkit::patience::until;
 use innkeeper_testkit::postgres::{Schema, server};
@@ -102,7 +102,7 @@ impl Site {
         Self {
             ports: ports(&rentcar),
             schemas: Schemas::new(settings.iter().filter_map(schema).collect()),
-            topic: Topic::make(&name, &consumers).await,
+            topic: Topic::make(&consumers).await,
             rentcar,
         }
     }
@@ -286,7 +286,7 @@ fn planned(rentcar: &Rentcar, executor: &Executor) -> Vec<ServiceSettings> {
     let mut platform = read(&text).unwrap().platforms.remove(0).platform;
     platform.metadata.namespace = Some("default".to_owned());
     let platform = validate(&platform, executor).unwrap();
-    let services = expand(&platform, executor).services;
+    let services = expand(&platform, executor, &Facts::default()).services;
     services.into_iter().map(|it| it.spec.settings).collect()
 }
 
