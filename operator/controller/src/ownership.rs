@@ -14,7 +14,7 @@ mod write;
 
 use std::collections::BTreeSet;
 
-use innkeeper_plan::render::Rendered;
+use innkeeper_plan::Rendered;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};

@@ -7,11 +7,11 @@ mod fetch;
 use std::sync::Arc;
 
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
-use innkeeper_plan::{Expansion, Refusals, expand, validate};
+use innkeeper_plan::{Refusals, expand, validate};
 use jiff::Timestamp;
-use kube::Resource as _;
 use kube::runtime::controller::Action;
 
+use self::apply::Children;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Notes, Obstacle, Refused};
@@ -28,8 +28,8 @@ enum Outcome {
     Stopped(Obstacle),
     /// The API server refuses one of its objects.
     Refused(Refused),
-    /// Its objects are applied.
-    Applied(apply::Family),
+    /// Its objects are applied, and this is the name of its topic in Kafka.
+    Applied(Children, String),
 }
 
 /// Brings a platform a step nearer to how it should be.
@@ -80,20 +80,10 @@ async fn carry_out(
         Ok(validated) => {
             let facts = fetch::facts(ctx, platform).await?;
             let expansion = expand(&validated, &executor, &facts);
-            apply::apply(ctx, platform, owned(expansion, platform), notes).await
+            apply::apply(ctx, platform, &expansion, notes).await
         }
         Err(refusals) => Ok(Outcome::Invalid(refusals)),
     }
-}
-
-/// What goes when its platform goes.
-fn owned(mut expansion: Expansion, platform: &BookingPlatform) -> Expansion {
-    let owner = platform.controller_owner_ref(&()).map(|owner| vec![owner]);
-    expansion.topic.metadata.owner_references.clone_from(&owner);
-    for service in &mut expansion.services {
-        service.metadata.owner_references.clone_from(&owner);
-    }
-    expansion
 }
 
 fn status(
@@ -104,9 +94,9 @@ fn status(
 ) -> BookingPlatformStatus {
     let before = platform.status.clone().unwrap_or_default();
     let count = |length: usize| u32::try_from(length).ok();
-    let family = match outcome {
-        Outcome::Applied(family) => Some(family),
-        _ => None,
+    let (children, topic) = match outcome {
+        Outcome::Applied(children, topic) => (Some(children), Some(topic.clone())),
+        _ => (None, None),
     };
     BookingPlatformStatus {
         observed_generation: platform.metadata.generation.unwrap_or_default(),
@@ -117,9 +107,9 @@ fn status(
             now,
         ),
         image: before.image,
-        topic: family.map(|it| it.topic_name.clone()).or(before.topic),
+        topic: topic.or(before.topic),
         services: count(platform.spec.services.len()),
-        ready_services: family.and_then(|it| count(it.ready_services())),
+        ready_services: children.and_then(|it| count(it.ready_services())),
     }
 }
 

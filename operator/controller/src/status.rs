@@ -11,7 +11,7 @@ use innkeeper_crds::{
 use innkeeper_plan::names::FIELD_MANAGER;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::DeserializeGuard;
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -74,9 +74,9 @@ impl Observed for EventTopic {
 /// An object of a kind, of which only the metadata and the part of its status is read that every kind
 /// has; the rest of the status is kept as it is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct Standing<K> {
+pub(crate) struct StatusOnly<K> {
     pub metadata: ObjectMeta,
-    pub status: Option<StandingStatus>,
+    pub status: Option<CommonStatus>,
     #[serde(skip)]
     kind: PhantomData<K>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Standing<K> {
 /// What the status of every kind has.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct StandingStatus {
+pub(crate) struct CommonStatus {
     #[serde(default)]
     pub observed_generation: i64,
     #[serde(default)]
@@ -93,7 +93,16 @@ pub(crate) struct StandingStatus {
     others: Map<String, Value>,
 }
 
-impl<K: Observed> Resource for Standing<K> {
+impl CommonStatus {
+    /// The status of an object of any kind of ours; an object that has none has not been looked at.
+    pub(crate) fn of(object: &DynamicObject) -> Self {
+        let status = object.data.get("status").cloned();
+        let read = status.and_then(|status| serde_json::from_value(status).ok());
+        read.unwrap_or_default()
+    }
+}
+
+impl<K: Observed> Resource for StatusOnly<K> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -117,8 +126,8 @@ impl<K: Observed> Resource for Standing<K> {
     }
 }
 
-impl<K: Observed> Observed for Standing<K> {
-    type Status = StandingStatus;
+impl<K: Observed> Observed for StatusOnly<K> {
+    type Status = CommonStatus;
     fn status(&self) -> Option<&Self::Status> {
         self.status.as_ref()
     }
@@ -136,11 +145,11 @@ pub(crate) async fn fetch_present<K: Observed>(
 }
 
 /// How the object of this name and kind beside another one stands, also where its spec cannot be read.
-pub(crate) async fn fetch_standing<K: Observed>(
+pub(crate) async fn fetch_status<K: Observed>(
     ctx: &Context,
     beside: &impl ResourceExt,
     name: &str,
-) -> Result<Option<Standing<K>>, Error> {
+) -> Result<Option<StatusOnly<K>>, Error> {
     fetch(ctx, beside, name).await
 }
 

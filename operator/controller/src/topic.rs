@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::controllers::Seen;
 use crate::error::Error;
 use crate::kafka::{Found, KafkaError, ObservedTopic, Topics};
-use crate::status::{Observed as _, apply_status, fetch_standing, what};
+use crate::status::{Observed as _, apply_status, fetch_status, what};
 use crate::unreadable::readable;
 use crate::verdict::{self, Reason, State, Verdict, holds, ready_condition};
 use crate::{controllers, events};
@@ -159,7 +159,7 @@ async fn is_told(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     let Some(platform) = &topic.spec.platform else {
         return Ok(true);
     };
-    let platform = fetch_standing::<BookingPlatform>(ctx, topic, platform).await?;
+    let platform = fetch_status::<BookingPlatform>(ctx, topic, platform).await?;
     Ok(platform.is_none_or(|platform| {
         let owns = topic
             .owner_references()

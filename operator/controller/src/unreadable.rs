@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::status::{Observed, apply_status, fetch_standing};
+use crate::status::{Observed, apply_status, fetch_status};
 use crate::verdict::{self, Reason, Verdict};
 use crate::{controllers, events};
 use kube::core::DeserializeGuard;
@@ -32,7 +32,7 @@ pub(crate) async fn tell<K: Observed>(
     object: &DeserializeGuard<K>,
     error: &str,
 ) -> Result<Action, Error> {
-    let Some(object) = fetch_standing::<K>(ctx, object, &object.name_any()).await? else {
+    let Some(object) = fetch_status::<K>(ctx, object, &object.name_any()).await? else {
         return Ok(Action::await_change());
     };
     let verdict = Verdict::stalled(Reason::Invalid, message::<K>(error));

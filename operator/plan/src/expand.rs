@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::executor::Executor;
 use crate::facts::Facts;
 use crate::names;
+use crate::rendered::Rendered;
 use crate::validate::ValidatedPlatform;
 
 /// Everything that a platform asks for.
@@ -20,6 +21,14 @@ pub struct Expansion {
     pub topic: EventTopic,
     /// Its services, callees before their callers.
     pub services: Vec<DomainService>,
+}
+
+impl Expansion {
+    /// The children of the platform in waves: what is new in one is made once all before it are ready.
+    pub fn waves(&self) -> Vec<Vec<Rendered>> {
+        let services = self.services.iter().map(Rendered::of);
+        vec![vec![Rendered::of(&self.topic)], services.collect()]
+    }
 }
 
 /// The topic and the services of a platform, fully resolved for where it runs.

@@ -10,6 +10,7 @@ pub mod names;
 pub mod read;
 pub mod refusal;
 pub mod render;
+pub mod rendered;
 pub mod validate;
 
 pub use credentials::Warning;
@@ -18,4 +19,5 @@ pub use expand::{Expansion, expand};
 pub use facts::Facts;
 pub use read::{PlatformFile, read};
 pub use refusal::{Refusal, Refusals, Step};
+pub use rendered::Rendered;
 pub use validate::{Component, ValidatedPlatform, ValidatedService, validate, validate_service};

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use innkeeper_crds::{Condition, DomainService};
+use innkeeper_plan::Rendered;
 use innkeeper_plan::names::FIELD_MANAGER;
-use innkeeper_plan::render::{self, ObservedReplicas, Rendered};
+use innkeeper_plan::render::{self, ObservedReplicas};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -22,7 +23,7 @@ use super::others::foreign_autoscalers;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Claim, Standing, fetch_claims, standing};
-use crate::status::{Observed, fetch_standing};
+use crate::status::{Observed, fetch_status};
 use crate::verdict::{State, holds, ready_condition};
 
 /// What there is of a service.
@@ -149,7 +150,7 @@ async fn fetch_deployment(
 async fn fetch_unready(ctx: &Context, service: &DomainService) -> Result<Vec<Unready>, Error> {
     let mut unready = Vec::new();
     for name in &service.spec.waits_for {
-        let callee = fetch_standing::<DomainService>(ctx, service, name).await?;
+        let callee = fetch_status::<DomainService>(ctx, service, name).await?;
         unready.extend(unready_callee(
             name,
             callee.as_ref().map(Observed::conditions),

@@ -42,7 +42,7 @@ pub(super) fn plan(
 
 #[cfg(test)]
 mod tests {
-    use innkeeper_plan::render::Rendered;
+    use innkeeper_plan::Rendered;
     use k8s_openapi::api::core::v1::Service;
 
     use super::*;

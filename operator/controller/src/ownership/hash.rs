@@ -1,8 +1,8 @@
 //! What an object that is sent looks like, and the hash that says later that it was this one.
 
 use innkeeper_contracts::content::short_hash;
+use innkeeper_plan::Rendered;
 use innkeeper_plan::names::APPLIED_ANNOTATION;
-use innkeeper_plan::render::Rendered;
 use kube::api::DynamicObject;
 use serde::Serialize;
 use serde_json::Value;

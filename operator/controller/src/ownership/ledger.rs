@@ -119,7 +119,7 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use innkeeper_plan::render::Rendered;
+    use innkeeper_plan::Rendered;
     use k8s_openapi::api::core::v1::Service;
     use kube::api::DynamicObject;
     use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use innkeeper_plan::Rendered;
 use innkeeper_plan::names::FIELD_MANAGER;
-use innkeeper_plan::render::Rendered;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use kube::Resource as _;

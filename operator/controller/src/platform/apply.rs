@@ -1,8 +1,8 @@
 //! Carries a platform's expansion out, and removes the services that its file no longer has.
 
-use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
-use innkeeper_plan::Expansion;
-use innkeeper_plan::render::Rendered;
+use futures::future::try_join_all;
+use innkeeper_crds::{BookingPlatform, DomainService};
+use innkeeper_plan::{Expansion, Rendered};
 use kube::api::DynamicObject;
 use kube::{Resource as _, ResourceExt as _};
 
@@ -10,49 +10,42 @@ use super::Outcome;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{
-    Claim, Notes, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune, typed,
+    Claim, Notes, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune,
 };
-use crate::status::Observed;
+use crate::status::CommonStatus;
 use crate::verdict::{Reason, State, holds, ready_condition};
 
 /// What a platform consists of, and how each part stands.
 #[derive(Debug, Default)]
-pub(super) struct Family {
-    /// Its topic.
-    pub topic: Child,
-    /// The topic's name in Kafka.
-    pub topic_name: String,
-    /// Its services that there are.
-    pub services: Vec<Child>,
-    /// Its services that are not made before the topic is ready.
+pub(super) struct Children {
+    /// Those that there are.
+    pub present: Vec<Child>,
+    /// The names of those that are not made before all of an earlier wave are ready.
     pub withheld: Vec<String>,
 }
 
-impl Family {
-    /// How many services are ready.
-    pub(super) fn ready_services(&self) -> usize {
-        let ready = |child: &&Child| child.standing == Some(State::Ready);
-        self.services.iter().filter(ready).count()
+impl Children {
+    /// The services among those that there are.
+    pub(super) fn services(&self) -> impl Iterator<Item = &Child> {
+        let kind = DomainService::kind(&());
+        self.present.iter().filter(move |child| child.kind == kind)
     }
 
-    fn add(&mut self, claim: &Claim, applied: &DynamicObject) -> Result<(), Error> {
-        if is_topic(claim) {
-            let topic: EventTopic = typed(claim, applied)?;
-            let observed = topic.status.as_ref().map(|it| it.observed_generation);
-            self.topic = Child::of(&topic, observed);
-            self.topic_name = topic.spec.topic_name;
-        } else {
-            let service: DomainService = typed(claim, applied)?;
-            let observed = service.status.as_ref().map(|it| it.observed_generation);
-            self.services.push(Child::of(&service, observed));
-        }
-        Ok(())
+    /// How many services are ready.
+    pub(super) fn ready_services(&self) -> usize {
+        self.services().filter(|child| child.is_ready()).count()
+    }
+
+    fn are_ready(&self) -> bool {
+        self.withheld.is_empty() && self.present.iter().all(Child::is_ready)
     }
 }
 
 /// A part of a platform, and how it stands.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Child {
+    /// Its kind.
+    pub kind: String,
     /// Its name.
     pub name: String,
     /// How it stands; `None` until someone has looked at what it should be now.
@@ -65,14 +58,17 @@ pub(super) struct Child {
 
 impl Child {
     /// How an object stands, by its own conditions.
-    pub(super) fn of<K: Observed>(object: &K, observed_generation: Option<i64>) -> Self {
-        let conditions: &[Condition] = if observed_generation == object.meta().generation {
-            object.conditions()
+    fn of(kind: &str, object: &DynamicObject) -> Self {
+        let status = CommonStatus::of(object);
+        let is_current = Some(status.observed_generation) == object.metadata.generation;
+        let conditions = if is_current {
+            &status.conditions[..]
         } else {
             &[]
         };
         let ready = ready_condition(conditions);
         Self {
+            kind: kind.to_owned(),
             name: object.name_any(),
             standing: State::ALL
                 .into_iter()
@@ -82,9 +78,13 @@ impl Child {
         }
     }
 
+    fn is_ready(&self) -> bool {
+        self.standing == Some(State::Ready)
+    }
+
     /// Whether it is ready, and switched off.
     pub(super) fn is_off(&self) -> bool {
-        self.standing == Some(State::Ready) && self.reason == Reason::Off.word()
+        self.is_ready() && self.reason == Reason::Off.word()
     }
 }
 
@@ -92,39 +92,48 @@ impl Child {
 pub(super) async fn apply(
     ctx: &Context,
     platform: &BookingPlatform,
-    expansion: Expansion,
+    expansion: &Expansion,
     notes: &mut Notes,
 ) -> Result<Outcome, Error> {
-    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
-    let mut rendered = vec![Rendered::of(&expansion.topic)];
-    rendered.extend(expansion.services.iter().map(Rendered::of));
-    let claims = fetch_claims(&ctx.client, &owner, rendered).await?;
+    let waves = fetch_waves(ctx, platform, expansion).await?;
+    let claims: Vec<Claim> = waves.iter().flatten().cloned().collect();
     if let Some(obstacle) = obstacle(&claims) {
         return Ok(Outcome::Stopped(obstacle));
     }
-    let mut family = Family::default();
-    for claim in &claims {
-        if is_withheld(claim, &family) {
-            family.withheld.push(claim.rendered.name().to_owned());
-            continue;
-        }
-        match apply_claim(ctx, platform, claim, notes).await? {
-            Ok(applied) => family.add(claim, &applied)?,
-            Err(refused) => return Ok(Outcome::Refused(refused)),
+    let mut children = Children::default();
+    for wave in &waves {
+        let is_open = children.are_ready();
+        for claim in wave {
+            let Rendered { resource, .. } = &claim.rendered;
+            if !is_open && claim.standing == Standing::Free {
+                children.withheld.push(claim.rendered.name().to_owned());
+                continue;
+            }
+            match apply_claim(ctx, platform, claim, notes).await? {
+                Ok(applied) => children.present.push(Child::of(&resource.kind, &applied)),
+                Err(refused) => return Ok(Outcome::Refused(refused)),
+            }
         }
     }
     prune_services(ctx, platform, &claims).await?;
-    Ok(Outcome::Applied(family))
+    let topic_name = expansion.topic.spec.topic_name.clone();
+    Ok(Outcome::Applied(children, topic_name))
 }
 
-/// Whether an object is not made yet: a service is not made before its topic is ready.
-fn is_withheld(claim: &Claim, family: &Family) -> bool {
-    let topic_ready = family.topic.standing == Some(State::Ready);
-    !is_topic(claim) && !topic_ready && claim.standing == Standing::Free
-}
-
-fn is_topic(claim: &Claim) -> bool {
-    claim.rendered.resource.kind == EventTopic::kind(&())
+/// Looks whose the names of a platform's children are; each goes when the platform goes.
+async fn fetch_waves(
+    ctx: &Context,
+    platform: &BookingPlatform,
+    expansion: &Expansion,
+) -> Result<Vec<Vec<Claim>>, Error> {
+    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+    let fetch = |mut wave: Vec<Rendered>| {
+        for rendered in &mut wave {
+            rendered.object.metadata.owner_references = Some(vec![owner.clone()]);
+        }
+        fetch_claims(&ctx.client, &owner, wave)
+    };
+    try_join_all(expansion.waves().into_iter().map(fetch)).await
 }
 
 /// Deletes the platform's services that its file no longer has; their objects go with them.

@@ -1,7 +1,7 @@
 //! How a platform stands, which is how its parts stand.
 
 use super::Outcome;
-use super::apply::{Child, Family};
+use super::apply::{Child, Children};
 use crate::domain_service::conditions::{refused, stopped};
 use crate::verdict::{Reason, State, Verdict};
 
@@ -11,29 +11,29 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
         Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
         Outcome::Stopped(obstacle) => stopped(obstacle),
         Outcome::Refused(it) => refused(it),
-        Outcome::Applied(family) => of_family(family),
+        Outcome::Applied(children, _) => of_children(children),
     }
 }
 
-fn of_family(family: &Family) -> Verdict {
-    if family.topic.reason == Reason::TopicLost.word() {
-        return Verdict::reconciling(Reason::TopicLost, family.topic.message.clone());
+fn of_children(children: &Children) -> Verdict {
+    let present = || children.present.iter();
+    if let Some(lost) = present().find(|it| it.reason == Reason::TopicLost.word()) {
+        return Verdict::reconciling(Reason::TopicLost, lost.message.clone());
     }
-    let parts = || std::iter::once(&family.topic).chain(&family.services);
-    let stalled = told(parts().filter(|child| child.standing == Some(State::Stalled)));
+    let stalled = told(present().filter(|child| child.standing == Some(State::Stalled)));
     if !stalled.is_empty() {
         return Verdict::stalled(Reason::ServicesNotReady, stalled);
     }
-    let waiting = told(parts().filter(|child| child.standing != Some(State::Ready)));
-    if !family.withheld.is_empty() {
-        let withheld = family.withheld.join(", ");
+    let waiting = told(present().filter(|child| child.standing != Some(State::Ready)));
+    if !children.withheld.is_empty() {
+        let withheld = children.withheld.join(", ");
         let message = format!("{withheld} wait for the topic: {waiting}");
         return Verdict::reconciling(Reason::WaitingForTopic, message);
     }
     if !waiting.is_empty() {
         return Verdict::reconciling(Reason::ServicesNotReady, waiting);
     }
-    Verdict::ready(Reason::Ready, ready(&family.services))
+    Verdict::ready(Reason::Ready, ready(children.services()))
 }
 
 fn told<'a>(children: impl Iterator<Item = &'a Child>) -> String {
@@ -46,13 +46,10 @@ fn told<'a>(children: impl Iterator<Item = &'a Child>) -> String {
     told.join("\n")
 }
 
-fn ready(services: &[Child]) -> String {
-    let off: Vec<_> = services
-        .iter()
-        .filter(|child| child.is_off())
-        .map(|child| child.name.as_str())
-        .collect();
-    let (on, all) = (services.len() - off.len(), services.len());
+fn ready<'a>(services: impl Iterator<Item = &'a Child>) -> String {
+    let (off, on): (Vec<_>, Vec<_>) = services.partition(|child| child.is_off());
+    let off: Vec<_> = off.iter().map(|child| child.name.as_str()).collect();
+    let (on, all) = (on.len(), on.len() + off.len());
     match off.as_slice() {
         [] => format!("{on} of {all} services are ready"),
         off => format!(
@@ -68,6 +65,7 @@ mod tests {
 
     fn child(name: &str, standing: Option<State>, reason: Reason) -> Child {
         Child {
+            kind: "DomainService".to_owned(),
             name: name.to_owned(),
             standing,
             reason: reason.word(),
@@ -75,21 +73,32 @@ mod tests {
         }
     }
 
-    fn family(services: Vec<Child>) -> Family {
-        Family {
-            topic: child("rentcar", Some(State::Ready), Reason::Ready),
-            topic_name: "default.rentcar".to_owned(),
-            services,
-            withheld: Vec::new(),
+    fn topic(standing: State, reason: Reason) -> Child {
+        Child {
+            kind: "EventTopic".to_owned(),
+            ..child("rentcar", Some(standing), reason)
         }
+    }
+
+    fn verdict_on(topic: Child, services: Vec<Child>, withheld: &[&str]) -> Verdict {
+        let mut present = vec![topic];
+        present.extend(services);
+        of_children(&Children {
+            present,
+            withheld: withheld.iter().map(|it| (*it).to_owned()).collect(),
+        })
+    }
+
+    fn with_ready_topic(services: Vec<Child>) -> Verdict {
+        verdict_on(topic(State::Ready, Reason::Ready), services, &[])
     }
 
     #[test]
     fn a_platform_with_a_service_that_is_off_is_ready_and_names_it() {
-        let verdict = of_family(&family(vec![
+        let verdict = with_ready_topic(vec![
             child("pay", Some(State::Ready), Reason::Off),
             child("rent", Some(State::Ready), Reason::Ready),
-        ]));
+        ]);
         assert_eq!(verdict.state, State::Ready);
         assert_eq!(
             verdict.message,
@@ -99,40 +108,34 @@ mod tests {
 
     #[test]
     fn a_platform_stalls_with_any_of_its_services() {
-        let verdict = of_family(&family(vec![
+        let verdict = with_ready_topic(vec![
             child("pay", Some(State::Stalled), Reason::NameTaken),
             child("rent", None, Reason::Ready),
-        ]));
+        ]);
         assert_eq!(verdict.state, State::Stalled);
         assert_eq!(verdict.message, "pay: NameTaken: because");
     }
 
     #[test]
     fn a_platform_tells_of_its_lost_topic_whatever_else_is_wrong() {
-        let mut lost = family(vec![child("pay", Some(State::Stalled), Reason::NameTaken)]);
-        lost.topic = child("rentcar", Some(State::Reconciling), Reason::TopicLost);
-        let verdict = of_family(&lost);
+        let stalled = child("pay", Some(State::Stalled), Reason::NameTaken);
+        let lost = topic(State::Reconciling, Reason::TopicLost);
+        let verdict = verdict_on(lost, vec![stalled], &[]);
         assert_eq!(verdict.state, State::Reconciling);
         assert_eq!(verdict.reason, Reason::TopicLost);
     }
 
     #[test]
     fn a_service_that_nobody_has_looked_at_is_not_ready() {
-        let verdict = of_family(&family(vec![child("rent", None, Reason::Ready)]));
+        let verdict = with_ready_topic(vec![child("rent", None, Reason::Ready)]);
         assert_eq!(verdict.state, State::Reconciling);
         assert_eq!(verdict.message, "rent: not looked at yet");
     }
 
     #[test]
     fn services_are_withheld_until_the_topic_is_ready() {
-        let mut waiting = family(Vec::new());
-        waiting.topic = child(
-            "rentcar",
-            Some(State::Reconciling),
-            Reason::KafkaUnreachable,
-        );
-        waiting.withheld = vec!["pay".to_owned()];
-        let verdict = of_family(&waiting);
+        let away = topic(State::Reconciling, Reason::KafkaUnreachable);
+        let verdict = verdict_on(away, Vec::new(), &["pay"]);
         assert_eq!(verdict.reason, Reason::WaitingForTopic);
         assert!(verdict.message.contains("KafkaUnreachable"));
     }
