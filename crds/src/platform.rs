@@ -111,7 +111,8 @@ pub struct Messaging {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformTopic {
-    /// Its name in Kafka; `NAMESPACE.PLATFORM` when left out, unless the platform has a topic already. It cannot change.
+    /// Its name in Kafka; `NAMESPACE.PLATFORM` when left out, unless the platform has a topic
+    /// already. It cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 249),

@@ -1,10 +1,9 @@
 //! The rules that the API server evaluates (CEL), each with the message that a user reads.
 
+use innkeeper_contracts::words::Rule;
 pub use innkeeper_contracts::words::{
     MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH, ONLY_A_STRING_HAS_A_MIN_LENGTH,
 };
-
-type Rule = (&'static str, &'static str);
 
 /// A service is exactly one thing.
 pub const ONE_COMPONENT: Rule = (
@@ -30,19 +29,19 @@ pub const A_GATEWAY_KEEPS_NO_ROWS: Rule = (
     "a gateway keeps no rows: remove database",
 );
 
-/// The same for a service that is resolved.
+/// Every resolved service but a gateway has a path.
 pub const A_RESOLVED_RESOURCE_HAS_A_PATH: Rule = (
     "has(self.settings.component.gateway) || has(self.settings.path)",
     A_RESOURCE_HAS_A_PATH.1,
 );
 
-/// The same for a service that is resolved.
+/// A resolved gateway has no path of its own.
 pub const A_RESOLVED_GATEWAY_HAS_NO_PATH: Rule = (
     "!has(self.settings.component.gateway) || (!has(self.settings.path) && !has(self.settings.aliases))",
     A_GATEWAY_HAS_NO_PATH.1,
 );
 
-/// The same for a service that is resolved.
+/// A resolved gateway keeps no rows.
 pub const A_RESOLVED_GATEWAY_KEEPS_NO_ROWS: Rule = (
     "!has(self.settings.component.gateway) || !has(self.settings.database)",
     A_GATEWAY_KEEPS_NO_ROWS.1,
@@ -72,13 +71,13 @@ pub const SQLITE_IS_NOT_SCALED: Rule = (
     "SQLite serves one replica: remove autoscaling, or use postgres",
 );
 
-/// The same for a service that is resolved.
+/// A resolved service on SQLite has one writer.
 pub const RESOLVED_SQLITE_HAS_ONE_REPLICA: Rule = (
     "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.replicas) || self.replicas <= 1",
     SQLITE_HAS_ONE_REPLICA.1,
 );
 
-/// The same for a service that is resolved.
+/// A resolved service on SQLite cannot be scaled.
 pub const RESOLVED_SQLITE_IS_NOT_SCALED: Rule = (
     "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.autoscaling)",
     SQLITE_IS_NOT_SCALED.1,

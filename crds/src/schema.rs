@@ -1,6 +1,6 @@
 //! Schemas of values that a plain field cannot bound: maps, and what is a number or a string.
 
-use innkeeper_contracts::settings::schema::texts;
+use innkeeper_contracts::schema::texts;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// A map of at most 16 files of 64 KiB.

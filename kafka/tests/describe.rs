@@ -40,7 +40,8 @@ fn described(admin: &Admin, name: &str) -> Option<TopicDescription> {
     description.topics.into_iter().next().unwrap().unwrap()
 }
 
-/// Waits until a topic is described: the broker that is asked may know less than the controller that was told.
+/// Waits until a topic is described: the broker that is asked may know less than the controller
+/// that was told.
 async fn appears(admin: &Admin, name: &str) -> TopicDescription {
     until("the topic is there", async || {
         described(admin, name).ok_or_else(|| "it is not there".to_owned())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Configuration {
     /// Environment variables by name; no place for secrets. `/settings` of the admin API shows the names and a hash of all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "innkeeper_contracts::settings::schema::environment")]
+    #[schemars(schema_with = "innkeeper_contracts::schema::environment")]
     pub env: BTreeMap<String, String>,
     /// Files by name, below `/etc/innkeeper/config`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

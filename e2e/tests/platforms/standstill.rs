@@ -70,57 +70,102 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
 /// The definition of the services' kind, for kubectl.
 const DEFINITION: &str = "crd/domainservices.innkeeper.dev";
 
-/// The versions of the services' kind, as a patch puts them back.
-fn versions() -> String {
-    let read = ["get", DEFINITION, "--output=json"];
-    let definition: Value = serde_json::from_str(&STILL.kubectl(&read).unwrap()).unwrap();
-    json!({ "spec": { "versions": definition["spec"]["versions"] } }).to_string()
+/// The definition of the services' kind takes what an earlier release wrote while this lives.
+struct FormerDefinition {
+    /// The patch that puts the present one back.
+    present: String,
 }
 
-/// Lets the API server take services without settings, as an earlier release knew none.
-fn take_services_without_settings() {
-    let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
-    let patch = json!([
-        { "op": "remove", "path": format!("{spec}/required") },
-        { "op": "remove", "path": format!("{spec}/x-kubernetes-validations") },
-    ]);
-    let patch = format!("--patch={patch}");
-    STILL
-        .kubectl(&["patch", DEFINITION, "--type=json", &patch])
-        .unwrap();
+impl FormerDefinition {
+    fn begin() -> Self {
+        let read = ["get", DEFINITION, "--output=json"];
+        let definition: Value = serde_json::from_str(&STILL.kubectl(&read).unwrap()).unwrap();
+        let versions = json!({ "spec": { "versions": definition["spec"]["versions"] } });
+        let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+        let patch = json!([
+            { "op": "remove", "path": format!("{spec}/required") },
+            { "op": "remove", "path": format!("{spec}/x-kubernetes-validations") },
+            { "op": "add", "path": format!("{spec}/x-kubernetes-preserve-unknown-fields"), "value": true },
+        ]);
+        let former = Self {
+            present: format!("--patch={versions}"),
+        };
+        let patch = format!("--patch={patch}");
+        let patched = STILL.kubectl(&["patch", DEFINITION, "--type=json", &patch]);
+        patched.unwrap();
+        former
+    }
+}
+
+impl Drop for FormerDefinition {
+    fn drop(&mut self) {
+        let put_back = STILL.kubectl(&["patch", DEFINITION, "--type=merge", &self.present]);
+        put_back.unwrap();
+    }
+}
+
+/// A gateway as an earlier release applied it.
+fn former_gateway(present: &Value) -> String {
+    let mut metadata = present["metadata"].clone();
+    let kept = ["name", "labels", "annotations", "ownerReferences"];
+    let fields = metadata.as_object_mut().unwrap();
+    fields.retain(|key, _| kept.contains(&key.as_str()));
+    json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "DomainService",
+        "metadata": metadata,
+        "spec": {
+            "platform": "upgraded",
+            "incarnation": 1,
+            "image": present["spec"]["image"],
+            "gateway": { "serviceType": "ClusterIP", "routes": [] },
+            "replicas": 0,
+        },
+    })
+    .to_string()
 }
 
 fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
     begin(STILL, "upgraded");
+    let gateway = || STILL.expect(DOMAIN_SERVICES, "upgraded-gateway");
     let rolled = || {
         let metadata = &STILL.expect(DEPLOYMENTS, "upgraded-gateway")["metadata"];
         (text(&metadata["uid"]), metadata["generation"].as_i64())
     };
-    let (before, present) = (rolled(), versions());
+    let before = rolled();
     operator::scale(0);
-    take_services_without_settings();
-    STILL.until("the settings are gone", || {
-        let patch = r#"--patch=[{"op": "remove", "path": "/spec/settings"}]"#;
-        let service = "domainservice/upgraded-gateway";
-        STILL.kubectl(&["patch", service, "--type=json", patch])
+    let definition = FormerDefinition::begin();
+    STILL.until("the services are as an earlier release made them", || {
+        let apply = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=innkeeper",
+        ];
+        STILL.kubectl_with_file(&apply, &former_gateway(&gateway()))?;
+        match &gateway()["spec"] {
+            spec if spec["settings"].is_null() && spec["gateway"].is_object() => Ok(()),
+            spec => Err(spec.to_string()),
+        }
     });
     let by_hand = json!({
         "apiVersion": "innkeeper.dev/v1alpha1",
         "kind": "DomainService",
         "metadata": { "name": "by-hand" },
-        "spec": { "image": "innkeeper:0.1.0" },
+        "spec": { "platform": "upgraded", "image": "innkeeper:0.1.0", "gateway": {} },
     });
     STILL.apply(&by_hand.to_string());
-    let put_back = format!("--patch={present}");
-    STILL
-        .kubectl(&["patch", DEFINITION, "--type=merge", &put_back])
-        .unwrap();
+    drop(definition);
 
     operator::scale(1);
-    STILL.until("its settings are written anew", || {
-        match &STILL.expect(DOMAIN_SERVICES, "upgraded-gateway")["spec"]["settings"] {
-            Value::Null => Err("there are none".to_owned()),
-            _ => Ok(()),
+    STILL.until("it is written anew and was looked at", || {
+        let gateway = gateway();
+        let is_current =
+            gateway["status"]["observedGeneration"] == gateway["metadata"]["generation"];
+        if gateway["spec"]["settings"].is_object() && is_current {
+            Ok(())
+        } else {
+            Err(gateway.to_string())
         }
     });
     STILL.await_ready("upgraded");
@@ -171,6 +216,7 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     };
     let former = || "former".to_owned();
     assert_eq!(topics(), (former(), former()));
+    kafka::produce("former", usize::try_from(RECORDS).unwrap());
     // Without its object, the platform's status says which topic it has.
     let uid = || {
         STILL
@@ -185,7 +231,8 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     });
     STILL.await_ready("former");
     assert_eq!(topics(), (former(), former()));
-    assert_eq!(kafka::partitions(&STILL.topic("former")), 0);
+    assert_eq!(kafka::held("former"), Some(RECORDS));
+    assert_eq!(held(STILL, "former"), None);
     delete(STILL, &["bookingplatform", "former"]);
     await_gone(STILL, "former");
 }

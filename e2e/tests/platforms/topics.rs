@@ -32,7 +32,7 @@ pub fn lane() -> Lane {
             what_is_said_of_a_topic_with_other_replicas_helps,
             what_is_said_of_settings_that_kafka_refuses_helps,
             what_is_said_of_a_platform_whose_topic_is_taken_helps,
-            one_file_runs_in_two_namespaces_on_one_kafka,
+            one_file_has_a_topic_in_each_namespace,
             a_name_that_kafka_takes_for_another_is_refused_with_a_remedy,
         ],
     }
@@ -343,7 +343,7 @@ fn a_name_that_kafka_takes_for_another_is_refused_with_a_remedy() {
     SHOP.await_state(TOPICS, "orders", "Ready");
 }
 
-fn one_file_runs_in_two_namespaces_on_one_kafka() {
+fn one_file_has_a_topic_in_each_namespace() {
     BRANCH.create();
     for namespace in [SHOP, BRANCH] {
         namespace.apply(&platform("twin", 3));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use innkeeper_contracts::secret::masked;
-use innkeeper_plan::{Executor, Refusals, ValidatedPlatform};
+use innkeeper_plan::{Executor, Facts, Refusals, ValidatedPlatform};
 
 use crate::exit::Failure;
 
@@ -44,6 +44,11 @@ impl PlatformFile {
             let line = format!("warning: {}: {warning}", self.path.display());
             eprintln!("{}", masked(&line));
         }
+    }
+
+    /// What the platform has already, as far as its status tells.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.read.platform, Vec::new())
     }
 
     /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.

@@ -16,7 +16,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use tokio::sync::mpsc;
@@ -26,25 +26,17 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{Context, Scope};
 use crate::error::Error;
 use crate::metrics::Metrics;
+use crate::seen::Seen;
 use crate::status::{Observed, fetch_present};
 use crate::verdict::{State, holds};
 use crate::{domain_service, platform, topic, unreadable};
 
-/// When to look again at what goes on by itself and may not tell.
-pub(crate) const SOON: Duration = Duration::from_secs(5);
-/// When to look again at what waits for someone who may not tell.
-pub(crate) const LATER: Duration = Duration::from_secs(30);
-/// When to look again at what is as it should be.
-pub(crate) const ONCE_IN_A_WHILE: Duration = Duration::from_mins(10);
 /// How long a reconciliation may take.
 const DEADLINE: Duration = Duration::from_secs(90);
 /// How long changes of one object are gathered before it is looked at.
 const GATHER: Duration = Duration::from_millis(100);
 /// How many objects of a kind are looked at at once.
 const AT_ONCE: u16 = 8;
-
-/// The objects of a kind as they were seen last, with those that cannot be read.
-pub(crate) type Seen<K> = Store<DeserializeGuard<K>>;
 
 /// The objects that the operator looks after, as it last saw them.
 pub(crate) struct Watched {

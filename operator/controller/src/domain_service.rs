@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::ownership::Notes;
 use crate::status::apply_status;
 use crate::verdict::{self, State, Verdict};
-use crate::{controllers, events};
+use crate::{events, requeue};
 
 /// Brings a service a step nearer to how it should be.
 pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Result<Action, Error> {
@@ -55,9 +55,9 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
 fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
     match verdict.state {
         // Nobody tells when a pod goes that nobody counts.
-        _ if findings.has_lost() => controllers::SOON,
-        State::Ready => controllers::ONCE_IN_A_WHILE,
-        State::Reconciling | State::Stalled => controllers::LATER,
+        _ if findings.has_lost() => requeue::SOON,
+        State::Ready => requeue::ONCE_IN_A_WHILE,
+        State::Reconciling | State::Stalled => requeue::LATER,
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
             ..Findings::default()
         };
         let idle = Findings::default();
-        assert_eq!(look_again(&ready, &idle), controllers::ONCE_IN_A_WHILE);
-        assert_eq!(look_again(&ready, &found), controllers::SOON);
+        assert_eq!(look_again(&ready, &idle), requeue::ONCE_IN_A_WHILE);
+        assert_eq!(look_again(&ready, &found), requeue::SOON);
     }
 }

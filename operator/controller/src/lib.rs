@@ -18,7 +18,9 @@ mod ownership;
 pub mod permissions;
 mod platform;
 mod readiness;
+mod requeue;
 mod run;
+mod seen;
 #[cfg(test)]
 mod silence;
 mod status;

@@ -7,7 +7,7 @@ mod fetch;
 use std::sync::Arc;
 
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
-use innkeeper_plan::{Refusals, expand, validate};
+use innkeeper_plan::{Facts, Refusals, expand, validate};
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::ownership::{Notes, Obstacle, Refused};
 use crate::status::apply_status;
 use crate::verdict::{self, State, Verdict};
-use crate::{controllers, events};
+use crate::{events, requeue};
 
 /// How a platform came out of a reconciliation.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) async fn reconcile(
     if platform.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let platform = with_pinned_image(&ctx, platform).await?;
+    let platform = with_pins(&ctx, platform).await?;
     let mut notes = Notes::default();
     let outcome = carry_out(&ctx, &platform, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&outcome));
@@ -48,24 +48,26 @@ pub(crate) async fn reconcile(
     let status = status(&platform, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &platform, &status).await?;
     Ok(Action::requeue(match verdict.state {
-        State::Ready => controllers::ONCE_IN_A_WHILE,
-        State::Reconciling | State::Stalled => controllers::LATER,
+        State::Ready => requeue::ONCE_IN_A_WHILE,
+        State::Reconciling | State::Stalled => requeue::LATER,
     }))
 }
 
-/// Pins the image of a platform that is seen for the first time, before anything is made of it: a newer operator must
-/// not restart what an older one has started.
-async fn with_pinned_image(
-    ctx: &Context,
-    mut platform: BookingPlatform,
-) -> Result<BookingPlatform, Error> {
-    let mut status = platform.status.clone().unwrap_or_default();
-    let chosen = platform.spec.image.clone().or(status.image.clone());
-    let pinned = chosen.unwrap_or_else(|| ctx.defaults.image.clone());
-    if status.image.as_ref() != Some(&pinned) {
-        status.image = Some(pinned);
-        apply_status(ctx, &platform, &status).await?;
-        platform.status = Some(status);
+/// Pins the image of a platform that is seen for the first time, before anything is made of it: a
+/// newer operator must not restart what an older one has started. The topic that it has is pinned
+/// too: it may have no object tomorrow.
+async fn with_pins(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlatform, Error> {
+    let before = platform.status.clone().unwrap_or_default();
+    let image = platform.spec.image.clone().or(before.image.clone());
+    let observed = fetch::topic_name(ctx, &platform).await?;
+    let pinned = BookingPlatformStatus {
+        image: image.or_else(|| Some(ctx.defaults.image.clone())),
+        topic: observed.or(before.topic.clone()),
+        ..before.clone()
+    };
+    if pinned != before {
+        apply_status(ctx, &platform, &pinned).await?;
+        platform.status = Some(pinned);
     }
     Ok(platform)
 }
@@ -78,7 +80,7 @@ async fn carry_out(
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let facts = fetch::facts(ctx, platform).await?;
+            let facts = Facts::of(platform, fetch::services(ctx, platform).await?);
             let expansion = expand(&validated, &executor, &facts);
             apply::apply(ctx, platform, &expansion, notes).await
         }

@@ -71,8 +71,8 @@ impl Observed for EventTopic {
     }
 }
 
-/// An object of a kind, of which only the metadata and the part of its status is read that every kind
-/// has; the rest of the status is kept as it is.
+/// An object of a kind without its spec. Of its status only what every kind has is read; the rest
+/// is kept as it is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct StatusOnly<K> {
     pub metadata: ObjectMeta,
@@ -144,7 +144,8 @@ pub(crate) async fn fetch_present<K: Observed>(
     fetch(ctx, object, &object.name_any()).await
 }
 
-/// How the object of this name and kind beside another one stands, also where its spec cannot be read.
+/// How the object of this name and kind beside another one stands, also where its spec cannot be
+/// read.
 pub(crate) async fn fetch_status<K: Observed>(
     ctx: &Context,
     beside: &impl ResourceExt,

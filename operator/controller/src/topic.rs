@@ -21,13 +21,12 @@ use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
 use crate::context::Context;
-use crate::controllers::Seen;
 use crate::error::Error;
 use crate::kafka::{Found, KafkaError, ObservedTopic, Topics};
+use crate::seen::{Seen, readable};
 use crate::status::{Observed as _, apply_status, fetch_status, what};
-use crate::unreadable::readable;
 use crate::verdict::{self, Reason, State, Verdict, holds, ready_condition};
-use crate::{controllers, events};
+use crate::{events, requeue};
 use apply::Applied;
 use claims::OlderClaim;
 pub(crate) use claims::rivals;
@@ -81,8 +80,8 @@ pub(crate) async fn reconcile(
     Ok(Action::requeue(match (&outcome, state) {
         (Outcome::Lost(_), _) => TOLD_SOON,
         (_, State::Ready) => ctx.topic_resync,
-        (_, State::Reconciling) => controllers::SOON,
-        (_, State::Stalled) => controllers::LATER,
+        (_, State::Reconciling) => requeue::SOON,
+        (_, State::Stalled) => requeue::LATER,
     }))
 }
 

@@ -24,7 +24,8 @@ pub struct Expansion {
 }
 
 impl Expansion {
-    /// The children of the platform in waves: what is new in one is made once all before it are ready.
+    /// The children of the platform in waves: what is new in one is made once all before it are
+    /// ready.
     pub fn waves(&self) -> Vec<Vec<Rendered>> {
         let services = self.services.iter().map(Rendered::of);
         vec![vec![Rendered::of(&self.topic)], services.collect()]
@@ -54,7 +55,7 @@ pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) 
     }
 }
 
-/// Whatever stands in another order in what there is already keeps that order, where it means nothing.
+/// Lists whose order means nothing keep the order that they have in what was observed.
 fn keep_order(service: &mut DomainService, observed: &[DomainService]) {
     let same = |other: &&DomainService| other.metadata.name == service.metadata.name;
     if let Some(observed) = observed.iter().find(same) {
@@ -62,7 +63,8 @@ fn keep_order(service: &mut DomainService, observed: &[DomainService]) {
     }
 }
 
-/// The platform's topic in Kafka: the one that it names, else the one that it has, else one of its own.
+/// The platform's topic in Kafka: the one that it names, else the one that it has, else one of its
+/// own.
 fn topic_name(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> String {
     let known = platform.topic.name.clone().or_else(|| facts.topic.clone());
     known.unwrap_or_else(|| match executor {

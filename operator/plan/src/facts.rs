@@ -1,10 +1,10 @@
-//! What there is of a platform already, and decides what becomes of it. Whoever carries a plan out looks.
+//! What a platform has already, as far as that decides what becomes of it.
 
-use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
+use innkeeper_crds::{BookingPlatform, DomainService};
 
 use crate::names;
 
-/// What there is of a platform already; nothing of one that is new.
+/// What a platform has already; one that is new has nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Its services.
@@ -14,25 +14,18 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts about a platform whose services and EventTopic are these. A platform whose EventTopic
-    /// is gone still has the topic that its status names.
-    pub fn of(
-        platform: &BookingPlatform,
-        services: Vec<DomainService>,
-        topic: Option<EventTopic>,
-    ) -> Self {
-        let its_own = |it: &EventTopic| it.spec.platform == platform.metadata.name;
-        let observed = topic.filter(its_own).map(|it| it.spec.topic_name);
+    /// The facts about a platform with these services; its status names its topic.
+    pub fn of(platform: &BookingPlatform, services: Vec<DomainService>) -> Self {
         let status = platform.status.as_ref();
         Self {
             services,
-            topic: observed.or_else(|| status?.topic.clone()),
+            topic: status.and_then(|it| it.topic.clone()),
         }
     }
 }
 
-/// Whether a topic may be a platform's, as far as the platform alone can tell: one that has not said
-/// which topic it has may have the one of an earlier release, which had the platform's name.
+/// Whether a topic may be a platform's, as far as the platform alone tells. Where its status names
+/// none yet, that may be the one that an earlier release named after the platform alone.
 pub fn may_have_topic(platform: &BookingPlatform, topic: &str) -> bool {
     let messaging = platform.spec.messaging.as_ref();
     let given = messaging.and_then(|it| it.topic.as_ref()?.name.as_deref());
@@ -48,7 +41,7 @@ pub fn may_have_topic(platform: &BookingPlatform, topic: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use innkeeper_crds::{BookingPlatformSpec, BookingPlatformStatus, EventTopicSpec};
+    use innkeeper_crds::{BookingPlatformSpec, BookingPlatformStatus};
     use serde_json::json;
 
     use super::*;
@@ -63,26 +56,11 @@ mod tests {
         platform
     }
 
-    fn topic(platform: &str, name: &str) -> EventTopic {
-        let spec = json!({ "topicName": name, "platform": platform });
-        let spec: EventTopicSpec = serde_json::from_value(spec).unwrap();
-        EventTopic::new("rentcar", spec)
-    }
-
     #[test]
-    fn a_platform_has_the_topic_of_its_object_else_the_one_that_it_had() {
-        let found = |seen, topic| Facts::of(&platform(seen), Vec::new(), topic).topic;
-        assert_eq!(found(None, None), None);
-        let former = topic("rentcar", "rentcar");
-        assert_eq!(
-            found(None, Some(former.clone())).as_deref(),
-            Some("rentcar")
-        );
-        assert_eq!(found(Some("rentcar"), None).as_deref(), Some("rentcar"));
-        let both = found(Some("another"), Some(former));
-        assert_eq!(both.as_deref(), Some("rentcar"));
-        let foreign = topic("somebody", "else");
-        assert_eq!(found(None, Some(foreign)), None);
+    fn a_platform_has_the_topic_that_its_status_names() {
+        let topic = |seen| Facts::of(&platform(seen), Vec::new()).topic;
+        assert_eq!(topic(None), None);
+        assert_eq!(topic(Some("rentcar")).as_deref(), Some("rentcar"));
     }
 
     #[test]

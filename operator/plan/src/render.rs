@@ -16,7 +16,7 @@ mod service_account;
 use config_map::ConfigMaps;
 pub use horizontal_pod_autoscaler::horizontal_pod_autoscaler;
 use innkeeper_crds::DomainService;
-pub use metadata::pod_labels;
+pub use metadata::labels;
 pub use pod_disruption_budget::pod_disruption_budget;
 pub use replicas::{ObservedReplicas, fewest_replicas, replicas};
 pub use service::service;

@@ -3,8 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use innkeeper_plan::expand;
 use innkeeper_plan::render::platform_objects;
-use innkeeper_plan::{Facts, expand};
 
 use crate::cluster::ClusterArguments;
 use crate::exit::Failure;
@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for mut file in files::read(&arguments.files)? {
         file.default_namespace(&arguments.namespace);
         let plan = file.validate(&executor).map_err(Failure::Refused)?;
-        for object in platform_objects(&expand(&plan, &executor, &Facts::default())) {
+        for object in platform_objects(&expand(&plan, &executor, &file.facts())) {
             text.extend(["---\n", &object.yaml()]);
         }
     }

@@ -7,7 +7,7 @@ use std::mem;
 
 use futures::{Stream, StreamExt as _, stream};
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render::pod_labels;
+use innkeeper_plan::render::labels;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::DeserializeGuard;
@@ -17,8 +17,8 @@ use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use super::Seen;
 use crate::domain_service::others::{scaled_deployment, selects};
+use crate::seen::Seen;
 
 /// What people put beside a service, on its pods.
 pub(super) trait Beside:
@@ -44,7 +44,7 @@ impl Beside for HorizontalPodAutoscaler {
 
 impl Beside for PodDisruptionBudget {
     fn is_about(&self, service: &DomainService) -> bool {
-        selects(self, &pod_labels(service))
+        selects(self, &labels(service))
     }
 
     fn without_status(mut self) -> Self {

@@ -2,7 +2,7 @@
 
 use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render::{fewest_replicas, pod_disruption_budget, pod_labels};
+use innkeeper_plan::render::{fewest_replicas, labels, pod_disruption_budget};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
@@ -32,7 +32,7 @@ impl Findings {
         pods: Vec<ObjectMeta>,
     ) -> Self {
         let (lost_pods, pods): (Vec<_>, Vec<_>) = pods.into_iter().partition(is_lost);
-        let template = pod_labels(service);
+        let template = labels(service);
         let labels = pods.iter().filter_map(|pod| pod.labels.as_ref());
         Self {
             autoscalers,

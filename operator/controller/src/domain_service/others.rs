@@ -103,7 +103,7 @@ fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use innkeeper_plan::render::pod_labels;
+    use innkeeper_plan::render::labels;
     use serde_json::{Value, json};
 
     use super::*;
@@ -163,7 +163,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_selector_is_judged_as_kubernetes_does() {
-        let pod = pod_labels(&service(&json!({})));
+        let pod = labels(&service(&json!({})));
         let label = innkeeper_plan::names::SERVICE_LABEL;
         let expression = |operator: &str, values: Value| json!({ "matchExpressions": [{ "key": label, "operator": operator, "values": values }] });
         for (selector, matches) in [
@@ -197,7 +197,7 @@ pub(super) mod tests {
 
     fn clashing(workload: &Value, budgets: &[PodDisruptionBudget]) -> Vec<String> {
         let service = service(workload);
-        let found = clashing_budgets(&service, budgets, [&pod_labels(&service)]);
+        let found = clashing_budgets(&service, budgets, [&labels(&service)]);
         found.into_iter().map(|it| it.name).collect()
     }
 

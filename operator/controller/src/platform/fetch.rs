@@ -1,7 +1,7 @@
 //! What a platform has already.
 
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
-use innkeeper_plan::{Facts, names};
+use innkeeper_plan::names;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Resource as _, ResourceExt as _};
@@ -10,27 +10,31 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{Standing, standing};
 
-/// What a platform has already.
-pub(super) async fn facts(ctx: &Context, platform: &BookingPlatform) -> Result<Facts, Error> {
-    let (services, topic) = tokio::try_join!(services(ctx, platform), event_topic(ctx, platform))?;
-    Ok(Facts::of(platform, services, topic))
-}
-
-/// The object of its name; one that cannot be read stops the platform, which may have another topic.
-async fn event_topic(
+/// The name of the topic that a platform's EventTopic describes, also one of a former platform of
+/// its name, whose records it goes on with.
+pub(super) async fn topic_name(
     ctx: &Context,
     platform: &BookingPlatform,
-) -> Result<Option<EventTopic>, Error> {
+) -> Result<Option<String>, Error> {
     let name = names::event_topic(&platform.name_any());
     let found = ctx.api_beside::<EventTopic>(platform).get_opt(&name).await;
-    found.map_err(|source| Error::Fetch {
+    let found = found.map_err(|source| Error::Fetch {
         what: format!("EventTopic {name}"),
         source,
-    })
+    })?;
+    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+    let is_its_own = |it: &EventTopic| {
+        let standing = standing(Some(&it.metadata), &owner);
+        matches!(standing, Standing::Ours(_) | Standing::Former)
+    };
+    Ok(found.filter(is_its_own).map(|it| it.spec.topic_name))
 }
 
 /// The services that a platform has already, whatever their labels are.
-async fn services(ctx: &Context, platform: &BookingPlatform) -> Result<Vec<DomainService>, Error> {
+pub(super) async fn services(
+    ctx: &Context,
+    platform: &BookingPlatform,
+) -> Result<Vec<DomainService>, Error> {
     let namespace = platform.namespace().unwrap_or_default();
     let resource = ApiResource::erase::<DomainService>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);

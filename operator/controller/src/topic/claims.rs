@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use super::fetch::bootstrap_servers;
 use super::owner::{is_going, namespace_stays};
 use crate::context::{Context, Scope};
-use crate::controllers::Seen;
 use crate::error::Error;
+use crate::seen::Seen;
 
 /// An older object that has the topic, or one that Kafka takes for the same.
 #[derive(Clone, Debug, Eq, PartialEq)]

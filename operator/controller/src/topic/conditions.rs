@@ -2,6 +2,8 @@
 
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::{DeletionPolicy, MOST_PARTITIONS};
+use innkeeper_plan::names;
+use kube::ResourceExt as _;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Outcome;
@@ -182,8 +184,9 @@ fn impossible(
     );
     let ask_for = match &spec.platform {
         Some(platform) => format!(
-            "{}delete platform {platform} and apply it again with spec.messaging.topic.partitions: {has}",
-            keep_records(topic, platform)
+            "{}delete platform {platform} and apply it again with spec.messaging.topic.partitions: {has}{}",
+            keep_records(topic, platform),
+            with_name(topic, platform)
         ),
         None => format!("ask for at least {has}"),
     };
@@ -212,6 +215,17 @@ fn impossible(
                 observed.replication
             ),
         ),
+    }
+}
+
+/// A platform that is applied again would get the topic of its namespace, if it names none.
+fn with_name(topic: &EventTopic, platform: &str) -> String {
+    let name = &topic.spec.topic_name;
+    let namespace = topic.namespace().unwrap_or_default();
+    if *name == names::default_topic(&namespace, platform) {
+        String::new()
+    } else {
+        format!(" and spec.messaging.topic.name: {name}")
     }
 }
 
@@ -286,10 +300,15 @@ mod tests {
         let own = said(&topic(Some("rentcar")), &with(Why::Grow, 1));
         assert!(
             own.contains(
-                "delete platform rentcar and apply it again with spec.messaging.topic.partitions: 1"
+                "delete platform rentcar and apply it again with spec.messaging.topic.partitions: 1 and spec.messaging.topic.name: rentcar; or"
             ),
             "{own}"
         );
+        let mut by_default = topic(Some("rentcar"));
+        by_default.spec.topic_name = "shop.rentcar".to_owned();
+        let own = said(&by_default, &with(Why::Grow, 1));
+        assert!(own.contains("topic.partitions: 1; or"), "{own}");
+        let own = said(&topic(Some("rentcar")), &with(Why::Grow, 1));
         assert!(
             own.contains("kafka-topics.sh --bootstrap-server kafka:9092 --delete --topic rentcar"),
             "{own}"

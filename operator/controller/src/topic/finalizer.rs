@@ -19,7 +19,7 @@ use super::{Outcome, claims, tell};
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::{Found, KafkaError};
-use crate::{controllers, status};
+use crate::{requeue, status};
 
 /// Whether a topic goes with its object.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,7 +79,7 @@ async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Act
         None => blocked.to_string(),
     };
     tell(ctx, topic, &Outcome::NotDeleted(why), false).await?;
-    Ok(Action::requeue(controllers::SOON))
+    Ok(Action::requeue(requeue::SOON))
 }
 
 /// Decides what becomes of the topic, does it, and returns what is to be told of it.

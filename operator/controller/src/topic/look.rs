@@ -17,9 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::fetch::bootstrap_servers;
 use super::history::{Fate, fate};
 use crate::context::Context;
-use crate::controllers::Seen;
 use crate::kafka::{Found, ObservedTopic};
-use crate::unreadable::readable;
+use crate::seen::{Seen, readable};
 
 /// How often each cluster is asked.
 const EVERY: Duration = Duration::from_secs(10);

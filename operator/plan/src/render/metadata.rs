@@ -23,15 +23,10 @@ pub(super) fn metadata(service: &DomainService, name: String) -> ObjectMeta {
 /// Metadata of the service's pods.
 pub(super) fn pod_metadata(service: &DomainService) -> ObjectMeta {
     ObjectMeta {
-        labels: Some(pod_labels(service)),
+        labels: Some(labels(service)),
         annotations: annotations(&service.spec),
         ..ObjectMeta::default()
     }
-}
-
-/// The labels with which the pods of a service are made.
-pub fn pod_labels(service: &DomainService) -> BTreeMap<String, String> {
-    labels(service)
 }
 
 /// The service's name.
@@ -52,8 +47,8 @@ pub(super) fn label_selector(service: &DomainService) -> LabelSelector {
     }
 }
 
-/// The user's labels, of which none replaces one of ours.
-fn labels(service: &DomainService) -> BTreeMap<String, String> {
+/// The labels of a service's objects and pods: the user's, of which none replaces one of ours.
+pub fn labels(service: &DomainService) -> BTreeMap<String, String> {
     let settings = &service.spec.settings;
     let mut labels = service.spec.workload.labels.clone();
     labels.extend(names::labels(

@@ -45,8 +45,8 @@ fn platform() -> BookingPlatform {
     READ.clone()
 }
 
-/// What a platform of an earlier release becomes with its services in this order, where `observed` is
-/// there already.
+/// What a platform of an earlier release becomes with its services in this order, where `observed`
+/// is there already.
 fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
     let mut platform = platform();
     platform.spec.services = services;

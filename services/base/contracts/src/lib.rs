@@ -1,11 +1,13 @@
-//! What two sides must spell alike: the settings of a service, the envelope of an event, the contract of a pod, and what
-//! neither may show. It holds types and their text forms only: no behaviour of a component, no IO, no clock.
-//! Start reading at [`settings::ServiceSettings`], then [`event::Event`].
+//! What two sides must spell alike: the settings of a service, the envelope of an event, the
+//! contract of a pod, and what neither may show. It holds types, their text forms and their schemas
+//! only: no behaviour of a component, no IO, no clock. Start reading at
+//! [`settings::ServiceSettings`], then [`event::Event`].
 
 pub mod calls;
 pub mod content;
 pub mod event;
 pub mod pod;
+pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod snapshot;

@@ -8,13 +8,14 @@ mod fulfillment;
 mod gateway;
 mod number;
 mod payment;
-pub mod schema;
 mod view;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::schema;
 
 pub use backing::{Database, Kafka, Log, Postgres, SqliteFile, SqliteLog};
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};

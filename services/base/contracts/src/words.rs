@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::settings::schema;
+use crate::schema;
 
 /// A canonical field of a story; a component's `fields` give it the platform's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -154,7 +155,7 @@ impl Attribute {
 pub struct Words {
     /// Names of canonical fields; what a component other than a booking does not declare here, it does not keep.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "schema::words")]
+    #[schemars(schema_with = "field_names")]
     pub fields: BTreeMap<Field, String>,
     /// Further fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -195,4 +196,17 @@ impl Words {
     pub fn event<'a>(&'a self, state: &'a str) -> &'a str {
         self.events.get(state).map_or(state, String::as_str)
     }
+}
+
+/// A name for each field that may have one.
+fn field_names(_: &mut SchemaGenerator) -> Schema {
+    let name = json_schema!({ "type": "string", "minLength": 1, "maxLength": 63 });
+    let name = |field: Field| {
+        let mut name = name.clone();
+        let description = format!("The platform's name of the field {}.", field.name());
+        name.insert("description".to_owned(), description.into());
+        (field.name().to_owned(), name.to_value())
+    };
+    let properties: Map<String, Value> = Field::ALL.into_iter().map(name).collect();
+    json_schema!({ "type": "object", "properties": properties })
 }

@@ -1,4 +1,5 @@
-//! The Kafka that tests use, and topics of their own on it. How a client is set up is the test's affair.
+//! The Kafka that tests use, and topics of their own on it. How a client is set up is the test's
+//! affair.
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic};
 use rdkafka::client::DefaultClientContext;

@@ -1,17 +1,20 @@
-//! How long tests wait for what will be, with a deadline instead of a guess. Who waited in vain is told for what, and what was seen last.
+//! How long tests wait for what will be, with a deadline instead of a guess. Whoever waited in vain
+//! is told for what, and what was seen last.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long anything may take before it counts as never, on a machine that is busy with other tests.
+/// How long anything may take before it counts as never, on a machine that is busy with other
+/// tests.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// How long to pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Looks until nothing is wrong any more, and returns what was seen then. A look that never ends is cut off when time is up.
+/// Looks until nothing is wrong any more, and returns what was seen then. A look that never ends is
+/// cut off when time is up.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T, String>) -> T {
     until_within(PATIENCE, what, look).await
 }

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Booking, Fulfillment, Gateway, Payment, View};
+use super::booking::Booking;
+use super::fulfillment::Fulfillment;
+use super::gateway::Gateway;
+use super::payment::Payment;
+use super::view::View;
 use crate::words::Words;
 
 /// What a service is, with the words it uses.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PaymentTime;
+use super::booking::PaymentTime;
 use crate::words::Words;
 
 /// Settings of a payment service.

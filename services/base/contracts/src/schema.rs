@@ -8,7 +8,7 @@ pub fn environment(_: &mut SchemaGenerator) -> Schema {
     texts(64, 4096)
 }
 
-/// A map of at most 32 labels, event names or names of fields of 64 characters.
+/// A map of at most 32 labels or event names of 64 characters.
 pub fn words(_: &mut SchemaGenerator) -> Schema {
     texts(32, 64)
 }

@@ -1,0 +1,50 @@
+//! The objects of a kind as they were seen last, also those that this release cannot read.
+
+use std::sync::Arc;
+
+use kube::Resource;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::Store;
+
+/// The objects of a kind as they were seen last, with those that cannot be read.
+pub(crate) type Seen<K> = Store<DeserializeGuard<K>>;
+
+/// The objects of a kind that were seen last and can be read.
+pub(crate) fn readable<K>(seen: &Seen<K>) -> Vec<Arc<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    seen.state()
+        .iter()
+        .filter_map(|object| object.0.as_ref().ok().cloned().map(Arc::new))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_crds::DomainService;
+    use kube::ResourceExt as _;
+    use kube::runtime::{reflector, watcher};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixtures;
+
+    fn read(object: Value) -> DeserializeGuard<DomainService> {
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_does_not_hide_the_others() {
+        let (seen, mut writer) = reflector::store();
+        let rent = fixtures::service("rent", &json!({}));
+        let mut former = serde_json::to_value(&rent).unwrap();
+        former["metadata"]["name"] = json!("former");
+        former["spec"] = json!({ "image": "innkeeper:0.1.0" });
+        for object in [read(former), DeserializeGuard(Ok(rent))] {
+            writer.apply_watcher_event(&watcher::Event::Apply(object));
+        }
+        let names: Vec<_> = readable(&seen).iter().map(|it| it.name_any()).collect();
+        assert_eq!(names, ["rent"]);
+    }
+}
