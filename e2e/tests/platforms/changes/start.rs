@@ -23,6 +23,16 @@ fn foreign() -> Value {
     })
 }
 
+/// Waits until the caller of pay says this of its callee.
+fn await_caller(expected: &str) {
+    COTTAGE.until(&format!("reservation {expected}"), || {
+        match COTTAGE.await_reason("reservation", "WaitingForCallee") {
+            said if said == expected => Ok(()),
+            said => Err(said),
+        }
+    });
+}
+
 pub fn a_name_that_belongs_to_someone_else_is_left_alone() {
     COTTAGE.create();
     COTTAGE.create_secret();
@@ -49,6 +59,7 @@ pub fn a_name_that_belongs_to_someone_else_is_left_alone() {
     );
     let said = COTTAGE.await_state(PLATFORMS, "cottage", "Stalled");
     assert!(said.contains("pay: NameTaken"), "{said}");
+    await_caller("waits for pay (NameTaken), which it calls");
     COTTAGE.await_reason("rent", "Ready");
     assert_eq!(version(), Some(before));
     COTTAGE.kubectl(&["delete", "deployment", "pay"]).unwrap();
@@ -62,11 +73,7 @@ pub fn callers_wait_for_a_callee_that_is_not_ready() {
         }
     });
     COTTAGE.await_reason("pay", "Progressing");
-    let said = COTTAGE.await_reason("reservation", "WaitingForCallee");
-    assert!(
-        said.starts_with("waits for pay (") && said.ends_with("which it calls"),
-        "{said}"
-    );
+    await_caller("waits for pay, which it calls");
     assert!(COTTAGE.object(DEPLOYMENTS, "reservation").is_none());
     let said = COTTAGE.await_state(PLATFORMS, "cottage", "Reconciling");
     assert!(
