@@ -29,27 +29,28 @@ pub const A_GATEWAY_KEEPS_NO_ROWS: Rule = (
     "a gateway keeps no rows: remove database",
 );
 
-/// Every resolved service but a gateway has a path.
+/// Every resolved service but a gateway has a path. One that an earlier release wrote has no settings:
+/// where a rule cannot be evaluated, the API server refuses its status too.
 pub const A_RESOLVED_RESOURCE_HAS_A_PATH: Rule = (
-    "has(self.settings.component.gateway) || has(self.settings.path)",
+    "!has(self.settings) || has(self.settings.component.gateway) || has(self.settings.path)",
     A_RESOURCE_HAS_A_PATH.1,
 );
 
 /// A resolved gateway has no path of its own.
 pub const A_RESOLVED_GATEWAY_HAS_NO_PATH: Rule = (
-    "!has(self.settings.component.gateway) || (!has(self.settings.path) && !has(self.settings.aliases))",
+    "!has(self.settings) || !has(self.settings.component.gateway) || (!has(self.settings.path) && !has(self.settings.aliases))",
     A_GATEWAY_HAS_NO_PATH.1,
 );
 
 /// A resolved gateway keeps no rows.
 pub const A_RESOLVED_GATEWAY_KEEPS_NO_ROWS: Rule = (
-    "!has(self.settings.component.gateway) || !has(self.settings.database)",
+    "!has(self.settings) || !has(self.settings.component.gateway) || !has(self.settings.database)",
     A_GATEWAY_KEEPS_NO_ROWS.1,
 );
 
 /// A process signs in to PostgreSQL with what a Secret says.
 pub const A_POSTGRES_DATABASE_HAS_A_SECRET: Rule = (
-    "has(self.databaseSecret) == (has(self.settings.database) && has(self.settings.database.postgres))",
+    "!has(self.settings) || has(self.databaseSecret) == (has(self.settings.database) && has(self.settings.database.postgres))",
     "name the Secret of a postgres database as databaseSecret, and none without such a database",
 );
 
@@ -73,13 +74,13 @@ pub const SQLITE_IS_NOT_SCALED: Rule = (
 
 /// A resolved service on SQLite has one writer.
 pub const RESOLVED_SQLITE_HAS_ONE_REPLICA: Rule = (
-    "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.replicas) || self.replicas <= 1",
+    "!has(self.settings) || !has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.replicas) || self.replicas <= 1",
     SQLITE_HAS_ONE_REPLICA.1,
 );
 
 /// A resolved service on SQLite cannot be scaled.
 pub const RESOLVED_SQLITE_IS_NOT_SCALED: Rule = (
-    "!has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.autoscaling)",
+    "!has(self.settings) || !has(self.settings.database) || !has(self.settings.database.sqlite) || !has(self.autoscaling)",
     SQLITE_IS_NOT_SCALED.1,
 );
 

@@ -120,3 +120,14 @@ fn a_resolved_service_says_which_secret_its_database_takes() {
         [rules::SQLITE_HAS_ONE_REPLICA.1]
     );
 }
+
+/// Where a rule cannot be evaluated, the API server refuses an object's status as well.
+#[test]
+fn every_rule_can_be_evaluated_on_what_an_earlier_release_wrote() {
+    let former = json!({ "platform": "cars", "image": "innkeeper", "payment": {} });
+    let object = json!({ "metadata": { "name": "pay" }, "spec": former });
+    assert_eq!(
+        refusals("DomainService", &object, None),
+        Vec::<String>::new()
+    );
+}
