@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
-use kube::CustomResourceExt as _;
+use kube::{CustomResourceExt as _, Resource as _};
 use serde_json::{Value, json};
 
 use crate::status::NEVER_OBSERVED;
@@ -60,6 +60,9 @@ fn finished(mut definition: CustomResourceDefinition) -> CustomResourceDefinitio
         if let Some(schema) = schema {
             tidy(schema);
             begin_unobserved(schema);
+            if definition.spec.names.kind == DomainService::kind(&()) {
+                keep_former_lists(schema);
+            }
         }
     }
     definition
@@ -71,6 +74,22 @@ fn begin_unobserved(schema: &mut JSONSchemaProps) {
     if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
         let unobserved = json!({ "observedGeneration": NEVER_OBSERVED });
         status.default = Some(serde_json::from_value(unobserved).expect("any JSON is a default"));
+    }
+}
+
+/// What 0.2 wrote in place of `settings` is still shown to the operator, which reads the order of its
+/// lists when it writes a service anew. Nothing writes it any more; it goes with 0.4.
+fn keep_former_lists(schema: &mut JSONSchemaProps) {
+    let former = json!({
+        "type": "object",
+        "description": "Of an earlier release: write settings instead. Only the order of its lists is read, once, at the upgrade.",
+        "x-kubernetes-preserve-unknown-fields": true,
+    });
+    let former: JSONSchemaProps = serde_json::from_value(former).expect("it is a schema");
+    let spec = schema.properties.as_mut().and_then(|it| it.get_mut("spec"));
+    if let Some(fields) = spec.and_then(|spec| spec.properties.as_mut()) {
+        let lists = ["gateway", "payment", "fulfillment"];
+        fields.extend(lists.map(|name| (name.to_owned(), former.clone())));
     }
 }
 

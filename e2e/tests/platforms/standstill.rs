@@ -118,15 +118,31 @@ fn former_gateway(present: &Value) -> String {
             "platform": "upgraded",
             "incarnation": 1,
             "image": present["spec"]["image"],
-            "gateway": { "serviceType": "ClusterIP", "routes": [] },
+            "gateway": {
+                "serviceType": "ClusterIP",
+                "routes": present["spec"]["settings"]["component"]["gateway"]["routes"],
+            },
             "replicas": 0,
         },
     })
     .to_string()
 }
 
+/// Applies the platform with these services that take bookings, in this order; none runs a pod.
+fn apply_in_order(names: [&str; 2]) {
+    let mut platform: Value = serde_json::from_str(&platform("upgraded")).unwrap();
+    let services = platform["spec"]["services"].as_array_mut().unwrap();
+    services.extend(names.map(
+        |name| json!({ "name": name, "path": format!("/{name}"), "replicas": 0, "booking": {} }),
+    ));
+    STILL.apply(&platform.to_string());
+    STILL.await_ready("upgraded");
+}
+
 fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
-    begin(STILL, "upgraded");
+    apply_in_order(["tours", "stays"]);
+    // What stands keeps its order; the earlier release kept it too.
+    apply_in_order(["stays", "tours"]);
     let gateway = || STILL.expect(DOMAIN_SERVICES, "upgraded-gateway");
     let rolled = || {
         let metadata = &STILL.expect(DEPLOYMENTS, "upgraded-gateway")["metadata"];
@@ -169,6 +185,11 @@ fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
         }
     });
     STILL.await_ready("upgraded");
+    let routes = gateway()["spec"]["settings"]["component"]["gateway"]["routes"].take();
+    assert_eq!(
+        (&routes[0]["service"], &routes[1]["service"]),
+        (&json!("tours"), &json!("stays"))
+    );
     assert_eq!(rolled(), before);
     let message = STILL.await_state(DOMAIN_SERVICES, "by-hand", "Stalled");
     assert!(message.contains("(Missing field settings)"), "{message}");

@@ -48,7 +48,7 @@ impl PlatformFile {
 
     /// What the platform has already, as far as its status tells.
     pub fn facts(&self) -> Facts {
-        Facts::of(&self.read.platform, Vec::new())
+        Facts::of(&self.read.platform, &[])
     }
 
     /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.

@@ -80,7 +80,7 @@ async fn carry_out(
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let facts = Facts::of(platform, fetch::services(ctx, platform).await?);
+            let facts = Facts::of(platform, &fetch::services(ctx, platform).await?);
             let expansion = expand(&validated, &executor, &facts);
             apply::apply(ctx, platform, &expansion, notes).await
         }

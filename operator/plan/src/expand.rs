@@ -47,19 +47,18 @@ pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) 
         services: services
             .map(|service| {
                 let mut service = service::domain_service(&place, service);
-                keep_order(&mut service, &facts.services);
+                if let Some(observed) = service
+                    .metadata
+                    .name
+                    .as_ref()
+                    .and_then(|it| facts.orders.get(it))
+                {
+                    order::keep(&mut service.spec, observed);
+                }
                 service
             })
             .collect(),
         topic: event_topic(platform, topic),
-    }
-}
-
-/// Lists whose order means nothing keep the order that they have in what was observed.
-fn keep_order(service: &mut DomainService, observed: &[DomainService]) {
-    let same = |other: &&DomainService| other.metadata.name == service.metadata.name;
-    if let Some(observed) = observed.iter().find(same) {
-        order::keep(&mut service.spec, &observed.spec);
     }
 }
 

@@ -1,24 +1,35 @@
 //! What a platform has already, as far as that decides what becomes of it.
 
-use innkeeper_crds::{BookingPlatform, DomainService};
+mod order;
+
+use std::collections::BTreeMap;
+
+use innkeeper_crds::BookingPlatform;
+use kube::api::DynamicObject;
+
+pub use order::Order;
 
 use crate::names;
 
 /// What a platform has already; one that is new has nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Its services.
-    pub services: Vec<DomainService>,
+    /// The order of the lists in its services, by their names.
+    pub orders: BTreeMap<String, Order>,
     /// The name of its topic in Kafka.
     pub topic: Option<String>,
 }
 
 impl Facts {
     /// The facts about a platform with these services; its status names its topic.
-    pub fn of(platform: &BookingPlatform, services: Vec<DomainService>) -> Self {
+    pub fn of(platform: &BookingPlatform, services: &[DynamicObject]) -> Self {
         let status = platform.status.as_ref();
+        let order = |service: &DynamicObject| {
+            let name = service.metadata.name.clone()?;
+            Some((name, Order::of(&service.data["spec"])))
+        };
         Self {
-            services,
+            orders: services.iter().filter_map(order).collect(),
             topic: status.and_then(|it| it.topic.clone()),
         }
     }
@@ -58,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_platform_has_the_topic_that_its_status_names() {
-        let topic = |seen| Facts::of(&platform(seen), Vec::new()).topic;
+        let topic = |seen| Facts::of(&platform(seen), &[]).topic;
         assert_eq!(topic(None), None);
         assert_eq!(topic(Some("rentcar")).as_deref(), Some("rentcar"));
     }

@@ -34,7 +34,7 @@ pub(super) async fn topic_name(
 pub(super) async fn services(
     ctx: &Context,
     platform: &BookingPlatform,
-) -> Result<Vec<DomainService>, Error> {
+) -> Result<Vec<DynamicObject>, Error> {
     let namespace = platform.namespace().unwrap_or_default();
     let resource = ApiResource::erase::<DomainService>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
@@ -47,23 +47,19 @@ pub(super) async fn services(
     Ok(of_owner(&owner, found.items))
 }
 
-/// The objects of an owner; one that cannot be read keeps no order, and stalls by itself.
-fn of_owner(owner: &OwnerReference, objects: Vec<DynamicObject>) -> Vec<DomainService> {
+/// The objects of an owner.
+fn of_owner(owner: &OwnerReference, mut objects: Vec<DynamicObject>) -> Vec<DynamicObject> {
+    objects.retain(|it| matches!(standing(Some(&it.metadata), owner), Standing::Ours(_)));
     objects
-        .into_iter()
-        .filter(|it| matches!(standing(Some(&it.metadata), owner), Standing::Ours(_)))
-        .filter_map(|object| object.try_parse().ok())
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::fixtures;
 
-    fn service(name: &str, owner: &str, spec: &Value) -> DynamicObject {
+    fn service(name: &str, owner: &str) -> DynamicObject {
         let owner = json!({
             "apiVersion": "innkeeper.dev/v1alpha1", "kind": "BookingPlatform", "name": "rentcar", "uid": owner,
         });
@@ -71,24 +67,22 @@ mod tests {
             "apiVersion": "innkeeper.dev/v1alpha1",
             "kind": "DomainService",
             "metadata": { "name": name, "ownerReferences": [owner] },
-            "spec": spec,
+            "spec": { "image": "of an earlier release" },
         }))
         .unwrap()
     }
 
     #[test]
-    fn a_platform_has_what_names_it_as_owner_and_can_be_read() {
+    fn a_platform_has_what_names_it_as_owner() {
         let owner = OwnerReference {
             kind: "BookingPlatform".to_owned(),
             name: "rentcar".to_owned(),
             uid: "mine".to_owned(),
             ..OwnerReference::default()
         };
-        let spec = serde_json::to_value(fixtures::service("pay", &json!({})).spec).unwrap();
         let found = vec![
-            service("pay", "mine", &spec),
-            service("rent", "mine", &json!({ "image": "of an earlier release" })),
-            service("gateway", "of a former life", &spec),
+            service("pay", "mine"),
+            service("gateway", "of a former life"),
         ];
         let names: Vec<_> = of_owner(&owner, found)
             .iter()

@@ -7,6 +7,7 @@ use innkeeper_contracts::settings::{Component, Route};
 use innkeeper_crds::platform::Service;
 use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
 use innkeeper_plan::Rendered;
+use innkeeper_plan::facts::Order;
 use innkeeper_plan::render::objects;
 use innkeeper_plan::{Expansion, Facts, expand, validate};
 use proptest::prelude::*;
@@ -45,6 +46,12 @@ fn platform() -> BookingPlatform {
     READ.clone()
 }
 
+fn order(service: &DomainService) -> (String, Order) {
+    let spec = serde_json::to_value(&service.spec).expect("plain data");
+    let name = service.metadata.name.clone();
+    (name.expect("a service has a name"), Order::of(&spec))
+}
+
 /// What a platform of an earlier release becomes with its services in this order, where `observed`
 /// is there already.
 fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
@@ -52,7 +59,7 @@ fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
     platform.spec.services = services;
     let validated = validate(&platform, &cluster()).expect("nothing is refused");
     let facts = Facts {
-        services: observed.to_vec(),
+        orders: observed.iter().map(order).collect(),
         topic: Some("resort".to_owned()),
     };
     expand(&validated, &cluster(), &facts)
