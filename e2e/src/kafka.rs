@@ -81,14 +81,16 @@ pub fn held(topic: &str) -> Option<i64> {
 pub fn create(topic: &str, partitions: i32) {
     described(topic);
     let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
-    let created = admin().create_topics([&topic], &AdminOptions::new());
+    let admin = admin();
+    let created = admin.create_topics([&topic], &AdminOptions::new());
     site().wait(created).unwrap().remove(0).unwrap();
 }
 
 /// Gives a topic more partitions, as someone does who knows nothing of the operator.
 pub fn grow(topic: &str, partitions: usize) {
     let grown = NewPartitions::new(topic, partitions);
-    let answer = admin().create_partitions([&grown], &AdminOptions::new());
+    let admin = admin();
+    let answer = admin.create_partitions([&grown], &AdminOptions::new());
     site().wait(answer).unwrap().remove(0).unwrap();
 }
 
@@ -96,7 +98,8 @@ pub fn grow(topic: &str, partitions: usize) {
 pub fn delete(topic: &str) {
     let options = AdminOptions::new().operation_timeout(Some(DEADLINE));
     let topics = [topic];
-    let deleted = admin().delete_topics(&topics, &options);
+    let admin = admin();
+    let deleted = admin.delete_topics(&topics, &options);
     site().wait(deleted).unwrap().remove(0).unwrap();
 }
 
@@ -196,6 +199,7 @@ fn client() -> ClientConfig {
     config
 }
 
+/// A client that must live until its answers are there: without it nobody waits for them.
 fn admin() -> AdminClient<DefaultClientContext> {
     client().create().unwrap()
 }
