@@ -75,19 +75,18 @@ pub(crate) enum Obstacle {
 }
 
 /// What stands in the way of claims, if anything does.
-pub(crate) fn obstacle(claims: &[Claim]) -> Option<Obstacle> {
-    let standing_as = |wanted: &Standing| -> Vec<String> {
-        claims
-            .iter()
-            .filter(|claim| claim.standing == *wanted)
-            .map(|claim| what(&claim.rendered))
-            .collect()
-    };
-    let taken = standing_as(&Standing::Foreign);
+pub(crate) fn obstacle<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Option<Obstacle> {
+    let (mut taken, mut former) = (Vec::new(), Vec::new());
+    for claim in claims {
+        match claim.standing {
+            Standing::Foreign => taken.push(what(&claim.rendered)),
+            Standing::Former => former.push(what(&claim.rendered)),
+            Standing::Free | Standing::Ours(_) => {}
+        }
+    }
     if !taken.is_empty() {
         return Some(Obstacle::Taken(taken));
     }
-    let former = standing_as(&Standing::Former);
     (!former.is_empty()).then_some(Obstacle::Former(former))
 }
 
@@ -129,9 +128,11 @@ pub(crate) fn typed<K: DeserializeOwned>(
 }
 
 /// The names of the claims of a kind.
-pub(crate) fn names_of<K: Resource<DynamicType = ()>>(claims: &[Claim]) -> BTreeSet<String> {
+pub(crate) fn names_of<'a, K: Resource<DynamicType = ()>>(
+    claims: impl IntoIterator<Item = &'a Claim>,
+) -> BTreeSet<String> {
     claims
-        .iter()
+        .into_iter()
         .filter(|claim| claim.rendered.resource.kind == K::kind(&()))
         .map(|claim| claim.rendered.name().to_owned())
         .collect()

@@ -125,19 +125,6 @@ pub enum Component {
     View(Vec<Column>),
 }
 
-impl Component {
-    /// The component's name, as in `innkeeper serve NAME`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Gateway(_) => "gateway",
-            Self::Booking(_) => "booking",
-            Self::Payment(_) => "payment",
-            Self::Fulfillment(_) => "fulfillment",
-            Self::View(_) => "view",
-        }
-    }
-}
-
 /// Where a service keeps its rows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DatabaseChoice {

@@ -96,8 +96,7 @@ pub(super) async fn apply(
     notes: &mut Notes,
 ) -> Result<Outcome, Error> {
     let waves = fetch_waves(ctx, platform, expansion).await?;
-    let claims: Vec<Claim> = waves.iter().flatten().cloned().collect();
-    if let Some(obstacle) = obstacle(&claims) {
+    if let Some(obstacle) = obstacle(waves.iter().flatten()) {
         return Ok(Outcome::Stopped(obstacle));
     }
     let mut children = Children::default();
@@ -115,7 +114,7 @@ pub(super) async fn apply(
             }
         }
     }
-    prune_services(ctx, platform, &claims).await?;
+    prune_services(ctx, platform, &waves).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(Outcome::Applied(children, topic_name))
 }
@@ -140,8 +139,8 @@ async fn fetch_waves(
 async fn prune_services(
     ctx: &Context,
     platform: &BookingPlatform,
-    claims: &[Claim],
+    waves: &[Vec<Claim>],
 ) -> Result<(), Error> {
-    let wanted = names_of::<DomainService>(claims);
+    let wanted = names_of::<DomainService>(waves.iter().flatten());
     prune::<DomainService>(&ctx.client, platform, &wanted).await
 }

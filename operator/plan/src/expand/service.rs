@@ -28,12 +28,13 @@ pub(super) struct Place<'a> {
 
 pub(super) fn domain_service(place: &Place, service: &ValidatedService) -> DomainService {
     let platform = place.platform;
-    let labels = names::labels(&platform.name, &service.name, service.component.name());
+    let settings = settings(place, service);
+    let labels = names::labels(&platform.name, &service.name, settings.component.name());
     DomainService {
         metadata: super::metadata(platform, service.name.clone(), Some(labels)),
         spec: DomainServiceSpec {
             image: image(place),
-            settings: settings(place, service),
+            settings,
             waits_for: service.calls.iter().map(|it| it.service.clone()).collect(),
             database_secret: database_secret(service),
             service_type: service_type(service),
