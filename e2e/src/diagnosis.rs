@@ -14,8 +14,9 @@ pub fn of(namespaces: &[&'static str]) -> String {
     for namespace in namespaces {
         writeln!(report, "--- namespace {namespace}").unwrap();
         conditions(&mut report, Namespace(namespace));
-        events(&mut report, Namespace(namespace));
         pods(&mut report, Namespace(namespace));
+        events(&mut report, Namespace(namespace));
+        logs(&mut report, Namespace(namespace));
     }
     report
 }
@@ -29,8 +30,27 @@ fn conditions(report: &mut String, namespace: Namespace) {
     }
 }
 
+/// What keeps pods from serving, such as a node without room for them.
+fn pods(report: &mut String, namespace: Namespace) {
+    for pod in namespace.list(PODS) {
+        let (name, status) = (name(&pod), &pod["status"]);
+        let (phase, states) = (&status["phase"], &status["containerStatuses"]);
+        writeln!(report, "pod {name}: {phase}: {states}").unwrap();
+        let conditions = status["conditions"].as_array();
+        for condition in conditions.into_iter().flatten() {
+            if condition["status"] == "False" {
+                let (kind, why) = (text(&condition["type"]), text(&condition["message"]));
+                writeln!(report, "pod {name}: not {kind}: {why}").unwrap();
+            }
+        }
+    }
+}
+
+/// The warnings first: what reads the report may show its beginning only.
 fn events(report: &mut String, namespace: Namespace) {
-    for event in namespace.list(EVENTS) {
+    let mut events = namespace.list(EVENTS);
+    events.sort_by_key(|event| event["type"] != "Warning");
+    for event in events {
         let regarding = &event["regarding"];
         let (kind, name) = (text(&regarding["kind"]), text(&regarding["name"]));
         let (reason, note) = (text(&event["reason"]), text(&event["note"]));
@@ -38,12 +58,11 @@ fn events(report: &mut String, namespace: Namespace) {
     }
 }
 
-fn pods(report: &mut String, namespace: Namespace) {
+fn logs(report: &mut String, namespace: Namespace) {
     for pod in namespace.list(PODS) {
         let name = name(&pod);
-        let (phase, states) = (&pod["status"]["phase"], &pod["status"]["containerStatuses"]);
-        writeln!(report, "pod {name}: {phase}: {states}").unwrap();
         let log = namespace.kubectl(&["logs", LINES, &name]);
-        writeln!(report, "{}", log.unwrap_or_else(|error| error)).unwrap();
+        let log = log.unwrap_or_else(|error| error);
+        writeln!(report, "--- log of pod {name}\n{log}").unwrap();
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use innkeeper_e2e::example::Example;
 use innkeeper_e2e::http::Answer;
 use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
 use innkeeper_e2e::{example, kafka};
 use serde_json::{Value, json};
 
+use super::scaling::without_growth;
 use super::{RENTCAR, topic_name};
 
 /// The time that the file gives a call of pay, and some for a busy machine.
@@ -22,11 +22,8 @@ fn reserve_with_key() -> Answer {
 }
 
 pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
-    RENTCAR.apply(
-        &Example::unchanged()
-            .with_service("pay", "replicas", json!(0))
-            .manifest(),
-    );
+    let off = without_growth().with_service("pay", "replicas", json!(0));
+    RENTCAR.apply(&off.manifest());
     RENTCAR.await_reason("pay", "Off");
     RENTCAR.await_ready("rentcar");
     let said = RENTCAR.await_state(PLATFORMS, "rentcar", "Ready");
@@ -58,9 +55,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
 }
 
 pub fn a_reservation_is_settled_once_when_it_is_back() {
-    RENTCAR
-        .kubectl(&["apply", "--filename", example::path()])
-        .unwrap();
+    RENTCAR.apply(&without_growth().manifest());
     RENTCAR.await_reason("pay", "Ready");
     RENTCAR.await_ready("rentcar");
     let settled = RENTCAR.until("the reservation is settled", || match reserve_with_key() {

@@ -30,9 +30,10 @@ fn held() -> Example {
     Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
 }
 
-/// The example with an autoscaler that takes pods away at once, where Kubernetes by itself waits five minutes, and that adds none: on a busy
-/// machine the start of a pod alone may look like load.
-fn eager() -> Example {
+/// The example with an autoscaler that takes pods away at once, where Kubernetes by itself waits five minutes, and that
+/// adds none: on a busy machine the start of a pod alone may look like load, and without a `behavior` Kubernetes goes
+/// back to the greatest number that it wanted in the last five minutes, whose requests fill a node of 2 cores.
+pub(super) fn without_growth() -> Example {
     let scale_down = json!({
         "stabilizationWindowSeconds": 0,
         "policies": [{ "type": "Percent", "value": 100, "periodSeconds": 5 }],
@@ -119,7 +120,7 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
 }
 
 pub fn without_load_pods_are_taken_away() {
-    RENTCAR.apply(&eager().manifest());
+    RENTCAR.apply(&without_growth().manifest());
     await_pods("1 pod", |count| count == 1);
     RENTCAR.await_ready("rentcar");
 }
