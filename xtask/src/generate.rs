@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use innkeeper_plan::permissions::{Permission, Role, permissions};
 
 use crate::Outcome;
 use crate::chart;
@@ -15,6 +16,9 @@ const DEFINITIONS: &str = "crds/yaml";
 
 /// The folder of the definitions in the chart.
 const CHART_DEFINITIONS: &str = "charts/innkeeper/templates/crds";
+
+/// The folder of the rules of the chart's roles.
+const RULES: &str = "charts/innkeeper/rules";
 
 /// The arguments of the chore.
 #[derive(Args)]
@@ -34,12 +38,12 @@ pub struct Generated {
 
 /// Carries the chore out.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let mut files = definitions();
+    let mut files = from_code();
     if arguments.check {
         files.extend(chart::rendered()?);
         return refuse(&stale(&files)?);
     }
-    // The chart is rendered with its definitions in place.
+    // The chart is rendered with its definitions and rules in place.
     write(&files)?;
     write(&chart::rendered()?)
 }
@@ -48,6 +52,35 @@ pub fn run(arguments: &Arguments) -> Outcome {
 pub fn repository() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask)
+}
+
+/// What follows from the code alone.
+fn from_code() -> Vec<Generated> {
+    let mut files = definitions();
+    files.extend(Role::ALL.map(rules));
+    files
+}
+
+/// The rules of a role.
+fn rules(role: Role) -> Generated {
+    let given = permissions().iter().filter(|it| it.role == role);
+    let rules: String = given.map(rule).collect();
+    Generated {
+        path: Path::new(RULES).join(format!("{}.yaml", role.name())),
+        text: format!(
+            "# Generated from operator/plan/src/permissions.rs by `cargo xtask generate`; do not edit.\n{rules}"
+        ),
+    }
+}
+
+/// A rule in flow style, so that it can be read at a glance.
+fn rule(permission: &Permission) -> String {
+    format!(
+        "- apiGroups: [\"{}\"]\n  resources: [{}]\n  verbs: [{}]\n",
+        permission.group,
+        permission.resource,
+        permission.verbs.join(", ")
+    )
 }
 
 /// The definitions of all kinds: as they are, and as templates of the chart.
@@ -123,7 +156,7 @@ fn stale(files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
             != Some(&file.text)
     });
     let mut stale: BTreeSet<PathBuf> = differing.map(|file| file.path.clone()).collect();
-    for folder in [DEFINITIONS, CHART_DEFINITIONS] {
+    for folder in [DEFINITIONS, CHART_DEFINITIONS, RULES] {
         if files.iter().any(|file| file.path.starts_with(folder)) {
             stale.extend(orphans(Path::new(folder), files)?);
         }
@@ -151,9 +184,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_definitions_are_those_of_the_code() {
+    fn the_definitions_and_rules_are_those_of_the_code() {
         assert_eq!(
-            stale(&definitions()).unwrap(),
+            stale(&from_code()).unwrap(),
             Vec::<PathBuf>::new(),
             "run: cargo xtask generate"
         );

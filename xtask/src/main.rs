@@ -38,7 +38,7 @@ enum Chore {
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
     Cluster(cluster::Arguments),
-    /// Writes the files that are made from the code: the CRDs, here and in the chart, and what the chart renders
+    /// Writes the files that are made from the code: the CRDs, the rules of the chart's roles, and what the chart renders
     Generate(generate::Arguments),
     /// Builds the container image as an OCI archive, without Docker
     Image(image::Arguments),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use innkeeper_plan::{ClusterDefaults, Executor};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
+use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -31,6 +32,14 @@ impl Scope {
         match self {
             Self::Cluster => Api::all(client.clone()),
             Self::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        }
+    }
+
+    /// The API of a resource within this scope.
+    pub(crate) fn api_of(&self, client: &Client, resource: &ApiResource) -> Api<DynamicObject> {
+        match self {
+            Self::Cluster => Api::all_with(client.clone(), resource),
+            Self::Namespace(namespace) => Api::namespaced_with(client.clone(), namespace, resource),
         }
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
+use innkeeper_plan::kinds::{self, Watch};
 use innkeeper_plan::names::{FIELD_MANAGER, MANAGED_BY_LABEL, SERVICE_LABEL};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
@@ -77,17 +77,12 @@ pub(crate) struct Controllers {
 
 impl Controllers {
     pub(crate) fn new(client: &Client, scope: &Scope) -> Self {
-        let platforms = controller::<BookingPlatform>(client, scope)
-            .owns(api::<DomainService>(client, scope), ours())
-            .owns(api::<EventTopic>(client, scope), ours());
-        let services = controller::<DomainService>(client, scope)
-            .owns(api::<Deployment>(client, scope), ours())
-            .owns(api::<Service>(client, scope), ours())
-            .owns(api::<ConfigMap>(client, scope), ours())
-            .owns(api::<ServiceAccount>(client, scope), ours())
-            .watches(api::<ReplicaSet>(client, scope), ours(), |set| {
-                service_of(&set)
-            });
+        let platforms = controller::<BookingPlatform>(client, scope);
+        let services = controller::<DomainService>(client, scope).watches(
+            api::<ReplicaSet>(client, scope),
+            ours(),
+            |set| service_of(&set),
+        );
         let store = services.store();
         let services = services
             .watches(api::<DomainService>(client, scope), ours(), {
@@ -141,9 +136,17 @@ impl Controllers {
     }
 }
 
+/// The controller of a kind, which is woken by the children of its objects too.
 fn controller<K: Observed>(client: &Client, scope: &Scope) -> Controller<DeserializeGuard<K>> {
     let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
-    Controller::new(scope.api(client), watcher::Config::default()).with_config(config)
+    let controller =
+        Controller::new(scope.api(client), watcher::Config::default()).with_config(config);
+    kinds::children_of::<K>()
+        .filter(|kind| kind.watch == Watch::Labelled)
+        .fold(controller, |controller, kind| {
+            let children = scope.api_of(client, &kind.resource);
+            controller.owns_with(children, kind.resource.clone(), ours())
+        })
 }
 
 fn received<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> {

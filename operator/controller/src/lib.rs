@@ -15,7 +15,6 @@ mod leader;
 mod metrics;
 mod options;
 mod ownership;
-pub mod permissions;
 mod platform;
 mod readiness;
 mod requeue;

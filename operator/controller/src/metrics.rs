@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use innkeeper_plan::kinds;
 use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
@@ -11,8 +12,6 @@ use crate::error::Class;
 use crate::kafka;
 use crate::verdict::State;
 
-/// The kinds that are reconciled.
-pub(crate) const KINDS: [&str; 3] = ["BookingPlatform", "DomainService", "EventTopic"];
 /// The result of a reconciliation that was finished.
 const FINISHED: &str = "finished";
 /// Upper bounds of the durations, in seconds.
@@ -89,7 +88,7 @@ impl Metrics {
     }
 
     fn begin_at_zero(&self) {
-        for kind in KINDS {
+        for kind in kinds::ours().map(|it| &*it.resource.kind) {
             self.durations.with_label_values(&[kind]);
             let results = Class::ALL.map(Class::name);
             for result in results.into_iter().chain([FINISHED]) {

@@ -10,20 +10,20 @@ mod ledger;
 mod look;
 mod managers;
 mod notes;
+mod prune;
 mod write;
-
-use std::collections::BTreeSet;
 
 use innkeeper_plan::Rendered;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::api::DynamicObject;
+use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 pub(crate) use hash::hash;
 pub(crate) use ledger::Ledger;
 pub(crate) use notes::Notes;
+pub(crate) use prune::{Inventory, prune};
 pub(crate) use write::{Refused, apply};
 
 /// Whose the object of a name is.
@@ -127,71 +127,6 @@ pub(crate) fn typed<K: DeserializeOwned>(
         })
 }
 
-/// The names of the claims of a kind.
-pub(crate) fn names_of<'a, K: Resource<DynamicType = ()>>(
-    claims: impl IntoIterator<Item = &'a Claim>,
-) -> BTreeSet<String> {
-    claims
-        .into_iter()
-        .filter(|claim| claim.rendered.resource.kind == K::kind(&()))
-        .map(|claim| claim.rendered.name().to_owned())
-        .collect()
-}
-
-/// Deletes an owner's own objects of a kind whose names nobody wants. They are known by their owner: anybody may take a label.
-pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
-    client: &Client,
-    owner: &impl ResourceExt,
-    wanted: &BTreeSet<String>,
-) -> Result<(), Error> {
-    let namespace = owner.namespace().unwrap_or_default();
-    let resource = ApiResource::erase::<K>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
-    let found = api
-        .list_metadata(&ListParams::default())
-        .await
-        .map_err(|source| Error::Fetch {
-            what: format!("every {} of {}", resource.kind, owner.name_any()),
-            source,
-        })?;
-    for object in found.iter().map(|it| &it.metadata) {
-        let name = object.name.as_deref().unwrap_or_default();
-        if is_owned(object, owner.uid().as_deref()) && !wanted.contains(name) {
-            delete(&api, &resource.kind, object).await?;
-        }
-    }
-    Ok(())
-}
-
-fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
-    let mut owners = object.owner_references.iter().flatten();
-    owners.any(|it| it.controller == Some(true) && Some(it.uid.as_str()) == owner)
-}
-
-/// Deletes an object, unless another of the same name has come in its place.
-async fn delete(api: &Api<DynamicObject>, what: &str, metadata: &ObjectMeta) -> Result<(), Error> {
-    let params = DeleteParams {
-        preconditions: Some(Preconditions {
-            uid: metadata.uid.clone(),
-            resource_version: None,
-        }),
-        ..DeleteParams::background()
-    };
-    let name = metadata.name.as_deref().unwrap_or_default();
-    match api.delete(name, &params).await {
-        Ok(_) => {
-            let namespace = metadata.namespace.as_deref();
-            tracing::info!(object = format!("{what} {name}"), namespace, "pruned");
-            Ok(())
-        }
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(Error::Prune {
-            what: format!("{what} {name}"),
-            source,
-        }),
-    }
-}
-
 /// The API of a rendered object's kind, in its namespace.
 pub(crate) fn api(client: &Client, rendered: &Rendered) -> Api<DynamicObject> {
     let namespace = rendered.object.metadata.namespace.as_deref();
@@ -209,15 +144,9 @@ pub(crate) fn what(rendered: &Rendered) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Uri;
-    use axum::{Router, routing};
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use serde_json::json;
-    use tokio::sync::mpsc;
-
     use super::*;
 
-    fn owner(uid: &str) -> OwnerReference {
+    pub(super) fn owner(uid: &str) -> OwnerReference {
         OwnerReference {
             kind: "DomainService".to_owned(),
             name: "pay".to_owned(),
@@ -227,7 +156,7 @@ mod tests {
         }
     }
 
-    fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
+    pub(super) fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
         ObjectMeta {
             uid: Some("its-own".to_owned()),
             owner_references: owner.map(|owner| vec![owner]),
@@ -254,61 +183,5 @@ mod tests {
             ..owner("someone")
         };
         assert_eq!(of(Some(existing(Some(someone)))), Standing::Foreign);
-    }
-
-    #[test]
-    fn only_its_owner_prunes_an_object() {
-        let mine = existing(Some(owner("me")));
-        assert!(is_owned(&mine, Some("me")));
-        assert!(!is_owned(&mine, Some("someone")));
-        assert!(!is_owned(&existing(None), None));
-        let attached = OwnerReference {
-            controller: None,
-            ..owner("me")
-        };
-        assert!(!is_owned(&existing(Some(attached)), Some("me")));
-    }
-
-    /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.
-    fn with_unlabelled_child() -> (Client, mpsc::UnboundedReceiver<String>) {
-        let (tell, deleted) = mpsc::unbounded_channel();
-        let list = |uri: Uri| async move {
-            let is_narrowed = uri.query().unwrap_or_default().contains("labelSelector");
-            let children = usize::from(!is_narrowed);
-            let child = json!({
-                "apiVersion": "meta.k8s.io/v1",
-                "kind": "PartialObjectMetadata",
-                "metadata": { "name": "old", "ownerReferences": [owner("me")] },
-            });
-            json!({
-                "apiVersion": "meta.k8s.io/v1",
-                "kind": "PartialObjectMetadataList",
-                "metadata": {},
-                "items": vec![child; children],
-            })
-            .to_string()
-        };
-        let delete = move |uri: Uri| {
-            tell.send(uri.path().to_owned()).unwrap();
-            let done = json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" });
-            std::future::ready(done.to_string())
-        };
-        let config_maps = "/api/v1/namespaces/shop/configmaps";
-        let server = Router::new()
-            .route(config_maps, routing::get(list))
-            .route(&format!("{config_maps}/{{name}}"), routing::delete(delete));
-        (Client::new(server, "shop"), deleted)
-    }
-
-    #[tokio::test]
-    async fn a_child_whose_labels_somebody_took_is_pruned() {
-        let (client, mut deleted) = with_unlabelled_child();
-        let mut me = ConfigMap::default();
-        me.metadata.uid = Some("me".to_owned());
-        me.metadata.namespace = Some("shop".to_owned());
-        let wanted = BTreeSet::new();
-        prune::<ConfigMap>(&client, &me, &wanted).await.unwrap();
-        let path = deleted.try_recv().unwrap();
-        assert_eq!(path, "/api/v1/namespaces/shop/configmaps/old");
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use innkeeper_crds::{BookingPlatform, DomainService, EventTopic, GROUP, VERSION};
+use innkeeper_crds::{GROUP, VERSION};
+use innkeeper_plan::kinds;
+use innkeeper_plan::permissions::{Permission, Role, permissions};
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use kube::api::PostParams;
-use kube::{Api, Client, Resource as _};
+use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Scope;
-use crate::permissions::{PERMISSIONS, Permission, Place};
 
 /// How long to wait until the next look, while something is missing.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -78,12 +79,12 @@ impl Look {
 
     async fn look(&self) -> Result<Missing, kube::Error> {
         let mut missing = missing_kinds(&self.served().await?);
-        for permission in PERMISSIONS {
+        for permission in permissions() {
             let Some(namespace) = self.namespace_of(permission) else {
                 continue;
             };
             let mut refused = Vec::new();
-            for verb in permission.verbs {
+            for verb in &permission.verbs {
                 if !self.allowed(permission, verb, namespace).await? {
                     refused.push(*verb);
                 }
@@ -105,12 +106,13 @@ impl Look {
         }
     }
 
-    /// Where a permission is needed: an empty name stands for every namespace, `None` for nowhere.
+    /// Where the operator needs a permission: an empty name stands for every namespace, `None` for nowhere.
     fn namespace_of(&self, permission: &Permission) -> Option<&str> {
-        match (permission.place, &self.scope) {
-            (Place::Operator, _) => self.own_namespace.as_deref(),
-            (Place::Everywhere, _) | (Place::Platforms, Scope::Cluster) => Some(""),
-            (Place::Platforms, Scope::Namespace(namespace)) => Some(namespace),
+        match (permission.role, &self.scope) {
+            (Role::Operator, _) => self.own_namespace.as_deref(),
+            (Role::Everywhere, _) | (Role::Platforms, Scope::Cluster) => Some(""),
+            (Role::Platforms, Scope::Namespace(namespace)) => Some(namespace),
+            (Role::View | Role::Edit, _) => None,
         }
     }
 
@@ -120,11 +122,11 @@ impl Look {
         verb: &str,
         namespace: &str,
     ) -> Result<bool, kube::Error> {
-        let (resource, subresource) = split(permission.resource);
+        let (resource, subresource) = split(&permission.resource);
         let review = SelfSubjectAccessReview {
             spec: SelfSubjectAccessReviewSpec {
                 resource_attributes: Some(ResourceAttributes {
-                    group: Some(permission.group.to_owned()),
+                    group: Some(permission.group.clone()),
                     resource: Some(resource.to_owned()),
                     subresource: subresource.map(str::to_owned),
                     verb: Some(verb.to_owned()),
@@ -143,22 +145,20 @@ impl Look {
 }
 
 fn missing_kinds(served: &BTreeSet<String>) -> Missing {
-    [
-        BookingPlatform::plural(&()),
-        DomainService::plural(&()),
-        EventTopic::plural(&()),
-    ]
-    .into_iter()
-    .filter(|plural| !served.contains(plural.as_ref()))
-    .map(|plural| {
-        format!("the CustomResourceDefinition {plural}.{GROUP}: install the chart, or crds/yaml")
-    })
-    .collect()
+    kinds::ours()
+        .map(|kind| &kind.resource.plural)
+        .filter(|plural| !served.contains(*plural))
+        .map(|plural| {
+            format!(
+                "the CustomResourceDefinition {plural}.{GROUP}: install the chart, or crds/yaml"
+            )
+        })
+        .collect()
 }
 
 fn lacking(permission: &Permission, verbs: &[&str], namespace: &str) -> String {
-    let (resource, subresource) = split(permission.resource);
-    let group = match permission.group {
+    let (resource, subresource) = split(&permission.resource);
+    let group = match permission.group.as_str() {
         "" => String::new(),
         group => format!(".{group}"),
     };
@@ -211,13 +211,16 @@ mod tests {
 
     #[test]
     fn a_permission_that_is_lacking_is_named() {
+        let on = |resource: &str| {
+            let mut all = permissions().iter();
+            all.find(|it| it.resource == resource).unwrap()
+        };
         assert_eq!(
-            lacking(&PERMISSIONS[4], &["patch"], "shop"),
+            lacking(on("domainservices/status"), &["patch"], "shop"),
             "the permission to patch domainservices.innkeeper.dev/status in namespace shop"
         );
-        let services = PERMISSIONS.iter().find(|it| it.resource == "services");
         assert_eq!(
-            lacking(services.unwrap(), &["list", "watch"], ""),
+            lacking(on("services"), &["list", "watch"], ""),
             "the permission to list, watch services in every namespace"
         );
     }

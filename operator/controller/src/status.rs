@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use innkeeper_crds::{
-    BookingPlatform, BookingPlatformStatus, Condition, DomainService, DomainServiceStatus,
-    EventTopic, EventTopicStatus,
-};
+use innkeeper_crds::{BookingPlatformStatus, Condition, DomainServiceStatus, EventTopicStatus};
 use innkeeper_plan::names::FIELD_MANAGER;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::DeserializeGuard;
+use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,6 +23,7 @@ use crate::ownership::hash;
 /// A kind whose status has conditions.
 pub(crate) trait Observed:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + HasStatus<Status: Conditions>
     + Clone
     + Debug
     + DeserializeOwned
@@ -33,41 +32,52 @@ pub(crate) trait Observed:
     + Sync
     + 'static
 {
-    /// Its status.
-    type Status: Serialize + PartialEq;
-    /// The status that it has.
-    fn status(&self) -> Option<&Self::Status>;
-    /// The conditions that it has.
+    /// The conditions that an object has.
+    fn conditions(&self) -> &[Condition] {
+        self.status().map_or(&[], Conditions::conditions)
+    }
+}
+
+impl<K> Observed for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + HasStatus<Status: Conditions>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A status that has conditions.
+pub(crate) trait Conditions: Serialize + PartialEq {
+    /// They themselves.
     fn conditions(&self) -> &[Condition];
 }
 
-impl Observed for BookingPlatform {
-    type Status = BookingPlatformStatus;
-    fn status(&self) -> Option<&Self::Status> {
-        self.status.as_ref()
-    }
+impl Conditions for BookingPlatformStatus {
     fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |it| &it.conditions)
+        &self.conditions
     }
 }
 
-impl Observed for DomainService {
-    type Status = DomainServiceStatus;
-    fn status(&self) -> Option<&Self::Status> {
-        self.status.as_ref()
-    }
+impl Conditions for DomainServiceStatus {
     fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |it| &it.conditions)
+        &self.conditions
     }
 }
 
-impl Observed for EventTopic {
-    type Status = EventTopicStatus;
-    fn status(&self) -> Option<&Self::Status> {
-        self.status.as_ref()
-    }
+impl Conditions for EventTopicStatus {
     fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |it| &it.conditions)
+        &self.conditions
+    }
+}
+
+impl Conditions for CommonStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 }
 
@@ -126,13 +136,13 @@ impl<K: Observed> Resource for StatusOnly<K> {
     }
 }
 
-impl<K: Observed> Observed for StatusOnly<K> {
+impl<K> HasStatus for StatusOnly<K> {
     type Status = CommonStatus;
-    fn status(&self) -> Option<&Self::Status> {
+    fn status(&self) -> Option<&CommonStatus> {
         self.status.as_ref()
     }
-    fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |it| &it.conditions)
+    fn status_mut(&mut self) -> &mut Option<CommonStatus> {
+        &mut self.status
     }
 }
 

@@ -2,10 +2,9 @@
 
 use innkeeper_crds::DomainService;
 use innkeeper_plan::Refusals;
+use innkeeper_plan::kinds::Prune;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodSpec};
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt as _};
 
@@ -15,7 +14,7 @@ use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{
-    Claim, Notes, Obstacle, Refused, apply as apply_claim, names_of, prune, typed,
+    Claim, Inventory, Notes, Obstacle, Refused, apply as apply_claim, prune, typed,
 };
 
 /// How a service came out of a reconciliation.
@@ -57,9 +56,12 @@ pub(super) async fn apply(
         Plan::Wait(callees) => return Ok(Outcome::Waiting(callees)),
         Plan::Apply(claims) => claims,
     };
+    let mut inventory = Inventory::of(&claims);
+    prune(&ctx.client, service, &inventory, Prune::First).await?;
     let outcome = apply_all(ctx, service, &claims, notes).await?;
     if matches!(outcome, Outcome::Applied(_)) {
-        prune_config_maps(ctx, service, &claims, has_lost_pods).await?;
+        inventory.keep::<ConfigMap>(used_config_maps(ctx, service, has_lost_pods).await?);
+        prune(&ctx.client, service, &inventory, Prune::Last).await?;
     }
     Ok(outcome)
 }
@@ -70,9 +72,6 @@ async fn apply_all(
     claims: &[Claim],
     notes: &mut Notes,
 ) -> Result<Outcome, Error> {
-    // First, lest it go on scaling what has a fixed number from now on.
-    prune_unasked::<HorizontalPodAutoscaler>(ctx, service, claims).await?;
-    prune_unasked::<PodDisruptionBudget>(ctx, service, claims).await?;
     let mut deployment = Deployment::default();
     for claim in claims {
         let applied = match apply_claim(ctx, service, claim, notes).await? {
@@ -86,23 +85,13 @@ async fn apply_all(
     Ok(Outcome::Applied(Box::new(deployment)))
 }
 
-/// Deletes the service's objects of a kind that it does not ask for any more.
-async fn prune_unasked<K: Resource<DynamicType = ()>>(
+/// The ConfigMaps that a pod without a controller names, or a ReplicaSet, whatever its labels are:
+/// its pods may start again.
+async fn used_config_maps(
     ctx: &Context,
     service: &DomainService,
-    claims: &[Claim],
-) -> Result<(), Error> {
-    prune::<K>(&ctx.client, service, &names_of::<K>(claims)).await
-}
-
-/// Deletes the ConfigMaps of former contents, except those that a pod without a controller names, or a ReplicaSet, whatever
-/// its labels are: its pods may start again.
-async fn prune_config_maps(
-    ctx: &Context,
-    service: &DomainService,
-    claims: &[Claim],
     has_lost_pods: bool,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let failed = |source| Error::Fetch {
         what: format!(
             "the ReplicaSets and lost pods beside {}",
@@ -121,9 +110,7 @@ async fn prune_config_maps(
     };
     let specs = sets.items.into_iter().filter_map(pod_spec);
     let specs = specs.chain(pods.into_iter().filter_map(|pod| pod.spec));
-    let mut wanted = names_of::<ConfigMap>(claims);
-    wanted.extend(specs.flat_map(|spec| named_config_maps(&spec)));
-    prune::<ConfigMap>(&ctx.client, service, &wanted).await
+    Ok(specs.flat_map(|spec| named_config_maps(&spec)).collect())
 }
 
 fn pod_spec(set: ReplicaSet) -> Option<PodSpec> {

@@ -2,6 +2,7 @@
 
 use futures::future::try_join_all;
 use innkeeper_crds::{BookingPlatform, DomainService};
+use innkeeper_plan::kinds::Prune;
 use innkeeper_plan::{Expansion, Rendered};
 use kube::api::DynamicObject;
 use kube::{Resource as _, ResourceExt as _};
@@ -10,7 +11,7 @@ use super::Outcome;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{
-    Claim, Notes, Standing, apply as apply_claim, fetch_claims, names_of, obstacle, prune,
+    Claim, Inventory, Notes, Standing, apply as apply_claim, fetch_claims, obstacle, prune,
 };
 use crate::status::CommonStatus;
 use crate::verdict::{Reason, State, holds, ready_condition};
@@ -114,7 +115,8 @@ pub(super) async fn apply(
             }
         }
     }
-    prune_services(ctx, platform, &waves).await?;
+    let inventory = Inventory::of(waves.iter().flatten());
+    prune(&ctx.client, platform, &inventory, Prune::Last).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(Outcome::Applied(children, topic_name))
 }
@@ -133,14 +135,4 @@ async fn fetch_waves(
         fetch_claims(&ctx.client, &owner, wave)
     };
     try_join_all(expansion.waves().into_iter().map(fetch)).await
-}
-
-/// Deletes the platform's services that its file no longer has; their objects go with them.
-async fn prune_services(
-    ctx: &Context,
-    platform: &BookingPlatform,
-    waves: &[Vec<Claim>],
-) -> Result<(), Error> {
-    let wanted = names_of::<DomainService>(waves.iter().flatten());
-    prune::<DomainService>(&ctx.client, platform, &wanted).await
 }

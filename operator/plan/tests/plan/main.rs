@@ -3,6 +3,7 @@
 mod credentials;
 mod examples;
 mod fixtures;
+mod kinds;
 mod order;
 mod refusals;
 mod validation;

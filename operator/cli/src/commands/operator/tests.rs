@@ -1,11 +1,9 @@
 //! The chart and this command are two sides of one thing.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use clap::Parser as _;
-use innkeeper_controller::permissions::{PERMISSIONS, Place};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -30,57 +28,6 @@ fn options_of(case: &str) -> Options {
         crate::Command::Operator(arguments) => arguments.options(),
         _ => panic!("the chart starts another command"),
     }
-}
-
-/// The rules of a file of the chart as (group, resource, verb).
-fn allowed(file: &str) -> BTreeSet<(String, String, String)> {
-    let rules: Vec<Value> = serde_yaml::from_str(&repository_file(file)).unwrap();
-    let mut allowed = BTreeSet::new();
-    for rule in rules {
-        let words =
-            |key: &str| -> Vec<String> { serde_json::from_value(rule[key].clone()).unwrap() };
-        for group in words("apiGroups") {
-            for resource in words("resources") {
-                let verbs = words("verbs").into_iter();
-                allowed.extend(verbs.map(|verb| (group.clone(), resource.clone(), verb)));
-            }
-        }
-    }
-    allowed
-}
-
-/// The permissions that the operator uses in a place as (group, resource, verb).
-fn used(place: Place) -> BTreeSet<(String, String, String)> {
-    let permissions = PERMISSIONS
-        .iter()
-        .filter(|permission| permission.place == place);
-    let verbs = permissions
-        .flat_map(|permission| permission.verbs.iter().map(move |verb| (permission, verb)));
-    verbs
-        .map(|(permission, verb)| {
-            (
-                permission.group.to_owned(),
-                permission.resource.to_owned(),
-                (*verb).to_owned(),
-            )
-        })
-        .collect()
-}
-
-#[test]
-fn the_chart_allows_what_the_operator_uses_and_nothing_else() {
-    assert_eq!(
-        allowed("charts/innkeeper/rules/platforms.yaml"),
-        used(Place::Platforms)
-    );
-    assert_eq!(
-        allowed("charts/innkeeper/rules/everywhere.yaml"),
-        used(Place::Everywhere)
-    );
-    assert_eq!(
-        allowed("charts/innkeeper/rules/operator.yaml"),
-        used(Place::Operator)
-    );
 }
 
 #[test]

@@ -1,0 +1,177 @@
+//! Deletes what an owner has and no longer asks for. What it has is asked of the API server, for each of the kinds that
+//! the registry names: a record of our own could be lost or restored, and anybody may take a label.
+
+use std::collections::BTreeSet;
+
+use innkeeper_plan::kinds::{self, Prune};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
+use kube::{Api, Client, Resource, ResourceExt as _};
+
+use super::Claim;
+use crate::error::Error;
+
+/// The objects that an owner asks for, or that something still uses, by kind and name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Inventory(BTreeSet<(String, String)>);
+
+impl Inventory {
+    /// What an owner asks for.
+    pub(crate) fn of<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Self {
+        let entry = |Claim { rendered, .. }: &Claim| {
+            let kind = rendered.resource.kind.clone();
+            (kind, rendered.name().to_owned())
+        };
+        Self(claims.into_iter().map(entry).collect())
+    }
+
+    /// Adds objects of a kind that are to stay although nobody asks for them.
+    pub(crate) fn keep<K: Resource<DynamicType = ()>>(
+        &mut self,
+        names: impl IntoIterator<Item = String>,
+    ) {
+        let kind = K::kind(&());
+        let entries = names.into_iter().map(|name| (kind.to_string(), name));
+        self.0.extend(entries);
+    }
+
+    fn has(&self, kind: &str, name: &str) -> bool {
+        self.0.contains(&(kind.to_owned(), name.to_owned()))
+    }
+}
+
+/// Deletes the objects of an owner that are not in the inventory, of the kinds that are pruned at this time.
+pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    owner: &K,
+    inventory: &Inventory,
+    when: Prune,
+) -> Result<(), Error> {
+    for kind in kinds::children_of::<K>().filter(|kind| kind.prune == Some(when)) {
+        prune_kind(client, owner, inventory, &kind.resource).await?;
+    }
+    Ok(())
+}
+
+async fn prune_kind<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    owner: &K,
+    inventory: &Inventory,
+    resource: &ApiResource,
+) -> Result<(), Error> {
+    let namespace = owner.namespace().unwrap_or_default();
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, resource);
+    let found = api
+        .list_metadata(&ListParams::default())
+        .await
+        .map_err(|source| Error::Fetch {
+            what: format!("every {} of {}", resource.kind, owner.name_any()),
+            source,
+        })?;
+    for object in found.iter().map(|it| &it.metadata) {
+        let name = object.name.as_deref().unwrap_or_default();
+        if is_owned(object, owner.uid().as_deref()) && !inventory.has(&resource.kind, name) {
+            delete(&api, &resource.kind, object).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
+    let mut owners = object.owner_references.iter().flatten();
+    owners.any(|it| it.controller == Some(true) && Some(it.uid.as_str()) == owner)
+}
+
+/// Deletes an object, unless another of the same name has come in its place.
+async fn delete(api: &Api<DynamicObject>, kind: &str, metadata: &ObjectMeta) -> Result<(), Error> {
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: metadata.uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    let name = metadata.name.as_deref().unwrap_or_default();
+    match api.delete(name, &params).await {
+        Ok(_) => {
+            let namespace = metadata.namespace.as_deref();
+            tracing::info!(object = format!("{kind} {name}"), namespace, "pruned");
+            Ok(())
+        }
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(source) => Err(Error::Prune {
+            what: format!("{kind} {name}"),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Uri;
+    use axum::{Router, routing};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+    use serde_json::json;
+    use tokio::sync::mpsc;
+
+    use super::super::tests::{existing, owner};
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn only_its_owner_prunes_an_object() {
+        let mine = existing(Some(owner("me")));
+        assert!(is_owned(&mine, Some("me")));
+        assert!(!is_owned(&mine, Some("someone")));
+        assert!(!is_owned(&existing(None), None));
+        let attached = OwnerReference {
+            controller: None,
+            ..owner("me")
+        };
+        assert!(!is_owned(&existing(Some(attached)), Some("me")));
+    }
+
+    /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.
+    fn with_unlabelled_child() -> (Client, mpsc::UnboundedReceiver<String>) {
+        let (tell, deleted) = mpsc::unbounded_channel();
+        let list = |uri: Uri| async move {
+            let is_narrowed = uri.query().unwrap_or_default().contains("labelSelector");
+            let children = usize::from(!is_narrowed);
+            let child = json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadata",
+                "metadata": { "name": "old", "ownerReferences": [owner("me")] },
+            });
+            json!({
+                "apiVersion": "meta.k8s.io/v1",
+                "kind": "PartialObjectMetadataList",
+                "metadata": {},
+                "items": vec![child; children],
+            })
+            .to_string()
+        };
+        let delete = move |uri: Uri| {
+            tell.send(uri.path().to_owned()).unwrap();
+            let done = json!({ "apiVersion": "v1", "kind": "Status", "status": "Success" });
+            std::future::ready(done.to_string())
+        };
+        let config_maps = "/api/v1/namespaces/shop/configmaps";
+        let server = Router::new()
+            .route(config_maps, routing::get(list))
+            .route(&format!("{config_maps}/{{name}}"), routing::delete(delete));
+        (Client::new(server, "shop"), deleted)
+    }
+
+    #[tokio::test]
+    async fn a_child_whose_labels_somebody_took_is_pruned() {
+        let (client, mut deleted) = with_unlabelled_child();
+        let mut me = fixtures::service("pay", &json!({}));
+        me.metadata.uid = Some("me".to_owned());
+        me.metadata.namespace = Some("shop".to_owned());
+        prune(&client, &me, &Inventory::default(), Prune::Last)
+            .await
+            .unwrap();
+        let path = deleted.try_recv().unwrap();
+        assert_eq!(path, "/api/v1/namespaces/shop/configmaps/old");
+    }
+}
