@@ -10,6 +10,7 @@ use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::kinds::{self, Watch};
 use innkeeper_plan::names::{FIELD_MANAGER, MANAGED_BY_LABEL, SERVICE_LABEL};
+use innkeeper_plan::verdict::{State, holds};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -28,7 +29,6 @@ use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::seen::Seen;
 use crate::status::{Observed, fetch_present};
-use crate::verdict::{State, holds};
 use crate::{domain_service, platform, topic, unreadable};
 
 /// How long a reconciliation may take.

@@ -2,11 +2,11 @@
 
 use innkeeper_contracts::content::short_hash;
 use innkeeper_contracts::secret::masked;
+use innkeeper_plan::verdict::{Reason, State, Verdict, ready_condition};
 use kube::runtime::events::{Event, EventType};
 
 use crate::context::Context;
 use crate::status::{Observed, what};
-use crate::verdict::{Reason, State, Verdict, ready_condition};
 
 /// What was done, as an event's action has it.
 const ACTION: &str = "Reconcile";

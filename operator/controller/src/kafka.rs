@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use innkeeper_kafka::{Description, TopicDescription, client_config, describe_topics};
+use innkeeper_plan::topic::{Found, ObservedTopic};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewPartitions, NewTopic,
     ResourceSpecifier, TopicReplication,
@@ -15,46 +16,24 @@ use rdkafka::client::{Client, DefaultClientContext};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::metrics::Metrics;
 use call::is_outage;
 pub(crate) use call::{Call, KafkaError};
-
-use crate::metrics::Metrics;
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What the brokers have under a name.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Found {
-    /// The id of the cluster that answered.
-    pub cluster_id: Option<String>,
-    /// The topic, if there is one.
-    pub topic: Option<ObservedTopic>,
-}
-
-/// A topic as the brokers have it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct ObservedTopic {
-    /// Its id; one that is made anew has another.
-    pub id: Option<String>,
-    /// Its partitions.
-    pub partitions: u32,
-    /// The replicas of each partition.
-    pub replication: u32,
-    /// The settings that are its own, and not the brokers' default.
-    pub config: BTreeMap<String, String>,
-}
-
-impl ObservedTopic {
-    /// A topic with the settings that are its own.
-    pub(crate) fn new(described: TopicDescription, config: BTreeMap<String, String>) -> Self {
-        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        Self {
-            id: described.topic_id,
-            partitions: count(described.partitions),
-            replication: count(described.replication),
-            config,
-        }
+/// A topic as the brokers describe it, with the settings that are its own.
+pub(crate) fn observed(
+    described: TopicDescription,
+    config: BTreeMap<String, String>,
+) -> ObservedTopic {
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    ObservedTopic {
+        id: described.topic_id,
+        partitions: count(described.partitions),
+        replication: count(described.replication),
+        config,
     }
 }
 
@@ -121,7 +100,7 @@ impl Topics<'_> {
             }
         };
         let config = self.fetch_config(name).await?;
-        let topic = config.map(|config| ObservedTopic::new(described, config));
+        let topic = config.map(|config| observed(described, config));
         Ok(Found { cluster_id, topic })
     }
 

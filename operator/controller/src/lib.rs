@@ -8,8 +8,6 @@ mod controllers;
 mod domain_service;
 mod error;
 mod events;
-#[cfg(test)]
-mod fixtures;
 mod kafka;
 mod leader;
 mod metrics;
@@ -25,7 +23,6 @@ mod silence;
 mod status;
 mod topic;
 mod unreadable;
-mod verdict;
 
 pub use context::Scope;
 pub use leader::LostLease;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_plan::kinds;
+use innkeeper_plan::verdict::State;
 use prometheus::{
     Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
@@ -10,7 +11,6 @@ use prometheus::{
 
 use crate::error::Class;
 use crate::kafka;
-use crate::verdict::State;
 
 /// The result of a reconciliation that was finished.
 const FINISHED: &str = "finished";

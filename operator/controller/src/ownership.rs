@@ -1,94 +1,20 @@
-//! Whose an object is. A name that belongs to someone else is never taken by force, and what is as it was applied is
-//! never written.
+//! Looks whose objects are, applies what is due, and deletes what nobody asks for any more.
 
-mod admission;
-mod changes;
-mod contested;
-mod fields;
-mod hash;
 mod ledger;
-mod look;
-mod managers;
-mod notes;
 mod prune;
 mod write;
 
 use innkeeper_plan::Rendered;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use innkeeper_plan::ownership::{Claim, standing, what};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
 use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-pub(crate) use hash::hash;
 pub(crate) use ledger::Ledger;
-pub(crate) use notes::Notes;
-pub(crate) use prune::{Inventory, prune};
-pub(crate) use write::{Refused, apply};
-
-/// Whose the object of a name is.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Standing {
-    /// Nobody's: there is none.
-    Free,
-    /// Ours, with its uid.
-    Ours(String),
-    /// A former owner's of the same name; it goes by itself.
-    Former,
-    /// Someone else's.
-    Foreign,
-}
-
-/// Whose an object is, seen by the owner that asks for it.
-pub(crate) fn standing(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Standing {
-    let Some(existing) = existing else {
-        return Standing::Free;
-    };
-    let mut owners = existing.owner_references.iter().flatten();
-    if owners.clone().any(|other| other.uid == owner.uid) {
-        return Standing::Ours(existing.uid.clone().unwrap_or_default());
-    }
-    if owners.any(|other| other.kind == owner.kind && other.name == owner.name) {
-        return Standing::Former;
-    }
-    Standing::Foreign
-}
-
-/// A rendered object, and whose its name is.
-#[derive(Clone, Debug)]
-pub(crate) struct Claim {
-    /// The object as it should be.
-    pub rendered: Rendered,
-    /// Whose its name is now.
-    pub standing: Standing,
-    /// What there is of this name.
-    pub live: Option<DynamicObject>,
-}
-
-/// What stands in the way of a set of claims.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Obstacle {
-    /// Names that belong to someone else.
-    Taken(Vec<String>),
-    /// Objects of a former life that are still there.
-    Former(Vec<String>),
-}
-
-/// What stands in the way of claims, if anything does.
-pub(crate) fn obstacle<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Option<Obstacle> {
-    let (mut taken, mut former) = (Vec::new(), Vec::new());
-    for claim in claims {
-        match claim.standing {
-            Standing::Foreign => taken.push(what(&claim.rendered)),
-            Standing::Former => former.push(what(&claim.rendered)),
-            Standing::Free | Standing::Ours(_) => {}
-        }
-    }
-    if !taken.is_empty() {
-        return Some(Obstacle::Taken(taken));
-    }
-    (!former.is_empty()).then_some(Obstacle::Former(former))
-}
+pub(crate) use prune::prune;
+pub(crate) use write::apply;
 
 /// Looks whose the names of rendered objects are.
 pub(crate) async fn fetch_claims(
@@ -135,53 +61,4 @@ pub(crate) fn api(client: &Client, rendered: &Rendered) -> Api<DynamicObject> {
         namespace.unwrap_or_default(),
         &rendered.resource,
     )
-}
-
-/// An object for people to read: its kind and name.
-pub(crate) fn what(rendered: &Rendered) -> String {
-    format!("{} {}", rendered.resource.kind, rendered.name())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(super) fn owner(uid: &str) -> OwnerReference {
-        OwnerReference {
-            kind: "DomainService".to_owned(),
-            name: "pay".to_owned(),
-            uid: uid.to_owned(),
-            controller: Some(true),
-            ..OwnerReference::default()
-        }
-    }
-
-    pub(super) fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
-        ObjectMeta {
-            uid: Some("its-own".to_owned()),
-            owner_references: owner.map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        }
-    }
-
-    #[test]
-    fn a_name_belongs_to_whoever_owns_the_object() {
-        let me = owner("me");
-        let of = |metadata: Option<ObjectMeta>| standing(metadata.as_ref(), &me);
-        assert_eq!(of(None), Standing::Free);
-        assert_eq!(
-            of(Some(existing(Some(owner("me"))))),
-            Standing::Ours("its-own".to_owned())
-        );
-        assert_eq!(of(Some(existing(None))), Standing::Foreign);
-        assert_eq!(
-            of(Some(existing(Some(owner("my former self"))))),
-            Standing::Former
-        );
-        let someone = OwnerReference {
-            name: "else".to_owned(),
-            ..owner("someone")
-        };
-        assert_eq!(of(Some(existing(Some(someone)))), Standing::Foreign);
-    }
 }

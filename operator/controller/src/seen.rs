@@ -23,12 +23,12 @@ where
 #[cfg(test)]
 mod tests {
     use innkeeper_crds::DomainService;
+    use innkeeper_plan::fixtures;
     use kube::ResourceExt as _;
     use kube::runtime::{reflector, watcher};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::fixtures;
 
     fn read(object: Value) -> DeserializeGuard<DomainService> {
         serde_json::from_value(object).unwrap()

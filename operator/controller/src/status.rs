@@ -4,21 +4,22 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use innkeeper_crds::{BookingPlatformStatus, Condition, DomainServiceStatus, EventTopicStatus};
+use innkeeper_crds::Condition;
 use innkeeper_plan::names::FIELD_MANAGER;
+use innkeeper_plan::ownership::hash;
+use innkeeper_plan::status::{CommonStatus, Conditions};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use kube::core::DeserializeGuard;
 use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::hash;
 
 /// A kind whose status has conditions.
 pub(crate) trait Observed:
@@ -51,36 +52,6 @@ impl<K> Observed for K where
 {
 }
 
-/// A status that has conditions.
-pub(crate) trait Conditions: Serialize + PartialEq {
-    /// They themselves.
-    fn conditions(&self) -> &[Condition];
-}
-
-impl Conditions for BookingPlatformStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-}
-
-impl Conditions for DomainServiceStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-}
-
-impl Conditions for EventTopicStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-}
-
-impl Conditions for CommonStatus {
-    fn conditions(&self) -> &[Condition] {
-        &self.conditions
-    }
-}
-
 /// An object of a kind without its spec. Of its status only what every kind has is read; the rest
 /// is kept as it is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -89,27 +60,6 @@ pub(crate) struct StatusOnly<K> {
     pub status: Option<CommonStatus>,
     #[serde(skip)]
     kind: PhantomData<K>,
-}
-
-/// What the status of every kind has.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CommonStatus {
-    #[serde(default)]
-    pub observed_generation: i64,
-    #[serde(default)]
-    pub conditions: Vec<Condition>,
-    #[serde(flatten)]
-    others: Map<String, Value>,
-}
-
-impl CommonStatus {
-    /// The status of an object of any kind of ours; an object that has none has not been looked at.
-    pub(crate) fn of(object: &DynamicObject) -> Self {
-        let status = object.data.get("status").cloned();
-        let read = status.and_then(|status| serde_json::from_value(status).ok());
-        read.unwrap_or_default()
-    }
 }
 
 impl<K: Observed> Resource for StatusOnly<K> {

@@ -2,6 +2,7 @@
 //! for an earlier release. They stall by themselves; without this, one of them would end the watch
 //! of all objects of its kind.
 
+use innkeeper_plan::verdict::{self, Reason, Verdict};
 use kube::ResourceExt as _;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
@@ -9,7 +10,6 @@ use kube::runtime::controller::Action;
 use crate::context::Context;
 use crate::error::Error;
 use crate::status::{Observed, StatusOnly, apply_status, fetch_status};
-use crate::verdict::{self, Reason, Verdict};
 use crate::{events, requeue};
 
 /// Says of an object that it cannot be read. The rest of its status stays, such as the image that

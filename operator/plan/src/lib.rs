@@ -3,17 +3,25 @@
 //! Start reading at [`read()`], then [`validate()`] and [`expand()`]; [`names`] is the one place that formats a name.
 
 pub mod credentials;
+pub mod domain_service;
 pub mod executor;
 pub mod expand;
 pub mod facts;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod kinds;
 pub mod names;
+pub mod ownership;
 pub mod permissions;
+pub mod platform;
 pub mod read;
 pub mod refusal;
 pub mod render;
 pub mod rendered;
+pub mod status;
+pub mod topic;
 pub mod validate;
+pub mod verdict;
 
 pub use credentials::Warning;
 pub use executor::{ClusterDefaults, Executor, LocalDefaults};

@@ -7,6 +7,7 @@ use std::mem;
 
 use futures::{Stream, StreamExt as _, stream};
 use innkeeper_crds::DomainService;
+use innkeeper_plan::domain_service::others::{scaled_deployment, selects};
 use innkeeper_plan::render::labels;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -17,7 +18,6 @@ use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use crate::domain_service::others::{scaled_deployment, selects};
 use crate::seen::Seen;
 
 /// What people put beside a service, on its pods.
@@ -162,7 +162,7 @@ mod tests {
     fn known<K: Beside>() -> Known<K> {
         let (services, mut writer) = reflector::store();
         for (namespace, name) in [("shop", "pay"), ("shop", "rent"), ("else", "pay")] {
-            let mut service = crate::fixtures::service(name, &json!({}));
+            let mut service = innkeeper_plan::fixtures::service(name, &json!({}));
             service.metadata.namespace = Some(namespace.to_owned());
             writer.apply_watcher_event(&Event::Apply(DeserializeGuard(Ok(service))));
         }

@@ -1,46 +1,19 @@
 //! Carries a service's plan out, and removes what nobody asks for any more.
 
 use innkeeper_crds::DomainService;
-use innkeeper_plan::Refusals;
+use innkeeper_plan::domain_service::config_maps::named_config_maps;
+use innkeeper_plan::domain_service::{Outcome, Plan};
 use innkeeper_plan::kinds::Prune;
+use innkeeper_plan::ownership::{Claim, Inventory, Notes};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodSpec};
 use kube::api::ListParams;
 use kube::{Resource, ResourceExt as _};
 
-use super::fetch::Unready;
 use super::lost_pods;
-use super::plan::Plan;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{
-    Claim, Inventory, Notes, Obstacle, Refused, apply as apply_claim, prune, typed,
-};
-
-/// How a service came out of a reconciliation.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// It makes no sense; nothing was written.
-    Invalid(Refusals),
-    /// Something is in the way; nothing was written.
-    Stopped(Obstacle),
-    /// It waits for callees; nothing was written.
-    Waiting(Vec<Unready>),
-    /// The API server refuses one of its objects.
-    Refused(Refused),
-    /// All is applied, and this is its Deployment.
-    Applied(Box<Deployment>),
-}
-
-impl Outcome {
-    /// The service's Deployment, if it was applied.
-    pub(super) fn deployment(&self) -> Option<&Deployment> {
-        match self {
-            Self::Applied(deployment) => Some(deployment),
-            Self::Invalid(_) | Self::Stopped(_) | Self::Waiting(_) | Self::Refused(_) => None,
-        }
-    }
-}
+use crate::ownership::{apply as apply_claim, prune, typed};
 
 /// Carries a service's plan out.
 pub(super) async fn apply(
@@ -115,42 +88,4 @@ async fn used_config_maps(
 
 fn pod_spec(set: ReplicaSet) -> Option<PodSpec> {
     set.spec?.template?.spec
-}
-
-/// The ConfigMaps that a pod mounts or takes its environment from.
-fn named_config_maps(pod: &PodSpec) -> Vec<String> {
-    let mounted = pod
-        .volumes
-        .iter()
-        .flatten()
-        .filter_map(|volume| Some(volume.config_map.as_ref()?.name.clone()));
-    let environment = pod
-        .containers
-        .iter()
-        .flat_map(|container| container.env_from.iter().flatten())
-        .filter_map(|from| Some(from.config_map_ref.as_ref()?.name.clone()));
-    mounted.chain(environment).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_pod_names_what_it_mounts_and_what_its_environment_comes_from() {
-        let pod: PodSpec = serde_json::from_value(json!({
-            "volumes": [
-                { "name": "settings", "configMap": { "name": "pay-settings-1" } },
-                { "name": "database", "secret": { "secretName": "database" } },
-            ],
-            "containers": [{
-                "name": "service",
-                "envFrom": [{ "configMapRef": { "name": "pay-config-1" } }],
-            }],
-        }))
-        .unwrap();
-        assert_eq!(named_config_maps(&pod), ["pay-settings-1", "pay-config-1"]);
-    }
 }

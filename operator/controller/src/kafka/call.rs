@@ -1,5 +1,6 @@
 //! The calls of Kafka's admin API, and how they fail.
 
+use innkeeper_plan::topic::Failure;
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -72,6 +73,38 @@ impl KafkaError {
     }
 }
 
+impl From<KafkaError> for Failure {
+    fn from(error: KafkaError) -> Self {
+        match error {
+            KafkaError::Unreachable { brokers, source } => Self::Unreachable {
+                brokers,
+                cause: source.to_string(),
+            },
+            KafkaError::Refused { call, code } => Self::Refused {
+                call,
+                code: code.to_string(),
+                remedy: remedy(code),
+            },
+        }
+    }
+}
+
+/// What to do about a common refusal.
+const fn remedy(code: RDKafkaErrorCode) -> &'static str {
+    match code {
+        RDKafkaErrorCode::InvalidReplicationFactor => ": lower replication, or add brokers",
+        RDKafkaErrorCode::InvalidConfig => ": correct config",
+        RDKafkaErrorCode::PolicyViolation => {
+            ": ask for what the brokers' policy allows, or change the policy"
+        }
+        RDKafkaErrorCode::TopicAuthorizationFailed
+        | RDKafkaErrorCode::ClusterAuthorizationFailed => {
+            ": allow it to the operator in Kafka's ACLs"
+        }
+        _ => "",
+    }
+}
+
 /// Whether a code speaks of brokers that are not there, or not yet, rather than of the call.
 pub(super) const fn is_outage(code: RDKafkaErrorCode) -> bool {
     matches!(
@@ -86,4 +119,33 @@ pub(super) const fn is_outage(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::NetworkException
             | RDKafkaErrorCode::BrokerNotAvailable
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_people_can_mend_has_a_remedy() {
+        let refused = Failure::from(KafkaError::Refused {
+            call: "create_topics",
+            code: RDKafkaErrorCode::InvalidReplicationFactor,
+        });
+        let Failure::Refused { remedy, .. } = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(remedy, ": lower replication, or add brokers");
+    }
+
+    #[test]
+    fn an_outage_keeps_what_the_client_says() {
+        let unreachable = Failure::from(KafkaError::Unreachable {
+            brokers: "kafka:9092".to_owned(),
+            source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),
+        });
+        let Failure::Unreachable { cause, .. } = unreachable else {
+            panic!("{unreachable:?}");
+        };
+        assert!(cause.starts_with("Admin operation error"), "{cause}");
+    }
 }

@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use innkeeper_plan::ownership::contested::{Contest, Contests};
+use innkeeper_plan::ownership::look::Look;
+use innkeeper_plan::ownership::managers::BEFORE_FIRST_APPLY;
 use jiff::Timestamp;
-
-use super::contested::{Contest, Contests};
-use super::look::Look;
-use super::managers::BEFORE_FIRST_APPLY;
 
 /// How long an object is remembered at which nobody looks any more.
 const REMEMBERED: Duration = Duration::from_hours(1);
@@ -120,13 +119,13 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use innkeeper_plan::Rendered;
+    use innkeeper_plan::ownership::look::{self, entries};
+    use innkeeper_plan::ownership::{Claim, Standing};
     use k8s_openapi::api::core::v1::Service;
     use kube::api::DynamicObject;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::ownership::look::entries;
-    use crate::ownership::{Claim, Standing, look};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -143,7 +142,7 @@ mod tests {
 
     /// An object as it is after it was applied, with a change.
     fn live(change: impl FnOnce(&mut Value)) -> DynamicObject {
-        let wanted = crate::ownership::hash::Wanted::of(&rendered("ClusterIP"));
+        let wanted = innkeeper_plan::ownership::hash::Wanted::of(&rendered("ClusterIP"));
         let mut object = wanted.value();
         object["metadata"]["uid"] = json!("7");
         object["metadata"]["managedFields"] = json!([{

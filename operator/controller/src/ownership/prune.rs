@@ -1,44 +1,13 @@
 //! Deletes what an owner has and no longer asks for. What it has is asked of the API server, for each of the kinds that
 //! the registry names: a record of our own could be lost or restored, and anybody may take a label.
 
-use std::collections::BTreeSet;
-
 use innkeeper_plan::kinds::{self, Prune};
+use innkeeper_plan::ownership::Inventory;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt as _};
 
-use super::Claim;
 use crate::error::Error;
-
-/// The objects that an owner asks for, or that something still uses, by kind and name.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Inventory(BTreeSet<(String, String)>);
-
-impl Inventory {
-    /// What an owner asks for.
-    pub(crate) fn of<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Self {
-        let entry = |Claim { rendered, .. }: &Claim| {
-            let kind = rendered.resource.kind.clone();
-            (kind, rendered.name().to_owned())
-        };
-        Self(claims.into_iter().map(entry).collect())
-    }
-
-    /// Adds objects of a kind that are to stay although nobody asks for them.
-    pub(crate) fn keep<K: Resource<DynamicType = ()>>(
-        &mut self,
-        names: impl IntoIterator<Item = String>,
-    ) {
-        let kind = K::kind(&());
-        let entries = names.into_iter().map(|name| (kind.to_string(), name));
-        self.0.extend(entries);
-    }
-
-    fn has(&self, kind: &str, name: &str) -> bool {
-        self.0.contains(&(kind.to_owned(), name.to_owned()))
-    }
-}
 
 /// Deletes the objects of an owner that are not in the inventory, of the kinds that are pruned at this time.
 pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
@@ -110,13 +79,28 @@ async fn delete(api: &Api<DynamicObject>, kind: &str, metadata: &ObjectMeta) -> 
 mod tests {
     use axum::http::Uri;
     use axum::{Router, routing};
+    use innkeeper_plan::fixtures;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
     use serde_json::json;
     use tokio::sync::mpsc;
 
-    use super::super::tests::{existing, owner};
     use super::*;
-    use crate::fixtures;
+
+    fn owner(uid: &str) -> OwnerReference {
+        OwnerReference {
+            uid: uid.to_owned(),
+            controller: Some(true),
+            ..OwnerReference::default()
+        }
+    }
+
+    fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
+        ObjectMeta {
+            uid: Some("its-own".to_owned()),
+            owner_references: owner.map(|owner| vec![owner]),
+            ..ObjectMeta::default()
+        }
+    }
 
     #[test]
     fn only_its_owner_prunes_an_object() {

@@ -1,33 +1,21 @@
 //! Applies an object, if it is not as it was applied, and tells what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use innkeeper_plan::names::{APPLIED_ANNOTATION, FIELD_MANAGER};
+use innkeeper_plan::ownership::changes::changes;
+use innkeeper_plan::ownership::hash::{plain, recorded};
+use innkeeper_plan::ownership::look::{Look, entries, owned};
+use innkeeper_plan::ownership::managers::{Held, Takeover, left_alone};
+use innkeeper_plan::ownership::{Claim, Notes, Refused, Standing, admission, notes, what};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::EventType;
 use serde_json::json;
 
-use super::admission;
-use super::changes::changes;
-use super::hash::{plain, recorded};
+use super::api;
 use super::ledger::Step;
-use super::look::{Look, entries, owned};
-use super::managers::{Held, Takeover, left_alone};
-use super::notes::{self, Notes};
-use super::{Claim, Standing, api, what};
 use crate::context::Context;
 use crate::error::{Error, refusal};
 use crate::events;
 use crate::status::Observed;
-
-/// The API server refuses an object, and someone has to change something.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Refused {
-    /// Which one.
-    pub what: String,
-    /// Why, in the API server's words.
-    pub why: String,
-}
 
 /// Sees to it that an object whose name is free or ours is as it should be, and returns it as the cluster has it then,
 /// unless it is refused. What there is to say of it is noted.
@@ -167,7 +155,7 @@ async fn tell<K: Observed>(
     written: &DynamicObject,
 ) {
     let what = what(&claim.rendered);
-    let held = put_back(look);
+    let held = look.put_back();
     if !held.is_empty() {
         let note = notes::put_back(&what, &held);
         events::publish(ctx, owner, EventType::Warning, "PutBack", &note).await;
@@ -177,22 +165,4 @@ async fn tell<K: Observed>(
         let note = notes::altered(&what, &fields);
         events::publish(ctx, owner, EventType::Normal, "ChangedByAdmission", &note).await;
     }
-}
-
-/// What others had changed of an object that was written.
-fn put_back(look: &Look) -> Vec<Held> {
-    let mut by_manager = BTreeMap::<String, BTreeSet<String>>::new();
-    let mut taken = look.left();
-    // What is not recorded may never have been ours.
-    if look.is_recorded {
-        taken.extend(look.lost.clone());
-    }
-    for (field, manager) in taken {
-        by_manager.entry(manager).or_default().insert(field);
-    }
-    let held = |(manager, fields): (String, BTreeSet<String>)| Held {
-        manager,
-        fields: fields.into_iter().collect(),
-    };
-    by_manager.into_iter().map(held).collect()
 }

@@ -2,13 +2,13 @@
 
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::names;
+use innkeeper_plan::ownership::{Standing, standing};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Resource as _, ResourceExt as _};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{Standing, standing};
 
 /// The name of the topic that a platform's EventTopic describes, also one of a former platform of
 /// its name, whose records it goes on with.

@@ -1,8 +1,8 @@
 //! Carries a topic's plan out on Kafka.
 
 use innkeeper_crds::EventTopicSpec;
+use innkeeper_plan::topic::plan::{Plan, config};
 
-use super::plan::{Plan, config};
 use crate::kafka::{KafkaError, Topics};
 
 /// What came of a plan.

@@ -1,11 +1,11 @@
 //! Who else describes the same topic of the same Kafka.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use innkeeper_crds::{BookingPlatform, EventTopic};
-use innkeeper_plan::ClusterDefaults;
 use innkeeper_plan::facts::may_have_topic;
+use innkeeper_plan::topic::bootstrap_servers;
+use innkeeper_plan::topic::claims::are_rivals;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::{ApiResource, DeserializeGuard};
@@ -13,72 +13,20 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use super::fetch::bootstrap_servers;
 use super::owner::{is_going, namespace_stays};
 use crate::context::{Context, Scope};
 use crate::error::Error;
 use crate::seen::Seen;
-
-/// An older object that has the topic, or one that Kafka takes for the same.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct OlderClaim {
-    /// Its namespace and name.
-    pub object: String,
-    /// The name of its topic.
-    pub topic_name: String,
-}
-
-/// The oldest object that describes the same topic of the same brokers, when it is another one: by its name, since the
-/// objects that were seen may still hold a former one of the same name.
-pub(super) fn older_claim(
-    topic: &EventTopic,
-    all: &[Arc<EventTopic>],
-    defaults: &ClusterDefaults,
-) -> Option<OlderClaim> {
-    let age = |it: &EventTopic| {
-        let created = it.creation_timestamp().map(|time| time.0);
-        (created, place(it))
-    };
-    let oldest = all
-        .iter()
-        .filter(|other| collide(&other.spec.topic_name, &topic.spec.topic_name))
-        .filter(|other| bootstrap_servers(other, defaults) == bootstrap_servers(topic, defaults))
-        .filter(|other| place(other) != place(topic))
-        .min_by_key(|other| age(other))?;
-    (age(oldest) < age(topic)).then(|| OlderClaim {
-        object: qualified(oldest.as_ref()),
-        topic_name: oldest.spec.topic_name.clone(),
-    })
-}
 
 /// The other objects that describe a topic, or one that Kafka takes for the same: once it goes, one of them has it.
 pub(crate) fn rivals(
     all: &Seen<EventTopic>,
     topic: &EventTopic,
 ) -> Vec<ObjectRef<DeserializeGuard<EventTopic>>> {
-    let names_it = |other: &EventTopic| {
-        place(other) != place(topic) && collide(&other.spec.topic_name, &topic.spec.topic_name)
-    };
-    all.state_filter(|other| other.0.as_ref().is_ok_and(names_it))
+    all.state_filter(|other| other.0.as_ref().is_ok_and(|it| are_rivals(it, topic)))
         .iter()
         .map(|other| ObjectRef::from_obj(other.as_ref()))
         .collect()
-}
-
-/// Whether Kafka takes two names for the same one: in the names of its metrics a dot becomes an underscore.
-/// <https://github.com/apache/kafka/blob/4.1/clients/src/main/java/org/apache/kafka/common/internals/Topic.java>
-pub(super) fn collide(one: &str, other: &str) -> bool {
-    let unified = |name: &str| name.replace('.', "_");
-    unified(one) == unified(other)
-}
-
-fn place(topic: &EventTopic) -> (Option<String>, String) {
-    (topic.namespace(), topic.name_any())
-}
-
-fn qualified<K: Resource>(object: &K) -> String {
-    let namespace = object.namespace().unwrap_or_default();
-    format!("{namespace}/{}", object.name_any())
 }
 
 /// An object that names the topic of another one.
@@ -204,6 +152,8 @@ async fn cluster_id(ctx: &Context, brokers: &str, topic: &str) -> Option<String>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use kube::runtime::{reflector, watcher};
     use serde_json::json;
 
@@ -224,41 +174,6 @@ mod tests {
         Arc::new(serde_json::from_value(topic).unwrap())
     }
 
-    fn older(topic: &EventTopic, all: &[Arc<EventTopic>]) -> Option<(String, String)> {
-        let older = older_claim(topic, all, &ClusterDefaults::default())?;
-        Some((older.object, older.topic_name))
-    }
-
-    #[test]
-    fn the_oldest_object_has_the_topic() {
-        let all = [
-            described("second", "2026-01-02T00:00:00Z", "rentcar", "kafka:9092"),
-            described("first", "2026-01-01T00:00:00Z", "rentcar", "kafka:9092"),
-            described("elsewhere", "2025-01-01T00:00:00Z", "rentcar", "other:9092"),
-        ];
-        let first = ("default/first".to_owned(), "rentcar".to_owned());
-        assert_eq!(older(&all[0], &all), Some(first));
-        assert_eq!(older(&all[1], &all), None);
-        assert_eq!(older(&all[2], &all), None);
-    }
-
-    #[test]
-    fn the_oldest_object_has_the_names_that_kafka_takes_for_its_own() {
-        let all = [
-            described(
-                "second",
-                "2026-01-02T00:00:00Z",
-                "team_orders",
-                "kafka:9092",
-            ),
-            described("first", "2026-01-01T00:00:00Z", "team.orders", "kafka:9092"),
-            described("third", "2026-01-03T00:00:00Z", "team-orders", "kafka:9092"),
-        ];
-        let first = ("default/first".to_owned(), "team.orders".to_owned());
-        assert_eq!(older(&all[0], &all), Some(first));
-        assert_eq!(older(&all[2], &all), None);
-    }
-
     #[test]
     fn those_that_wait_for_a_topic_are_woken_when_it_goes() {
         let created = "2026-01-01T00:00:00Z";
@@ -276,14 +191,6 @@ mod tests {
         let woken = rivals(&store, &gone);
         let names: Vec<_> = woken.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["second"]);
-    }
-
-    #[test]
-    fn a_topic_is_not_taken_by_its_own_former_self() {
-        let mut former = described("rentcar", "2026-01-01T00:00:00Z", "rentcar", "kafka:9092");
-        Arc::make_mut(&mut former).metadata.uid = Some("former".to_owned());
-        let topic = described("rentcar", "2026-01-02T00:00:00Z", "rentcar", "kafka:9092");
-        assert_eq!(older(&topic, &[former]), None);
     }
 
     #[test]

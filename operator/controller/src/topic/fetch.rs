@@ -1,19 +1,10 @@
-//! Where a topic's brokers are, and what they have.
+//! What a topic's brokers have.
 
-use innkeeper_crds::{EventTopic, EventTopicSpec};
-use innkeeper_plan::ClusterDefaults;
+use innkeeper_crds::EventTopicSpec;
+use innkeeper_plan::topic::claims::collide;
+use innkeeper_plan::topic::{Found, plan};
 
-use super::plan;
-use crate::kafka::{Found, KafkaError, Topics};
-
-/// The brokers of a topic: its own, else the installation's.
-pub(super) fn bootstrap_servers<'a>(
-    topic: &'a EventTopic,
-    defaults: &'a ClusterDefaults,
-) -> Option<&'a str> {
-    let own = topic.spec.bootstrap_servers.as_deref();
-    own.or(defaults.bootstrap_servers.as_deref())
-}
+use crate::kafka::{KafkaError, Topics};
 
 /// Whether a topic ever had a record, where the plan depends on it: the question is one for each partition.
 pub(super) async fn was_written(
@@ -35,5 +26,5 @@ pub(super) async fn colliding(
     name: &str,
 ) -> Result<Option<String>, KafkaError> {
     let mut names = kafka.names().await?.into_iter();
-    Ok(names.find(|other| other != name && super::claims::collide(other, name)))
+    Ok(names.find(|other| other != name && collide(other, name)))
 }

@@ -8,16 +8,15 @@ use std::time::Duration;
 use futures::future::join_all;
 use innkeeper_crds::EventTopic;
 use innkeeper_kafka::TopicDescription;
+use innkeeper_plan::topic::{Found, bootstrap_servers, is_different};
 use kube::ResourceExt as _;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::fetch::bootstrap_servers;
-use super::history::{Fate, fate};
 use crate::context::Context;
-use crate::kafka::{Found, ObservedTopic};
+use crate::kafka::observed;
 use crate::seen::{Seen, readable};
 
 /// How often each cluster is asked.
@@ -103,59 +102,6 @@ async fn differing(
 }
 
 fn found(cluster_id: Option<String>, described: Option<&TopicDescription>) -> Found {
-    let topic = described.map(|it| ObservedTopic::new(it.clone(), BTreeMap::new()));
+    let topic = described.map(|it| observed(it.clone(), BTreeMap::new()));
     Found { cluster_id, topic }
-}
-
-/// Whether a topic is another than the one in its object's status, or has other partitions.
-fn is_different(topic: &EventTopic, found: &Found) -> bool {
-    let status = topic.status.as_ref();
-    let partitions = found.topic.as_ref().map(|it| it.partitions);
-    let fate = fate(topic.recorded_topic(), found);
-    !matches!(fate, Fate::There | Fate::Unrecorded)
-        || partitions != status.and_then(|status| status.partitions)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::history::tests::{found, nothing};
-    use super::*;
-
-    fn looked_after(partitions: u32) -> EventTopic {
-        serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "EventTopic",
-            "metadata": { "name": "rentcar", "uid": "its-own" },
-            "spec": { "topicName": "rentcar" },
-            "status": {
-                "partitions": partitions,
-                "topic": {
-                    "clusterId": "cluster",
-                    "topicId": "topic",
-                    "recordedFor": "its-own",
-                },
-            },
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn what_someone_did_to_a_topic_is_seen() {
-        let topic = looked_after(0);
-        assert!(!is_different(&topic, &found("cluster", "topic")));
-        assert!(is_different(&topic, &nothing("cluster")));
-        assert!(is_different(&topic, &found("cluster", "another")));
-        assert!(is_different(&topic, &found("elsewhere", "topic")));
-        assert!(is_different(&looked_after(1), &found("cluster", "topic")));
-    }
-
-    #[test]
-    fn a_topic_that_was_seen_but_not_recorded_is_missed_too() {
-        let mut topic = looked_after(0);
-        topic.status.as_mut().unwrap().topic = None;
-        assert!(!is_different(&topic, &found("cluster", "another")));
-        assert!(is_different(&topic, &nothing("cluster")));
-    }
 }

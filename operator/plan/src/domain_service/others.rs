@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -12,13 +11,14 @@ use kube::core::{Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt};
 
 use crate::ownership::{Standing, standing};
+use crate::render;
 
 /// Labels of a pod.
-pub(crate) type Labels = BTreeMap<String, String>;
+pub type Labels = BTreeMap<String, String>;
 
 /// An object of somebody else.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Foreign {
+pub struct Foreign {
     /// Its name.
     pub name: String,
     /// What to delete, as kubectl takes it, so that it goes and stays away: the object, or who controls it and would make it anew.
@@ -26,7 +26,8 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    pub(super) fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
+    /// An object that somebody else made.
+    pub fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
         let name = object.name_any();
         let owners = object.meta().owner_references.iter().flatten();
         let controller = owners.into_iter().find(|it| it.controller == Some(true));
@@ -47,7 +48,7 @@ fn as_kubectl_takes_it(owner: &OwnerReference) -> String {
 }
 
 /// The name of the Deployment that an autoscaler scales; `None` if it scales something else.
-pub(crate) fn scaled_deployment(autoscaler: &HorizontalPodAutoscaler) -> Option<&str> {
+pub fn scaled_deployment(autoscaler: &HorizontalPodAutoscaler) -> Option<&str> {
     let target = &autoscaler.spec.as_ref()?.scale_target_ref;
     let (group, _version) = target.api_version.as_deref()?.split_once('/')?;
     let is_deployment = group == Deployment::group(&()) && target.kind == Deployment::kind(&());
@@ -55,7 +56,7 @@ pub(crate) fn scaled_deployment(autoscaler: &HorizontalPodAutoscaler) -> Option<
 }
 
 /// The autoscalers of somebody else that scale a service's Deployment.
-pub(super) fn foreign_autoscalers(
+pub fn foreign_autoscalers(
     service: &DomainService,
     autoscalers: &[HorizontalPodAutoscaler],
 ) -> Vec<Foreign> {
@@ -70,7 +71,7 @@ pub(super) fn foreign_autoscalers(
 
 /// The disruption budgets of somebody else that select a pod which another budget selects as well: Kubernetes evicts none
 /// of those.
-pub(super) fn clashing_budgets<'a>(
+pub fn clashing_budgets<'a>(
     service: &DomainService,
     budgets: &[PodDisruptionBudget],
     pods: impl IntoIterator<Item = &'a Labels>,
@@ -90,7 +91,7 @@ pub(super) fn clashing_budgets<'a>(
 }
 
 /// Whether a disruption budget selects a pod of its namespace: without a selector it selects none, with an empty one all.
-pub(crate) fn selects(budget: &PodDisruptionBudget, pod: &Labels) -> bool {
+pub fn selects(budget: &PodDisruptionBudget, pod: &Labels) -> bool {
     let selector = budget.spec.as_ref().and_then(|it| it.selector.clone());
     let selector = selector.and_then(|it| Selector::try_from(it).ok());
     selector.is_some_and(|it| it.matches(pod))
@@ -103,10 +104,10 @@ fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use innkeeper_plan::render::labels;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::render::labels;
 
     /// A service with these fields of its workload.
     pub(in crate::domain_service) fn service(workload: &Value) -> DomainService {
@@ -164,7 +165,7 @@ pub(super) mod tests {
     #[test]
     fn a_selector_is_judged_as_kubernetes_does() {
         let pod = labels(&service(&json!({})));
-        let label = innkeeper_plan::names::SERVICE_LABEL;
+        let label = crate::names::SERVICE_LABEL;
         let expression = |operator: &str, values: Value| json!({ "matchExpressions": [{ "key": label, "operator": operator, "values": values }] });
         for (selector, matches) in [
             (Value::Null, false),

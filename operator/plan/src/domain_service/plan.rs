@@ -1,13 +1,12 @@
 //! What to do about a service.
 
-use innkeeper_plan::Refusals;
-
-use super::fetch::Unready;
+use super::callees::Unready;
 use crate::ownership::{Claim, Obstacle, Standing, obstacle};
+use crate::refusal::Refusals;
 
 /// What to do about a service.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub enum Plan {
     /// Nothing: it makes no sense.
     Refuse(Refusals),
     /// Nothing: something is in the way.
@@ -20,11 +19,7 @@ pub(super) enum Plan {
 
 /// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
 /// already copes with a callee that is away.
-pub(super) fn plan(
-    validated: Result<(), Refusals>,
-    claims: Vec<Claim>,
-    unready: Vec<Unready>,
-) -> Plan {
+pub fn plan(validated: Result<(), Refusals>, claims: Vec<Claim>, unready: Vec<Unready>) -> Plan {
     if let Err(refusals) = validated {
         return Plan::Refuse(refusals);
     }
@@ -42,10 +37,10 @@ pub(super) fn plan(
 
 #[cfg(test)]
 mod tests {
-    use innkeeper_plan::Rendered;
     use k8s_openapi::api::core::v1::Service;
 
     use super::*;
+    use crate::rendered::Rendered;
 
     fn claim(standing: Standing) -> Claim {
         let mut service = Service::default();

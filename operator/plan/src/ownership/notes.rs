@@ -11,14 +11,14 @@ const NAMED: usize = 8;
 
 /// What is to be said of an owner's objects beside how they stand.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Notes {
+pub struct Notes {
     contested: Vec<String>,
     others: Vec<String>,
 }
 
 impl Notes {
     /// Takes note of fields that others change back.
-    pub(super) fn contested(&mut self, what: &str, contests: &[Contest]) {
+    pub fn contested(&mut self, what: &str, contests: &[Contest]) {
         let told = contests.iter().map(|Contest { field, manager }| {
             format!("{manager} changes {field} of {what} back again and again")
         });
@@ -26,7 +26,7 @@ impl Notes {
     }
 
     /// Takes note of fields that others own.
-    pub(super) fn left_alone(&mut self, what: &str, held: &[Held]) {
+    pub fn left_alone(&mut self, what: &str, held: &[Held]) {
         let some = held.iter().filter(|it| !it.fields.is_empty());
         self.others.extend(some.map(|Held { manager, fields }| {
             format!("{what} has fields of {manager}: {}", named(fields))
@@ -34,14 +34,14 @@ impl Notes {
     }
 
     /// Takes note of fields that admission changed.
-    pub(super) fn altered(&mut self, what: &str, fields: &[String]) {
+    pub fn altered(&mut self, what: &str, fields: &[String]) {
         if !fields.is_empty() {
             self.others.push(altered(what, fields));
         }
     }
 
     /// A verdict that says them too. What is contested is for someone to end, unless something worse is said already.
-    pub(crate) fn told(&self, verdict: Verdict) -> Verdict {
+    pub fn told(&self, verdict: Verdict) -> Verdict {
         let message = self
             .others
             .iter()
@@ -64,12 +64,12 @@ impl Notes {
 }
 
 /// What is said of fields that admission changed.
-pub(super) fn altered(what: &str, fields: &[String]) -> String {
+pub fn altered(what: &str, fields: &[String]) -> String {
     format!("admission changed {what}: {}", named(fields))
 }
 
 /// What is said of fields that were put back.
-pub(super) fn put_back(what: &str, held: &[Held]) -> String {
+pub fn put_back(what: &str, held: &[Held]) -> String {
     let each: Vec<_> = held
         .iter()
         .map(|Held { manager, fields }| format!("{} ({manager})", named(fields)))
@@ -81,7 +81,7 @@ pub(super) fn put_back(what: &str, held: &[Held]) -> String {
 }
 
 /// Fields for people to read.
-pub(super) fn named(fields: &[String]) -> String {
+pub fn named(fields: &[String]) -> String {
     let mut text = fields[..fields.len().min(NAMED)].join(", ");
     if let Some(more) = fields.len().checked_sub(NAMED).filter(|more| *more > 0) {
         write!(text, " and {more} more").expect("a String takes every text");

@@ -17,7 +17,7 @@ const LONGEST_DELAY: Duration = Duration::from_mins(5);
 
 /// A field that is contested.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Contest {
+pub struct Contest {
     /// The field.
     pub field: String,
     /// Who takes it.
@@ -26,7 +26,7 @@ pub(crate) struct Contest {
 
 /// The fields of one object that others have taken lately.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Contests(BTreeMap<String, History>);
+pub struct Contests(BTreeMap<String, History>);
 
 /// How often a field was taken, and what came of it.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ struct History {
 impl Contests {
     /// Takes note of the fields that are another's now, with who has them, and says whether to put them back at once.
     /// Nothing is lost anew before it was put back.
-    pub(super) fn lose(&mut self, lost: &BTreeMap<String, String>, now: Timestamp) -> bool {
+    pub fn lose(&mut self, lost: &BTreeMap<String, String>, now: Timestamp) -> bool {
         self.forget(now);
         for (field, history) in &mut self.0 {
             history.is_lost &= lost.contains_key(field);
@@ -62,14 +62,14 @@ impl Contests {
     }
 
     /// Takes note that all fields are ours again.
-    pub(super) fn put_back(&mut self) {
+    pub fn put_back(&mut self) {
         for history in self.0.values_mut() {
             history.is_lost = false;
         }
     }
 
     /// The fields that are contested: those that were left to another, until they have stayed ours for as long again.
-    pub(super) fn contested(&self, now: Timestamp) -> Vec<Contest> {
+    pub fn contested(&self, now: Timestamp) -> Vec<Contest> {
         let is_contested = |history: &History| {
             let Some(until) = history.left_until else {
                 return false;

@@ -1,10 +1,10 @@
-//! Objects for tests.
+//! Objects for tests, of this crate and of those that carry its plans out.
 
 use innkeeper_crds::DomainService;
 use serde_json::{Value, json};
 
 /// A service in the namespace `shop`: a gateway, with these further fields of its spec.
-pub(crate) fn service(name: &str, spec: &Value) -> DomainService {
+pub fn service(name: &str, spec: &Value) -> DomainService {
     let settings = json!({
         "namespace": "shop",
         "platform": "rentcar",

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use innkeeper_crds::event_topic::TopicConfig;
 use innkeeper_crds::{EventTopic, EventTopicSpec};
 
-use crate::kafka::ObservedTopic;
+use super::ObservedTopic;
 
 /// What has to be done about a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Plan {
+pub enum Plan {
     /// It does not exist yet.
     Create,
     /// It is as it should be, but for these.
@@ -23,7 +23,7 @@ pub(super) enum Plan {
 
 /// A topic that cannot become as it should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Impossible {
+pub struct Impossible {
     /// Why not.
     pub why: Why,
     /// The topic as it is.
@@ -32,7 +32,7 @@ pub(super) struct Impossible {
 
 /// Why a topic cannot become as it should be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Why {
+pub enum Why {
     /// It has more partitions, and Kafka only adds them.
     Shrink,
     /// It is a platform's own and has records, whose keys would move.
@@ -43,12 +43,12 @@ pub(super) enum Why {
 
 /// Whether what has to be done depends on whether the topic ever had a record: the keys of a platform's own topic must not
 /// move, but one that merely was looked at by someone (`auto.create.topics.enable`) has none.
-pub(super) fn depends_on_records(spec: &EventTopicSpec, observed: &ObservedTopic) -> bool {
+pub fn depends_on_records(spec: &EventTopicSpec, observed: &ObservedTopic) -> bool {
     spec.platform.is_some() && observed.partitions < spec.partitions
 }
 
 /// What has to be done about a topic, which may have had records or never did.
-pub(super) fn plan(
+pub fn plan(
     spec: &EventTopicSpec,
     observed: Option<&ObservedTopic>,
     was_written: bool,
@@ -101,7 +101,7 @@ fn is_same(key: &str, ours: &str, theirs: &str) -> bool {
 }
 
 /// All settings that a topic should have.
-pub(super) fn config(spec: &EventTopicSpec) -> BTreeMap<String, String> {
+pub fn config(spec: &EventTopicSpec) -> BTreeMap<String, String> {
     spec.config
         .as_ref()
         .map(TopicConfig::entries)
@@ -110,7 +110,7 @@ pub(super) fn config(spec: &EventTopicSpec) -> BTreeMap<String, String> {
 
 impl Plan {
     /// Whether there is nothing to do.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub fn is_nothing(&self) -> bool {
         matches!(
             self,
             Self::Change {
@@ -121,7 +121,7 @@ impl Plan {
     }
 
     /// Whether someone else must have changed the topic: this very generation had been settled before.
-    pub(super) fn repairs_drift(&self, topic: &EventTopic) -> bool {
+    pub fn repairs_drift(&self, topic: &EventTopic) -> bool {
         let settled = topic.status.as_ref().is_some_and(|status| {
             Some(status.observed_generation) == topic.metadata.generation
                 && crate::verdict::holds(&status.conditions, crate::verdict::State::Ready)

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use innkeeper_plan::names::APPLIED_ANNOTATION;
 use serde_json::{Value, json};
 
 use super::fields::{item_path, join, key_of};
+use crate::names::APPLIED_ANNOTATION;
 
 /// What of an object's metadata somebody writes; the rest the API server keeps.
 const METADATA: [&str; 4] = ["labels", "annotations", "ownerReferences", "finalizers"];
 
 /// The fields that differ between two states of an object. The recorded hash is named only if nothing else differs.
-pub(super) fn changes(before: &Value, after: &Value) -> Vec<String> {
+pub fn changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = BTreeSet::new();
     let empty = json!({});
     for field in METADATA {

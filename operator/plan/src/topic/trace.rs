@@ -1,19 +1,16 @@
-//! What was done to a topic, in a log line and an event: each kind of change in words of its own, so that nobody takes the
+//! What is told of a topic, in a log line and an event: each kind of change in words of its own, so that nobody takes the
 //! loss of all records for a repair.
 
 use innkeeper_crds::EventTopic;
-use kube::runtime::events::EventType;
 
 use super::history::Fate;
 use super::plan::Plan;
-use crate::context::Context;
-use crate::events;
-use crate::status::what;
 
 /// Something that was done to a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Trace {
-    severity: Severity,
+pub struct Trace {
+    /// Whether someone should look.
+    pub severity: Severity,
     /// What was done, in one word.
     pub reason: &'static str,
     /// What was done, in a sentence.
@@ -22,8 +19,10 @@ pub(super) struct Trace {
 
 /// Whether someone should look.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Severity {
+pub enum Severity {
+    /// Nobody.
     Normal,
+    /// Whoever needs the records.
     Warning,
 }
 
@@ -43,7 +42,7 @@ fn warning(reason: &'static str, note: String) -> Trace {
 }
 
 /// What was done by a plan; `None` when it was nothing.
-pub(super) fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Trace> {
+pub fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Trace> {
     let name = &topic.spec.topic_name;
     match plan {
         Plan::Create => Some(match fate {
@@ -78,7 +77,7 @@ pub(super) fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Tra
 }
 
 /// What is found when a topic is another than the recorded one, though it stands as described.
-pub(super) fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
+pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
     let name = &topic.spec.topic_name;
     match fate {
         Fate::Moved => Some(warning(
@@ -93,13 +92,13 @@ pub(super) fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
 }
 
 /// A topic was deleted, since its object was.
-pub(super) fn deleted(name: &str) -> Trace {
+pub fn deleted(name: &str) -> Trace {
     let note = format!("topic {name} was deleted with all its records, as its deletionPolicy says");
     normal("TopicDeleted", note)
 }
 
 /// A topic outlives its object, although the object said otherwise.
-pub(super) fn kept(name: &str, why: &str) -> Trace {
+pub fn kept(name: &str, why: &str) -> Trace {
     let note = format!("topic {name} is kept although its deletionPolicy is Delete: {why}");
     warning("TopicKept", note)
 }
@@ -118,26 +117,6 @@ fn changes(plan: &Plan) -> String {
     });
     let changes: Vec<_> = partitions.into_iter().chain(config).collect();
     changes.join("; ")
-}
-
-/// Tells of something that was done.
-pub(super) async fn publish(ctx: &Context, topic: &EventTopic, trace: &Trace) {
-    let Trace {
-        severity,
-        reason,
-        note,
-    } = trace;
-    let severity = match severity {
-        Severity::Normal => {
-            tracing::info!(object = what(topic), reason, "{note}");
-            EventType::Normal
-        }
-        Severity::Warning => {
-            tracing::warn!(object = what(topic), reason, "{note}");
-            EventType::Warning
-        }
-    };
-    events::publish(ctx, topic, severity, reason, note).await;
 }
 
 #[cfg(test)]

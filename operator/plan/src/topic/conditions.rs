@@ -2,18 +2,16 @@
 
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::{DeletionPolicy, MOST_PARTITIONS};
-use innkeeper_plan::names;
 use kube::ResourceExt as _;
-use rdkafka::types::RDKafkaErrorCode;
 
-use super::Outcome;
 use super::history::Fate;
 use super::plan::{Impossible, Why};
-use crate::kafka::KafkaError;
+use super::{Failure, Outcome};
+use crate::names;
 use crate::verdict::{READY, Reason, Verdict};
 
 /// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
-pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
+pub fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
     let verdict = of_outcome(topic, outcome, brokers);
     let is_news = matches!(outcome, Outcome::Settled(..) | Outcome::Lost(_));
     if is_news || !is_lost(topic) {
@@ -28,7 +26,7 @@ pub(super) fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> V
 }
 
 /// Whether the status says that the topic was lost.
-pub(super) fn is_lost(topic: &EventTopic) -> bool {
+pub fn is_lost(topic: &EventTopic) -> bool {
     let conditions = topic.status.iter().flat_map(|it| &it.conditions);
     let mut ready = conditions.filter(|condition| condition.kind == READY);
     ready.any(|ready| ready.reason == Reason::TopicLost.word())
@@ -87,22 +85,19 @@ fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
                 retain(topic)
             ),
         ),
-        Outcome::Failed(error) => failed(name, error),
+        Outcome::Failed(failure) => failed(name, failure),
     }
 }
 
-fn failed(name: &str, error: &KafkaError) -> Verdict {
-    match error {
-        KafkaError::Unreachable { brokers, source } => Verdict::reconciling(
+fn failed(name: &str, failure: &Failure) -> Verdict {
+    match failure {
+        Failure::Unreachable { brokers, cause } => Verdict::reconciling(
             Reason::KafkaUnreachable,
-            format!("no broker at {brokers} answers ({source}); trying again"),
+            format!("no broker at {brokers} answers ({cause}); trying again"),
         ),
-        KafkaError::Refused { call, code } => Verdict::stalled(
+        Failure::Refused { call, code, remedy } => Verdict::stalled(
             Reason::KafkaRefused,
-            format!(
-                "Kafka refuses {call} of topic {name}: {code}{}",
-                remedy(*code)
-            ),
+            format!("Kafka refuses {call} of topic {name}: {code}{remedy}"),
         ),
     }
 }
@@ -152,22 +147,6 @@ fn retain(topic: &EventTopic) -> String {
         "kubectl patch eventtopic {} --namespace {namespace} --type merge --patch '{{\"spec\":{{\"deletionPolicy\":\"Retain\"}}}}'",
         topic.metadata.name.as_deref().unwrap_or_default()
     )
-}
-
-/// What to do about a common refusal.
-const fn remedy(code: RDKafkaErrorCode) -> &'static str {
-    match code {
-        RDKafkaErrorCode::InvalidReplicationFactor => ": lower replication, or add brokers",
-        RDKafkaErrorCode::InvalidConfig => ": correct config",
-        RDKafkaErrorCode::PolicyViolation => {
-            ": ask for what the brokers' policy allows, or change the policy"
-        }
-        RDKafkaErrorCode::TopicAuthorizationFailed
-        | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-            ": allow it to the operator in Kafka's ACLs"
-        }
-        _ => "",
-    }
 }
 
 /// What to do about a topic that cannot become as it should be, in steps that the rules of the API accept.
@@ -233,11 +212,10 @@ fn with_name(topic: &EventTopic, platform: &str) -> String {
 mod tests {
     use innkeeper_crds::EventTopicStatus;
     use jiff::Timestamp;
-    use rdkafka::error::KafkaError as ClientError;
     use serde_json::json;
 
     use super::*;
-    use crate::kafka::ObservedTopic;
+    use crate::topic::ObservedTopic;
     use crate::verdict::{State, conditions};
 
     fn topic(platform: Option<&str>) -> EventTopic {
@@ -254,14 +232,14 @@ mod tests {
         verdict(topic, outcome, "kafka:9092").message
     }
 
-    fn message(error: KafkaError) -> String {
-        said(&topic(None), &Outcome::Failed(error))
+    fn message(failure: Failure) -> String {
+        said(&topic(None), &Outcome::Failed(failure))
     }
 
-    fn unreachable() -> KafkaError {
-        KafkaError::Unreachable {
+    fn unreachable() -> Failure {
+        Failure::Unreachable {
             brokers: "kafka:9092".to_owned(),
-            source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),
+            cause: "Local: Timed out".to_owned(),
         }
     }
 
@@ -275,9 +253,10 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do() {
-        let said = message(KafkaError::Refused {
+        let said = message(Failure::Refused {
             call: "create_topics",
-            code: RDKafkaErrorCode::InvalidReplicationFactor,
+            code: "Broker: Invalid replication factor".to_owned(),
+            remedy: ": lower replication, or add brokers",
         });
         assert!(said.starts_with("Kafka refuses create_topics of topic rentcar"));
         assert!(
@@ -290,7 +269,7 @@ mod tests {
     fn an_outage_says_its_cause() {
         let said = message(unreachable());
         assert!(
-            said.starts_with("no broker at kafka:9092 answers (Admin operation error"),
+            said.starts_with("no broker at kafka:9092 answers (Local: Timed out)"),
             "{said}"
         );
     }

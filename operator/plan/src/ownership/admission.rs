@@ -18,7 +18,7 @@ const OPEN: [&[&str]; 7] = [
 ];
 
 /// The fields of an object that are not as they were sent, although nobody took them, and those that nobody sent.
-pub(super) fn altered(sent: &Value, seen: &Value, entries: &[ManagedFieldsEntry]) -> Vec<String> {
+pub fn altered(sent: &Value, seen: &Value, entries: &[ManagedFieldsEntry]) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["labels", "annotations", "ownerReferences"] {
         let [sent, seen] = [sent, seen].map(|it| &it["metadata"][field]);

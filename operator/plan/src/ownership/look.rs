@@ -18,7 +18,7 @@ const SOMEONE: &str = "someone";
 
 /// How an object stands against what is wanted of it.
 #[derive(Debug)]
-pub(super) struct Look {
+pub struct Look {
     /// What is wanted.
     pub wanted: Wanted,
     /// Whether it says that this was applied.
@@ -33,7 +33,7 @@ pub(super) struct Look {
 
 impl Look {
     /// Looks at a claim.
-    pub(super) fn at(claim: &Claim) -> Self {
+    pub fn at(claim: &Claim) -> Self {
         let wanted = Wanted::of(&claim.rendered);
         let live = claim.live.as_ref();
         let entries = live.map(entries).unwrap_or_default();
@@ -47,7 +47,7 @@ impl Look {
     }
 
     /// The fields that kubectl left, with its name.
-    pub(super) fn left(&self) -> BTreeMap<String, String> {
+    pub fn left(&self) -> BTreeMap<String, String> {
         let held = self.takeover.iter().flat_map(|it| &it.taken);
         held.flat_map(|Held { manager, fields }| {
             let of_manager = |field: &String| (field.clone(), manager.clone());
@@ -55,10 +55,28 @@ impl Look {
         })
         .collect()
     }
+
+    /// What others had changed of an object that was written.
+    pub fn put_back(&self) -> Vec<Held> {
+        let mut by_manager = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut taken = self.left();
+        // What is not recorded may never have been ours.
+        if self.is_recorded {
+            taken.extend(self.lost.clone());
+        }
+        for (field, manager) in taken {
+            by_manager.entry(manager).or_default().insert(field);
+        }
+        let held = |(manager, fields): (String, BTreeSet<String>)| Held {
+            manager,
+            fields: fields.into_iter().collect(),
+        };
+        by_manager.into_iter().map(held).collect()
+    }
 }
 
 /// Who owns what of an object.
-pub(super) fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
+pub fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
     object
         .metadata
         .managed_fields
@@ -67,7 +85,7 @@ pub(super) fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
 }
 
 /// The hash of what we own of an object.
-pub(super) fn owned(claim: &Claim, entries: &[ManagedFieldsEntry]) -> Option<String> {
+pub fn owned(claim: &Claim, entries: &[ManagedFieldsEntry]) -> Option<String> {
     let mine = ours(entries, &claim.rendered.resource.api_version)?;
     mine.fields_v1.as_ref().map(hash)
 }

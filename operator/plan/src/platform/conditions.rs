@@ -1,16 +1,14 @@
 //! How a platform stands, which is how its parts stand.
 
-use super::Outcome;
-use super::apply::{Child, Children};
-use crate::domain_service::conditions::{refused, stopped};
+use super::{Child, Children, Outcome};
 use crate::verdict::{Reason, State, Verdict};
 
 /// How a platform stands, why, and what to do.
-pub(super) fn verdict(outcome: &Outcome) -> Verdict {
+pub fn verdict(outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
-        Outcome::Stopped(obstacle) => stopped(obstacle),
-        Outcome::Refused(it) => refused(it),
+        Outcome::Stopped(obstacle) => obstacle.verdict(),
+        Outcome::Refused(refused) => refused.verdict(),
         Outcome::Applied(children, _) => of_children(children),
     }
 }

@@ -1,15 +1,16 @@
 //! What an object that is sent looks like, and the hash that says later that it was this one.
 
 use innkeeper_contracts::content::short_hash;
-use innkeeper_plan::Rendered;
-use innkeeper_plan::names::APPLIED_ANNOTATION;
 use kube::api::DynamicObject;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::names::APPLIED_ANNOTATION;
+use crate::rendered::Rendered;
+
 /// An object as it is sent: with its own hash among its annotations, never among those of its pods, which it would restart.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub struct Wanted {
     /// The object.
     pub object: DynamicObject,
     /// The hash of everything else about it.
@@ -18,7 +19,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What is sent of a rendered object.
-    pub(super) fn of(rendered: &Rendered) -> Self {
+    pub fn of(rendered: &Rendered) -> Self {
         let mut object = rendered.object.clone();
         // A precondition is no part of what is wanted.
         let version = object.metadata.resource_version.take();
@@ -30,26 +31,26 @@ impl Wanted {
     }
 
     /// As plain JSON.
-    pub(super) fn value(&self) -> Value {
+    pub fn value(&self) -> Value {
         plain(&self.object)
     }
 }
 
 /// The hash that an object has recorded.
-pub(super) fn recorded(object: &DynamicObject) -> Option<&str> {
+pub fn recorded(object: &DynamicObject) -> Option<&str> {
     let annotations = object.metadata.annotations.as_ref()?;
     annotations.get(APPLIED_ANNOTATION).map(String::as_str)
 }
 
 /// The hash of plain data, in whatever order its members stand.
-pub(crate) fn hash(data: &impl Serialize) -> String {
+pub fn hash(data: &impl Serialize) -> String {
     let mut value = plain(data);
     value.sort_all_objects();
     short_hash(value.to_string().as_bytes())
 }
 
 /// Plain data as JSON.
-pub(super) fn plain(data: &impl Serialize) -> Value {
+pub fn plain(data: &impl Serialize) -> Value {
     serde_json::to_value(data).expect("a Kubernetes object is plain data")
 }
 

@@ -3,21 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use innkeeper_plan::Rendered;
-use innkeeper_plan::names::FIELD_MANAGER;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use kube::Resource as _;
 use serde_json::{Value, json};
 
 use super::fields::{Tree, difference, leaves, merge, split, tree};
+use crate::names::FIELD_MANAGER;
+use crate::rendered::Rendered;
 
 /// The part of an object whose fields are ours to decide, as a path has it.
 const SPEC: &str = "f:spec";
 /// What `kubectl` calls itself, with what it does after a hyphen.
 const KUBECTL: &str = "kubectl";
 /// Who owns what was there before anyone was asked for a name.
-pub(super) const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+pub const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 /// What restarts pods, whoever wrote it.
 const RESTARTED_AT: [&str; 5] = [
     SPEC,
@@ -33,7 +33,7 @@ const REPLICAS: [&str; 2] = [SPEC, "f:replicas"];
 
 /// Fields, and who has them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Held {
+pub struct Held {
     /// Who has them.
     pub manager: String,
     /// Which ones.
@@ -42,7 +42,7 @@ pub(super) struct Held {
 
 /// Fields that become ours.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Takeover {
+pub struct Takeover {
     /// Who owns what from then on.
     pub managed_fields: Vec<ManagedFieldsEntry>,
     /// What is taken, and from whom.
@@ -50,7 +50,7 @@ pub(super) struct Takeover {
 }
 
 /// What is applied by us of a resource, if anything is.
-pub(super) fn ours<'a>(
+pub fn ours<'a>(
     entries: &'a [ManagedFieldsEntry],
     api_version: &str,
 ) -> Option<&'a ManagedFieldsEntry> {
@@ -76,7 +76,7 @@ fn is_kubectls(entry: &ManagedFieldsEntry, api_version: &str) -> bool {
 }
 
 /// What kubectl left in the spec of an object, if it left anything there that does not stay.
-pub(super) fn takeover(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Option<Takeover> {
+pub fn takeover(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Option<Takeover> {
     let api_version = &rendered.resource.api_version;
     let mut mine = ours(entries, api_version).cloned();
     let mut others = Vec::new();
@@ -157,7 +157,7 @@ fn add_spec(entry: &mut ManagedFieldsEntry, spec: Tree) {
 }
 
 /// The fields in the spec of an object that others own beside us: they stay.
-pub(super) fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<Held> {
+pub fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<Held> {
     let api_version = &rendered.resource.api_version;
     let mine = ours(entries, api_version).and_then(spec_of);
     let mine = mine.cloned().unwrap_or_default();

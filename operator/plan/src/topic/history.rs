@@ -1,12 +1,13 @@
 //! What became of the topic that an object's status records.
 
+use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::TopicRecord;
 
-use crate::kafka::Found;
+use super::Found;
 
 /// What became of the topic that an object's status records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fate {
+pub enum Fate {
     /// Nothing is recorded.
     Unrecorded,
     /// It is there, as far as the ids that Kafka gives can tell.
@@ -21,13 +22,13 @@ pub(super) enum Fate {
 
 impl Fate {
     /// Whether its records are gone.
-    pub(super) const fn is_loss(self) -> bool {
+    pub const fn is_loss(self) -> bool {
         matches!(self, Self::Deleted | Self::Replaced)
     }
 }
 
 /// What became of a recorded topic, by what its brokers have under its name now.
-pub(super) fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
+pub fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
     let Some(record) = record else {
         return Fate::Unrecorded;
     };
@@ -42,12 +43,21 @@ pub(super) fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
 }
 
 /// Whether what is there is certainly the recorded topic of the recorded cluster.
-pub(super) fn is_the_very_topic(record: &TopicRecord, found: &Found) -> bool {
+pub fn is_the_very_topic(record: &TopicRecord, found: &Found) -> bool {
     let topic_id = found.topic.as_ref().and_then(|topic| topic.id.as_ref());
     let same =
         |recorded: Option<&String>, now: Option<&String>| recorded.is_some() && recorded == now;
     same(record.topic_id.as_ref(), topic_id)
         && same(record.cluster_id.as_ref(), found.cluster_id.as_ref())
+}
+
+/// Whether a topic is another than the one in its object's status, or has other partitions.
+pub fn is_different(topic: &EventTopic, found: &Found) -> bool {
+    let status = topic.status.as_ref();
+    let partitions = found.topic.as_ref().map(|it| it.partitions);
+    let fate = fate(topic.recorded_topic(), found);
+    !matches!(fate, Fate::There | Fate::Unrecorded)
+        || partitions != status.and_then(|status| status.partitions)
 }
 
 /// An id that is missing on either side tells nothing.
@@ -57,8 +67,10 @@ fn differ(recorded: Option<&String>, now: Option<&String>) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::kafka::ObservedTopic;
+    use crate::topic::ObservedTopic;
 
     pub(in crate::topic) fn record(cluster_id: &str, topic_id: &str) -> TopicRecord {
         let id = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -126,5 +138,41 @@ pub(super) mod tests {
             &record("cluster", "topic"),
             &nothing("cluster")
         ));
+    }
+
+    fn looked_after(partitions: u32) -> EventTopic {
+        serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "EventTopic",
+            "metadata": { "name": "rentcar", "uid": "its-own" },
+            "spec": { "topicName": "rentcar" },
+            "status": {
+                "partitions": partitions,
+                "topic": {
+                    "clusterId": "cluster",
+                    "topicId": "topic",
+                    "recordedFor": "its-own",
+                },
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_someone_did_to_a_topic_is_seen() {
+        let topic = looked_after(0);
+        assert!(!is_different(&topic, &found("cluster", "topic")));
+        assert!(is_different(&topic, &nothing("cluster")));
+        assert!(is_different(&topic, &found("cluster", "another")));
+        assert!(is_different(&topic, &found("elsewhere", "topic")));
+        assert!(is_different(&looked_after(1), &found("cluster", "topic")));
+    }
+
+    #[test]
+    fn a_topic_that_was_seen_but_not_recorded_is_missed_too() {
+        let mut topic = looked_after(0);
+        topic.status.as_mut().unwrap().topic = None;
+        assert!(!is_different(&topic, &found("cluster", "another")));
+        assert!(is_different(&topic, &nothing("cluster")));
     }
 }

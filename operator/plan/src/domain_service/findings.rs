@@ -2,17 +2,17 @@
 
 use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render::{fewest_replicas, labels, pod_disruption_budget};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
 
-use super::lost_pods::is_lost;
+use super::lost::is_lost;
 use super::others::{Foreign, clashing_budgets};
+use crate::render::{fewest_replicas, labels, pod_disruption_budget};
 
 /// What was found beside a service.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Findings {
+pub struct Findings {
     /// Autoscalers of somebody else that scale its Deployment.
     pub autoscalers: Vec<Foreign>,
     /// Disruption budgets of somebody else that select pods which another budget selects as well.
@@ -25,7 +25,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// What there is to tell of a service, of the autoscalers and budgets in its namespace, and of the pods under its account.
-    pub(super) fn of(
+    pub fn of(
         service: &DomainService,
         autoscalers: Vec<Foreign>,
         budgets: &[PodDisruptionBudget],
@@ -43,12 +43,12 @@ impl Findings {
     }
 
     /// Whether there are pods that nobody counts.
-    pub(super) const fn has_lost(&self) -> bool {
+    pub const fn has_lost(&self) -> bool {
         !self.lost_pods.is_empty() || !self.lost_sets.is_empty()
     }
 
     /// What keeps a service with a fixed number of pods from having it, and how to go on.
-    pub(super) fn contested_number(&self, service: &DomainService) -> Option<String> {
+    pub fn contested_number(&self, service: &DomainService) -> Option<String> {
         let workload = &service.spec.workload;
         let is_fixed = workload.autoscaling.is_none() && fewest_replicas(workload) > 0;
         if !is_fixed || self.autoscalers.is_empty() {
@@ -69,7 +69,7 @@ impl Findings {
     }
 
     /// What is told although the service may be as it should be.
-    pub(super) fn notes(&self, service: &DomainService) -> Vec<String> {
+    pub fn notes(&self, service: &DomainService) -> Vec<String> {
         let pods = self.lost_pods.iter().filter_map(|pod| pod.name.as_ref());
         let idle = self
             .autoscalers

@@ -4,54 +4,28 @@
 //! its platform can be ready, and its callers do not wait for it.
 
 use innkeeper_crds::DomainService;
-use innkeeper_plan::render::fewest_replicas;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus};
 use kube::ResourceExt as _;
 
-use super::apply::Outcome;
-use super::fetch::Unready;
+use super::Outcome;
+use super::callees::Unready;
 use super::findings::Findings;
-use crate::ownership::{Obstacle, Refused};
+use crate::render::fewest_replicas;
 use crate::verdict::{Reason, Verdict};
 
 /// How a service stands, why, and what to do, with what was found beside it.
-pub(super) fn verdict(service: &DomainService, outcome: &Outcome, findings: &Findings) -> Verdict {
+pub fn verdict(service: &DomainService, outcome: &Outcome, findings: &Findings) -> Verdict {
     let verdict = match outcome {
         Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
-        Outcome::Stopped(obstacle) => stopped(obstacle),
+        Outcome::Stopped(obstacle) => obstacle.verdict(),
         Outcome::Waiting(callees) => waiting(callees),
-        Outcome::Refused(it) => refused(it),
+        Outcome::Refused(refused) => refused.verdict(),
         Outcome::Applied(deployment) => {
             let changed = changed_by_hand(service, deployment, findings);
             changed.unwrap_or_else(|| rollout(service, deployment))
         }
     };
     verdict.with_notes(findings.notes(service))
-}
-
-/// What is said of a refusal, whoever meets it.
-pub(crate) fn refused(Refused { what, why }: &Refused) -> Verdict {
-    Verdict::stalled(Reason::Refused, format!("{what} is refused: {why}"))
-}
-
-/// What is said of an obstacle, whoever meets it.
-pub(crate) fn stopped(obstacle: &Obstacle) -> Verdict {
-    match obstacle {
-        Obstacle::Taken(names) => Verdict::stalled(
-            Reason::NameTaken,
-            format!(
-                "{} belongs to someone else and is left alone: delete or rename it, choose another name for the service, or give the platform a namespace of its own",
-                names.join(", ")
-            ),
-        ),
-        Obstacle::Former(names) => Verdict::reconciling(
-            Reason::WaitingForDeletion,
-            format!(
-                "waits until Kubernetes has deleted what a former object of this name left: {}",
-                names.join(", ")
-            ),
-        ),
-    }
 }
 
 fn waiting(callees: &[Unready]) -> Verdict {
@@ -161,7 +135,7 @@ fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict>
     });
     let stuck = || {
         let condition = condition(status, "Progressing", "False")?;
-        let label = innkeeper_plan::names::SERVICE_LABEL;
+        let label = crate::names::SERVICE_LABEL;
         let name = service.name_any();
         Some(Verdict::stalled(
             Reason::RolloutStalled,

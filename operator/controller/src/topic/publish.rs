@@ -1,0 +1,29 @@
+//! Tells of what was done to a topic, in the log and in an event.
+
+use innkeeper_crds::EventTopic;
+use innkeeper_plan::topic::trace::{Severity, Trace};
+use kube::runtime::events::EventType;
+
+use crate::context::Context;
+use crate::events;
+use crate::status::what;
+
+/// Tells of something that was done.
+pub(super) async fn publish(ctx: &Context, topic: &EventTopic, trace: &Trace) {
+    let Trace {
+        severity,
+        reason,
+        note,
+    } = trace;
+    let severity = match severity {
+        Severity::Normal => {
+            tracing::info!(object = what(topic), reason, "{note}");
+            EventType::Normal
+        }
+        Severity::Warning => {
+            tracing::warn!(object = what(topic), reason, "{note}");
+            EventType::Warning
+        }
+    };
+    events::publish(ctx, topic, severity, reason, note).await;
+}

@@ -1,0 +1,16 @@
+//! What to do about a DomainService, given what there is, and how it stands then.
+
+pub mod callees;
+pub mod conditions;
+pub mod config_maps;
+pub mod desired;
+pub mod findings;
+pub mod lost;
+pub mod others;
+mod outcome;
+mod plan;
+mod status;
+
+pub use outcome::Outcome;
+pub use plan::{Plan, plan};
+pub use status::status;

@@ -1,0 +1,34 @@
+//! What an owner is to have.
+
+use std::collections::BTreeSet;
+
+use kube::Resource;
+
+use super::Claim;
+
+/// The objects that an owner asks for, or that something still uses, by kind and name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Inventory(BTreeSet<(String, String)>);
+
+impl Inventory {
+    /// What an owner asks for.
+    pub fn of<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Self {
+        let entry = |Claim { rendered, .. }: &Claim| {
+            let kind = rendered.resource.kind.clone();
+            (kind, rendered.name().to_owned())
+        };
+        Self(claims.into_iter().map(entry).collect())
+    }
+
+    /// Adds objects of a kind that are to stay although nobody asks for them.
+    pub fn keep<K: Resource<DynamicType = ()>>(&mut self, names: impl IntoIterator<Item = String>) {
+        let kind = K::kind(&());
+        let entries = names.into_iter().map(|name| (kind.to_string(), name));
+        self.0.extend(entries);
+    }
+
+    /// Whether an object is among them.
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        self.0.contains(&(kind.to_owned(), name.to_owned()))
+    }
+}

@@ -1,0 +1,10 @@
+//! How a platform stands, given how its children stand.
+
+mod children;
+pub mod conditions;
+mod outcome;
+mod status;
+
+pub use children::{Child, Children};
+pub use outcome::Outcome;
+pub use status::{pinned, status};

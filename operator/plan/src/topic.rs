@@ -1,0 +1,30 @@
+//! What to do about a topic in Kafka, given what there is, and how it stands then.
+
+pub mod claims;
+pub mod conditions;
+mod failure;
+pub mod history;
+mod observed;
+mod outcome;
+pub mod plan;
+pub mod release;
+mod status;
+pub mod trace;
+
+pub use failure::Failure;
+use innkeeper_crds::EventTopic;
+pub use observed::{Found, ObservedTopic};
+pub use outcome::{Outcome, settled};
+pub use status::status;
+
+use crate::executor::ClusterDefaults;
+pub use history::is_different;
+
+/// The brokers of a topic: its own, else the installation's.
+pub fn bootstrap_servers<'a>(
+    topic: &'a EventTopic,
+    defaults: &'a ClusterDefaults,
+) -> Option<&'a str> {
+    let own = topic.spec.bootstrap_servers.as_deref();
+    own.or(defaults.bootstrap_servers.as_deref())
+}

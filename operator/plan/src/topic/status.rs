@@ -1,0 +1,110 @@
+//! What the status of a topic says.
+
+use innkeeper_crds::event_topic::TopicRecord;
+use innkeeper_crds::{EventTopic, EventTopicStatus};
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use super::{Outcome, conditions};
+use crate::verdict::{self, Reason, Verdict};
+
+/// What the status of a topic says; `owner_lives` whether the owner of its object does.
+pub fn status(
+    topic: &EventTopic,
+    outcome: &Outcome,
+    verdict: &Verdict,
+    owner_lives: bool,
+    now: Timestamp,
+) -> EventTopicStatus {
+    let before = topic.status.clone().unwrap_or_default();
+    // A loss begins now, also where the topic was not ready before: its platform is waited for from now on.
+    let is_lost_now = verdict.reason == Reason::TopicLost && !conditions::is_lost(topic);
+    let conditions_before = if is_lost_now {
+        &[][..]
+    } else {
+        &before.conditions
+    };
+    let observed = match outcome {
+        Outcome::Settled(_, observed) => Some(observed),
+        Outcome::Impossible(impossible) => Some(&impossible.observed),
+        _ => None,
+    };
+    EventTopicStatus {
+        observed_generation: topic.metadata.generation.unwrap_or_default(),
+        conditions: verdict::conditions(verdict, topic.metadata.generation, conditions_before, now),
+        partitions: observed.map_or(before.partitions, |it| Some(it.partitions)),
+        replication: observed.map_or(before.replication, |it| Some(it.replication)),
+        topic: record(topic, outcome, owner_lives),
+    }
+}
+
+/// What is recorded of a topic: the one that is as described, while the object's owner lives.
+fn record(topic: &EventTopic, outcome: &Outcome, owner_lives: bool) -> Option<TopicRecord> {
+    match outcome {
+        Outcome::Settled(cluster_id, observed) if owner_lives => Some(TopicRecord {
+            cluster_id: cluster_id.clone(),
+            topic_id: observed.id.clone(),
+            recorded_for: topic.uid().unwrap_or_default(),
+        }),
+        _ => topic.recorded_topic().cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::topic::{Found, ObservedTopic, settled};
+
+    fn described(status: &serde_json::Value) -> EventTopic {
+        serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "EventTopic",
+            "metadata": { "name": "rentcar", "uid": "its-own" },
+            "spec": { "topicName": "rentcar", "partitions": 12 },
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    fn seen(partitions: u32) -> Found {
+        Found {
+            cluster_id: Some("cluster".to_owned()),
+            topic: Some(ObservedTopic {
+                id: Some("topic".to_owned()),
+                partitions,
+                replication: 1,
+                ..ObservedTopic::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_topic_is_settled_only_once_it_was_seen_as_it_should_be() {
+        let spec = described(&json!({})).spec;
+        let is_settled = |found| matches!(settled(&spec, found), Outcome::Settled(..));
+        assert!(is_settled(seen(12)));
+        assert!(!is_settled(seen(6)));
+        assert!(!is_settled(Found::default()));
+    }
+
+    #[test]
+    fn a_topic_is_recorded_while_the_owner_of_its_object_lives() {
+        let new = described(&json!({}));
+        let outcome = settled(&new.spec, seen(12));
+        assert_eq!(record(&new, &outcome, false), None);
+        let recorded = record(&new, &outcome, true).unwrap();
+        assert_eq!(recorded.topic_id.as_deref(), Some("topic"));
+        assert_eq!(recorded.cluster_id.as_deref(), Some("cluster"));
+        assert_eq!(recorded.recorded_for, "its-own");
+    }
+
+    #[test]
+    fn a_record_outlives_its_owner_but_not_its_object() {
+        let record_for = |uid: &str| json!({ "topic": { "topicId": "topic", "recordedFor": uid } });
+        let of = |uid| record(&described(&record_for(uid)), &Outcome::Unseen, false);
+        assert!(of("its-own").is_some());
+        assert_eq!(of("its-former-self"), None);
+    }
+}
