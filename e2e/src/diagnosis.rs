@@ -34,8 +34,8 @@ fn conditions(report: &mut String, namespace: Namespace) {
 fn pods(report: &mut String, namespace: Namespace) {
     for pod in namespace.list(PODS) {
         let (name, status) = (name(&pod), &pod["status"]);
-        let (phase, states) = (&status["phase"], &status["containerStatuses"]);
-        writeln!(report, "pod {name}: {phase}: {states}").unwrap();
+        let (phase, containers) = (&status["phase"], &status["containerStatuses"]);
+        writeln!(report, "pod {name}: {phase}: {containers}").unwrap();
         let conditions = status["conditions"].as_array();
         for condition in conditions.into_iter().flatten() {
             if condition["status"] == "False" {

@@ -1,12 +1,19 @@
 //! `cargo xtask check`: what can be said of the code without running it.
 
+mod dead_code;
+mod imports;
+mod sources;
+
 use crate::Outcome;
-use crate::workspace::{cargo, run_shown};
+use crate::workspace::{Workspace, cargo, run_shown};
 use crate::{chart, generate};
 
-/// What is quick first: generated files and the chart, then formatting, then the lints of the whole workspace, the
-/// parts behind features included.
+/// What is quick first: imports, what nothing uses, generated files and the chart, then formatting, then the lints of the
+/// whole workspace, the parts behind features included.
 pub fn run() -> Outcome {
+    let workspace = Workspace::load()?;
+    imports::check(&workspace)?;
+    dead_code::check(&workspace)?;
     generate::run(&generate::Arguments { check: true })?;
     chart::check()?;
     run_shown(cargo().args(["fmt", "--all", "--check"]))?;

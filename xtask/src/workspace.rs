@@ -1,7 +1,7 @@
 //! What Cargo knows of this workspace.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use innkeeper_cluster::command::read_output;
@@ -10,6 +10,25 @@ use serde_json::Value;
 /// The answer of `cargo metadata`.
 pub struct Workspace {
     metadata: Value,
+    packages: Vec<Package>,
+}
+
+/// A package of this workspace.
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub root: PathBuf,
+    /// What it depends on.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// What a package depends on.
+pub struct Dependency {
+    /// Its name, as Cargo.toml has it.
+    pub name: String,
+    /// Whether only tests need it.
+    pub is_dev: bool,
 }
 
 impl Workspace {
@@ -17,9 +36,14 @@ impl Workspace {
     pub fn load() -> Result<Self, Box<dyn Error>> {
         let mut cargo = cargo();
         cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-        Ok(Self {
-            metadata: serde_json::from_str(&read_output(&mut cargo)?)?,
-        })
+        let metadata: Value = serde_json::from_str(&read_output(&mut cargo)?)?;
+        let packages = items(&metadata["packages"]).map(package).collect();
+        Ok(Self { metadata, packages })
+    }
+
+    /// The packages.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
     }
 
     /// The folder that Cargo builds into.
@@ -33,16 +57,31 @@ impl Workspace {
 
     /// The names of the packages that have this feature.
     pub fn packages_with(&self, feature: &str) -> Vec<String> {
-        let packages = self.metadata["packages"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        let having = packages
-            .iter()
-            .filter(|package| package["features"].get(feature).is_some());
-        having
-            .filter_map(|package| package["name"].as_str().map(str::to_owned))
-            .collect()
+        let packages = items(&self.metadata["packages"]);
+        let having = packages.filter(|package| package["features"].get(feature).is_some());
+        having.map(|package| text(&package["name"])).collect()
     }
+}
+
+fn package(package: &Value) -> Package {
+    let manifest = PathBuf::from(text(&package["manifest_path"]));
+    let dependencies = items(&package["dependencies"]).map(|it| Dependency {
+        name: text(&it["name"]),
+        is_dev: it["kind"] == "dev",
+    });
+    Package {
+        name: text(&package["name"]),
+        root: manifest.parent().map(Path::to_owned).unwrap_or_default(),
+        dependencies: dependencies.collect(),
+    }
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// Cargo itself, the one that runs this chore.

@@ -127,6 +127,7 @@ impl Verdict {
     }
 
     /// With further lines that change nothing about how it stands.
+    #[must_use]
     pub fn with_notes(self, notes: Vec<String>) -> Self {
         let lines = std::iter::once(self.message.clone()).chain(notes);
         let message = lines.collect::<Vec<_>>().join("\n");
@@ -134,6 +135,7 @@ impl Verdict {
     }
 
     /// The same, said in other words.
+    #[must_use]
     pub fn saying(self, message: impl Into<String>) -> Self {
         Self::new(self.state, self.reason, message)
     }

@@ -1,0 +1,120 @@
+//! What nothing uses: dependencies that a package does not name, and public items that no other line names. The compiler
+//! sees only private ones.
+
+use std::collections::HashMap;
+
+use super::sources::{Source, sources, vocabulary, words};
+use crate::Outcome;
+use crate::workspace::{Package, Workspace};
+
+/// The packages that are for tests altogether: what they offer is used by tests alone.
+const FOR_TESTS: [&str; 2] = ["innkeeper-e2e", "innkeeper-testkit"];
+
+/// Public items that only tests use, and why they stay: the table of refusals has changes of a platform too, which no file
+/// alone can break.
+const USED_BY_TESTS: [&str; 1] = ["check_update"];
+
+/// What stands before the name of an item that may be public.
+const ITEMS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "static", "const"];
+
+/// Refuses what nothing uses.
+pub fn check(workspace: &Workspace) -> Outcome {
+    let mut product = Vec::new();
+    let mut unused = Vec::new();
+    for package in workspace.packages() {
+        let sources = sources(&package.root)?;
+        let is_for_tests = FOR_TESTS.contains(&package.name.as_str());
+        unused.extend(unused_dependencies(package, &sources, is_for_tests));
+        if !is_for_tests {
+            product.extend(sources);
+        }
+    }
+    unused.extend(unused_items(&product));
+    if unused.is_empty() {
+        return Ok(());
+    }
+    Err(format!("unused: {}; remove it", unused.join(", ")).into())
+}
+
+fn unused_dependencies(package: &Package, sources: &[Source], is_for_tests: bool) -> Vec<String> {
+    let product = sources.iter().filter(|it| !it.is_test);
+    let product = vocabulary(product.map(|it| it.text.as_str()));
+    let all = vocabulary(sources.iter().map(|it| it.text.as_str()));
+    let is_unused = |name: &str, is_dev| {
+        let crate_name = name.replace('-', "_");
+        let words = if is_dev || is_for_tests {
+            &all
+        } else {
+            &product
+        };
+        !words.contains(crate_name.as_str())
+    };
+    let dependencies = package.dependencies.iter();
+    dependencies
+        .filter(|it| is_unused(&it.name, it.is_dev))
+        .map(|it| format!("{} of {}", it.name, package.name))
+        .collect()
+}
+
+/// The public items whose name stands nowhere but in their definition.
+fn unused_items(product: &[Source]) -> Vec<String> {
+    let mut counts = HashMap::<&str, usize>::new();
+    for word in product.iter().flat_map(|it| words(it.product())) {
+        *counts.entry(word).or_default() += 1;
+    }
+    let items = product.iter().flat_map(|source| {
+        let items = source.product().lines().filter_map(public_item);
+        items.map(move |item| (item, source))
+    });
+    items
+        .filter(|(item, _)| counts.get(item) == Some(&1) && !USED_BY_TESTS.contains(item))
+        .map(|(item, source)| format!("{item} in {}", source.path.display()))
+        .collect()
+}
+
+/// The name of the public item that a line defines.
+fn public_item(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let mut words = line.starts_with("pub").then(|| words(line))?;
+    words.find(|word| *word == "fn" || ITEMS.contains(word))?;
+    words.find(|word| *word != "fn")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Dependency;
+
+    fn source(text: &str) -> Source {
+        Source {
+            path: "any.rs".into(),
+            text: text.to_owned(),
+            is_test: false,
+        }
+    }
+
+    #[test]
+    fn an_item_that_only_tests_name_is_unused() {
+        let tested = "pub const fn dead() {}\n#[cfg(test)]\nmod tests {\n    dead();\n}\n";
+        assert_eq!(unused_items(&[source(tested)]), ["dead in any.rs"]);
+        let used = [source("pub(crate) fn alive() {}"), source("alive();")];
+        assert!(unused_items(&used).is_empty());
+    }
+
+    #[test]
+    fn a_dependency_that_no_file_names_is_unused() {
+        let package = Package {
+            name: "innkeeper-kit".to_owned(),
+            root: ".".into(),
+            dependencies: ["serde-json", "jiff"]
+                .map(|name| Dependency {
+                    name: name.to_owned(),
+                    is_dev: false,
+                })
+                .into(),
+        };
+        let sources = [source("use serde_json::Value;")];
+        let unused = unused_dependencies(&package, &sources, false);
+        assert_eq!(unused, ["jiff of innkeeper-kit"]);
+    }
+}

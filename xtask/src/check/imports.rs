@@ -1,0 +1,153 @@
+//! Who may import whom among the packages of this workspace.
+
+use crate::Outcome;
+use crate::workspace::{Package, Workspace};
+
+/// The packages that a package may depend on, for its own use; tests may use any. Components know nothing of one another
+/// nor of storage and brokers, which `host` hands them; the plan knows no executor.
+const ALLOWED: [(&str, &[&str]); 21] = [
+    (
+        "innkeeper",
+        &[
+            "broker",
+            "contracts",
+            "controller",
+            "crds",
+            "host",
+            "kit",
+            "local",
+            "plan",
+            "runtime",
+        ],
+    ),
+    ("innkeeper-booking", COMPONENT),
+    ("innkeeper-broker", &["contracts", "kafka", "kit"]),
+    ("innkeeper-cluster", &[]),
+    ("innkeeper-contracts", &[]),
+    (
+        "innkeeper-controller",
+        &["contracts", "crds", "kafka", "plan"],
+    ),
+    ("innkeeper-crds", &["contracts"]),
+    ("innkeeper-e2e", &["cluster", "crds"]),
+    ("innkeeper-fulfillment", COMPONENT),
+    ("innkeeper-gateway", COMPONENT),
+    (
+        "innkeeper-host",
+        &[
+            "booking",
+            "contracts",
+            "fulfillment",
+            "gateway",
+            "kit",
+            "payment",
+            "runtime",
+            "storage",
+            "view",
+        ],
+    ),
+    ("innkeeper-kafka", &[]),
+    ("innkeeper-kit", &["contracts"]),
+    (
+        "innkeeper-local",
+        &["broker", "contracts", "host", "kit", "plan"],
+    ),
+    ("innkeeper-payment", COMPONENT),
+    ("innkeeper-plan", &["contracts", "crds"]),
+    ("innkeeper-runtime", &["contracts", "kit"]),
+    ("innkeeper-storage", &["contracts", "kit"]),
+    ("innkeeper-testkit", &["kit"]),
+    ("innkeeper-view", COMPONENT),
+    ("xtask", &["cluster", "crds", "plan"]),
+];
+
+/// What a component may depend on.
+const COMPONENT: &[&str] = &["contracts", "kit", "runtime"];
+
+/// The packages that are pure: they know no library that does IO.
+const PURE: [&str; 4] = [
+    "innkeeper-contracts",
+    "innkeeper-crds",
+    "innkeeper-kit",
+    "innkeeper-plan",
+];
+
+/// Libraries that do IO.
+const IO: [&str; 8] = [
+    "axum",
+    "deadpool-postgres",
+    "hyper",
+    "rdkafka",
+    "rusqlite",
+    "tokio-postgres",
+    "tower",
+    "ureq",
+];
+
+/// Refuses what is not allowed.
+pub fn check(workspace: &Workspace) -> Outcome {
+    let refused: Vec<_> = workspace.packages().iter().flat_map(refused).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}; who may import whom stands in xtask/src/check/imports.rs",
+        refused.join("; ")
+    )
+    .into())
+}
+
+fn refused(package: &Package) -> Vec<String> {
+    let Package { name, .. } = package;
+    let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| known == name) else {
+        return vec![format!("nothing says what {name} may import")];
+    };
+    let is_pure = PURE.contains(&name.as_str());
+    let imports = package.dependencies.iter().filter(|it| !it.is_dev);
+    imports
+        .filter(|it| match it.name.strip_prefix("innkeeper-") {
+            Some(ours) => !allowed.contains(&ours),
+            None => is_pure && IO.contains(&it.name.as_str()),
+        })
+        .map(|it| format!("{name} must not import {}", it.name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Dependency;
+
+    fn package(name: &str, imported: &str, is_dev: bool) -> Package {
+        Package {
+            name: name.to_owned(),
+            root: ".".into(),
+            dependencies: vec![Dependency {
+                name: imported.to_owned(),
+                is_dev,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_component_that_imports_another_is_refused() {
+        let refused = refused(&package("innkeeper-booking", "innkeeper-payment", false));
+        assert_eq!(
+            refused,
+            ["innkeeper-booking must not import innkeeper-payment"]
+        );
+    }
+
+    #[test]
+    fn a_pure_package_that_does_io_is_refused_and_its_tests_may() {
+        let rusqlite = |is_dev| refused(&package("innkeeper-kit", "rusqlite", is_dev));
+        assert_eq!(rusqlite(false), ["innkeeper-kit must not import rusqlite"]);
+        assert!(rusqlite(true).is_empty());
+    }
+
+    #[test]
+    fn a_package_that_nobody_knows_is_refused() {
+        let refused = refused(&package("innkeeper-new", "serde", false));
+        assert_eq!(refused, ["nothing says what innkeeper-new may import"]);
+    }
+}
