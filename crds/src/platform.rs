@@ -71,7 +71,7 @@ pub struct BookingPlatformSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3), regex(pattern = r"^[A-Z]{3}$"))]
     pub currency: Option<String>,
-    /// The platform's life. A platform that is deleted and applied again goes on where it was; a new number starts afresh.
+    /// The platform's incarnation. A platform that is deleted and applied again goes on where it was; a new number starts afresh.
     #[serde(default = "first_incarnation")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub incarnation: u32,
@@ -178,7 +178,7 @@ pub struct Service {
     /// Makes it a service that delivers what was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfillment: Option<Fulfillment>,
-    /// Makes it a service that shows each story in one row.
+    /// Makes it a service that shows each saga in one row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<View>,
     /// Where it keeps its rows; the platform's database when left out.

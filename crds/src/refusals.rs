@@ -30,7 +30,7 @@ pub struct Case {
     /// Who refuses it first.
     pub refused_by: Refuser,
     /// Where `innkeeper validate` places it.
-    pub place: &'static str,
+    pub field_path: &'static str,
     /// What everyone's message contains.
     pub message: &'static str,
     /// What kubectl's message contains instead, where it reads the file otherwise.

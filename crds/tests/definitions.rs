@@ -34,9 +34,9 @@ fn every_field_is_documented() {
     let mut bare = Vec::new();
     for kind in KINDS {
         let schema = generate::schema(kind).expect("the kind has a schema");
-        walk(&schema, kind, &mut |place, schema| {
-            if schema.get("description").is_none() && !place.ends_with("[]") {
-                bare.push(place.to_owned());
+        walk(&schema, kind, &mut |field_path, schema| {
+            if schema.get("description").is_none() && !field_path.ends_with("[]") {
+                bare.push(field_path.to_owned());
             }
         });
     }
@@ -48,9 +48,9 @@ fn every_text_list_and_map_is_bounded() {
     let mut unbounded = Vec::new();
     for kind in KINDS {
         let schema = generate::schema(kind).expect("the kind has a schema");
-        walk(&schema, kind, &mut |place, schema| {
+        walk(&schema, kind, &mut |field_path, schema| {
             if !is_bounded(schema) {
-                unbounded.push(place.to_owned());
+                unbounded.push(field_path.to_owned());
             }
         });
     }
@@ -93,19 +93,19 @@ fn is_bounded(schema: &Value) -> bool {
     }
 }
 
-fn walk(schema: &Value, place: &str, visit: &mut impl FnMut(&str, &Value)) {
-    visit(place, schema);
+fn walk(schema: &Value, field_path: &str, visit: &mut impl FnMut(&str, &Value)) {
+    visit(field_path, schema);
     let fields = schema.get("properties").and_then(Value::as_object);
     for (name, field) in fields.into_iter().flatten() {
-        walk(field, &format!("{place}.{name}"), visit);
+        walk(field, &format!("{field_path}.{name}"), visit);
     }
     if let Some(items) = schema.get("items") {
-        walk(items, &format!("{place}[]"), visit);
+        walk(items, &format!("{field_path}[]"), visit);
     }
     if let Some(values) = schema
         .get("additionalProperties")
         .filter(|any| any.is_object())
     {
-        walk(values, &format!("{place}.*[]"), visit);
+        walk(values, &format!("{field_path}.*[]"), visit);
     }
 }

@@ -1,10 +1,10 @@
-//! A service that shows a story in one row.
+//! A service that shows a saga in one row.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Shows each story in one row.
+/// Shows each saga in one row.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct View {

@@ -9,7 +9,7 @@ const fn case(
     name: &'static str,
     edits: &'static [(&'static str, &'static str)],
     refused_by: Refuser,
-    place: &'static str,
+    field_path: &'static str,
     message: &'static str,
 ) -> Case {
     Case {
@@ -17,7 +17,7 @@ const fn case(
         edits,
         update: false,
         refused_by,
-        place,
+        field_path,
         message,
         kubectl: None,
     }

@@ -41,7 +41,7 @@ struct Change {
     kind: Kind,
     name: &'static str,
     /// Where it is, and what is there again afterwards.
-    place: &'static str,
+    pointer: &'static str,
     described: Value,
 }
 
@@ -50,14 +50,14 @@ const POD: &str = "/spec/template/spec";
 fn change(
     command: &'static [&'static str],
     name: &'static str,
-    place: &'static str,
+    pointer: &'static str,
     described: Value,
 ) -> Change {
     Change {
         command,
         kind: DEPLOYMENTS,
         name,
-        place,
+        pointer,
         described,
     }
 }
@@ -146,9 +146,9 @@ fn patches() -> Vec<Change> {
 }
 
 fn await_described(change: &Change) {
-    MANUAL.until(&format!("{} is as described", change.place), || {
+    MANUAL.until(&format!("{} is as described", change.pointer), || {
         let object = MANUAL.expect(change.kind, change.name);
-        let now = object.pointer(change.place).cloned().unwrap_or_default();
+        let now = object.pointer(change.pointer).cloned().unwrap_or_default();
         if now == change.described {
             Ok(())
         } else {

@@ -75,7 +75,7 @@ fn the_operator_refuses_as_the_table_says() {
     for (number, case) in cases(true).enumerate() {
         let said = REFUSALS.await_state(PLATFORMS, &format!("case-{number}"), "Stalled");
         assert!(
-            said.contains(case.place) && said.contains(case.on_cluster()),
+            said.contains(case.field_path) && said.contains(case.on_cluster()),
             "{}: {said}",
             case.name
         );

@@ -1,8 +1,8 @@
 //! The example, unchanged: applied, used, scaled, switched off in part, deleted and applied again.
 
+mod booking;
 mod outage;
 mod scaling;
-mod story;
 
 use innkeeper_e2e::claims;
 use innkeeper_e2e::lanes::Lane;
@@ -19,14 +19,14 @@ pub fn lane() -> Lane {
         name: "rentcar",
         namespaces: &["rentcar"],
         claims: claims![
-            story::the_example_becomes_ready,
-            story::events_tell_how_it_went,
-            story::a_reservation_is_paid_and_cancelled_through_the_gateway,
-            story::its_records_are_in_kafka,
-            story::its_rows_are_in_the_database,
-            story::a_value_of_the_file_is_in_force_in_the_pod,
-            story::probes_are_as_rendered,
-            story::a_change_that_is_wrong_is_refused,
+            booking::the_example_becomes_ready,
+            booking::events_tell_how_it_went,
+            booking::a_reservation_is_paid_and_cancelled_through_the_gateway,
+            booking::its_records_are_in_kafka,
+            booking::its_rows_are_in_the_database,
+            booking::a_value_of_the_file_is_in_force_in_the_pod,
+            booking::probes_are_as_rendered,
+            booking::a_change_that_is_wrong_is_refused,
             scaling::under_load_pods_are_added,
             scaling::an_edit_keeps_the_pods_that_the_autoscaler_holds,
             scaling::without_load_pods_are_taken_away,

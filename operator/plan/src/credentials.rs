@@ -13,7 +13,7 @@ pub struct Warning {
     /// The line of the file, from 1.
     pub line: Option<usize>,
     /// Where it is.
-    pub place: String,
+    pub field_path: String,
     /// What it looks like.
     looks_like: &'static str,
 }
@@ -23,10 +23,10 @@ impl fmt::Display for Warning {
         if let Some(line) = self.line {
             write!(formatter, "line {line}: ")?;
         }
-        let (place, looks_like) = (masked(&self.place), self.looks_like);
+        let (field_path, looks_like) = (masked(&self.field_path), self.looks_like);
         write!(
             formatter,
-            "{place}: this looks like a credential ({looks_like}), and whoever may read the platform or its ConfigMaps can read it: put it into a Secret, and name that under secrets.env"
+            "{field_path}: this looks like a credential ({looks_like}), and whoever may read the platform or its ConfigMaps can read it: put it into a Secret, and name that under secrets.env"
         )
     }
 }
@@ -49,18 +49,18 @@ pub fn find(object: &Value) -> Vec<Warning> {
     found
 }
 
-fn look(value: &Value, place: &str, found: &mut Vec<Warning>) {
+fn look(value: &Value, field_path: &str, found: &mut Vec<Warning>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let inner = if place.is_empty() {
+                let inner = if field_path.is_empty() {
                     name.clone()
                 } else {
-                    format!("{place}.{name}")
+                    format!("{field_path}.{name}")
                 };
                 let looks_like = value
                     .as_str()
-                    .and_then(|text| credential(place, name, text));
+                    .and_then(|text| credential(field_path, name, text));
                 match looks_like {
                     Some(looks_like) => found.push(warning(inner, looks_like)),
                     None if value.is_string() => {}
@@ -70,20 +70,20 @@ fn look(value: &Value, place: &str, found: &mut Vec<Warning>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                look(item, &format!("{place}[{index}]"), found);
+                look(item, &format!("{field_path}[{index}]"), found);
             }
         }
         Value::String(text) if holds_credential(text) => {
-            found.push(warning(place.to_owned(), FORM));
+            found.push(warning(field_path.to_owned(), FORM));
         }
         _ => {}
     }
 }
 
-fn warning(place: String, looks_like: &'static str) -> Warning {
+fn warning(field_path: String, looks_like: &'static str) -> Warning {
     Warning {
         line: None,
-        place,
+        field_path,
         looks_like,
     }
 }

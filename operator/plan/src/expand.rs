@@ -36,7 +36,7 @@ impl Expansion {
 pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> Expansion {
     let addresses = addresses(platform, executor);
     let topic = topic_name(platform, executor, facts);
-    let place = service::Place {
+    let ctx = service::Context {
         platform,
         executor,
         addresses: &addresses,
@@ -46,7 +46,7 @@ pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) 
     Expansion {
         services: services
             .map(|service| {
-                let mut service = service::domain_service(&place, service);
+                let mut service = service::domain_service(&ctx, service);
                 if let Some(observed) = service
                     .metadata
                     .name

@@ -19,39 +19,39 @@ pub const APPLIED_ANNOTATION: &str = "innkeeper.dev/applied";
 /// Longest identifier that PostgreSQL keeps whole.
 const SCHEMA_LENGTH: usize = 63;
 
-/// A service of a platform's life, which is what consumer groups and schemas belong to.
+/// A service in an incarnation of its platform, which is what consumer groups and schemas belong to.
 #[derive(Clone, Copy, Debug)]
-pub struct ServiceLife<'a> {
+pub struct ServiceIncarnation<'a> {
     /// Namespace of the platform.
     pub namespace: &'a str,
     /// Name of the platform.
     pub platform: &'a str,
     /// Name of the service.
     pub service: &'a str,
-    /// The platform's life.
+    /// The platform's of.
     pub incarnation: u32,
 }
 
 /// The consumer group of a service.
-pub fn consumer_group(life: ServiceLife) -> String {
-    let ServiceLife {
+pub fn consumer_group(of: ServiceIncarnation) -> String {
+    let ServiceIncarnation {
         namespace,
         platform,
         service,
         incarnation,
-    } = life;
+    } = of;
     format!("{namespace}.{platform}.{service}.{incarnation}")
 }
 
 /// The database schema of a service: lower case, digits and underscores, at most 63 characters.
-pub fn schema(life: ServiceLife) -> String {
-    let parts = [life.namespace, life.platform, life.service];
-    let readable = format!("{}__{}", parts.join("__"), life.incarnation).replace('-', "_");
+pub fn schema(of: ServiceIncarnation) -> String {
+    let parts = [of.namespace, of.platform, of.service];
+    let readable = format!("{}__{}", parts.join("__"), of.incarnation).replace('-', "_");
     let ambiguous = parts.iter().any(|part| part.contains("--"));
     if !ambiguous && readable.len() <= SCHEMA_LENGTH {
         return readable;
     }
-    let hash = short_hash(consumer_group(life).as_bytes());
+    let hash = short_hash(consumer_group(of).as_bytes());
     let kept: String = readable
         .chars()
         .take(SCHEMA_LENGTH - hash.len() - 1)
@@ -151,8 +151,12 @@ pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    fn life<'a>(namespace: &'a str, platform: &'a str, service: &'a str) -> ServiceLife<'a> {
-        ServiceLife {
+    fn incarnation<'a>(
+        namespace: &'a str,
+        platform: &'a str,
+        service: &'a str,
+    ) -> ServiceIncarnation<'a> {
+        ServiceIncarnation {
             namespace,
             platform,
             service,
@@ -163,7 +167,7 @@ mod tests {
     #[test]
     fn a_schema_says_whose_it_is() {
         assert_eq!(
-            schema(life("default", "rentcar", "my-pay")),
+            schema(incarnation("default", "rentcar", "my-pay")),
             "default__rentcar__my_pay__2"
         );
     }
@@ -171,12 +175,12 @@ mod tests {
     #[test]
     fn a_schema_fits_and_stays_apart_from_its_neighbours() {
         let long = "a".repeat(40);
-        let name = schema(life(&long, &long, "pay"));
+        let name = schema(incarnation(&long, &long, "pay"));
         assert_eq!(name.len(), 63);
-        assert_ne!(name, schema(life(&long, &long, "pal")));
+        assert_ne!(name, schema(incarnation(&long, &long, "pal")));
         assert_ne!(
-            schema(life("a", "b--c", "pay")),
-            schema(life("a--b", "c", "pay"))
+            schema(incarnation("a", "b--c", "pay")),
+            schema(incarnation("a--b", "c", "pay"))
         );
     }
 }

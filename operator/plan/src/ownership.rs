@@ -64,7 +64,7 @@ pub struct Claim {
 pub enum Obstacle {
     /// Names that belong to someone else.
     Taken(Vec<String>),
-    /// Objects of a former life that are still there.
+    /// Objects of a former owner of the same name that are still there.
     Former(Vec<String>),
 }
 
@@ -161,7 +161,7 @@ mod tests {
         );
         assert_eq!(of(Some(existing(None))), Standing::Foreign);
         assert_eq!(
-            of(Some(existing(Some(owner("my former self"))))),
+            of(Some(existing(Some(owner("a former one"))))),
             Standing::Former
         );
         let someone = OwnerReference {

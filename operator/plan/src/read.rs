@@ -35,14 +35,14 @@ impl PlatformFile {
     /// The refusals with the lines of this file.
     #[must_use]
     pub fn located(&self, refusals: Refusals) -> Refusals {
-        refusals.located(|place| self.document.line_of(place))
+        refusals.located(|field_path| self.document.line_of(field_path))
     }
 
     /// Values of this file that look like credentials.
     pub fn credentials(&self) -> Vec<Warning> {
         let mut warnings = credentials::find(&self.document.value);
         for warning in &mut warnings {
-            warning.line = self.document.line_of(&warning.place);
+            warning.line = self.document.line_of(&warning.field_path);
         }
         warnings
     }
@@ -80,7 +80,7 @@ fn is_platform(document: &Document) -> Result<bool, Refusals> {
     }
     collector
         .finish(true)
-        .map_err(|refusals| refusals.located(|place| document.line_of(place)))
+        .map_err(|refusals| refusals.located(|field_path| document.line_of(field_path)))
 }
 
 fn platform(document: Document) -> Result<PlatformFile, Refusals> {
@@ -96,7 +96,7 @@ fn platform(document: Document) -> Result<PlatformFile, Refusals> {
         });
     match read {
         Ok(platform) => Ok(PlatformFile { platform, document }),
-        Err(refusals) => Err(refusals.located(|place| document.line_of(place))),
+        Err(refusals) => Err(refusals.located(|field_path| document.line_of(field_path))),
     }
 }
 
@@ -117,8 +117,8 @@ fn without_nulls(value: &Value) -> Value {
 fn typed(value: Value) -> Result<BookingPlatform, Refusals> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut collector = Collector::new(Step::Parser);
-        let place = error.path().to_string();
-        collector.refuse(place, error.inner().to_string());
+        let field_path = error.path().to_string();
+        collector.refuse(field_path, error.inner().to_string());
         collector
             .finish(())
             .expect_err("something was refused just now")

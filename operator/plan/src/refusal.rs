@@ -14,18 +14,18 @@ pub struct Refusal {
     /// The line of the file, from 1, when it comes from one.
     pub line: Option<usize>,
     /// Where: a path such as `spec.services[1].calls[0].service`.
-    pub place: String,
+    pub field_path: String,
     /// What is wrong, and what to do.
     pub message: String,
 }
 
 impl Refusal {
     /// A refusal that repeats nothing of the file which must not be shown.
-    pub(crate) fn new(step: Step, place: String, message: &str) -> Self {
+    pub(crate) fn new(step: Step, field_path: String, message: &str) -> Self {
         Self {
             step,
             line: None,
-            place,
+            field_path,
             message: masked(message).into_owned(),
         }
     }
@@ -36,8 +36,8 @@ impl fmt::Display for Refusal {
         if let Some(line) = self.line {
             write!(formatter, "line {line}: ")?;
         }
-        if !self.place.is_empty() {
-            write!(formatter, "{}: ", masked(&self.place))?;
+        if !self.field_path.is_empty() {
+            write!(formatter, "{}: ", masked(&self.field_path))?;
         }
         formatter.write_str(&self.message)
     }
@@ -62,11 +62,11 @@ impl fmt::Display for Refusals {
 impl std::error::Error for Refusals {}
 
 impl Refusals {
-    /// The same refusals with the line of the file for each place.
+    /// The same refusals with the line of the file for each field path.
     #[must_use]
     pub fn located(mut self, line_of: impl Fn(&str) -> Option<usize>) -> Self {
         for refusal in &mut self.0 {
-            refusal.line = refusal.line.or_else(|| line_of(&refusal.place));
+            refusal.line = refusal.line.or_else(|| line_of(&refusal.field_path));
         }
         self
     }
@@ -87,8 +87,8 @@ impl Collector {
         }
     }
 
-    pub(crate) fn refuse(&mut self, place: impl Into<String>, message: impl Into<String>) {
-        let refusal = Refusal::new(self.step, place.into(), &message.into());
+    pub(crate) fn refuse(&mut self, field_path: impl Into<String>, message: impl Into<String>) {
+        let refusal = Refusal::new(self.step, field_path.into(), &message.into());
         self.found.push(refusal);
     }
 

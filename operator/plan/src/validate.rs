@@ -32,7 +32,7 @@ pub struct ValidatedPlatform {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-    /// Its life.
+    /// Its incarnation.
     pub incarnation: u32,
     /// ISO 4217 code of all amounts.
     pub currency: Option<String>,
@@ -121,7 +121,7 @@ pub enum Component {
     Payment(Payment),
     /// Delivers what was paid.
     Fulfillment(Fulfillment),
-    /// Shows stories, with its columns in canonical words.
+    /// Shows sagas, with its columns in canonical words.
     View(Vec<Column>),
 }
 
@@ -192,14 +192,14 @@ fn validated_service(
     backing: &backing::Backing,
     collector: &mut Collector,
 ) -> Option<ValidatedService> {
-    let place = format!("spec.services[{index}]");
-    let component = component::component(platform, service, &place, collector)?;
+    let field_path = format!("spec.services[{index}]");
+    let component = component::component(platform, service, &field_path, collector)?;
     Some(ValidatedService {
         name: service.name.clone(),
         path: service.path.clone(),
         aliases: service.aliases.clone(),
         calls: references::calls(service),
-        database: backing.database(service, &component, &place, collector),
+        database: backing.database(service, &component, &field_path, collector),
         component,
         dev_port: service.dev.as_ref().and_then(|dev| dev.port),
         workload: service.workload.clone(),

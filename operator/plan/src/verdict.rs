@@ -60,7 +60,7 @@ pub enum Reason {
     WaitingForCallee,
     /// The topic must be ready first.
     WaitingForTopic,
-    /// Objects of a former life must be gone first.
+    /// Objects of a former owner of the same name must be gone first.
     WaitingForDeletion,
     /// A name belongs to someone else.
     NameTaken,

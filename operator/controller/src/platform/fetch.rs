@@ -82,7 +82,7 @@ mod tests {
         };
         let found = vec![
             service("pay", "mine"),
-            service("gateway", "of a former life"),
+            service("gateway", "of a former platform"),
         ];
         let names: Vec<_> = of_owner(&owner, found)
             .iter()

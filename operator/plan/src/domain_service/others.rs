@@ -151,7 +151,7 @@ pub(super) mod tests {
         };
         assert_eq!(found(None, PAY), 1);
         assert_eq!(found(Some("me"), PAY), 0);
-        assert_eq!(found(Some("my former self"), PAY), 0);
+        assert_eq!(found(Some("a former one"), PAY), 0);
         for target in [
             ["apps/v1", "Deployment", "rent"],
             ["apps/v1", "StatefulSet", "pay"],

@@ -27,7 +27,7 @@ pub(super) fn keep(wanted: &mut DomainServiceSpec, observed: &Order) {
 /// What was there first, in its order; then what is new, by name.
 fn arrange<T>(wanted: &mut [T], observed: &[String], name: fn(&T) -> &str) {
     wanted.sort_by_cached_key(|item| {
-        let place = observed.iter().position(|other| other == name(item));
-        (place.unwrap_or(observed.len()), name(item).to_owned())
+        let index = observed.iter().position(|other| other == name(item));
+        (index.unwrap_or(observed.len()), name(item).to_owned())
     });
 }

@@ -12,28 +12,28 @@ use innkeeper_crds::component::{Booking, PaymentTime, ServiceType};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
-use crate::names::{self, ServiceLife};
+use crate::names::{self, ServiceIncarnation};
 use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, ValidatedService};
 
 /// Image of services that run in this very process.
 const LOCAL_IMAGE: &str = "innkeeper:dev";
 
 /// What every service of a platform is resolved against.
-pub(super) struct Place<'a> {
+pub(super) struct Context<'a> {
     pub platform: &'a ValidatedPlatform,
     pub executor: &'a Executor,
     pub addresses: &'a BTreeMap<String, String>,
     pub topic: &'a str,
 }
 
-pub(super) fn domain_service(place: &Place, service: &ValidatedService) -> DomainService {
-    let platform = place.platform;
-    let settings = settings(place, service);
+pub(super) fn domain_service(ctx: &Context, service: &ValidatedService) -> DomainService {
+    let platform = ctx.platform;
+    let settings = settings(ctx, service);
     let labels = names::labels(&platform.name, &service.name, settings.component.name());
     DomainService {
         metadata: super::metadata(platform, service.name.clone(), Some(labels)),
         spec: DomainServiceSpec {
-            image: image(place),
+            image: image(ctx),
             settings,
             waits_for: service.calls.iter().map(|it| it.service.clone()).collect(),
             database_secret: database_secret(service),
@@ -44,16 +44,16 @@ pub(super) fn domain_service(place: &Place, service: &ValidatedService) -> Domai
     }
 }
 
-fn image(place: &Place) -> String {
-    let pinned = place.platform.image.clone();
-    match place.executor {
+fn image(ctx: &Context) -> String {
+    let pinned = ctx.platform.image.clone();
+    match ctx.executor {
         Executor::Cluster(cluster) => pinned.unwrap_or_else(|| cluster.image.clone()),
         Executor::Local(_) => LOCAL_IMAGE.to_owned(),
     }
 }
 
-fn settings(place: &Place, service: &ValidatedService) -> ServiceSettings {
-    let platform = place.platform;
+fn settings(ctx: &Context, service: &ValidatedService) -> ServiceSettings {
+    let platform = ctx.platform;
     ServiceSettings {
         namespace: platform.namespace.clone(),
         platform: platform.name.clone(),
@@ -61,22 +61,22 @@ fn settings(place: &Place, service: &ValidatedService) -> ServiceSettings {
         service: service.name.clone(),
         path: service.path.clone().unwrap_or_default(),
         aliases: service.aliases.clone().unwrap_or_default(),
-        component: component(place, service),
-        database: database(place, service),
-        log: log(place, service),
+        component: component(ctx, service),
+        database: database(ctx, service),
+        log: log(ctx, service),
         drain_seconds: service.workload.drain_seconds(),
         config: service.workload.environment(),
     }
 }
 
-fn component(place: &Place, service: &ValidatedService) -> settings::Component {
-    let platform = place.platform;
+fn component(ctx: &Context, service: &ValidatedService) -> settings::Component {
+    let platform = ctx.platform;
     match &service.component {
         Component::Gateway(_) => settings::Component::Gateway(settings::Gateway {
-            routes: routes(place),
+            routes: routes(ctx),
         }),
         Component::Booking(booking) => {
-            let call = payment_call(place, service, booking);
+            let call = payment_call(ctx, service, booking);
             settings::Component::Booking(booking.settings(platform.currency.clone(), call))
         }
         Component::Payment(payment) => {
@@ -94,8 +94,8 @@ fn component(place: &Place, service: &ValidatedService) -> settings::Component {
     }
 }
 
-fn routes(place: &Place) -> Vec<Route> {
-    let services = place.platform.services.iter();
+fn routes(ctx: &Context) -> Vec<Route> {
+    let services = ctx.platform.services.iter();
     services
         .filter_map(|service| {
             let path = service.path.clone()?;
@@ -105,24 +105,24 @@ fn routes(place: &Place) -> Vec<Route> {
                 paths: std::iter::once(path)
                     .chain(aliases.map(str::to_owned))
                     .collect(),
-                address: address(place, &service.name),
+                address: address(ctx, &service.name),
                 timeout_ms: settings::DEFAULT_ROUTE_TIMEOUT_MS.into(),
             })
         })
         .collect()
 }
 
-fn address(place: &Place, service: &str) -> String {
-    place.addresses.get(service).cloned().unwrap_or_default()
+fn address(ctx: &Context, service: &str) -> String {
+    ctx.addresses.get(service).cloned().unwrap_or_default()
 }
 
-fn payment_call(place: &Place, service: &ValidatedService, block: &Booking) -> Option<PaymentCall> {
+fn payment_call(ctx: &Context, service: &ValidatedService, block: &Booking) -> Option<PaymentCall> {
     let payment = block.payment.as_ref()?;
     let mut calls = service.calls.iter();
     let call = calls.find(|call| call.service == payment.service)?;
     Some(PaymentCall {
         service: payment.service.clone(),
-        address: address(place, &payment.service),
+        address: address(ctx, &payment.service),
         when: payment.when,
         timeout_ms: call.timeout.as_millis(),
     })
@@ -153,16 +153,16 @@ fn names_of(platform: &ValidatedPlatform, wanted: impl Fn(&Component) -> bool) -
         .collect()
 }
 
-fn life<'a>(place: &Place<'a>, service: &'a ValidatedService) -> ServiceLife<'a> {
-    ServiceLife {
-        namespace: &place.platform.namespace,
-        platform: &place.platform.name,
+fn incarnation<'a>(ctx: &Context<'a>, service: &'a ValidatedService) -> ServiceIncarnation<'a> {
+    ServiceIncarnation {
+        namespace: &ctx.platform.namespace,
+        platform: &ctx.platform.name,
         service: &service.name,
-        incarnation: place.platform.incarnation,
+        incarnation: ctx.platform.incarnation,
     }
 }
 
-fn database(place: &Place, service: &ValidatedService) -> Option<Database> {
+fn database(ctx: &Context, service: &ValidatedService) -> Option<Database> {
     match &service.database {
         DatabaseChoice::None => None,
         DatabaseChoice::Sqlite(file) => Some(Database::Sqlite(SqliteFile { file: file.clone() })),
@@ -170,7 +170,7 @@ fn database(place: &Place, service: &ValidatedService) -> Option<Database> {
             host: postgres.host.clone(),
             port: postgres.port,
             database: postgres.database.clone(),
-            schema: names::schema(life(place, service)),
+            schema: names::schema(incarnation(ctx, service)),
             credentials_dir: PathBuf::from(DATABASE_SECRET_DIR),
         })),
     }
@@ -183,13 +183,13 @@ fn database_secret(service: &ValidatedService) -> Option<String> {
     }
 }
 
-fn log(place: &Place, service: &ValidatedService) -> Option<Log> {
+fn log(ctx: &Context, service: &ValidatedService) -> Option<Log> {
     if matches!(service.component, Component::Gateway(_)) {
         return None;
     }
-    let topic = place.topic.to_owned();
-    let group = names::consumer_group(life(place, service));
-    Some(match &place.platform.log {
+    let topic = ctx.topic.to_owned();
+    let group = names::consumer_group(incarnation(ctx, service));
+    Some(match &ctx.platform.log {
         LogChoice::Kafka(bootstrap_servers) => Log::Kafka(Kafka {
             bootstrap_servers: bootstrap_servers.clone(),
             topic,

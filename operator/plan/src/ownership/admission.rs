@@ -29,8 +29,8 @@ pub fn altered(sent: &Value, seen: &Value, entries: &[ManagedFieldsEntry]) -> Ve
             compare(value, &seen[field], field, &mut found);
         }
     }
-    for place in OPEN {
-        added(sent, seen, place, entries, &mut found);
+    for fields in OPEN {
+        added(sent, seen, fields, entries, &mut found);
     }
     found
 }
@@ -83,17 +83,17 @@ fn says_nothing(value: &Value) -> bool {
 fn added(
     sent: &Value,
     seen: &Value,
-    place: &[&str],
+    fields: &[&str],
     entries: &[ManagedFieldsEntry],
     found: &mut Vec<String>,
 ) {
-    let [sent, seen] = [sent, seen].map(|it| it.pointer(&format!("/{}", place.join("/"))));
+    let [sent, seen] = [sent, seen].map(|it| it.pointer(&format!("/{}", fields.join("/"))));
     let trees: Vec<&Tree> = entries
         .iter()
         .filter_map(tree)
-        .filter_map(|tree| below(tree, place))
+        .filter_map(|tree| below(tree, fields))
         .collect();
-    let path = place.join(".");
+    let path = fields.join(".");
     match seen {
         Some(Value::Object(fields)) => found.extend(
             fields
@@ -123,9 +123,9 @@ fn added(
     }
 }
 
-/// The part of a tree that hangs at a place.
-fn below<'a>(tree: &'a Tree, place: &[&str]) -> Option<&'a Tree> {
-    place.iter().try_fold(tree, |tree, field| {
+/// The part of a tree that hangs below fields.
+fn below<'a>(tree: &'a Tree, fields: &[&str]) -> Option<&'a Tree> {
+    fields.iter().try_fold(tree, |tree, field| {
         tree.get(&format!("f:{field}"))?.as_object()
     })
 }

@@ -94,12 +94,12 @@ fn is_decimal(text: &str) -> bool {
 
 fn is_sexagesimal(text: &str) -> bool {
     let whole = text.split('.').next().unwrap_or_default();
-    let mut places = whole.split(':');
-    let first = places.next().unwrap_or_default();
-    let mut rest = places.peekable();
+    let mut parts = whole.split(':');
+    let first = parts.next().unwrap_or_default();
+    let mut rest = parts.peekable();
     rest.peek().is_some()
         && all(first, |byte| byte.is_ascii_digit())
-        && rest.all(|place| place.len() <= 2 && is_digits(place))
+        && rest.all(|part| part.len() <= 2 && is_digits(part))
 }
 
 fn all(text: &str, wanted: impl Fn(u8) -> bool) -> bool {

@@ -51,21 +51,21 @@ impl Schema {
     }
 }
 
-fn check_value(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
-    if !scalars::check_type(schema, value, place, collector) {
+fn check_value(schema: &Value, value: &Value, field_path: &str, collector: &mut Collector) {
+    if !scalars::check_type(schema, value, field_path, collector) {
         return;
     }
-    scalars::check(schema, value, place, collector);
+    scalars::check(schema, value, field_path, collector);
     match value {
         Value::Array(items) => {
-            lists::check(schema, items, place, collector);
+            lists::check(schema, items, field_path, collector);
             for (index, item) in items.iter().enumerate() {
                 if let Some(schema) = schema.get("items") {
-                    check_value(schema, item, &format!("{place}[{index}]"), collector);
+                    check_value(schema, item, &format!("{field_path}[{index}]"), collector);
                 }
             }
         }
-        Value::Object(fields) => check_object(schema, fields, place, collector),
+        Value::Object(fields) => check_object(schema, fields, field_path, collector),
         _ => {}
     }
 }
@@ -73,23 +73,23 @@ fn check_value(schema: &Value, value: &Value, place: &str, collector: &mut Colle
 fn check_object(
     schema: &Value,
     fields: &Map<String, Value>,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     let required = schema.get("required").and_then(Value::as_array);
     for name in required.into_iter().flatten().filter_map(Value::as_str) {
         if !fields.contains_key(name) {
-            collector.refuse(inner(place, name), "Required value");
+            collector.refuse(inner(field_path, name), "Required value");
         }
     }
     let most = schema.get("maxProperties").and_then(Value::as_u64);
     if let Some(most) = most.filter(|most| fields.len() as u64 > *most) {
         let message = format!("Too many: {}: must have at most {most} items", fields.len());
-        collector.refuse(place, message);
+        collector.refuse(field_path, message);
     }
     for (name, value) in fields {
         if let Some(schema) = field_schema(schema, name) {
-            check_value(schema, value, &inner(place, name), collector);
+            check_value(schema, value, &inner(field_path, name), collector);
         }
     }
 }
@@ -103,10 +103,10 @@ fn field_schema<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     })
 }
 
-fn inner(place: &str, name: &str) -> String {
-    if place.is_empty() {
+fn inner(field_path: &str, name: &str) -> String {
+    if field_path.is_empty() {
         name.to_owned()
     } else {
-        format!("{place}.{name}")
+        format!("{field_path}.{name}")
     }
 }

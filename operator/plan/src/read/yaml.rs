@@ -1,4 +1,4 @@
-//! YAML with its places: every value knows its line, and what kubectl would read otherwise is refused.
+//! YAML with its lines: every field path has one, and what kubectl would read otherwise is refused.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,14 +21,14 @@ pub struct Document {
 }
 
 impl Document {
-    /// The line of a place, or of what it lies in.
-    pub fn line_of(&self, place: &str) -> Option<usize> {
-        let mut place = place;
+    /// The line of a field path, or of what it lies in.
+    pub fn line_of(&self, field_path: &str) -> Option<usize> {
+        let mut field_path = field_path;
         loop {
-            if let Some(line) = self.lines.get(place) {
+            if let Some(line) = self.lines.get(field_path) {
                 return Some(*line);
             }
-            place = &place[..place.rfind(['.', '['])?];
+            field_path = &field_path[..field_path.rfind(['.', '['])?];
         }
     }
 }
@@ -90,23 +90,23 @@ impl<'text> Reader<'text> {
         }
     }
 
-    fn value(&mut self, node: (Event<'text>, Span), place: &str) -> Result<Value, Refusal> {
+    fn value(&mut self, node: (Event<'text>, Span), field_path: &str) -> Result<Value, Refusal> {
         let (event, span) = node;
         let line = span.start.line();
         self.count(1, line)?;
-        self.lines.insert(place.to_owned(), line);
+        self.lines.insert(field_path.to_owned(), line);
         let (anchor, value) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, line, place),
+            Event::Alias(anchor) => return self.alias(anchor, line, field_path),
             Event::Scalar(text, style, anchor, tag) => {
                 let tagged = tag.is_some_and(|tag| !tag.is_yaml_core_schema_tag("str"));
                 let forced = tagged || style != ScalarStyle::Plain;
-                (anchor, self.scalar(&text, forced, line, place))
+                (anchor, self.scalar(&text, forced, line, field_path))
             }
-            Event::SequenceStart(_, anchor, _) => (anchor, self.sequence(place)?),
-            Event::MappingStart(_, anchor, _) => (anchor, self.mapping(place)?),
+            Event::SequenceStart(_, anchor, _) => (anchor, self.sequence(field_path)?),
+            Event::MappingStart(_, anchor, _) => (anchor, self.mapping(field_path)?),
             other => {
                 let message = format!("expected a value, found {other:?}");
-                return Err(refusal(Some(line), place, &message));
+                return Err(refusal(Some(line), field_path, &message));
             }
         };
         if anchor > 0 {
@@ -115,34 +115,34 @@ impl<'text> Reader<'text> {
         Ok(value)
     }
 
-    fn scalar(&mut self, text: &str, quoted: bool, line: usize, place: &str) -> Value {
+    fn scalar(&mut self, text: &str, quoted: bool, line: usize, field_path: &str) -> Value {
         if quoted {
             return Value::String(text.to_owned());
         }
         plain::value(text).unwrap_or_else(|plain::Ambiguous(kind)| {
-            let may_be_shown = plain::is_word_of_yaml_1_1(text) || !may_be_secret(place);
+            let may_be_shown = plain::is_word_of_yaml_1_1(text) || !may_be_secret(field_path);
             let shown = if may_be_shown { text } else { MASK };
             let message = format!(
                 "the bare value {shown} is {kind} to YAML 1.1, which kubectl follows: put it in quotes, or write it plainly"
             );
-            self.refusals.push(refusal(Some(line), place, &message));
+            self.refusals.push(refusal(Some(line), field_path, &message));
             Value::String(text.to_owned())
         })
     }
 
-    fn sequence(&mut self, place: &str) -> Result<Value, Refusal> {
+    fn sequence(&mut self, field_path: &str) -> Result<Value, Refusal> {
         let mut items = Vec::new();
         loop {
             let node = self.node()?;
             if matches!(node.0, Event::SequenceEnd) {
                 return Ok(Value::Array(items));
             }
-            let item = self.value(node, &format!("{place}[{}]", items.len()))?;
+            let item = self.value(node, &format!("{field_path}[{}]", items.len()))?;
             items.push(item);
         }
     }
 
-    fn mapping(&mut self, place: &str) -> Result<Value, Refusal> {
+    fn mapping(&mut self, field_path: &str) -> Result<Value, Refusal> {
         let mut fields = Map::new();
         loop {
             let (event, span) = self.node()?;
@@ -150,39 +150,45 @@ impl<'text> Reader<'text> {
                 return Ok(Value::Object(fields));
             }
             let line = span.start.line();
-            let key = self.key(event, line, place)?;
-            let inner = if place.is_empty() {
+            let key = self.key(event, line, field_path)?;
+            let inner = if field_path.is_empty() {
                 key.clone()
             } else {
-                format!("{place}.{key}")
+                format!("{field_path}.{key}")
             };
             let node = self.node()?;
             let value = self.value(node, &inner)?;
             self.lines.insert(inner, line);
             if fields.insert(key.clone(), value).is_some() {
                 let message = format!("the key {key} is there twice: remove one");
-                self.refusals.push(refusal(Some(line), place, &message));
+                self.refusals
+                    .push(refusal(Some(line), field_path, &message));
             }
         }
     }
 
-    fn key(&mut self, event: Event<'text>, line: usize, place: &str) -> Result<String, Refusal> {
+    fn key(
+        &mut self,
+        event: Event<'text>,
+        line: usize,
+        field_path: &str,
+    ) -> Result<String, Refusal> {
         let Event::Scalar(text, style, ..) = event else {
-            return Err(refusal(Some(line), place, "a key must be a word"));
+            return Err(refusal(Some(line), field_path, "a key must be a word"));
         };
         let quoted = style != ScalarStyle::Plain;
-        Ok(match self.scalar(&text, quoted, line, place) {
+        Ok(match self.scalar(&text, quoted, line, field_path) {
             Value::String(key) => key,
             other => other.to_string(),
         })
     }
 
-    fn alias(&mut self, anchor: usize, line: usize, place: &str) -> Result<Value, Refusal> {
+    fn alias(&mut self, anchor: usize, line: usize, field_path: &str) -> Result<Value, Refusal> {
         let value = self
             .anchors
             .get(&anchor)
             .cloned()
-            .ok_or_else(|| refusal(Some(line), place, "an anchor cannot hold itself"))?;
+            .ok_or_else(|| refusal(Some(line), field_path, "an anchor cannot hold itself"))?;
         self.count(values_in(&value), line)?;
         Ok(value)
     }
@@ -197,10 +203,10 @@ impl<'text> Reader<'text> {
 }
 
 /// Whether a user's own values are here, which may be secret whatever they look like.
-fn may_be_secret(place: &str) -> bool {
+fn may_be_secret(field_path: &str) -> bool {
     let own = [".env.", ".files.", ".annotations.", ".labels."];
-    let name = place.rsplit('.').next().unwrap_or_default();
-    is_secret_name(name) || own.iter().any(|own| place.contains(own))
+    let name = field_path.rsplit('.').next().unwrap_or_default();
+    is_secret_name(name) || own.iter().any(|own| field_path.contains(own))
 }
 
 fn values_in(value: &Value) -> usize {
@@ -219,10 +225,10 @@ fn syntax(marker: Marker, message: &str) -> Refusal {
     )
 }
 
-fn refusal(line: Option<usize>, place: &str, message: &str) -> Refusal {
+fn refusal(line: Option<usize>, field_path: &str, message: &str) -> Refusal {
     Refusal {
         line,
-        ..Refusal::new(Step::Parser, place.to_owned(), message)
+        ..Refusal::new(Step::Parser, field_path.to_owned(), message)
     }
 }
 
@@ -244,8 +250,8 @@ mod tests {
     #[test]
     fn a_bare_word_of_yaml_1_1_is_refused_where_it_stands() {
         let refused = documents("a: 'on'\nb: on\nno: 1\n").unwrap_err();
-        let places: Vec<_> = refused.0.iter().map(|refusal| refusal.line).collect();
-        assert_eq!(places, [Some(2), Some(3)]);
+        let lines: Vec<_> = refused.0.iter().map(|refusal| refusal.line).collect();
+        assert_eq!(lines, [Some(2), Some(3)]);
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
     Some(variables).filter(|variables| !variables.is_empty())
 }
 
-/// Every volume with its place in the container.
+/// Every volume with its mount path.
 fn mounted(
     service: &DomainService,
     config_maps: &ConfigMaps,
@@ -148,10 +148,10 @@ fn mounted(
     [Some(settings), files, credentials]
         .into_iter()
         .flatten()
-        .map(|(volume, place)| {
+        .map(|(volume, mount_path)| {
             let mount = VolumeMount {
                 name: volume.name.clone(),
-                mount_path: place,
+                mount_path,
                 read_only: Some(true),
                 ..VolumeMount::default()
             };

@@ -74,7 +74,7 @@ impl Backing {
         &self,
         service: &Service,
         component: &Component,
-        place: &str,
+        field_path: &str,
         collector: &mut Collector,
     ) -> DatabaseChoice {
         if matches!(component, Component::Gateway(_)) {
@@ -84,7 +84,9 @@ impl Backing {
             Rows::Files { data, incarnation } => {
                 DatabaseChoice::Sqlite(data.join(names::database_file(&service.name, *incarnation)))
             }
-            Rows::Cluster { default } => self.postgres(service, default.as_ref(), place, collector),
+            Rows::Cluster { default } => {
+                self.postgres(service, default.as_ref(), field_path, collector)
+            }
         }
     }
 
@@ -92,17 +94,17 @@ impl Backing {
         &self,
         service: &Service,
         default: Option<&Postgres>,
-        place: &str,
+        field_path: &str,
         collector: &mut Collector,
     ) -> DatabaseChoice {
-        let (chosen, place) = match (&service.database, &self.platform) {
-            (Some(own), _) => (Some(own), format!("{place}.database")),
+        let (chosen, field_path) = match (&service.database, &self.platform) {
+            (Some(own), _) => (Some(own), format!("{field_path}.database")),
             (None, Some(shared)) => (Some(shared), "spec.database".to_owned()),
-            (None, None) => (None, format!("{place}.database")),
+            (None, None) => (None, format!("{field_path}.database")),
         };
         if chosen.is_some_and(|database| database.sqlite.is_some()) {
             collector.refuse(
-                format!("{place}.sqlite"),
+                format!("{field_path}.sqlite"),
                 "SQLite on a cluster needs volumes, which Innkeeper does not have yet: use postgres, or leave database out to take the installation's",
             );
             return DatabaseChoice::None;
@@ -112,7 +114,7 @@ impl Backing {
             return DatabaseChoice::Postgres(postgres.clone());
         }
         collector.refuse(
-            place,
+            field_path,
             "no database is configured: name one here or in spec.database, or as database.postgres in the chart's values",
         );
         DatabaseChoice::None

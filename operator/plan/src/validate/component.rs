@@ -10,11 +10,11 @@ use crate::refusal::Collector;
 pub(super) fn component(
     platform: &BookingPlatform,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) -> Option<Component> {
     if blocks(service) != 1 {
-        collector.refuse(place, ONE_COMPONENT.1);
+        collector.refuse(field_path, ONE_COMPONENT.1);
         return None;
     }
     let gateway = || service.gateway.clone().map(Component::Gateway);
@@ -23,7 +23,7 @@ pub(super) fn component(
     let fulfillment = || service.fulfillment.clone().map(Component::Fulfillment);
     let view = || {
         Some(Component::View(view::columns(
-            platform, service, place, collector,
+            platform, service, field_path, collector,
         )))
     };
     gateway()

@@ -13,18 +13,18 @@ pub(super) fn check(platform: &BookingPlatform, collector: &mut Collector) {
     let mut paths = Taken::default();
     let mut ports = Taken::default();
     for (index, service) in platform.spec.services.iter().enumerate() {
-        let place = format!("spec.services[{index}]");
+        let field_path = format!("spec.services[{index}]");
         names.take(
             service.name.as_str(),
-            format!("{place}.name"),
+            format!("{field_path}.name"),
             "name",
             collector,
         );
         for (field, path) in all_paths(service) {
-            paths.take(path, format!("{place}.{field}"), "path", collector);
+            paths.take(path, format!("{field_path}.{field}"), "path", collector);
         }
         if let Some(port) = service.dev.as_ref().and_then(|dev| dev.port) {
-            ports.take(port, format!("{place}.dev.port"), "port", collector);
+            ports.take(port, format!("{field_path}.dev.port"), "port", collector);
         }
     }
 }
@@ -60,14 +60,14 @@ impl<T> Default for Taken<T> {
 }
 
 impl<T: Ord + Display + Copy> Taken<T> {
-    fn take(&mut self, value: T, place: String, what: &str, collector: &mut Collector) {
+    fn take(&mut self, value: T, field_path: String, what: &str, collector: &mut Collector) {
         if let Some(first) = self.0.get(&value) {
             collector.refuse(
-                place,
+                field_path,
                 format!("the {what} {value} is taken by {first}: choose another"),
             );
         } else {
-            self.0.insert(value, place);
+            self.0.insert(value, field_path);
         }
     }
 }

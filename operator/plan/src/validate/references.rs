@@ -12,12 +12,12 @@ const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
-        let place = format!("spec.services[{index}]");
-        check_calls(spec, service, &place, collector);
-        check_pending_timeout(service, &place, collector);
-        check_payment_of_booking(spec, service, &place, collector);
-        check_payment_is_used(spec, service, &place, collector);
-        check_fulfillment_can_start(spec, service, &place, collector);
+        let field_path = format!("spec.services[{index}]");
+        check_calls(spec, service, &field_path, collector);
+        check_pending_timeout(service, &field_path, collector);
+        check_payment_of_booking(spec, service, &field_path, collector);
+        check_payment_is_used(spec, service, &field_path, collector);
+        check_fulfillment_can_start(spec, service, &field_path, collector);
     }
 }
 
@@ -50,37 +50,37 @@ fn payment_of(service: &Service) -> Option<&str> {
 fn check_calls(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     for (index, call) in service.calls.iter().enumerate() {
-        let place = format!("{place}.calls[{index}]");
+        let field_path = format!("{field_path}.calls[{index}]");
         if call.service == service.name {
             collector.refuse(
-                format!("{place}.service"),
+                format!("{field_path}.service"),
                 "a service cannot call itself: remove the call",
             );
         } else if named(spec, &call.service).is_none() {
             collector.refuse(
-                format!("{place}.service"),
+                format!("{field_path}.service"),
                 unknown_service(spec, &call.service),
             );
         }
         if call.timeout.is_some_and(|timeout| timeout.as_millis() == 0) {
             collector.refuse(
-                format!("{place}.timeout"),
+                format!("{field_path}.timeout"),
                 "a call needs some time: say at least 1ms",
             );
         }
     }
 }
 
-fn check_pending_timeout(service: &Service, place: &str, collector: &mut Collector) {
+fn check_pending_timeout(service: &Service, field_path: &str, collector: &mut Collector) {
     let booking = service.booking.as_ref();
     let timeout = booking.and_then(|booking| booking.pending_timeout);
     if timeout.is_some_and(|timeout| timeout.as_millis() < 1_000) {
         collector.refuse(
-            format!("{place}.booking.pendingTimeout"),
+            format!("{field_path}.booking.pendingTimeout"),
             "a booking needs some time to settle: say at least 1s",
         );
     }
@@ -89,17 +89,17 @@ fn check_pending_timeout(service: &Service, place: &str, collector: &mut Collect
 fn check_payment_of_booking(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     let Some(name) = payment_of(service) else {
         return;
     };
-    let place = format!("{place}.booking.payment.service");
+    let field_path = format!("{field_path}.booking.payment.service");
     match named(spec, name) {
-        None => collector.refuse(place, unknown_service(spec, name)),
+        None => collector.refuse(field_path, unknown_service(spec, name)),
         Some(other) if other.payment.is_none() => collector.refuse(
-            place,
+            field_path,
             format!("the service {name} takes no money: name one with a payment block"),
         ),
         Some(_) => {}
@@ -109,7 +109,7 @@ fn check_payment_of_booking(
 fn check_payment_is_used(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     if service.payment.is_none() {
@@ -123,7 +123,7 @@ fn check_payment_is_used(
         .collect();
     if times.is_empty() {
         collector.refuse(
-            format!("{place}.payment"),
+            format!("{field_path}.payment"),
             format!(
                 "no booking is paid here: name {} as payment.service of a booking, or remove it",
                 service.name
@@ -131,7 +131,7 @@ fn check_payment_is_used(
         );
     } else if times.iter().any(|when| *when != times[0]) {
         collector.refuse(
-            format!("{place}.payment"),
+            format!("{field_path}.payment"),
             "the bookings that are paid here must agree on payment.when",
         );
     }
@@ -140,13 +140,13 @@ fn check_payment_is_used(
 fn check_fulfillment_can_start(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     let paid = spec.services.iter().any(|other| other.payment.is_some());
     if service.fulfillment.is_some() && !paid {
         collector.refuse(
-            format!("{place}.fulfillment.startOn"),
+            format!("{field_path}.fulfillment.startOn"),
             "no payment would ever start it: add a service with a payment block",
         );
     }

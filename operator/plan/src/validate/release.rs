@@ -25,8 +25,8 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
         ];
         for (block, attributes) in blocks {
             for inner in min_lengths(attributes.unwrap_or_default()) {
-                let place = format!("spec.services[{index}].{block}.{inner}");
-                refuse(place, &image, &installation.image, collector);
+                let field_path = format!("spec.services[{index}].{block}.{inner}");
+                refuse(field_path, &image, &installation.image, collector);
             }
         }
     }
@@ -35,10 +35,10 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
 pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut Collector) {
     let component = &service.spec.settings.component;
     let attributes = component.words().map_or(&[][..], |it| &it.attributes);
-    let place = format!("spec.settings.component.{}.words", component.name());
+    let field_path = format!("spec.settings.component.{}.words", component.name());
     for inner in min_lengths(attributes) {
         refuse(
-            format!("{place}.{inner}"),
+            format!("{field_path}.{inner}"),
             &service.spec.image,
             own,
             collector,
@@ -56,7 +56,7 @@ fn min_lengths(attributes: &[Attribute]) -> impl Iterator<Item = String> {
 
 /// Refuses a `minLength` that an image may not know. One that is not the installation's own is judged by its tag, and one whose tag names no
 /// release is not trusted to know a new field.
-fn refuse(place: String, image: &str, own: &str, collector: &mut Collector) {
+fn refuse(field_path: String, image: &str, own: &str, collector: &mut Collector) {
     let doubt = match release(image) {
         _ if image == own => return,
         Some(release) if release >= MIN_LENGTH_SINCE => return,
@@ -64,7 +64,7 @@ fn refuse(place: String, image: &str, own: &str, collector: &mut Collector) {
         None => "has no tag that names its release, and may not know minLength",
     };
     collector.refuse(
-        place,
+        field_path,
         format!(
             "the image {image} {doubt}, which came with {MIN_LENGTH_SINCE}: set spec.image to {own}, or leave minLength out"
         ),

@@ -30,7 +30,7 @@ fn check_config(config: &TopicConfig, collector: &mut Collector) {
     if !matches!(config.cleanup_policy, None | Some(CleanupPolicy::Delete)) {
         collector.refuse(
             "spec.messaging.topic.config.cleanup.policy",
-            "every record of a story counts, and compaction would leave the newest alone: use delete",
+            "every record of a saga counts, and compaction would leave the newest alone: use delete",
         );
     }
 }

@@ -12,23 +12,23 @@ use crate::refusal::Collector;
 pub(super) fn columns(
     platform: &BookingPlatform,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) -> Vec<Column> {
     let columns = service.view.iter().flat_map(|view| &view.columns);
     columns
         .enumerate()
         .map(|(index, column)| {
-            let place = format!("{place}.view.columns[{index}]");
+            let field_path = format!("{field_path}.view.columns[{index}]");
             if column.name == "id" {
                 collector.refuse(
-                    format!("{place}.name"),
+                    format!("{field_path}.name"),
                     "the word id already stands for the row's own id: choose another",
                 );
             }
             Column {
                 name: column.name.clone(),
-                sources: sources(platform, column, &place, collector),
+                sources: sources(platform, column, &field_path, collector),
             }
         })
         .collect()
@@ -37,7 +37,7 @@ pub(super) fn columns(
 fn sources(
     platform: &BookingPlatform,
     column: &ViewColumn,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) -> Vec<ColumnSource> {
     let from = column.from.iter().map(|path| ("from".to_owned(), path));
@@ -50,7 +50,7 @@ fn sources(
         .filter_map(|(field, path)| match source(platform, path) {
             Ok(source) => Some(source),
             Err(message) => {
-                collector.refuse(format!("{place}.{field}"), message);
+                collector.refuse(format!("{field_path}.{field}"), message);
                 None
             }
         })

@@ -15,16 +15,16 @@ use vocabulary::{Entry, described, vocabulary};
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
-        let place = format!("spec.services[{index}]");
-        check_own_id(service, &place, collector);
-        check_one_word_each(service, &place, collector);
-        check_required(spec, service, &place, collector);
-        check_sources(spec, service, &place, collector);
+        let field_path = format!("spec.services[{index}]");
+        check_own_id(service, &field_path, collector);
+        check_one_word_each(service, &field_path, collector);
+        check_required(spec, service, &field_path, collector);
+        check_sources(spec, service, &field_path, collector);
     }
 }
 
 /// The id of a resource is `id`, and has no second name.
-fn check_own_id(service: &Service, place: &str, collector: &mut Collector) {
+fn check_own_id(service: &Service, field_path: &str, collector: &mut Collector) {
     let booking = service.booking.as_ref();
     let payment = service.payment.as_ref();
     let fulfillment = service.fulfillment.as_ref();
@@ -45,17 +45,17 @@ fn check_own_id(service: &Service, place: &str, collector: &mut Collector) {
     for (block, name) in second_names {
         if name.is_some() {
             collector.refuse(
-                format!("{place}.{block}.fields.{block}"),
+                format!("{field_path}.{block}.fields.{block}"),
                 "the resource's own id is always called id: remove this name",
             );
         }
     }
 }
 
-fn check_one_word_each(service: &Service, place: &str, collector: &mut Collector) {
+fn check_one_word_each(service: &Service, field_path: &str, collector: &mut Collector) {
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     for entry in vocabulary(service) {
-        let at = format!("{place}.{}", entry.place);
+        let at = format!("{field_path}.{}", entry.field_path);
         if let Some(first) = taken.get(&entry.word) {
             let word = &entry.word;
             collector.refuse(
@@ -71,7 +71,7 @@ fn check_one_word_each(service: &Service, place: &str, collector: &mut Collector
 fn check_required(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     let Some(booking) = &service.booking else {
@@ -87,7 +87,7 @@ fn check_required(
         }
         let unread = unread.iter().find(|entry| entry.word == *name);
         collector.refuse(
-            format!("{place}.booking.required[{index}]"),
+            format!("{field_path}.booking.required[{index}]"),
             unread_name(name, unread.map(|entry| &entry.meaning), &read),
         );
     }
@@ -107,7 +107,7 @@ fn unread_name(name: &str, meaning: Option<&ColumnValue>, read: &[Entry]) -> Str
 fn check_sources(
     spec: &BookingPlatformSpec,
     service: &Service,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) {
     let offered: BTreeSet<&str> = spec
@@ -126,7 +126,7 @@ fn check_sources(
                     "name"
                 };
                 collector.refuse(
-                    format!("{place}.{block}.attributes[{index}].{field}"),
+                    format!("{field_path}.{block}.attributes[{index}].{field}"),
                     unknown_attribute(attribute.source(), &offered),
                 );
             }

@@ -10,16 +10,16 @@ const OURS: [&str; 2] = ["innkeeper.dev/", "app.kubernetes.io/"];
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
-        let place = format!("spec.services[{index}]");
+        let field_path = format!("spec.services[{index}]");
         let workload = &service.workload;
-        check_resources(workload.resources.as_ref(), &place, collector);
-        check_variables(workload, &place, collector);
-        check_files(workload, &place, collector);
-        check_labels(workload, &place, collector);
+        check_resources(workload.resources.as_ref(), &field_path, collector);
+        check_variables(workload, &field_path, collector);
+        check_files(workload, &field_path, collector);
+        check_labels(workload, &field_path, collector);
     }
 }
 
-fn check_resources(resources: Option<&Resources>, place: &str, collector: &mut Collector) {
+fn check_resources(resources: Option<&Resources>, field_path: &str, collector: &mut Collector) {
     let requests = resources.and_then(|resources| resources.requests.as_ref());
     let limits = resources.and_then(|resources| resources.limits.as_ref());
     let (Some(requests), Some(limits)) = (requests, limits) else {
@@ -31,7 +31,7 @@ fn check_resources(resources: Option<&Resources>, place: &str, collector: &mut C
         };
         if request.thousandths() > limit.thousandths() {
             collector.refuse(
-                format!("{place}.resources.requests.{name}"),
+                format!("{field_path}.resources.requests.{name}"),
                 format!(
                     "a pod cannot request {} and be limited to {}: lower the request or raise the limit",
                     request.0, limit.0
@@ -43,7 +43,7 @@ fn check_resources(resources: Option<&Resources>, place: &str, collector: &mut C
     check("memory", &requests.memory, &limits.memory);
 }
 
-fn check_variables(workload: &Workload, place: &str, collector: &mut Collector) {
+fn check_variables(workload: &Workload, field_path: &str, collector: &mut Collector) {
     let plain = workload.config.iter().flat_map(|config| config.env.keys());
     let secret = workload
         .secrets
@@ -55,7 +55,7 @@ fn check_variables(workload: &Workload, place: &str, collector: &mut Collector) 
     {
         if !is_variable(name) {
             collector.refuse(
-                format!("{place}.{field}.env"),
+                format!("{field_path}.{field}.env"),
                 format!("{name} cannot name an environment variable: use letters, digits and underscores, and begin with a letter or an underscore"),
             );
         }
@@ -64,7 +64,7 @@ fn check_variables(workload: &Workload, place: &str, collector: &mut Collector) 
     for name in workload.config.iter().flat_map(|config| config.env.keys()) {
         if secrets.is_some_and(|secrets| secrets.env.contains_key(name)) {
             collector.refuse(
-                format!("{place}.secrets.env"),
+                format!("{field_path}.secrets.env"),
                 format!("the variable {name} is in config as well: keep one of them"),
             );
         }
@@ -79,7 +79,7 @@ fn is_variable(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn check_files(workload: &Workload, place: &str, collector: &mut Collector) {
+fn check_files(workload: &Workload, field_path: &str, collector: &mut Collector) {
     for name in workload
         .config
         .iter()
@@ -92,25 +92,25 @@ fn check_files(workload: &Workload, place: &str, collector: &mut Collector) {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         if !fits {
             collector.refuse(
-                format!("{place}.config.files"),
+                format!("{field_path}.config.files"),
                 format!("{name} cannot name a file here: use letters, digits, hyphens, points and underscores"),
             );
         }
     }
 }
 
-fn check_labels(workload: &Workload, place: &str, collector: &mut Collector) {
+fn check_labels(workload: &Workload, field_path: &str, collector: &mut Collector) {
     let labels = workload.labels.keys().map(|key| ("labels", key));
     let annotations = workload.annotations.keys().map(|key| ("annotations", key));
     for (field, key) in labels.chain(annotations) {
         if OURS.iter().any(|prefix| key.starts_with(prefix)) {
             collector.refuse(
-                format!("{place}.{field}"),
+                format!("{field_path}.{field}"),
                 format!("{key} is Innkeeper's own: choose another key"),
             );
         } else if !is_qualified_name(key) {
             collector.refuse(
-                format!("{place}.{field}"),
+                format!("{field_path}.{field}"),
                 format!("{key} is no key that Kubernetes takes: write NAME or DOMAIN/NAME, each of letters, digits, hyphens, points and underscores"),
             );
         }
@@ -118,7 +118,7 @@ fn check_labels(workload: &Workload, place: &str, collector: &mut Collector) {
     for (key, value) in &workload.labels {
         if !value.is_empty() && !is_label_name(value) {
             collector.refuse(
-                format!("{place}.labels.{key}"),
+                format!("{field_path}.labels.{key}"),
                 "this is no value of a label: use at most 63 letters, digits, hyphens, points and underscores, with a letter or digit at both ends",
             );
         }

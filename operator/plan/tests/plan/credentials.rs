@@ -12,7 +12,10 @@ fn warned(config: &str) -> Vec<String> {
     for warning in &warnings {
         assert!(!warning.to_string().contains("s3cret"), "{warning}");
     }
-    warnings.into_iter().map(|warning| warning.place).collect()
+    warnings
+        .into_iter()
+        .map(|warning| warning.field_path)
+        .collect()
 }
 
 #[test]
@@ -33,10 +36,10 @@ fn a_variable_that_looks_like_a_credential_is_warned_of() {
         "SESSION: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJraW0ifQ.c2ln",
     ] {
         let name = variable.split(':').next().unwrap();
-        let place = format!("spec.services[4].config.env.{name}");
+        let field_path = format!("spec.services[4].config.env.{name}");
         assert_eq!(
             warned(&format!("env: {{ {variable} }}")),
-            [place],
+            [field_path],
             "{variable}"
         );
     }
@@ -100,8 +103,8 @@ fn a_file_that_holds_a_credential_is_warned_of() {
             false,
         ),
     ] {
-        let place = format!("spec.services[4].config.files.{file}");
-        let expected: Vec<String> = expected.then_some(place).into_iter().collect();
+        let field_path = format!("spec.services[4].config.files.{file}");
+        let expected: Vec<String> = expected.then_some(field_path).into_iter().collect();
         assert_eq!(
             warned(&format!("files: {{ {file}: \"{text}\" }}")),
             expected,

@@ -9,7 +9,7 @@ use super::fixtures::{cluster, example, only_platform};
 fn outcome(case: &Case, example: &str) -> Result<(), Refusals> {
     let text = case
         .apply(example)
-        .expect("every edit finds its place in the example");
+        .expect("every edit finds its field_path in the example");
     let new = only_platform(&text)?;
     if case.update {
         let old = only_platform(example)?;
@@ -32,7 +32,7 @@ fn every_case_is_refused_by_whom_and_as_the_table_says() {
         };
         let as_said = refusals.iter().any(|refusal| {
             refusal.step == case.refused_by
-                && refusal.place == case.place
+                && refusal.field_path == case.field_path
                 && refusal.message.contains(case.message)
         });
         if !as_said {

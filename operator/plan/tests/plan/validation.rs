@@ -32,8 +32,8 @@ fn names(expansion: &Expansion) -> Vec<&str> {
 fn callees_come_before_their_callers() {
     let expansion = expanded(&example(), &cluster());
     let names = names(&expansion);
-    let place = |name| names.iter().position(|other| *other == name);
-    assert!(place("pay") < place("reservation"));
+    let field_path = |name| names.iter().position(|other| *other == name);
+    assert!(field_path("pay") < field_path("reservation"));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn said_of(image: &str, executor: &Executor) -> Option<String> {
 
 #[test]
 fn a_field_that_the_pinned_image_does_not_know_is_refused_by_name() {
-    let place = "spec.services[1].booking.attributes[0].minLength";
+    let field_path = "spec.services[1].booking.attributes[0].minLength";
     let remedy = "set spec.image to registry.example/innkeeper:1.0.0, or leave minLength out";
     for (image, doubt) in [
         ("innkeeper:0.1.0", "does not know minLength"),
@@ -210,7 +210,7 @@ fn a_field_that_the_pinned_image_does_not_know_is_refused_by_name() {
         ("innkeeper", "may not know minLength"),
     ] {
         let said = said_of(image, &cluster()).expect("it is refused");
-        for part in [place, image, doubt, remedy] {
+        for part in [field_path, image, doubt, remedy] {
             assert!(said.contains(part), "{part} in {said}");
         }
     }

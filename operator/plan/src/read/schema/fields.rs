@@ -36,21 +36,21 @@ pub(super) fn check(schema: &Value, object: &Value, collector: &mut Collector) {
     }
 }
 
-fn check_inner(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
+fn check_inner(schema: &Value, value: &Value, field_path: &str, collector: &mut Collector) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let place = inner(place, name);
+                let field_path = inner(field_path, name);
                 match field_schema(schema, name) {
-                    Some(schema) => check_inner(schema, value, &place, collector),
-                    None => refuse(&place, &known(schema), collector),
+                    Some(schema) => check_inner(schema, value, &field_path, collector),
+                    None => refuse(&field_path, &known(schema), collector),
                 }
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 if let Some(schema) = schema.get("items") {
-                    check_inner(schema, item, &format!("{place}[{index}]"), collector);
+                    check_inner(schema, item, &format!("{field_path}[{index}]"), collector);
                 }
             }
         }
@@ -67,10 +67,13 @@ fn known(schema: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn refuse(place: &str, known: &[&str], collector: &mut Collector) {
+fn refuse(field_path: &str, known: &[&str], collector: &mut Collector) {
     let expected = match known {
         [] => "there are no fields here".to_owned(),
         known => format!("expected one of {}", known.join(", ")),
     };
-    collector.refuse(place, format!("unknown field \"{place}\": {expected}"));
+    collector.refuse(
+        field_path,
+        format!("unknown field \"{field_path}\": {expected}"),
+    );
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::refusal::Collector;
 
-pub(super) fn check(schema: &Value, items: &[Value], place: &str, collector: &mut Collector) {
-    check_length(schema, items.len() as u64, place, collector);
+pub(super) fn check(schema: &Value, items: &[Value], field_path: &str, collector: &mut Collector) {
+    check_length(schema, items.len() as u64, field_path, collector);
     let mut seen: Vec<Value> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Some(key) = key(schema, item) else {
@@ -13,7 +13,7 @@ pub(super) fn check(schema: &Value, items: &[Value], place: &str, collector: &mu
         };
         if seen.contains(&key) {
             collector.refuse(
-                format!("{place}[{index}]"),
+                format!("{field_path}[{index}]"),
                 format!("Duplicate value: {key}"),
             );
         }
@@ -21,16 +21,18 @@ pub(super) fn check(schema: &Value, items: &[Value], place: &str, collector: &mu
     }
 }
 
-fn check_length(schema: &Value, length: u64, place: &str, collector: &mut Collector) {
+fn check_length(schema: &Value, length: u64, field_path: &str, collector: &mut Collector) {
     let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
     if let Some(most) = bound("maxItems").filter(|most| length > *most) {
         let message = format!("Too many: {length}: must have at most {most} items");
-        collector.refuse(place, message);
+        collector.refuse(field_path, message);
     }
     if let Some(fewest) = bound("minItems").filter(|fewest| length < *fewest) {
         collector.refuse(
-            place,
-            format!("Invalid value: {length}: {place} in body should have at least {fewest} items"),
+            field_path,
+            format!(
+                "Invalid value: {length}: {field_path} in body should have at least {fewest} items"
+            ),
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::refusal::Collector;
 pub(super) fn check_type(
     schema: &Value,
     value: &Value,
-    place: &str,
+    field_path: &str,
     collector: &mut Collector,
 ) -> bool {
     let found = type_of(value);
@@ -17,22 +17,22 @@ pub(super) fn check_type(
         if matches!(found, "integer" | "string") {
             return true;
         }
-        return refuse_type("integer,string", value, place, collector);
+        return refuse_type("integer,string", value, field_path, collector);
     }
     match schema.get("type").and_then(Value::as_str) {
         None => true,
         Some(wanted) if wanted == found => true,
         Some("number") if found == "integer" => true,
-        Some(wanted) => refuse_type(wanted, value, place, collector),
+        Some(wanted) => refuse_type(wanted, value, field_path, collector),
     }
 }
 
-fn refuse_type(wanted: &str, value: &Value, place: &str, collector: &mut Collector) -> bool {
+fn refuse_type(wanted: &str, value: &Value, field_path: &str, collector: &mut Collector) -> bool {
     let found = type_of(value);
     collector.refuse(
-        place,
+        field_path,
         format!(
-            "Invalid value: \"{found}\": {place} in body must be of type {wanted}: \"{found}\""
+            "Invalid value: \"{found}\": {field_path} in body must be of type {wanted}: \"{found}\""
         ),
     );
     false
@@ -50,17 +50,17 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-pub(super) fn check(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
-    check_choice(schema, value, place, collector);
+pub(super) fn check(schema: &Value, value: &Value, field_path: &str, collector: &mut Collector) {
+    check_choice(schema, value, field_path, collector);
     if let Some(number) = value.as_f64() {
-        check_range(schema, value, number, place, collector);
+        check_range(schema, value, number, field_path, collector);
     }
     if let Some(text) = value.as_str() {
-        check_text(schema, text, place, collector);
+        check_text(schema, text, field_path, collector);
     }
 }
 
-fn check_choice(schema: &Value, value: &Value, place: &str, collector: &mut Collector) {
+fn check_choice(schema: &Value, value: &Value, field_path: &str, collector: &mut Collector) {
     let Some(choices) = schema.get("enum").and_then(Value::as_array) else {
         return;
     };
@@ -73,7 +73,7 @@ fn check_choice(schema: &Value, value: &Value, place: &str, collector: &mut Coll
         .map(quoted)
         .collect();
     collector.refuse(
-        place,
+        field_path,
         format!(
             "Unsupported value: {value}: supported values: {}",
             choices.join(", ")
@@ -89,40 +89,46 @@ fn quoted(choice: &Value) -> String {
     }
 }
 
-fn check_range(schema: &Value, value: &Value, number: f64, place: &str, collector: &mut Collector) {
+fn check_range(
+    schema: &Value,
+    value: &Value,
+    number: f64,
+    field_path: &str,
+    collector: &mut Collector,
+) {
     let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
     if let Some(least) = bound("minimum").filter(|least| number < *least) {
         collector.refuse(
-            place,
+            field_path,
             format!(
-                "Invalid value: {value}: {place} in body should be greater than or equal to {least}"
+                "Invalid value: {value}: {field_path} in body should be greater than or equal to {least}"
             ),
         );
     }
     if let Some(most) = bound("maximum").filter(|most| number > *most) {
         collector.refuse(
-            place,
+            field_path,
             format!(
-                "Invalid value: {value}: {place} in body should be less than or equal to {most}"
+                "Invalid value: {value}: {field_path} in body should be less than or equal to {most}"
             ),
         );
     }
 }
 
-fn check_text(schema: &Value, text: &str, place: &str, collector: &mut Collector) {
+fn check_text(schema: &Value, text: &str, field_path: &str, collector: &mut Collector) {
     let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
     let length = text.chars().count() as u64;
     if let Some(most) = bound("maxLength").filter(|most| length > *most) {
         collector.refuse(
-            place,
+            field_path,
             format!("Too long: may not be more than {most} bytes"),
         );
     }
     if let Some(least) = bound("minLength").filter(|least| length < *least) {
         collector.refuse(
-            place,
+            field_path,
             format!(
-                "Invalid value: \"{text}\": {place} in body should be at least {least} chars long"
+                "Invalid value: \"{text}\": {field_path} in body should be at least {least} chars long"
             ),
         );
     }
@@ -131,8 +137,8 @@ fn check_text(schema: &Value, text: &str, place: &str, collector: &mut Collector
     };
     if Regex::new(pattern).is_ok_and(|regex| !regex.is_match(text)) {
         collector.refuse(
-            place,
-            format!("Invalid value: \"{text}\": {place} in body should match '{pattern}'"),
+            field_path,
+            format!("Invalid value: \"{text}\": {field_path} in body should match '{pattern}'"),
         );
     }
 }

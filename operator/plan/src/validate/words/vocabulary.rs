@@ -12,7 +12,7 @@ pub struct Entry {
     /// What it stands for.
     pub meaning: ColumnValue,
     /// Where the service says so.
-    pub place: String,
+    pub field_path: String,
 }
 
 /// What a word stands for, for people to read.
@@ -61,7 +61,7 @@ pub fn vocabulary(service: &Service) -> Vec<Entry> {
     let id = Entry {
         word: "id".to_owned(),
         meaning: ColumnValue::Id,
-        place: block.to_owned(),
+        field_path: block.to_owned(),
     };
     std::iter::once(id)
         .chain(canonical(block, fields, own))
@@ -80,7 +80,7 @@ fn canonical(block: &str, fields: &Fields, own: &[Field]) -> Vec<Entry> {
             Some(Entry {
                 word: word(field)?.to_owned(),
                 meaning: ColumnValue::Field(field),
-                place: format!("{block}.fields.{}", field.name()),
+                field_path: format!("{block}.fields.{}", field.name()),
             })
         })
         .collect()
@@ -93,7 +93,7 @@ fn further(block: &str, attributes: &[Attribute]) -> Vec<Entry> {
         .map(|(index, attribute)| Entry {
             word: attribute.name.clone(),
             meaning: ColumnValue::Attribute(attribute.source().to_owned()),
-            place: format!("{block}.attributes[{index}].name"),
+            field_path: format!("{block}.attributes[{index}].name"),
         })
         .collect()
 }

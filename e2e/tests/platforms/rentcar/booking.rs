@@ -121,7 +121,7 @@ pub fn its_records_are_in_kafka() {
         "payment.refunded",
         "fulfillment.cancelled",
     ];
-    let records = RENTCAR.until("every event of the story is in Kafka", || {
+    let records = RENTCAR.until("every event of the saga is in Kafka", || {
         let records = kafka::records(&topic_name());
         if records.len() >= types.len() {
             Ok(records)
