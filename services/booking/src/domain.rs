@@ -6,7 +6,7 @@ use innkeeper_contracts::EventType;
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome};
 use innkeeper_contracts::{PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::stories::{Step, Stored};
+use innkeeper_kit::repository::{Step, Stored};
 use uuid::Uuid;
 
 pub use state::State;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
-use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Bookings;
@@ -22,7 +22,7 @@ impl Reactor for Bookings {
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
-        self.stories
+        self.repository
             .react(event, |stored| {
                 whenever(stored, event.event_type, event.data.clock)
             })

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use innkeeper_kit::entity::Entity;
+use innkeeper_kit::repository::Step;
 use innkeeper_kit::store::{Row, StoreError, StoredAnswer};
-use innkeeper_kit::stories::Step;
 use innkeeper_kit::{Failure, label};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::resource::{self, Change, Creation, Item, Methods, Resource};
@@ -40,17 +40,19 @@ impl Resource for Bookings {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.stories.words();
+        let words = self.repository.words();
         let asked = label::asked(words, &change.body, path)?;
-        let booking = self.stories.command(change.id, &change.cause, |booking| {
-            change.check(words, booking)?;
-            let path = label::path_to(words, booking.state, &asked, path)?;
-            Ok(if path.is_empty() {
-                Step::Keep
-            } else {
-                Step::Become(booking.walked(path, 0))
-            })
-        });
+        let booking = self
+            .repository
+            .command(change.id, &change.cause, |booking| {
+                change.check(words, booking)?;
+                let path = label::path_to(words, booking.state, &asked, path)?;
+                Ok(if path.is_empty() {
+                    Step::Keep
+                } else {
+                    Step::Become(booking.walked(path, 0))
+                })
+            });
         Ok(self.answers.item(&booking.await?))
     }
 }

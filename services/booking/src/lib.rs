@@ -13,7 +13,7 @@ pub mod recovery;
 use std::sync::Arc;
 
 use innkeeper_contracts::settings;
-use innkeeper_kit::{CrashPlan, Stories};
+use innkeeper_kit::{CrashPlan, Repository};
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use domain::State;
 
 /// The service's parts share this.
 pub struct Bookings {
-    stories: Stories<State>,
+    repository: Repository<State>,
     settings: settings::Booking,
     answers: Arc<Answers>,
     authorizations: Option<Authorizations>,
@@ -36,7 +36,7 @@ pub struct Bookings {
 pub fn component(settings: &settings::Booking, context: &Context) -> Component {
     let answers = Arc::new(Answers::new(&context.settings, settings));
     let settling = Arc::clone(&answers);
-    let stories = Stories::new(
+    let repository = Repository::new(
         &context.settings,
         &settings.words,
         Arc::clone(&context.store),
@@ -46,7 +46,7 @@ pub fn component(settings: &settings::Booking, context: &Context) -> Component {
         settling.settle(before, booking)
     }));
     let bookings = Arc::new(Bookings {
-        stories,
+        repository,
         settings: settings.clone(),
         answers,
         authorizations: Authorizations::of(settings, context),

@@ -8,8 +8,8 @@ use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::repository::{Stored, after};
 use innkeeper_kit::store::{ClaimChange, KeyRow, KeyWrite, Row, StoredAnswer, Write, WriteError};
-use innkeeper_kit::stories::{Stored, after};
 use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::request::RequestContext;
@@ -35,7 +35,7 @@ impl Bookings {
             return self.settle(after(booking), &creation.request).await;
         };
         let fingerprint = fingerprint(&creation.body);
-        if let Some(known) = self.stories.store().load_key(key).await? {
+        if let Some(known) = self.repository.store().load_key(key).await? {
             return self.resume(known, &fingerprint, &creation.request).await;
         }
         let booking = self.pending(&creation.body).await?;
@@ -46,7 +46,7 @@ impl Bookings {
         };
         match self.begin(&booking, Some(begin)).await {
             Ok(()) => self.settle(after(booking), &creation.request).await,
-            Err(WriteError::KeyTaken) => match self.stories.store().load_key(key).await? {
+            Err(WriteError::KeyTaken) => match self.repository.store().load_key(key).await? {
                 Some(known) => self.resume(known, &fingerprint, &creation.request).await,
                 None => Err(in_flight().into()),
             },
@@ -56,10 +56,10 @@ impl Bookings {
 
     async fn pending(&self, body: &Object) -> Result<Entity<State>, Failure> {
         let wanted = request::snapshot(&self.settings, body)?;
-        let id = self.stories.store().reserve_id().await?;
+        let id = self.repository.store().reserve_id().await?;
         Ok(placed(
             id,
-            self.stories.new_story(),
+            self.repository.next_correlation_id(),
             wanted,
             self.settings.currency.as_deref(),
         ))
@@ -71,7 +71,7 @@ impl Bookings {
         key: Option<KeyWrite>,
     ) -> Result<(), WriteError> {
         let row = Some(booking.write(self.claim()));
-        self.stories
+        self.repository
             .store()
             .write(Write {
                 row,
@@ -100,7 +100,7 @@ impl Bookings {
         if let Some(answer) = known.answer {
             return Ok(answer);
         }
-        let row = self.stories.store().load(known.correlation_id).await?;
+        let row = self.repository.store().load(known.correlation_id).await?;
         let Some(row) = row.filter(|row| row.claim.as_ref().is_none_or(|claim| !claim.live)) else {
             return Err(in_flight().into());
         };
@@ -113,7 +113,7 @@ impl Bookings {
 
     /// Takes the claim on a row; the row as it is then.
     async fn claimed(&self, row: &Row) -> Result<Entity<State>, Failure> {
-        let Stored::Entity(booking) = innkeeper_kit::stories::stored(Some(row))? else {
+        let Stored::Entity(booking) = innkeeper_kit::repository::stored(Some(row))? else {
             return Err(Rejection::NotFound.into());
         };
         if booking.state != State::Pending {
@@ -121,7 +121,7 @@ impl Bookings {
         }
         let taken = Some(booking.write(self.claim()));
         match self
-            .stories
+            .repository
             .store()
             .write(Write {
                 row: taken,
@@ -188,9 +188,9 @@ impl Bookings {
             traceparent: Some(request.traceparent.clone()),
         };
         let write = self
-            .stories
+            .repository
             .write(Some(&booking), std::slice::from_ref(&settled), &cause);
-        match self.stories.store().write(write).await {
+        match self.repository.store().write(write).await {
             Ok(()) => {
                 self.crash.passed(CrashPoint::ConfirmedCommitted);
                 self.answers
@@ -212,7 +212,7 @@ impl Bookings {
             row: Some(booking.write(ClaimChange::Release)),
             ..Write::default()
         };
-        match self.stories.store().write(released).await {
+        match self.repository.store().write(released).await {
             Ok(()) => {}
             Err(WriteError::Store(error)) => {
                 tracing::debug!(error = causes(&error), "the claim runs out by itself");
@@ -233,7 +233,7 @@ impl Bookings {
     }
 
     async fn answer_from_state(&self, booking: &Entity<State>) -> Result<StoredAnswer, Failure> {
-        let stored = self.stories.load(booking.correlation_id).await?;
+        let stored = self.repository.load(booking.correlation_id).await?;
         let answer = stored
             .entity()
             .and_then(|booking| self.answers.last(booking));

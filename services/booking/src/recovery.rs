@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::repository::stored;
 use innkeeper_kit::store::{Due, Row, StoreError, WriteError};
-use innkeeper_kit::stories::stored;
 use innkeeper_kit::{State as _, Stored};
 use innkeeper_runtime::component::Chore;
 use innkeeper_runtime::problem::causes;
@@ -50,7 +50,7 @@ impl Bookings {
             hold_for: self.claim_time(),
             limit: AT_ONCE,
         };
-        self.stories.store().claim_due(due).await
+        self.repository.store().claim_due(due).await
     }
 
     async fn recover(&self, row: &Row) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ impl Bookings {
             return Ok(());
         };
         let has_key = self
-            .stories
+            .repository
             .store()
             .load_key_of(row.correlation_id)
             .await?
@@ -83,12 +83,12 @@ impl Bookings {
         booking: &Entity<State>,
         settled: Entity<State>,
     ) -> Result<(), StoreError> {
-        let write = self.stories.write(
+        let write = self.repository.write(
             Some(booking),
             std::slice::from_ref(&settled),
             &Cause::default(),
         );
-        match self.stories.store().write(write).await {
+        match self.repository.store().write(write).await {
             Err(WriteError::Store(error)) => Err(error),
             // Somebody else settled it after all.
             Ok(()) | Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {

@@ -5,7 +5,7 @@ mod state;
 use innkeeper_contracts::settings::StartAs;
 use innkeeper_contracts::{Event, EventType, PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::stories::{Step, Stored};
+use innkeeper_kit::repository::{Step, Stored};
 
 pub use state::State;
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Stored;
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
-use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Fulfillments;
@@ -26,7 +26,7 @@ impl Reactor for Fulfillments {
             return Ok(Effect::None);
         }
         let id = self.id_to_begin(event).await?;
-        self.stories
+        self.repository
             .react(event, |stored| {
                 whenever(stored, self.settings.start_as, event, id)
             })
@@ -40,8 +40,8 @@ impl Fulfillments {
         if event.event_type != EventType::PaymentCaptured {
             return Ok(None);
         }
-        match self.stories.load(event.correlation_id).await? {
-            Stored::Absent => self.stories.store().reserve_id().await.map(Some),
+        match self.repository.load(event.correlation_id).await? {
+            Stored::Absent => self.repository.store().reserve_id().await.map(Some),
             Stored::Ended | Stored::Entity(_) => Ok(None),
         }
     }

@@ -7,9 +7,9 @@ use axum::Router;
 use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::label;
+use innkeeper_kit::repository::Step;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
-use innkeeper_kit::stories::Step;
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource};
 
@@ -38,10 +38,10 @@ impl Resource for Fulfillments {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.stories.words();
+        let words = self.repository.words();
         let asked = label::asked(words, &change.body, path)?;
         let fulfillment = self
-            .stories
+            .repository
             .command(change.id, &change.cause, |fulfillment| {
                 change.check(words, fulfillment)?;
                 let path = label::path_to(words, fulfillment.state, &asked, path)?;
@@ -57,7 +57,7 @@ impl Resource for Fulfillments {
 
 impl Fulfillments {
     fn item(&self, fulfillment: &Entity<State>) -> Item {
-        let fields = show::entity(self.stories.words(), Shown::Declared, fulfillment);
+        let fields = show::entity(self.repository.words(), Shown::Declared, fulfillment);
         Item {
             id: fulfillment.id,
             version: fulfillment.version,

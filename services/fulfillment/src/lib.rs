@@ -9,7 +9,7 @@ pub mod http;
 use std::sync::Arc;
 
 use innkeeper_contracts::settings;
-use innkeeper_kit::Stories;
+use innkeeper_kit::Repository;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 
@@ -17,20 +17,20 @@ use domain::State;
 
 /// The service's parts share this.
 pub struct Fulfillments {
-    stories: Stories<State>,
+    repository: Repository<State>,
     settings: settings::Fulfillment,
 }
 
 /// A fulfillment service.
 pub fn component(settings: &settings::Fulfillment, context: &Context) -> Component {
-    let stories = Stories::new(
+    let repository = Repository::new(
         &context.settings,
         &settings.words,
         Arc::clone(&context.store),
         Arc::clone(&context.clock),
     );
     let fulfillments = Arc::new(Fulfillments {
-        stories,
+        repository,
         settings: settings.clone(),
     });
     Component {

@@ -3,8 +3,8 @@
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::repository::Stored;
 use innkeeper_kit::store::{StoreError, WriteError};
-use innkeeper_kit::stories::Stored;
 use uuid::Uuid;
 
 use crate::Payments;
@@ -19,11 +19,11 @@ impl Payments {
         cause: &Cause,
     ) -> Result<AuthorizeAnswer, StoreError> {
         loop {
-            let stored = self.stories.load(request.correlation_id).await?;
+            let stored = self.repository.load(request.correlation_id).await?;
             if !matches!(stored, Stored::Absent) {
                 return Ok(answer(&stored));
             }
-            let id = self.stories.store().reserve_id().await?;
+            let id = self.repository.store().reserve_id().await?;
             let verdict = verdict(self.settings.provider, &request.snapshot);
             let payment = opened(
                 id,
@@ -33,9 +33,9 @@ impl Payments {
                 request.clock,
             );
             let write = self
-                .stories
+                .repository
                 .write(None, std::slice::from_ref(&payment), cause);
-            match self.stories.store().write(write).await {
+            match self.repository.store().write(write).await {
                 Ok(()) => return Ok(answer(&Stored::Entity(payment))),
                 Err(WriteError::Store(error)) => return Err(error),
                 // The same call, or the end of the story, was faster: its row answers.
@@ -46,7 +46,7 @@ impl Payments {
 
     /// Answers what became of the payment of a story.
     pub async fn outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
-        Ok(answer(&self.stories.load(correlation_id).await?))
+        Ok(answer(&self.repository.load(correlation_id).await?))
     }
 }
 

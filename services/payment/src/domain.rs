@@ -6,7 +6,7 @@ mod state;
 use innkeeper_contracts::settings::{Capture, PaymentTime, Provider};
 use innkeeper_contracts::{EventType, PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::stories::{Step, Stored};
+use innkeeper_kit::repository::{Step, Stored};
 use uuid::Uuid;
 
 pub use state::State;

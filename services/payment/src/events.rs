@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
-use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Payments;
@@ -21,7 +21,7 @@ impl Reactor for Payments {
         }
         let id = self.id_to_open(event).await?;
         let (policy, seen) = (self.policy(), event.data.clock);
-        self.stories
+        self.repository
             .react(event, |stored| {
                 whenever(stored, policy, event.event_type, seen, || {
                     id.map(|id| opened(id, event.correlation_id, &event.data.snapshot, None, seen))
@@ -37,8 +37,8 @@ impl Payments {
         if !self.policy().opens_on(event.event_type) {
             return Ok(None);
         }
-        match self.stories.load(event.correlation_id).await? {
-            innkeeper_kit::Stored::Absent => self.stories.store().reserve_id().await.map(Some),
+        match self.repository.load(event.correlation_id).await? {
+            innkeeper_kit::Stored::Absent => self.repository.store().reserve_id().await.map(Some),
             _ => Ok(None),
         }
     }

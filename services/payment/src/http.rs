@@ -9,9 +9,9 @@ use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::repository::Step;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
-use innkeeper_kit::stories::Step;
 use innkeeper_kit::{Failure, Rejection, label};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::json::JsonBody;
@@ -69,17 +69,19 @@ impl Resource for Payments {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.stories.words();
+        let words = self.repository.words();
         let asked = label::asked(words, &change.body, path)?;
-        let payment = self.stories.command(change.id, &change.cause, |payment| {
-            change.check(words, payment)?;
-            let path = label::path_to(words, payment.state, &asked, path)?;
-            Ok(if path.is_empty() {
-                Step::Keep
-            } else {
-                Step::Become(walked(payment, path, self.settings.provider))
-            })
-        });
+        let payment = self
+            .repository
+            .command(change.id, &change.cause, |payment| {
+                change.check(words, payment)?;
+                let path = label::path_to(words, payment.state, &asked, path)?;
+                Ok(if path.is_empty() {
+                    Step::Keep
+                } else {
+                    Step::Become(walked(payment, path, self.settings.provider))
+                })
+            });
         let payment = payment.await?;
         match payment.state {
             // A client that asks for the money of a declined payment was refused before it came here, so this refusal is new.
@@ -93,7 +95,7 @@ impl Resource for Payments {
 
 impl Payments {
     fn item(&self, payment: &Entity<State>) -> Item {
-        let fields = show::entity(self.stories.words(), Shown::Declared, payment);
+        let fields = show::entity(self.repository.words(), Shown::Declared, payment);
         Item {
             id: payment.id,
             version: payment.version,

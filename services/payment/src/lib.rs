@@ -10,7 +10,7 @@ pub mod http;
 use std::sync::Arc;
 
 use innkeeper_contracts::settings;
-use innkeeper_kit::Stories;
+use innkeeper_kit::Repository;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 
@@ -18,7 +18,7 @@ use domain::{Policy, State};
 
 /// The service's parts share this.
 pub struct Payments {
-    stories: Stories<State>,
+    repository: Repository<State>,
     settings: settings::Payment,
 }
 
@@ -33,14 +33,14 @@ impl Payments {
 
 /// A payment service.
 pub fn component(settings: &settings::Payment, context: &Context) -> Component {
-    let stories = Stories::new(
+    let repository = Repository::new(
         &context.settings,
         &settings.words,
         Arc::clone(&context.store),
         Arc::clone(&context.clock),
     );
     let payments = Arc::new(Payments {
-        stories,
+        repository,
         settings: settings.clone(),
     });
     Component {

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{ClaimChange, Row, RowWrite, StoreError, Write, WriteError};
-use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::View;

@@ -12,13 +12,13 @@ pub mod label;
 pub mod log;
 pub mod outbox;
 pub mod rejection;
+pub mod repository;
 pub mod request;
 pub mod show;
 pub mod store;
-pub mod stories;
 
 pub use clock::Clock;
 pub use crash::{CrashPlan, CrashPoint};
 pub use entity::{Entity, State};
 pub use rejection::{Failure, Rejection};
-pub use stories::{Stored, Stories};
+pub use repository::{Repository, Stored};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
-use innkeeper_kit::stories::Effect;
 
 /// Reacts to events. The same event may come again, and must have its effect once.
 #[async_trait]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
-use innkeeper_kit::stories::Effect;
 use innkeeper_runtime::component::Reactor;
 use innkeeper_testkit::patience::until_watched;
 use tokio::sync::{Semaphore, watch};

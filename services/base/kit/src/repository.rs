@@ -43,8 +43,8 @@ pub enum Step<S> {
 /// What becomes of the idempotency key of a story that moves from one state to an entity.
 pub type SettleKey<S> = dyn Fn(Option<S>, &Entity<S>) -> Option<KeyWrite> + Send + Sync;
 
-/// The stories of one service.
-pub struct Stories<S> {
+/// Loads and stores the sagas of one service: each call is one unit of work in the store.
+pub struct Repository<S> {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     words: Words,
@@ -52,8 +52,8 @@ pub struct Stories<S> {
     settle_key: Box<SettleKey<S>>,
 }
 
-impl<S: State> Stories<S> {
-    /// The stories of a service without idempotency keys.
+impl<S: State> Repository<S> {
+    /// The repository of a service that takes no idempotency keys.
     pub fn new(
         settings: &ServiceSettings,
         words: &Words,
@@ -70,7 +70,8 @@ impl<S: State> Stories<S> {
         }
     }
 
-    /// The same with idempotency keys, which `settle_key` settles.
+    /// The repository of a service that takes idempotency keys: `settle_key` decides when a key is
+    /// settled.
     #[must_use]
     pub fn settling(self, settle_key: Box<SettleKey<S>>) -> Self {
         Self { settle_key, ..self }
@@ -86,8 +87,8 @@ impl<S: State> Stories<S> {
         &self.store
     }
 
-    /// A new correlation id.
-    pub fn new_story(&self) -> Uuid {
+    /// The correlation id of a new saga: a UUIDv7, so that ids sort by time.
+    pub fn next_correlation_id(&self) -> Uuid {
         time_ordered_id(self.clock.now())
     }
 
