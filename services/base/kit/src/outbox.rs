@@ -1,4 +1,4 @@
-//! How an entity that moved becomes an event in the outbox.
+//! Builds the event that an entity raises when it enters a new state.
 
 use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::{Event, EventData, ServiceSettings, Words};
@@ -18,15 +18,15 @@ pub struct Cause {
     pub traceparent: Option<String>,
 }
 
-/// Speaks for a service: turns what moved into events in the platform's words.
+/// Builds the events of one service, in the words of its platform.
 #[derive(Clone, Debug)]
-pub struct Narrator {
+pub struct EventBuilder {
     source: EventSource,
     words: Words,
 }
 
-impl Narrator {
-    /// The narrator of a service.
+impl EventBuilder {
+    /// The event builder of a service, whose events name `settings` as their source.
     pub fn new(settings: &ServiceSettings, words: &Words) -> Self {
         Self {
             source: EventSource::of(settings),
@@ -34,8 +34,9 @@ impl Narrator {
         }
     }
 
-    /// The event that the entity's present state raises, if it raises one.
-    pub fn tell<S: State>(
+    /// The event that the entity's present state raises, ready for the outbox; `None` where the
+    /// state raises no event.
+    pub fn build<S: State>(
         &self,
         entity: &Entity<S>,
         cause: &Cause,

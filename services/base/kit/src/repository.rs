@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::entity::{Entity, State, tombstone};
-use crate::outbox::{Cause, Narrator, time_ordered_id};
+use crate::outbox::{Cause, EventBuilder, time_ordered_id};
 use crate::rejection::{Failure, Rejection};
 use crate::store::{ClaimChange, KeyWrite, OutboxEvent, Row, Store, StoreError, Write, WriteError};
 
@@ -48,7 +48,7 @@ pub struct Repository<S> {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     words: Words,
-    narrator: Narrator,
+    event_builder: EventBuilder,
     settle_key: Box<SettleKey<S>>,
 }
 
@@ -60,12 +60,12 @@ impl<S: State> Repository<S> {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let narrator = Narrator::new(settings, words);
+        let event_builder = EventBuilder::new(settings, words);
         Self {
             store,
             clock,
             words: words.clone(),
-            narrator,
+            event_builder,
             settle_key: Box::new(|_, _| None),
         }
     }
@@ -183,7 +183,7 @@ impl<S: State> Repository<S> {
         let mut events = Vec::new();
         for entity in chain {
             if state.replace(entity.state) != Some(entity.state) {
-                events.extend(self.narrator.tell(entity, cause, &*self.clock));
+                events.extend(self.event_builder.build(entity, cause, &*self.clock));
             }
         }
         events
