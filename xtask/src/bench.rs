@@ -25,8 +25,8 @@ pub struct Arguments {
     seconds: u64,
 }
 
-/// How many stories are followed from the 201 to the view's row.
-const STORIES: usize = 500;
+/// How many sagas are followed from the 201 to the view's row.
+const SAGAS: usize = 500;
 
 /// Carries the chore out.
 pub fn run(arguments: &Arguments) -> Outcome {
@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         &format!("{idle:.0} MB"),
     );
 
-    let delays = delay::until_view(&platform, STORIES)?;
+    let delays = delay::until_view(&platform, SAGAS)?;
     row(
         "201 to the view's row, p50",
         &format!("{:.1} ms", millis(delays.median)),

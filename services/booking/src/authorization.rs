@@ -1,4 +1,4 @@
-//! Calls to the payment service. The story is the key, so that a call may be repeated.
+//! Calls to the payment service. The saga is the key, so that a call may be repeated.
 
 use std::time::Duration;
 
@@ -76,23 +76,23 @@ impl Authorizations {
             .await
     }
 
-    /// Asks what became of the payment of a story.
-    pub async fn outcome(&self, story: Uuid) -> Result<AuthorizeAnswer, Error> {
+    /// Asks what became of the payment of a saga.
+    pub async fn outcome(&self, saga: Uuid) -> Result<AuthorizeAnswer, Error> {
         let request = Request::builder()
             .method(Method::GET)
-            .uri(format!("{}/{story}", self.url));
-        self.call(request, story, Bytes::new(), self.timeout).await
+            .uri(format!("{}/{saga}", self.url));
+        self.call(request, saga, Bytes::new(), self.timeout).await
     }
 
     async fn call(
         &self,
         request: axum::http::request::Builder,
-        story: Uuid,
+        saga: Uuid,
         body: Bytes,
         timeout: Duration,
     ) -> Result<AuthorizeAnswer, Error> {
         let request = request
-            .header(CORRELATION_HEADER, story.to_string())
+            .header(CORRELATION_HEADER, saga.to_string())
             .header(TIMEOUT_HEADER, timeout.as_millis().to_string())
             .body(axum::body::Body::from(body))
             .expect("addresses are checked when settings are made, and every header is ASCII");

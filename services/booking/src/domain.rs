@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_story_that_is_not_here_is_nobodys() {
+    fn a_saga_that_is_not_here_is_nobodys() {
         for stored in [Stored::Absent, Stored::Ended] {
             assert_eq!(whenever(&stored, EventType::PaymentVoided, 9), Step::Keep);
         }

@@ -146,7 +146,7 @@ impl Bookings {
             Some(payment) => match self.authorized(payment, &booking, request).await {
                 Some(answer) => match answered(&booking, &answer) {
                     Some(settled) => settled,
-                    // The story ended at the payment service: this booking was cancelled or expired meanwhile.
+                    // The saga ended at the payment service: this booking was cancelled or expired meanwhile.
                     None => return self.answer_from_state(&booking).await,
                 },
                 None => return self.give_up(payment, &booking).await,

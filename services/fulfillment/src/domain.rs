@@ -35,8 +35,8 @@ pub fn whenever(
         (Stored::Absent, EventType::PaymentCaptured) => id.map_or(Step::Keep, |id| {
             Step::Become(vec![begun(id, start_as, event)])
         }),
-        (Stored::Absent, event_type) if event_type.ends_story() => Step::End(seen),
-        (Stored::Entity(entity), event_type) if event_type.ends_story() => {
+        (Stored::Absent, event_type) if event_type.ends_saga() => Step::End(seen),
+        (Stored::Entity(entity), event_type) if event_type.ends_saga() => {
             match path(entity.state, State::Cancelled) {
                 None | Some([]) => Step::Keep,
                 Some(path) => Step::Become(entity.walked(path, seen)),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_story_that_ended_is_never_begun() {
+    fn a_saga_that_ended_is_never_begun() {
         assert_eq!(
             reaction(&Stored::Absent, EventType::BookingCancelled),
             Step::End(4)

@@ -13,11 +13,11 @@ use crate::domain::whenever;
 #[async_trait]
 impl Reactor for Fulfillments {
     fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::PaymentCaptured || event_type.ends_story()
+        event_type == EventType::PaymentCaptured || event_type.ends_saga()
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
-        let sources = if event.event_type.ends_story() {
+        let sources = if event.event_type.ends_saga() {
             &self.settings.bookings
         } else {
             &self.settings.payments

@@ -1,4 +1,4 @@
-//! The fulfillment service: begins when the money is taken, goes forward by the client's word, ends when the story ends.
+//! The fulfillment service: begins when the money is taken, goes forward by the client's word, ends when the saga ends.
 //! It never asks another service anything.
 //! Start reading at [`domain::path`] and [`domain::whenever`].
 

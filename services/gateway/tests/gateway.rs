@@ -239,7 +239,7 @@ async fn the_headers_of_a_connection_stay_behind_both_ways() {
 }
 
 #[tokio::test]
-async fn nobody_chooses_the_story_of_a_request_from_outside() {
+async fn nobody_chooses_the_saga_of_a_request_from_outside() {
     let platform = Platform::with_pay(Router::new().fallback(echo)).await;
     let request = platform
         .request(Method::GET, "/pays")

@@ -1,4 +1,4 @@
-//! Authorizing by call: repeatable, because the story is the key.
+//! Authorizing by call: repeatable, because the saga is the key.
 
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
@@ -38,13 +38,13 @@ impl Payments {
             match self.repository.store().write(write).await {
                 Ok(()) => return Ok(answer(&Stored::Entity(payment))),
                 Err(WriteError::Store(error)) => return Err(error),
-                // The same call, or the end of the story, was faster: its row answers.
+                // The same call, or the end of the saga, was faster: its row answers.
                 Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {}
             }
         }
     }
 
-    /// Answers what became of the payment of a story.
+    /// Answers what became of the payment of a saga.
     pub async fn outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
         Ok(answer(&self.repository.load(correlation_id).await?))
     }

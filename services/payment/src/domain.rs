@@ -119,8 +119,8 @@ pub fn whenever(
         (Stored::Entity(entity), EventType::BookingConfirmed) => {
             confirmed(entity, policy.capture, seen)
         }
-        (Stored::Absent, event_type) if event_type.ends_story() => Step::End(seen),
-        (Stored::Entity(entity), event_type) if event_type.ends_story() => released(entity, seen),
+        (Stored::Absent, event_type) if event_type.ends_saga() => Step::End(seen),
+        (Stored::Entity(entity), event_type) if event_type.ends_saga() => released(entity, seen),
         (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Step::Keep,
     }
 }
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_story_gives_the_money_back_or_leaves_a_tombstone() {
+    fn the_end_of_a_saga_gives_the_money_back_or_leaves_a_tombstone() {
         for event_type in [
             EventType::BookingCancelled,
             EventType::BookingRejected,

@@ -12,7 +12,7 @@ use crate::domain::{opened, whenever};
 #[async_trait]
 impl Reactor for Payments {
     fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::BookingConfirmed || event_type.ends_story()
+        event_type == EventType::BookingConfirmed || event_type.ends_saga()
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, StoreError> {

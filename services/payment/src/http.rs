@@ -56,9 +56,9 @@ async fn authorize(
 
 async fn outcome(
     AxumState(payments): AxumState<Arc<Payments>>,
-    Path(story): Path<Uuid>,
+    Path(saga): Path<Uuid>,
 ) -> Result<Json<AuthorizeAnswer>, Problem> {
-    Ok(Json(payments.outcome(story).await?))
+    Ok(Json(payments.outcome(saga).await?))
 }
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! The payment service: authorizes by call, captures by event or by the client's word, gives back when the story ends.
-//! It never stores a card number, and never moves money twice for one story.
+//! The payment service: authorizes by call, captures by event or by the client's word, gives back when the saga ends.
+//! It never stores a card number, and never moves money twice for one saga.
 //! Start reading at [`domain::path`], then [`authorize`] and [`events`].
 
 pub mod authorize;

@@ -87,7 +87,7 @@ fn cell(column: &Column, event: &Event) -> Option<Cell> {
         value,
         clock: event.data.clock,
         place,
-        last: several && event.event_type.ends_story(),
+        last: several && event.event_type.ends_saga(),
     })
 }
 
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_order_of_events_ends_with_the_same_row() {
-        let story = [
+        let saga = [
             event("pay", EventType::PaymentAuthorized, 2, "Reserved"),
             event("reservation", EventType::BookingConfirmed, 3, "Reserved"),
             event("pay", EventType::PaymentCaptured, 4, "payed"),
@@ -186,7 +186,7 @@ mod tests {
             [2, 1, 0],
         ] {
             assert_eq!(
-                after(&order.map(|place| story[place].clone())),
+                after(&order.map(|place| saga[place].clone())),
                 expected,
                 "{order:?}"
             );

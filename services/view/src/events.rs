@@ -1,4 +1,4 @@
-//! Every event of a story may change its row; the first one makes it, whichever it is.
+//! Every event of a saga may change its row; the first one makes it, whichever it is.
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};

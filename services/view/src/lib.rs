@@ -1,4 +1,4 @@
-//! The view service: one row a story, whose columns show fields of other services.
+//! The view service: one row per saga, whose columns show fields of other services.
 //! It never changes anything but its own rows, and takes no commands.
 //! Start reading at [`domain::Cells::updated`].
 

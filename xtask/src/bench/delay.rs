@@ -8,7 +8,7 @@ use super::platform::Platform;
 /// How long a row may take.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// The delays of a number of stories.
+/// The delays of a number of sagas.
 pub struct Delays {
     /// Half of them took no longer.
     pub median: Duration,
@@ -16,11 +16,11 @@ pub struct Delays {
     pub p99: Duration,
 }
 
-/// Follows stories, one after another, from the 201 to the row with the confirmed status.
-pub fn until_view(platform: &Platform, stories: usize) -> Result<Delays, Box<dyn Error>> {
-    let mut delays = Vec::with_capacity(stories);
+/// Follows sagas, one after another, from the 201 to the row with the confirmed status.
+pub fn until_view(platform: &Platform, sagas: usize) -> Result<Delays, Box<dyn Error>> {
+    let mut delays = Vec::with_capacity(sagas);
     let mut last_row = 0;
-    for _ in 0..stories {
+    for _ in 0..sagas {
         let id = platform.reserve()?;
         let answered = Instant::now();
         last_row = row_of(platform, last_row, id, answered)?;
@@ -33,8 +33,8 @@ pub fn until_view(platform: &Platform, stories: usize) -> Result<Delays, Box<dyn
             .copied()
     };
     Ok(Delays {
-        median: at(50).ok_or("no stories")?,
-        p99: at(99).ok_or("no stories")?,
+        median: at(50).ok_or("no sagas")?,
+        p99: at(99).ok_or("no sagas")?,
     })
 }
 

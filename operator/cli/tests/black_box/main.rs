@@ -19,9 +19,9 @@ mod refusals;
 mod rentcar;
 #[cfg(test)]
 mod requests;
-mod secrets;
 #[cfg(test)]
-mod story;
+mod saga;
+mod secrets;
 #[cfg(test)]
 mod values;
 #[cfg(test)]

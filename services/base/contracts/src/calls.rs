@@ -12,9 +12,9 @@ pub const AUTHORIZATIONS: &str = "/_innkeeper/authorizations";
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizeRequest {
-    /// The story; what makes the call repeatable.
+    /// The saga; what makes the call repeatable.
     pub correlation_id: Uuid,
-    /// The story's logical clock at the caller.
+    /// The saga's logical clock at the caller.
     pub clock: i64,
     /// The booking.
     pub snapshot: Snapshot,
@@ -24,7 +24,7 @@ pub struct AuthorizeRequest {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizeAnswer {
-    /// The story's logical clock at the payment service.
+    /// The saga's logical clock at the payment service.
     pub clock: i64,
     /// What became of it.
     pub outcome: AuthorizeOutcome,
@@ -46,8 +46,8 @@ pub enum AuthorizeOutcome {
         /// Why, for people.
         reason: String,
     },
-    /// The story ended before: nothing is reserved, and nothing will be.
+    /// The saga ended before: nothing is reserved, and nothing will be.
     Ended,
-    /// The payment service has never heard of the story.
+    /// The payment service has never heard of the saga.
     Unknown,
 }

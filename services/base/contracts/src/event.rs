@@ -83,8 +83,8 @@ impl EventType {
         }
     }
 
-    /// Whether it ends a story that was not delivered.
-    pub const fn ends_story(self) -> bool {
+    /// Whether it ends a saga that was not delivered.
+    pub const fn ends_saga(self) -> bool {
         matches!(
             self,
             Self::BookingCancelled | Self::BookingRejected | Self::BookingExpired
@@ -109,9 +109,9 @@ pub struct EventData {
     pub event: String,
     /// The label of the row's state.
     pub status: String,
-    /// The story's logical clock (Lamport): one more than the highest that the writer had seen.
+    /// The saga's logical clock (Lamport): one more than the highest that the writer had seen.
     pub clock: i64,
-    /// The story so far.
+    /// The saga so far.
     pub snapshot: Snapshot,
 }
 
@@ -126,7 +126,7 @@ pub struct Event {
     pub event_type: EventType,
     /// When it happened.
     pub time: Timestamp,
-    /// The story; the key of the record.
+    /// The saga; the key of the record.
     pub correlation_id: Uuid,
     /// The event or request that caused it.
     pub causation_id: Option<Uuid>,

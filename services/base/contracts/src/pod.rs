@@ -26,7 +26,7 @@ pub const DATABASE_SECRET_DIR: &str = "/etc/innkeeper/database";
 /// Prefix of the paths that services call among themselves; the gateway never routes it.
 pub const INTERNAL_PREFIX: &str = "/_innkeeper";
 
-/// Header with the correlation id of a story, in calls between services.
+/// Header with the correlation id of a saga, in calls between services.
 pub const CORRELATION_HEADER: &str = "innkeeper-correlation-id";
 /// Header with the milliseconds that the caller will still wait.
 pub const TIMEOUT_HEADER: &str = "innkeeper-timeout-ms";

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::schema;
 
-/// A canonical field of a story; a component's `fields` give it the platform's name.
+/// A canonical field of a saga; a component's `fields` give it the platform's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Field {
@@ -143,7 +143,7 @@ const ATTRIBUTE_RULES: [Rule; 5] = [
 ];
 
 impl Attribute {
-    /// The name under which the story's snapshot carries this attribute.
+    /// The name under which the saga's snapshot carries this attribute.
     pub fn source(&self) -> &str {
         self.from.as_deref().unwrap_or(&self.name)
     }

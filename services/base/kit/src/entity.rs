@@ -1,4 +1,4 @@
-//! A component's row, typed: one story as one service sees it.
+//! A component's row, typed: one saga as one service sees it.
 
 use innkeeper_contracts::{EventType, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -25,16 +25,16 @@ pub trait State: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// One story as one service sees it.
+/// One saga as one service sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity<S> {
-    /// The story.
+    /// The saga.
     pub correlation_id: Uuid,
     /// The public id.
     pub id: i64,
     /// The version that is stored; 0 while nothing is.
     pub version: i64,
-    /// The story's logical clock (Lamport).
+    /// The saga's logical clock (Lamport).
     pub clock: i64,
     /// Where it stands.
     pub state: S,
@@ -57,7 +57,7 @@ pub enum RestoreError {
     /// Its state is unknown.
     #[error("row {correlation_id} is in the unknown state {state:?}")]
     State {
-        /// The story.
+        /// The saga.
         correlation_id: Uuid,
         /// What is stored.
         state: String,
@@ -65,7 +65,7 @@ pub enum RestoreError {
     /// Its body cannot be read.
     #[error("the body of row {correlation_id} cannot be read")]
     Body {
-        /// The story.
+        /// The saga.
         correlation_id: Uuid,
         /// Why.
         source: serde_json::Error,
@@ -149,7 +149,7 @@ impl<S: State> Entity<S> {
     }
 }
 
-/// The write that says that a story ended before this service had a row of it.
+/// The write that says that a saga ended before this service had a row of it.
 pub fn tombstone(correlation_id: Uuid, seen: i64) -> RowWrite {
     RowWrite {
         correlation_id,

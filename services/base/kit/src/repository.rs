@@ -14,7 +14,7 @@ use crate::store::{ClaimChange, KeyWrite, OutboxEvent, Row, Store, StoreError, W
 /// How often a decision is taken again before the store is said to have failed.
 const TRIES: u32 = 32;
 
-/// What is stored of a story.
+/// What is stored of a saga.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
@@ -23,7 +23,7 @@ const TRIES: u32 = 32;
 pub enum Stored<S> {
     /// Nothing.
     Absent,
-    /// A tombstone: the story ended before this service had a row of it.
+    /// A tombstone: the saga ended before this service had a row of it.
     Ended,
     /// A row.
     Entity(Entity<S>),
@@ -40,7 +40,7 @@ pub enum Step<S> {
     End(i64),
 }
 
-/// What becomes of the idempotency key of a story that moves from one state to an entity.
+/// What becomes of the idempotency key of a saga that moves from one state to an entity.
 pub type SettleKey<S> = dyn Fn(Option<S>, &Entity<S>) -> Option<KeyWrite> + Send + Sync;
 
 /// Loads and stores the sagas of one service: each call is one unit of work in the store.
@@ -92,7 +92,7 @@ impl<S: State> Repository<S> {
         time_ordered_id(self.clock.now())
     }
 
-    /// What is stored of a story.
+    /// What is stored of a saga.
     pub async fn load(&self, correlation_id: Uuid) -> Result<Stored<S>, StoreError> {
         let row = self.store.load(correlation_id).await?;
         stored(row.as_ref())

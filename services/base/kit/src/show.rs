@@ -8,7 +8,7 @@ use crate::entity::{Entity, State};
 /// Which canonical fields a component shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shown {
-    /// Every field that a client may send and that has a value: a booking is the root of its story.
+    /// Every field that a client may send and that has a value: a booking is the root of its saga.
     All,
     /// Those that the component's words declare.
     Declared,

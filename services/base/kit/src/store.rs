@@ -1,7 +1,7 @@
 //! The port to storage: rows, the outbox, the inbox, idempotency keys and dead letters of one service, written together.
 //!
-//! A write is a value ([`Write`]): either all of it is durable or none. Rows are found by the correlation id of their story; a row without a
-//! public id is a *tombstone*, which says that the story ended before this service had anything to do with it.
+//! A write is a value ([`Write`]): either all of it is durable or none. Rows are found by the correlation id of their saga; a row without a
+//! public id is a *tombstone*, which says that the saga ended before this service had anything to do with it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// A row as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The story.
+    /// The saga.
     pub correlation_id: Uuid,
     /// The public id; `None` for a tombstone.
     pub id: Option<i64>,
@@ -20,7 +20,7 @@ pub struct Row {
     pub version: i64,
     /// The canonical state.
     pub state: String,
-    /// The story's logical clock as this row has seen it.
+    /// The saga's logical clock as this row has seen it.
     pub clock: i64,
     /// The component's own data, as JSON.
     pub body: String,
@@ -56,7 +56,7 @@ pub enum ClaimChange {
 /// A new or changed row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowWrite {
-    /// The story.
+    /// The saga.
     pub correlation_id: Uuid,
     /// The public id, from [`Store::reserve_id`]; `None` for a tombstone.
     pub id: Option<i64>,
@@ -64,7 +64,7 @@ pub struct RowWrite {
     pub expected_version: i64,
     /// The canonical state.
     pub state: String,
-    /// The story's logical clock.
+    /// The saga's logical clock.
     pub clock: i64,
     /// The component's own data, as JSON.
     pub body: String,
@@ -101,12 +101,12 @@ pub enum KeyWrite {
         key: String,
         /// Of the request's body.
         fingerprint: String,
-        /// The story that it began.
+        /// The saga that it began.
         correlation_id: Uuid,
     },
-    /// Records the final answer to the key's request, if the story has a key.
+    /// Records the final answer to the key's request, if the saga has a key.
     Settle {
-        /// The story.
+        /// The saga.
         correlation_id: Uuid,
         /// The answer.
         answer: StoredAnswer,
@@ -131,7 +131,7 @@ pub struct KeyRow {
     pub key: String,
     /// Of the first request's body.
     pub fingerprint: String,
-    /// The story that it began.
+    /// The saga that it began.
     pub correlation_id: Uuid,
     /// The final answer, once there is one.
     pub answer: Option<StoredAnswer>,
@@ -211,7 +211,7 @@ pub trait Store: Send + Sync {
     /// Makes a write durable.
     async fn write(&self, write: Write) -> Result<(), WriteError>;
 
-    /// The row of a story.
+    /// The row of a saga.
     async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError>;
 
     /// The row with a public id.
@@ -223,14 +223,14 @@ pub trait Store: Send + Sync {
     /// What is known of an idempotency key.
     async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError>;
 
-    /// What is known of the idempotency key that began a story.
+    /// What is known of the idempotency key that began a saga.
     async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError>;
 
     /// Claims up to `limit` rows in a state that are older than `age` and that nobody holds, by the database's time, and returns them with
     /// their new version.
     async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError>;
 
-    /// Up to `limit` events that are not yet published: of one story always the ones of lowest version first.
+    /// Up to `limit` events that are not yet published: of one saga always the ones of lowest version first.
     async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError>;
 
     /// Marks events as published.

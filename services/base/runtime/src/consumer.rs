@@ -1,6 +1,6 @@
 //! The consumer: takes records from the log, lets each have its effect once, and only then says so to the log.
 //!
-//! Records of one story are handled one after another, stories beside each other. A record that cannot be read, or that fails for good, becomes
+//! Records of one saga are handled one after another, sagas beside each other. A record that cannot be read, or that fails for good, becomes
 //! a dead letter; a database that is away is waited for.
 
 use std::collections::BTreeMap;
@@ -142,15 +142,15 @@ impl Consumer {
 
     /// Handles a batch; false when the service had to stop before all of it was done.
     async fn handle_all(&self, records: &[Record], ending: &CancellationToken) -> bool {
-        let stories = by_story(records).into_values().map(async |story| {
-            for record in story {
+        let sagas = by_saga(records).into_values().map(async |saga| {
+            for record in saga {
                 if !self.handle(record, ending).await {
                     return false;
                 }
             }
             true
         });
-        join_all(stories).await.into_iter().all(|done| done)
+        join_all(sagas).await.into_iter().all(|done| done)
     }
 
     /// Handles a record; false when the service had to stop first.
@@ -241,16 +241,16 @@ impl Consumer {
     }
 }
 
-/// Records by the story they belong to; records without a key are a story each partition.
-fn by_story(records: &[Record]) -> BTreeMap<(i32, Option<&str>), Vec<&Record>> {
-    let mut stories: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
+/// Records by the saga they belong to; records without a key are one saga per partition.
+fn by_saga(records: &[Record]) -> BTreeMap<(i32, Option<&str>), Vec<&Record>> {
+    let mut sagas: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
     for record in records {
-        stories
+        sagas
             .entry((record.partition, record.key.as_deref()))
             .or_default()
             .push(record);
     }
-    stories
+    sagas
 }
 
 fn topic(log: Option<&LogSettings>) -> String {

@@ -1,4 +1,4 @@
-//! The relay: takes events from the outbox to the log, in order per story, at least once.
+//! The relay: takes events from the outbox to the log, in order per saga, at least once.
 //!
 //! One process relays at a time, under a lease. A process that loses its lease while it sends does no harm: both senders begin with the oldest
 //! event that is not published, so the first appearance of each event is in order, and consumers drop repetitions.

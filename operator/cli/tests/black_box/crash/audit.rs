@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clients::{Heard, Manner, Story};
+use super::clients::{Heard, Manner, Saga};
 use super::stored::{Row, Stored};
 
 /// With fewer reservations than this, hardly anything was under way when processes died. What part of the wishes they are depends on how long
@@ -10,17 +10,17 @@ use super::stored::{Row, Stored};
 const ENOUGH: usize = 12;
 
 /// Everything that is not as it must be.
-pub fn faults(stories: &[Story], manner: Manner, stored: &Stored) -> Vec<String> {
+pub fn faults(sagas: &[Saga], manner: Manner, stored: &Stored) -> Vec<String> {
     let mut faults = Vec::new();
-    for story in stories {
-        faults.extend(of_story(story, manner, stored).err());
+    for saga in sagas {
+        faults.extend(of_saga(saga, manner, stored).err());
     }
     faults.extend(of_payments(stored));
     faults.extend(of_fulfillments(stored));
     if stored.dead_letters > 0 {
         faults.push(format!("{} dead letters", stored.dead_letters));
     }
-    let made = stories.iter().filter(|story| story.status() == Some(201));
+    let made = sagas.iter().filter(|saga| saga.status() == Some(201));
     let made = made.count();
     if made < ENOUGH {
         faults.push(format!("only {made} reservations were made"));
@@ -28,37 +28,36 @@ pub fn faults(stories: &[Story], manner: Manner, stored: &Stored) -> Vec<String>
     faults
 }
 
-fn of_story(story: &Story, manner: Manner, stored: &Stored) -> Result<(), String> {
-    let of_it = |row: &&Row| row.customer == story.customer;
+fn of_saga(saga: &Saga, manner: Manner, stored: &Stored) -> Result<(), String> {
+    let of_it = |row: &&Row| row.customer == saga.customer;
     let bookings: Vec<&Row> = stored.bookings.iter().filter(of_it).collect();
     match (&bookings[..], manner) {
         ([booking], _) => {
-            of_answer(story, booking, stored)?;
-            story
-                .key
+            of_answer(saga, booking, stored)?;
+            saga.key
                 .as_deref()
-                .map_or(Ok(()), |key| of_key(key, story, booking, stored))
+                .map_or(Ok(()), |key| of_key(key, saga, booking, stored))
         }
-        ([], Manner::GivesUp) if story.placed.is_none() => Ok(()),
-        _ => Err(format!("{story:?} has {bookings:?}")),
+        ([], Manner::GivesUp) if saga.placed.is_none() => Ok(()),
+        _ => Err(format!("{saga:?} has {bookings:?}")),
     }
 }
 
 /// One booking for a key, and the answer that was heard is the one that is stored.
-fn of_key(key: &str, story: &Story, booking: &Row, stored: &Stored) -> Result<(), String> {
+fn of_key(key: &str, saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), String> {
     let found = stored.keys.iter().find(|row| row.text == key);
     let same = found.is_some_and(|found| {
-        found.story == booking.story
-            && found.status == story.status().map(i64::from)
-            && found.location == story.reservation()
+        found.saga == booking.saga
+            && found.status == saga.status().map(i64::from)
+            && found.location == saga.reservation()
     });
     same.then_some(())
-        .ok_or_else(|| format!("{story:?} is {booking:?}, but its key says {found:?}"))
+        .ok_or_else(|| format!("{saga:?} is {booking:?}, but its key says {found:?}"))
 }
 
 /// What a client was told is so: a 201 is there, as it was or as the client made it later.
-fn of_answer(story: &Story, booking: &Row, stored: &Stored) -> Result<(), String> {
-    let expected: &[&str] = match (story.status(), story.cancelled) {
+fn of_answer(saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), String> {
+    let expected: &[&str] = match (saga.status(), saga.cancelled) {
         (Some(201), Heard::NeverAsked) => &["confirmed"],
         (Some(201), Heard::Nothing) => &["confirmed", "cancelled"],
         (Some(201), Heard::Status(200)) => &["cancelled"],
@@ -67,10 +66,10 @@ fn of_answer(story: &Story, booking: &Row, stored: &Stored) -> Result<(), String
         (None, _) => &["confirmed", "rejected", "expired"],
         (Some(_), _) => &[],
     };
-    let placed = story.reservation().is_none_or(|id| id == booking.id);
+    let placed = saga.reservation().is_none_or(|id| id == booking.id);
     let (live, payment) = live_payments(booking, stored);
     let owed = usize::from(booking.state == "confirmed");
-    let paid = match story.paid {
+    let paid = match saga.paid {
         Heard::NeverAsked => payment != Some("captured"),
         Heard::Nothing => true,
         Heard::Status(200) => live == 0 || payment == Some("captured"),
@@ -78,13 +77,13 @@ fn of_answer(story: &Story, booking: &Row, stored: &Stored) -> Result<(), String
     };
     let right = placed && paid && live == owed && expected.contains(&booking.state.as_str());
     right.then_some(()).ok_or_else(|| {
-        format!("{story:?} is {booking:?} with {live} live payments, one of them {payment:?}")
+        format!("{saga:?} is {booking:?} with {live} live payments, one of them {payment:?}")
     })
 }
 
-/// How many payments of a booking are live, by its story or by its number, and the state of one.
+/// How many payments of a booking are live, by its saga or by its number, and the state of one.
 fn live_payments<'a>(booking: &Row, stored: &'a Stored) -> (usize, Option<&'a str>) {
-    let of_it = |row: &&Row| row.story == booking.story || row.booking == Some(booking.id);
+    let of_it = |row: &&Row| row.saga == booking.saga || row.booking == Some(booking.id);
     let live: Vec<&Row> = stored
         .payments
         .iter()
@@ -98,7 +97,7 @@ fn live_payments<'a>(booking: &Row, stored: &'a Stored) -> (usize, Option<&'a st
 fn of_payments(stored: &Stored) -> Vec<String> {
     let confirmed: BTreeSet<&str> = confirmed(stored).collect();
     let live = stored.payments.iter().filter(|row| row.is_live());
-    live.filter(|row| !confirmed.contains(row.story.as_str()))
+    live.filter(|row| !confirmed.contains(row.saga.as_str()))
         .map(|row| format!("no confirmed booking has {row:?}"))
         .collect()
 }
@@ -108,7 +107,7 @@ fn confirmed(stored: &Stored) -> impl Iterator<Item = &str> {
         .bookings
         .iter()
         .filter(|row| row.state == "confirmed");
-    confirmed.map(|row| row.story.as_str())
+    confirmed.map(|row| row.saga.as_str())
 }
 
 /// Whatever is paid is delivered, once; nothing else is.
@@ -126,7 +125,7 @@ fn of_fulfillments(stored: &Stored) -> Vec<String> {
 fn counts<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeMap<&'a str, usize> {
     let mut counts = BTreeMap::new();
     for row in rows {
-        *counts.entry(row.story.as_str()).or_default() += 1;
+        *counts.entry(row.saga.as_str()).or_default() += 1;
     }
     counts
 }

@@ -52,7 +52,7 @@ pub enum Heard {
 
 /// One reservation as its client knows it.
 #[derive(Debug)]
-pub struct Story {
+pub struct Saga {
     /// Who reserves; nobody else has the name.
     pub customer: String,
     pub key: Option<String>,
@@ -69,42 +69,42 @@ pub async fn book(
     manner: Manner,
     title: &str,
     wants_more: impl AsyncFn(usize) -> bool,
-) -> Vec<Story> {
+) -> Vec<Saga> {
     let wants_more = &wants_more;
     let clients = (0..CLIENTS).map(async |client| {
-        let mut stories = Vec::new();
-        while wants_more(stories.len()).await {
-            let number = stories.len() * CLIENTS + client;
-            stories.push(live(doors, manner, title, number).await);
+        let mut sagas = Vec::new();
+        while wants_more(sagas.len()).await {
+            let number = sagas.len() * CLIENTS + client;
+            sagas.push(live(doors, manner, title, number).await);
         }
-        stories
+        sagas
     });
     join_all(clients).await.into_iter().flatten().collect()
 }
 
 /// One reservation from the wish to whatever becomes of it.
-async fn live(doors: &Doors, manner: Manner, title: &str, number: usize) -> Story {
-    let mut story = Story::wished(manner, title, number);
+async fn live(doors: &Doors, manner: Manner, title: &str, number: usize) -> Saga {
+    let mut saga = Saga::wished(manner, title, number);
     let turn = turn_of_a_listener(doors, number).await;
-    story.placed = place(doors, manner, &story, turn).await;
-    let Some(id) = story.reservation() else {
-        return story;
+    saga.placed = place(doors, manner, &saga, turn).await;
+    let Some(id) = saga.reservation() else {
+        return saga;
     };
-    if matches!(story.will, Will::Pay | Will::PayAndCancel) {
-        story.paid = pay(doors, manner, id).await;
+    if matches!(saga.will, Will::Pay | Will::PayAndCancel) {
+        saga.paid = pay(doors, manner, id).await;
     }
-    if matches!(story.will, Will::Cancel | Will::PayAndCancel) {
+    if matches!(saga.will, Will::Cancel | Will::PayAndCancel) {
         let cancel = json!({ "status": "canceled" });
-        story.cancelled = tried(manner, async |attempt| {
+        saga.cancelled = tried(manner, async |attempt| {
             let cancel = patch(&format!("/reservations/{id}"), &cancel);
             heard(doors.booking(turn + attempt), cancel).await
         })
         .await;
     }
-    story
+    saga
 }
 
-impl Story {
+impl Saga {
     fn wished(manner: Manner, title: &str, number: usize) -> Self {
         let customer = format!("{title}-{number}");
         let wills = [
@@ -171,18 +171,18 @@ async fn turn_of_a_listener(doors: &Doors, first: usize) -> usize {
     .await
 }
 
-async fn place(doors: &Doors, manner: Manner, story: &Story, turn: usize) -> Option<Answer> {
+async fn place(doors: &Doors, manner: Manner, saga: &Saga, turn: usize) -> Option<Answer> {
     if manner == Manner::GivesUp {
-        let answer = send(doors.booking(turn), story.request()).await;
+        let answer = send(doors.booking(turn), saga.request()).await;
         return answer.ok().filter(is_final);
     }
     let mut next = turn;
     let answer = until("a final answer", async || {
         let port = doors.booking(next);
         next += 1;
-        match send(port, story.request()).await {
+        match send(port, saga.request()).await {
             Ok(answer) if is_final(&answer) => Ok(answer),
-            other => Err(format!("{story:?} hears {other:?}")),
+            other => Err(format!("{saga:?} hears {other:?}")),
         }
     });
     Some(answer.await)

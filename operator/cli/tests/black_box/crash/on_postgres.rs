@@ -18,7 +18,7 @@ use innkeeper_testkit::postgres::{Schema, server};
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
-use super::clients::{Doors, Manner, Story, book};
+use super::clients::{Doors, Manner, Saga, book};
 use super::kafka::Topic;
 use super::postgres::{Schemas, database};
 use super::quiet::quiet;
@@ -73,8 +73,8 @@ async fn survives(manner: Manner) {
         };
         book(&site.doors(), manner, "client", wants_more).await
     };
-    let (_processes, stories) = join!(deaths, traffic);
-    site.audited(&stories, manner).await;
+    let (_processes, sagas) = join!(deaths, traffic);
+    site.audited(&sagas, manner).await;
 }
 
 /// A platform whose services are processes; whoever starts them ends them before it goes.
@@ -175,12 +175,12 @@ impl Site {
         .await;
     }
 
-    async fn audited(&self, stories: &[Story], manner: Manner) {
+    async fn audited(&self, sagas: &[Saga], manner: Manner) {
         let doors = self.doors();
         quiet(self).await;
-        let mut faults = replay::faults(&doors, stories).await;
+        let mut faults = replay::faults(&doors, sagas).await;
         let stored = quiet(self).await;
-        faults.extend(audit::faults(stories, manner, &stored));
+        faults.extend(audit::faults(sagas, manner, &stored));
         faults.extend(view::faults(doors.gateway).await);
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }

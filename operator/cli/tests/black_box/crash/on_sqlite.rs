@@ -7,7 +7,7 @@ use futures::join;
 use rusqlite::{Connection, OpenFlags, Row as Columns};
 use uuid::Uuid;
 
-use super::clients::{Doors, Manner, Story, book};
+use super::clients::{Doors, Manner, Saga, book};
 use super::quiet::quiet;
 use super::stored::{
     BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS, Key, PAYMENTS, Place, Progress, ROWS, Row, Stored,
@@ -75,12 +75,12 @@ async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
         bookings: vec![rentcar.gateway()],
         gateway: rentcar.gateway(),
     };
-    let (mut stories, innkeeper) = join!(
+    let (mut sagas, innkeeper) = join!(
         book(&doors, manner, "through", async |wish| wish < WISHES_EACH),
         dies_and_returns(&rentcar, point, passings)
     );
-    stories.extend(book(&doors, manner, "after", async |wish| wish < WISHES_AFTER).await);
-    audited(&rentcar, &doors, &stories, manner).await;
+    sagas.extend(book(&doors, manner, "after", async |wish| wish < WISHES_AFTER).await);
+    audited(&rentcar, &doors, &sagas, manner).await;
     innkeeper.stop().await;
 }
 
@@ -93,12 +93,12 @@ async fn dies_and_returns(rentcar: &Rentcar, point: &str, passings: [u32; 2]) ->
     rentcar.ready(&[]).await
 }
 
-async fn audited(rentcar: &Rentcar, doors: &Doors, stories: &[Story], manner: Manner) {
+async fn audited(rentcar: &Rentcar, doors: &Doors, sagas: &[Saga], manner: Manner) {
     let files = Files(rentcar.data());
     quiet(&files).await;
-    let mut faults = replay::faults(doors, stories).await;
+    let mut faults = replay::faults(doors, sagas).await;
     let stored = quiet(&files).await;
-    faults.extend(audit::faults(stories, manner, &stored));
+    faults.extend(audit::faults(sagas, manner, &stored));
     faults.extend(view::faults(doors.gateway).await);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
@@ -161,7 +161,7 @@ fn row(columns: &Columns) -> rusqlite::Result<Option<Row>> {
     };
     let body: String = columns.get(3)?;
     Ok(Some(Row::new(
-        story(columns, 0)?,
+        saga(columns, 0)?,
         id,
         columns.get(2)?,
         &body,
@@ -171,13 +171,13 @@ fn row(columns: &Columns) -> rusqlite::Result<Option<Row>> {
 fn key(columns: &Columns) -> rusqlite::Result<Key> {
     Ok(Key {
         text: columns.get(0)?,
-        story: story(columns, 1)?,
+        saga: saga(columns, 1)?,
         status: columns.get(2)?,
         location: columns.get(3)?,
     })
 }
 
-fn story(columns: &Columns, place: usize) -> rusqlite::Result<String> {
+fn saga(columns: &Columns, place: usize) -> rusqlite::Result<String> {
     let bytes: Vec<u8> = columns.get(place)?;
     Ok(Uuid::from_slice(&bytes).unwrap().to_string())
 }

@@ -87,7 +87,7 @@ fn key(columns: &Columns) -> Key {
     let status: Option<i32> = columns.get(2);
     Key {
         text: columns.get(0),
-        story: columns.get(1),
+        saga: columns.get(1),
         status: status.map(i64::from),
         location: columns.get(3),
     }

@@ -6,7 +6,7 @@ use innkeeper_testkit::patience::until_within;
 
 use super::stored::{Place, Stored};
 
-/// How long a story may take to come to rest: a broker misses a dead consumer for ten seconds.
+/// How long a saga may take to come to rest: a broker misses a dead consumer for ten seconds.
 const REST_WITHIN: Duration = Duration::from_mins(1);
 
 /// How many consumer groups a platform has: everybody but the gateway.

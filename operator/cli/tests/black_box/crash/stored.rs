@@ -37,8 +37,8 @@ pub struct Stored {
 /// A row.
 #[derive(Debug)]
 pub struct Row {
-    /// Correlation id of its story.
-    pub story: String,
+    /// Correlation id of its saga.
+    pub saga: String,
     pub id: i64,
     pub state: String,
     pub customer: String,
@@ -50,17 +50,17 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Key {
     pub text: String,
-    pub story: String,
+    pub saga: String,
     pub status: Option<i64>,
     pub location: Option<i64>,
 }
 
 impl Row {
-    pub fn new(story: String, id: i64, state: String, body: &str) -> Self {
+    pub fn new(saga: String, id: i64, state: String, body: &str) -> Self {
         let body: Value = serde_json::from_str(body).unwrap();
         let snapshot = &body["snapshot"];
         Self {
-            story,
+            saga,
             id,
             state,
             customer: snapshot["customer"].as_str().unwrap_or_default().to_owned(),

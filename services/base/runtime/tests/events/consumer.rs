@@ -134,7 +134,7 @@ async fn a_key_with_nul_is_kept_in_a_dead_letter() {
 }
 
 #[tokio::test]
-async fn a_story_keeps_its_order_and_holds_no_other_one() {
+async fn a_saga_keeps_its_order_and_holds_no_other_one() {
     let service = Service::new().await;
     let names = ["kim-1", "kim-2", "lee-1", "kim-3", "lee-2"];
     service.append(names.map(record).to_vec()).await;

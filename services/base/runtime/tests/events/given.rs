@@ -135,9 +135,9 @@ fn settings() -> ServiceSettings {
     serde_json::from_value(settings).unwrap()
 }
 
-/// An event by its name, such as `kim-1`; what stands before the hyphen is its story.
+/// An event by its name, such as `kim-1`; what stands before the hyphen is its saga.
 pub fn event(name: &str) -> Event {
-    let story = name.split('-').next().unwrap_or_default();
+    let saga = name.split('-').next().unwrap_or_default();
     Event {
         id: Uuid::now_v7(),
         source: EventSource {
@@ -146,7 +146,7 @@ pub fn event(name: &str) -> Event {
         },
         event_type: EventType::BookingConfirmed,
         time: MockClock::default().now(),
-        correlation_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, story.as_bytes()),
+        correlation_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, saga.as_bytes()),
         causation_id: None,
         sequence: 1,
         traceparent: None,

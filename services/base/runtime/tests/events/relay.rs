@@ -25,9 +25,9 @@ use crate::log::{Failing, Panicking};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Writes events of one story, numbered from 0.
+/// Writes events of one saga, numbered from 0.
 async fn told(service: &Service, count: i64) -> Vec<String> {
-    let story = Uuid::now_v7();
+    let saga = Uuid::now_v7();
     let numbers = (0..count).map(|number| number.to_string());
     let payloads: Vec<String> = numbers.collect();
     let events = payloads
@@ -36,7 +36,7 @@ async fn told(service: &Service, count: i64) -> Vec<String> {
         .map(|(payload, version)| OutboxEvent {
             id: Uuid::now_v7(),
             aggregate_type: "payment".to_owned(),
-            aggregate_id: story,
+            aggregate_id: saga,
             event_type: "dev.innkeeper.payment.captured.v1".to_owned(),
             version,
             headers: Vec::new(),

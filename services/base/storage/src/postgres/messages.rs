@@ -12,7 +12,7 @@ use super::rows::microseconds;
 /// How many rows one statement deletes at most.
 const PRUNE_BATCH: i64 = 1_000;
 
-/// Events that wait to be published. Stories come in the order of their ids, which begin with the time, and within one the lowest version first.
+/// Events that wait to be published. Sagas come in the order of their ids, which begin with the time, and within one the lowest version first.
 pub async fn load_unpublished(
     connections: &Connections,
     limit: u32,
@@ -89,7 +89,7 @@ pub async fn load_key(connections: &Connections, key: &str) -> Result<Option<Key
     rows.first().map(key_from_columns).transpose()
 }
 
-/// What is known of the key that began a story.
+/// What is known of the key that began a saga.
 pub async fn load_key_of(
     connections: &Connections,
     correlation_id: Uuid,

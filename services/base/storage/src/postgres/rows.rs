@@ -23,7 +23,7 @@ pub async fn reserve_id(connections: &Connections) -> Result<i64, StoreError> {
     Ok(row.try_get(0).map_err(QueryError::from)?)
 }
 
-/// The row of a story.
+/// The row of a saga.
 pub async fn load(
     connections: &Connections,
     correlation_id: Uuid,

@@ -41,8 +41,8 @@ fn write_error(error: QueryError) -> WriteError {
 struct KeyColumns<'a> {
     begin_key: Option<&'a str>,
     begin_fingerprint: Option<&'a str>,
-    begin_story: Option<Uuid>,
-    settle_story: Option<Uuid>,
+    begin_saga: Option<Uuid>,
+    settle_saga: Option<Uuid>,
     settle_status: Option<i32>,
     settle_location_id: Option<i64>,
     settle_body: Option<&'a str>,
@@ -59,14 +59,14 @@ impl<'a> KeyColumns<'a> {
             }) => Self {
                 begin_key: Some(key),
                 begin_fingerprint: Some(fingerprint),
-                begin_story: Some(*correlation_id),
+                begin_saga: Some(*correlation_id),
                 ..Self::default()
             },
             Some(KeyWrite::Settle {
                 correlation_id,
                 answer,
             }) => Self {
-                settle_story: Some(*correlation_id),
+                settle_saga: Some(*correlation_id),
                 settle_status: Some(answer.status.into()),
                 settle_location_id: answer.location_id,
                 settle_body: Some(&answer.body),
@@ -79,8 +79,8 @@ impl<'a> KeyColumns<'a> {
         [
             &self.begin_key,
             &self.begin_fingerprint,
-            &self.begin_story,
-            &self.settle_story,
+            &self.begin_saga,
+            &self.settle_saga,
             &self.settle_status,
             &self.settle_location_id,
             &self.settle_body,

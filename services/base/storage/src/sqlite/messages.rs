@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::connection::microseconds;
 
-/// Events that wait to be published. Stories come in the order of their ids, which begin with the time, and within one the lowest version first.
+/// Events that wait to be published. Sagas come in the order of their ids, which begin with the time, and within one the lowest version first.
 pub fn load_unpublished(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OutboxEvent>> {
     let sql = "
         SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM outbox
@@ -69,7 +69,7 @@ pub fn load_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<K
         .optional()
 }
 
-/// What is known of the key that began a story.
+/// What is known of the key that began a saga.
 pub fn load_key_of(
     connection: &Connection,
     correlation_id: Uuid,

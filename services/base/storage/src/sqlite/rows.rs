@@ -22,7 +22,7 @@ pub fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
     })
 }
 
-/// The row of a story.
+/// The row of a saga.
 pub fn load(
     connection: &Connection,
     correlation_id: Uuid,

@@ -12,7 +12,7 @@ pub const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
 pub const MINUTE: Duration = Duration::from_mins(1);
 pub const HOUR: Duration = Duration::from_hours(1);
 
-/// The id of a new story, owner or event.
+/// The id of a new saga, owner or event.
 pub fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
@@ -22,9 +22,9 @@ pub const DELICATE: &str =
     r#"{"z": 1.10, "carId": "7", "a": [true, -0, 1e400, 12345678901234567890123, "é"]}"#;
 
 /// A row as it is first written.
-pub fn row(story: Uuid, id: i64) -> RowWrite {
+pub fn row(saga: Uuid, id: i64) -> RowWrite {
     RowWrite {
-        correlation_id: story,
+        correlation_id: saga,
         id: Some(id),
         expected_version: 0,
         state: "pending".to_owned(),
@@ -34,21 +34,21 @@ pub fn row(story: Uuid, id: i64) -> RowWrite {
     }
 }
 
-/// The end of a story that never began here.
-pub fn tombstone(story: Uuid) -> RowWrite {
+/// The end of a saga that never began here.
+pub fn tombstone(saga: Uuid) -> RowWrite {
     RowWrite {
         id: None,
         state: "cancelled".to_owned(),
-        ..row(story, 0)
+        ..row(saga, 0)
     }
 }
 
-/// An event of a story.
-pub fn event(story: Uuid, version: i64) -> OutboxEvent {
+/// An event of a saga.
+pub fn event(saga: Uuid, version: i64) -> OutboxEvent {
     OutboxEvent {
         id: new_uuid(),
         aggregate_type: "booking".to_owned(),
-        aggregate_id: story,
+        aggregate_id: saga,
         event_type: "dev.innkeeper.booking.confirmed.v1".to_owned(),
         version,
         headers: vec![
@@ -68,32 +68,32 @@ pub fn write_of(row: RowWrite) -> Write {
 }
 
 /// A write of a row at a version, with everything that can be written beside it.
-pub fn full_write(story: Uuid, id: i64, expected_version: i64) -> Write {
+pub fn full_write(saga: Uuid, id: i64, expected_version: i64) -> Write {
     Write {
         row: Some(RowWrite {
             expected_version,
-            ..row(story, id)
+            ..row(saga, id)
         }),
-        events: vec![event(story, expected_version + 1)],
+        events: vec![event(saga, expected_version + 1)],
         inbox: Some(new_uuid()),
         key: Some(begin_key(new_uuid())),
         dead_letter: Some(dead_letter(&new_uuid().to_string())),
     }
 }
 
-/// Takes a key of its own for a story.
-pub fn begin_key(story: Uuid) -> KeyWrite {
+/// Takes a key of its own for a saga.
+pub fn begin_key(saga: Uuid) -> KeyWrite {
     KeyWrite::Begin {
-        key: format!("key of {story}"),
+        key: format!("key of {saga}"),
         fingerprint: "fingerprint".to_owned(),
-        correlation_id: story,
+        correlation_id: saga,
     }
 }
 
-/// Answers the key of a story.
-pub fn settle_key(story: Uuid, status: u16) -> KeyWrite {
+/// Answers the key of a saga.
+pub fn settle_key(saga: Uuid, status: u16) -> KeyWrite {
     KeyWrite::Settle {
-        correlation_id: story,
+        correlation_id: saga,
         answer: answer(status),
     }
 }
@@ -130,12 +130,12 @@ pub fn due(owner: Uuid) -> Due {
     }
 }
 
-/// Writes a row and returns its story.
+/// Writes a row and returns its saga.
 pub async fn stored_row(store: &dyn Store) -> Uuid {
-    let story = new_uuid();
+    let saga = new_uuid();
     let id = store.reserve_id().await.unwrap();
-    store.write(write_of(row(story, id))).await.unwrap();
-    story
+    store.write(write_of(row(saga, id))).await.unwrap();
+    saga
 }
 
 /// Writes events, and nothing else.

@@ -1,8 +1,6 @@
 //! One conformance suite for every store, against real SQLite and, with the feature `services`, a real PostgreSQL
 //! (`INNKEEPER_TEST_POSTGRES=postgres://USER:PASSWORD@HOST:PORT/DATABASE`).
 
-#![expect(clippy::similar_names, reason = "a store keeps stories")]
-
 #[cfg(test)]
 mod cases;
 #[cfg(test)]

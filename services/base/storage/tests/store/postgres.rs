@@ -99,9 +99,9 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
     let place = Schema::make();
     let stores = [place.open().await, place.open().await];
     for _ in 0..20 {
-        let story = stored_row(&*stores[0]).await;
-        let id = stores[1].load(story).await.unwrap().unwrap().id.unwrap();
-        let mut update = row(story, id);
+        let saga = stored_row(&*stores[0]).await;
+        let id = stores[1].load(saga).await.unwrap().unwrap().id.unwrap();
+        let mut update = row(saga, id);
         update.expected_version = 1;
 
         let (one, other) = futures::join!(
@@ -110,7 +110,7 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
         );
 
         assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
-        assert_eq!(stores[0].load(story).await.unwrap().unwrap().version, 2);
+        assert_eq!(stores[0].load(saga).await.unwrap().unwrap().version, 2);
     }
 }
 
@@ -118,13 +118,13 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
 async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
     let place = Schema::make();
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
     let client = place.connect().await;
     assert_eq!(client.execute(kill, &[&place.name]).await.unwrap(), 1);
 
     let row = until("the store works again", async || {
-        match store.load(story).await {
+        match store.load(saga).await {
             Ok(row) => Ok(row),
             Err(away @ StoreError::Unavailable(_)) => Err(format!("{away:?}")),
             Err(error) => panic!("{error:?}"),
@@ -138,29 +138,29 @@ async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
 async fn a_statement_that_takes_too_long_is_worth_another_try() {
     let place = Schema::make();
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let mut holder = place.connect().await;
     let holder = holder.transaction().await.unwrap();
     holder.batch_execute("LOCK TABLE rows").await.unwrap();
 
-    let refused = store.load(story).await;
+    let refused = store.load(saga).await;
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
 
     holder.rollback().await.unwrap();
-    assert!(store.load(story).await.unwrap().is_some());
+    assert!(store.load(saga).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn what_is_stored_can_be_read_with_plain_sql() {
     let place = Schema::make();
     let store = place.open().await;
-    let story = new_uuid();
+    let saga = new_uuid();
     let write = Write {
-        row: Some(row(story, 1)),
-        events: vec![event(story, 1)],
+        row: Some(row(saga, 1)),
+        events: vec![event(saga, 1)],
         ..Write::default()
     };
     store.write(write).await.unwrap();
@@ -170,7 +170,7 @@ async fn what_is_stored_can_be_read_with_plain_sql() {
     let seen = place.connect().await.query_one(sql, &[]).await.unwrap();
 
     let (car, first, id): (&str, &str, String) = (seen.get(0), seen.get(1), seen.get(2));
-    assert_eq!((car, first, id), ("7", "true", story.to_string()));
+    assert_eq!((car, first, id), ("7", "true", saga.to_string()));
 }
 
 #[tokio::test]
@@ -212,8 +212,8 @@ async fn every_acknowledged_write_survives_a_kill() {
     let place = Schema::make();
     let test = "postgres::every_acknowledged_write_survives_a_kill";
 
-    let stories = kill::stories_written_by_a_killed_process(test, &place.name);
+    let sagas = kill::sagas_written_by_a_killed_process(test, &place.name);
 
     let store = open(&place.name).await.unwrap();
-    kill::assert_nothing_is_lost_or_torn(&store, &stories).await;
+    kill::assert_nothing_is_lost_or_torn(&store, &sagas).await;
 }

@@ -103,8 +103,8 @@ async fn every_acknowledged_write_survives_a_kill() {
     let test = "sqlite::every_acknowledged_write_survives_a_kill";
     let file = place.file().display().to_string();
 
-    let stories = kill::stories_written_by_a_killed_process(test, &file);
+    let sagas = kill::sagas_written_by_a_killed_process(test, &file);
 
     let store = open(&place.file()).await.unwrap();
-    kill::assert_nothing_is_lost_or_torn(&store, &stories).await;
+    kill::assert_nothing_is_lost_or_torn(&store, &sagas).await;
 }

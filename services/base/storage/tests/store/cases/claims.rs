@@ -8,7 +8,7 @@ use crate::suite::Fixture;
 pub async fn of_two_owners_one_claims_a_due_row(place: &dyn Fixture) {
     let store = place.open().await;
     for _ in 0..20 {
-        let story = stored_row(&*store).await;
+        let saga = stored_row(&*store).await;
         let owners = [new_uuid(), new_uuid()];
 
         let (one, other) = futures::join!(
@@ -18,16 +18,16 @@ pub async fn of_two_owners_one_claims_a_due_row(place: &dyn Fixture) {
 
         let claimed = [one.unwrap(), other.unwrap()].concat();
         assert_eq!(claimed.len(), 1, "{claimed:?}");
-        assert_eq!((claimed[0].correlation_id, claimed[0].version), (story, 2));
+        assert_eq!((claimed[0].correlation_id, claimed[0].version), (saga, 2));
         let claim = claimed[0].claim.clone().unwrap();
         assert!(claim.live && owners.contains(&claim.owner));
-        assert_eq!(store.load(story).await.unwrap().as_ref(), claimed.first());
+        assert_eq!(store.load(saga).await.unwrap().as_ref(), claimed.first());
     }
 }
 
 pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let (dead, heir) = (new_uuid(), new_uuid());
     assert_eq!(store.claim_due(due(dead)).await.unwrap().len(), 1);
     place.pass_time(ALMOST_A_MINUTE).await;
@@ -35,7 +35,7 @@ pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
 
     place.pass_time(2 * SECOND).await;
 
-    let expired = store.load(story).await.unwrap().unwrap().claim;
+    let expired = store.load(saga).await.unwrap().unwrap().claim;
     let expected = Claim {
         owner: dead,
         live: false,
@@ -48,7 +48,7 @@ pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
 
 pub async fn young_rows_and_rows_in_another_state_are_not_due(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let old_enough = |age, state: &str| Due {
         age,
         state: state.to_owned(),
@@ -68,14 +68,14 @@ pub async fn young_rows_and_rows_in_another_state_are_not_due(place: &dyn Fixtur
         []
     );
     let claimed = store.claim_due(old_enough(HOUR, "pending")).await.unwrap();
-    assert_eq!(claimed[0].correlation_id, story);
+    assert_eq!(claimed[0].correlation_id, saga);
 }
 
 pub async fn the_oldest_rows_are_claimed_first(place: &dyn Fixture) {
     let store = place.open().await;
-    let mut stories = Vec::new();
+    let mut sagas = Vec::new();
     for _ in 0..4 {
-        stories.push(stored_row(&*store).await);
+        sagas.push(stored_row(&*store).await);
         place.pass_time(SECOND).await;
     }
     let two = Due {
@@ -87,16 +87,16 @@ pub async fn the_oldest_rows_are_claimed_first(place: &dyn Fixture) {
     claimed.extend(store.claim_due(two).await.unwrap());
 
     let claimed: Vec<_> = claimed.iter().map(|row| row.correlation_id).collect();
-    assert_eq!(claimed, stories);
+    assert_eq!(claimed, sagas);
 }
 
 pub async fn a_claim_changes_the_version_that_other_writers_know(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     store.claim_due(due(new_uuid())).await.unwrap();
     let late = RowWrite {
         expected_version: 1,
-        ..row(story, 1)
+        ..row(saga, 1)
     };
 
     let outcome = store.write(write_of(late)).await;
@@ -106,11 +106,11 @@ pub async fn a_claim_changes_the_version_that_other_writers_know(place: &dyn Fix
 
 pub async fn a_write_takes_and_releases_the_claim(place: &dyn Fixture) {
     let store = place.open().await;
-    let (story, owner) = (stored_row(&*store).await, new_uuid());
+    let (saga, owner) = (stored_row(&*store).await, new_uuid());
     let update = |expected_version, claim| RowWrite {
         expected_version,
         claim,
-        ..row(story, 1)
+        ..row(saga, 1)
     };
     let take = ClaimChange::Take {
         owner,
@@ -118,12 +118,12 @@ pub async fn a_write_takes_and_releases_the_claim(place: &dyn Fixture) {
     };
 
     store.write(write_of(update(1, take))).await.unwrap();
-    let claim = store.load(story).await.unwrap().unwrap().claim;
+    let claim = store.load(saga).await.unwrap().unwrap().claim;
     assert_eq!(claim, Some(Claim { owner, live: true }));
     assert_eq!(store.claim_due(due(new_uuid())).await.unwrap(), []);
 
     let release = update(2, ClaimChange::Release);
     store.write(write_of(release)).await.unwrap();
-    assert_eq!(store.load(story).await.unwrap().unwrap().claim, None);
+    assert_eq!(store.load(saga).await.unwrap().unwrap().claim, None);
     assert_eq!(store.claim_due(due(new_uuid())).await.unwrap().len(), 1);
 }

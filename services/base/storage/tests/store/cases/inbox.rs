@@ -8,8 +8,8 @@ pub async fn the_same_event_again_is_a_duplicate_without_effect(place: &dyn Fixt
     let store = place.open().await;
     let first = full_write(new_uuid(), 1, 0);
     store.write(first.clone()).await.unwrap();
-    let story = new_uuid();
-    let mut again = full_write(story, 2, 0);
+    let saga = new_uuid();
+    let mut again = full_write(saga, 2, 0);
     again.inbox = first.inbox;
 
     let outcome = store.write(again.clone()).await;
@@ -17,7 +17,7 @@ pub async fn the_same_event_again_is_a_duplicate_without_effect(place: &dyn Fixt
     assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
     again.inbox = None;
     assert_messages_of(&again, false, &*store).await;
-    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_eq!(store.load(saga).await.unwrap(), None);
     let (known, unknown) = (first.inbox.unwrap(), new_uuid());
     let seen = store.seen(vec![unknown, known]).await.unwrap();
     assert_eq!(seen, [known]);

@@ -7,83 +7,83 @@ use crate::given::{
 };
 use crate::suite::Fixture;
 
-async fn story_with_key(store: &dyn Store) -> Uuid {
-    let story = new_uuid();
+async fn saga_with_key(store: &dyn Store) -> Uuid {
+    let saga = new_uuid();
     let id = store.reserve_id().await.unwrap();
     let write = Write {
-        row: Some(row(story, id)),
-        key: Some(begin_key(story)),
+        row: Some(row(saga, id)),
+        key: Some(begin_key(saga)),
         ..Write::default()
     };
     store.write(write).await.unwrap();
-    story
+    saga
 }
 
-async fn settle(store: &dyn Store, story: Uuid, status: u16) {
+async fn settle(store: &dyn Store, saga: Uuid, status: u16) {
     let write = Write {
-        key: Some(settle_key(story, status)),
+        key: Some(settle_key(saga, status)),
         ..Write::default()
     };
     store.write(write).await.unwrap();
 }
 
-fn expected_key(story: Uuid, status: Option<u16>) -> KeyRow {
+fn expected_key(saga: Uuid, status: Option<u16>) -> KeyRow {
     KeyRow {
-        key: format!("key of {story}"),
+        key: format!("key of {saga}"),
         fingerprint: "fingerprint".to_owned(),
-        correlation_id: story,
+        correlation_id: saga,
         answer: status.map(answer),
     }
 }
 
 pub async fn settling_records_the_answer(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = story_with_key(&*store).await;
-    let pending = Some(expected_key(story, None));
-    assert_eq!(store.load_key_of(story).await.unwrap(), pending);
+    let saga = saga_with_key(&*store).await;
+    let pending = Some(expected_key(saga, None));
+    assert_eq!(store.load_key_of(saga).await.unwrap(), pending);
 
-    settle(&*store, story, 201).await;
+    settle(&*store, saga, 201).await;
 
-    let settled = Some(expected_key(story, Some(201)));
-    assert_eq!(store.load_key_of(story).await.unwrap(), settled);
-    let key = format!("key of {story}");
+    let settled = Some(expected_key(saga, Some(201)));
+    assert_eq!(store.load_key_of(saga).await.unwrap(), settled);
+    let key = format!("key of {saga}");
     assert_eq!(store.load_key(&key).await.unwrap(), settled);
     assert_eq!(store.load_key("unknown").await.unwrap(), None);
 }
 
 pub async fn a_settled_key_keeps_its_first_answer(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = story_with_key(&*store).await;
-    settle(&*store, story, 201).await;
+    let saga = saga_with_key(&*store).await;
+    settle(&*store, saga, 201).await;
 
-    settle(&*store, story, 409).await;
+    settle(&*store, saga, 409).await;
 
-    let settled = Some(expected_key(story, Some(201)));
-    assert_eq!(store.load_key_of(story).await.unwrap(), settled);
+    let settled = Some(expected_key(saga, Some(201)));
+    assert_eq!(store.load_key_of(saga).await.unwrap(), settled);
 }
 
-pub async fn settling_a_story_without_a_key_does_nothing(place: &dyn Fixture) {
+pub async fn settling_a_saga_without_a_key_does_nothing(place: &dyn Fixture) {
     let store = place.open().await;
-    let (story, other) = (stored_row(&*store).await, story_with_key(&*store).await);
+    let (saga, other) = (stored_row(&*store).await, saga_with_key(&*store).await);
 
-    settle(&*store, story, 201).await;
+    settle(&*store, saga, 201).await;
 
-    assert_eq!(store.load_key_of(story).await.unwrap(), None);
+    assert_eq!(store.load_key_of(saga).await.unwrap(), None);
     let untouched = Some(expected_key(other, None));
     assert_eq!(store.load_key_of(other).await.unwrap(), untouched);
 }
 
 pub async fn a_taken_key_refuses_the_write_without_effect(place: &dyn Fixture) {
     let store = place.open().await;
-    let taken_by = story_with_key(&*store).await;
-    let story = new_uuid();
-    let mut write = full_write(story, 9, 0);
+    let taken_by = saga_with_key(&*store).await;
+    let saga = new_uuid();
+    let mut write = full_write(saga, 9, 0);
     write.key = None;
     let refused = Write {
         key: Some(KeyWrite::Begin {
             key: format!("key of {taken_by}"),
             fingerprint: "another".to_owned(),
-            correlation_id: story,
+            correlation_id: saga,
         }),
         ..write.clone()
     };
@@ -92,7 +92,7 @@ pub async fn a_taken_key_refuses_the_write_without_effect(place: &dyn Fixture) {
 
     assert!(matches!(outcome, Err(WriteError::KeyTaken)), "{outcome:?}");
     assert_messages_of(&write, false, &*store).await;
-    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_eq!(store.load(saga).await.unwrap(), None);
     let untouched = Some(expected_key(taken_by, None));
     assert_eq!(store.load_key_of(taken_by).await.unwrap(), untouched);
 }
@@ -101,14 +101,14 @@ pub async fn a_key_of_which_two_make_use_is_taken_once(place: &dyn Fixture) {
     let store = place.open().await;
     for number in 0..20 {
         let with_key = |id| {
-            let story = new_uuid();
+            let saga = new_uuid();
             Write {
                 key: Some(KeyWrite::Begin {
                     key: number.to_string(),
                     fingerprint: String::new(),
-                    correlation_id: story,
+                    correlation_id: saga,
                 }),
-                ..full_write(story, id, 0)
+                ..full_write(saga, id, 0)
             }
         };
         let writes = [with_key(2 * number + 1), with_key(2 * number + 2)];

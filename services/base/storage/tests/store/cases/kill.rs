@@ -31,23 +31,23 @@ pub async fn write_until_killed(store: &dyn Store) -> ! {
 }
 
 async fn write_one(store: &dyn Store) {
-    let story = new_uuid();
+    let saga = new_uuid();
     let Ok(id) = store.reserve_id().await else {
         return;
     };
     let write = Write {
-        row: Some(row(story, id)),
-        events: vec![event(story, 1)],
-        key: Some(begin_key(story)),
+        row: Some(row(saga, id)),
+        events: vec![event(saga, 1)],
+        key: Some(begin_key(saga)),
         ..Write::default()
     };
     if store.write(write).await.is_ok() {
-        println!("{ACKNOWLEDGED}{story}");
+        println!("{ACKNOWLEDGED}{saga}");
     }
 }
 
-/// Starts a test of this program as a process that writes, kills it in the midst of that, and returns the stories that were acknowledged.
-pub fn stories_written_by_a_killed_process(test: &str, place: &str) -> Vec<Uuid> {
+/// Starts a test of this program as a process that writes, kills it in the midst of that, and returns the sagas that were acknowledged.
+pub fn sagas_written_by_a_killed_process(test: &str, place: &str) -> Vec<Uuid> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(PLACE, place)
@@ -55,26 +55,26 @@ pub fn stories_written_by_a_killed_process(test: &str, place: &str) -> Vec<Uuid>
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut stories = Vec::new();
+    let mut sagas = Vec::new();
     for line in lines.map_while(Result::ok) {
-        // A line that death cut short names no story.
-        let Some(story) = line.strip_prefix(ACKNOWLEDGED) else {
+        // A line that death cut short names no saga.
+        let Some(saga) = line.strip_prefix(ACKNOWLEDGED) else {
             continue;
         };
-        stories.extend(Uuid::parse_str(story));
-        if stories.len() == ENOUGH {
+        sagas.extend(Uuid::parse_str(saga));
+        if sagas.len() == ENOUGH {
             child.kill().unwrap();
         }
     }
     child.wait().unwrap();
-    assert!(stories.len() >= ENOUGH, "only {} writes", stories.len());
-    stories
+    assert!(sagas.len() >= ENOUGH, "only {} writes", sagas.len());
+    sagas
 }
 
 /// Claims that every acknowledged write is there, and every write whole or not at all.
 pub async fn assert_nothing_is_lost_or_torn(store: &dyn Store, acknowledged: &[Uuid]) {
-    for story in acknowledged {
-        assert!(store.load(*story).await.unwrap().is_some(), "lost {story}");
+    for saga in acknowledged {
+        assert!(store.load(*saga).await.unwrap().is_some(), "lost {saga}");
     }
     let rows = store.list(0, 1_000_000).await.unwrap();
     for row in &rows {

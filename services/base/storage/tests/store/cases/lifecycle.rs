@@ -10,15 +10,15 @@ pub async fn an_open_store_answers_a_ping(place: &dyn Fixture) {
 
 pub async fn a_reopened_store_has_everything(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let write = full_write(story, 1, 0);
+    let saga = new_uuid();
+    let write = full_write(saga, 1, 0);
     store.write(write.clone()).await.unwrap();
-    let before = store.load(story).await.unwrap();
+    let before = store.load(saga).await.unwrap();
     store.close().await;
 
     let store = place.open().await;
 
-    assert_eq!(store.load(story).await.unwrap(), before);
+    assert_eq!(store.load(saga).await.unwrap(), before);
     assert_messages_of(&write, true, &*store).await;
 }
 

@@ -8,10 +8,10 @@ use crate::given::{
 };
 use crate::suite::Fixture;
 
-pub async fn events_of_a_story_come_by_version_whatever_their_sequence(place: &dyn Fixture) {
+pub async fn events_of_a_saga_come_by_version_whatever_their_sequence(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let (first, second, third) = (event(story, 1), event(story, 2), event(story, 3));
+    let saga = new_uuid();
+    let (first, second, third) = (event(saga, 1), event(saga, 2), event(saga, 3));
     for written in [&third, &first, &second] {
         stored_events(&*store, std::slice::from_ref(written)).await;
     }
@@ -25,8 +25,8 @@ pub async fn events_of_a_story_come_by_version_whatever_their_sequence(place: &d
 
 pub async fn events_of_one_write_keep_their_order(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let mut events: Vec<_> = (0..20).map(|_| event(story, 1)).collect();
+    let saga = new_uuid();
+    let mut events: Vec<_> = (0..20).map(|_| event(saga, 1)).collect();
     events.reverse();
 
     stored_events(&*store, &events).await;
@@ -94,14 +94,14 @@ pub async fn a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it
 ) {
     let store = place.open().await;
     let (slow, quick, third) = (new_uuid(), new_uuid(), new_uuid());
-    let story = new_uuid();
-    stored_events(&*store, &[event(story, 1)]).await;
+    let saga = new_uuid();
+    stored_events(&*store, &[event(saga, 1)]).await;
     assert!(store.take_relay_lease(slow, MINUTE).await.unwrap());
     let sending = unpublished(&*store).await;
 
     place.pass_time(MINUTE + SECOND).await;
     assert!(store.take_relay_lease(quick, MINUTE).await.unwrap());
-    let later = event(story, 2);
+    let later = event(saga, 2);
     let write = Write {
         events: vec![later.clone()],
         ..Write::default()

@@ -8,12 +8,12 @@ use crate::suite::Fixture;
 
 pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let mut write = full_write(story, 1, 0);
-    write.key = Some(begin_key(story));
+    let saga = new_uuid();
+    let mut write = full_write(saga, 1, 0);
+    write.key = Some(begin_key(saga));
     store.write(write.clone()).await.unwrap();
     let settled = Write {
-        key: Some(settle_key(story, 201)),
+        key: Some(settle_key(saga, 201)),
         ..Write::default()
     };
     store.write(settled).await.unwrap();
@@ -29,7 +29,7 @@ pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture)
 
     assert_eq!(deleted, 4, "event, inbox row, key and tombstone");
     assert_eq!(store.load(ended).await.unwrap(), None);
-    assert!(store.load(story).await.unwrap().is_some());
+    assert!(store.load(saga).await.unwrap().is_some());
     assert_eq!(store.list_dead_letters(10).await.unwrap().len(), 1);
     write.dead_letter = None;
     assert_messages_of(&write, false, &*store).await;
@@ -37,10 +37,10 @@ pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture)
 
 pub async fn what_is_young_or_still_needed_is_spared(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let old = full_write(new_uuid(), 2, 0);
     store.write(old.clone()).await.unwrap();
-    let (published, ended) = (event(story, 1), new_uuid());
+    let (published, ended) = (event(saga, 1), new_uuid());
     stored_events(&*store, std::slice::from_ref(&published)).await;
     place.pass_time(HOUR).await;
     let young = full_write(new_uuid(), 3, 0);
@@ -61,7 +61,7 @@ pub async fn what_is_young_or_still_needed_is_spared(place: &dyn Fixture) {
     };
     assert_messages_of(&old, true, &*store).await;
     assert!(store.load(ended).await.unwrap().is_some());
-    assert!(store.load(story).await.unwrap().is_some());
+    assert!(store.load(saga).await.unwrap().is_some());
 }
 
 pub async fn pruning_deletes_more_than_one_batch(place: &dyn Fixture) {

@@ -5,20 +5,20 @@ use crate::suite::Fixture;
 
 pub async fn a_row_is_read_as_it_was_written(place: &dyn Fixture) {
     let store = place.open().await;
-    let (story, owner) = (new_uuid(), new_uuid());
-    let mut written = row(story, 5);
+    let (saga, owner) = (new_uuid(), new_uuid());
+    let mut written = row(saga, 5);
     written.claim = ClaimChange::Take {
         owner,
         hold_for: MINUTE,
     };
     store.write(write_of(written.clone())).await.unwrap();
 
-    let read = store.load(story).await.unwrap().unwrap();
+    let read = store.load(saga).await.unwrap().unwrap();
 
     let claim = read.claim.clone().unwrap();
     assert!(claim.owner == owner && claim.live);
     let expected = Row {
-        correlation_id: story,
+        correlation_id: saga,
         id: Some(5),
         version: 1,
         state: written.state,

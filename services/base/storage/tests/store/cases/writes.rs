@@ -11,22 +11,22 @@ pub async fn of_two_writers_at_one_version_one_wins_and_the_other_leaves_nothing
 ) {
     let store = place.open().await;
     for _ in 0..20 {
-        let story = stored_row(&*store).await;
-        let id = store.load(story).await.unwrap().unwrap().id.unwrap();
-        let writes = [full_write(story, id, 1), full_write(story, id, 1)];
+        let saga = stored_row(&*store).await;
+        let id = store.load(saga).await.unwrap().unwrap().id.unwrap();
+        let writes = [full_write(saga, id, 1), full_write(saga, id, 1)];
         assert_one_wins(&*store, &writes).await;
-        assert_eq!(store.load(story).await.unwrap().unwrap().version, 2);
+        assert_eq!(store.load(saga).await.unwrap().unwrap().version, 2);
     }
 }
 
 pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(place: &dyn Fixture) {
     let store = place.open().await;
     for number in 0..20 {
-        let story = new_uuid();
+        let saga = new_uuid();
         let (one, other) = (2 * number + 1, 2 * number + 2);
-        let writes = [full_write(story, one, 0), full_write(story, other, 0)];
+        let writes = [full_write(saga, one, 0), full_write(saga, other, 0)];
         assert_one_wins(&*store, &writes).await;
-        assert_eq!(store.load(story).await.unwrap().unwrap().version, 1);
+        assert_eq!(store.load(saga).await.unwrap().unwrap().version, 1);
     }
 }
 
@@ -45,41 +45,41 @@ async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
 
 pub async fn an_update_of_a_row_that_is_not_there_conflicts(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let write = full_write(story, 1, 1);
+    let saga = new_uuid();
+    let write = full_write(saga, 1, 1);
 
     let outcome = store.write(write.clone()).await;
 
     assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
-    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_eq!(store.load(saga).await.unwrap(), None);
     assert_messages_of(&write, false, &*store).await;
 }
 
 pub async fn an_insert_against_a_tombstone_conflicts(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    store.write(write_of(tombstone(story))).await.unwrap();
-    let write = full_write(story, 1, 0);
+    let saga = new_uuid();
+    store.write(write_of(tombstone(saga))).await.unwrap();
+    let write = full_write(saga, 1, 0);
 
     let outcome = store.write(write.clone()).await;
 
     assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
-    assert_eq!(store.load(story).await.unwrap().unwrap().id, None);
+    assert_eq!(store.load(saga).await.unwrap().unwrap().id, None);
     assert_messages_of(&write, false, &*store).await;
 }
 
 pub async fn a_tombstone_against_a_row_conflicts(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = stored_row(&*store).await;
+    let saga = stored_row(&*store).await;
     let write = Write {
-        row: Some(tombstone(story)),
-        ..full_write(story, 0, 0)
+        row: Some(tombstone(saga)),
+        ..full_write(saga, 0, 0)
     };
 
     let outcome = store.write(write.clone()).await;
 
     assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
-    assert_eq!(store.load(story).await.unwrap().unwrap().id, Some(1));
+    assert_eq!(store.load(saga).await.unwrap().unwrap().id, Some(1));
     assert_messages_of(&write, false, &*store).await;
 }
 
@@ -107,8 +107,8 @@ pub async fn a_failing_write_leaves_its_neighbours(place: &dyn Fixture) {
 
 pub async fn a_write_that_the_database_refuses_leaves_nothing(place: &dyn Fixture) {
     let store = place.open().await;
-    let story = new_uuid();
-    let mut write = full_write(story, 1, 0);
+    let saga = new_uuid();
+    let mut write = full_write(saga, 1, 0);
     let again = write.events[0].clone();
     write.events.push(again);
     let neighbour = full_write(new_uuid(), 2, 0);
@@ -119,7 +119,7 @@ pub async fn a_write_that_the_database_refuses_leaves_nothing(place: &dyn Fixtur
     let refused = matches!(outcome, Err(WriteError::Store(StoreError::Failed(_))));
     assert!(refused, "{outcome:?}");
     neighbours.unwrap();
-    assert_eq!(store.load(story).await.unwrap(), None);
+    assert_eq!(store.load(saga).await.unwrap(), None);
     assert_messages_of(&write, false, &*store).await;
     assert_messages_of(&neighbour, true, &*store).await;
 }

@@ -115,7 +115,7 @@ async fn every_service_answers_on_its_own_port_too() {
 }
 
 #[tokio::test]
-async fn an_authorized_payment_that_is_cancelled_ends_the_story_everywhere() {
+async fn an_authorized_payment_that_is_cancelled_ends_the_saga_everywhere() {
     let rentcar = Rentcar::new();
     let innkeeper = rentcar.ready(&[]).await;
 
