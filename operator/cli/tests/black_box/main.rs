@@ -6,7 +6,7 @@ mod crash;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
-mod life;
+mod lifecycle;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]

@@ -145,7 +145,7 @@ pub struct EventSource {
     pub namespace: String,
     /// Name of the platform.
     pub platform: String,
-    /// The platform's life.
+    /// Incarnation of the platform, from 1: the same name with a new number starts afresh.
     pub incarnation: u32,
     /// Name of the service.
     pub service: String,
@@ -181,8 +181,9 @@ impl EventSource {
         }
     }
 
-    /// Whether both services belong to one life of one platform: a topic may hold events of former lives.
-    pub fn shares_life_with(&self, other: &Self) -> bool {
+    /// Whether both services belong to the same incarnation of the same platform. A topic may still
+    /// hold events of earlier incarnations.
+    pub fn shares_incarnation_with(&self, other: &Self) -> bool {
         (&self.namespace, &self.platform, self.incarnation)
             == (&other.namespace, &other.platform, other.incarnation)
     }

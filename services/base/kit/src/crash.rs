@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A place in the life of a booking after which a process may die.
+/// A step of a booking after which a process may die.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CrashPoint {
     /// The pending booking is committed.

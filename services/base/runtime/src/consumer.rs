@@ -203,7 +203,7 @@ impl Consumer {
     }
 
     fn concerns(&self, event: &Event) -> bool {
-        event.source.shares_life_with(&self.name) && self.reactor.wants(event.event_type)
+        event.source.shares_incarnation_with(&self.name) && self.reactor.wants(event.event_type)
     }
 
     /// Writes a dead letter, with its inbox row in the same transaction.

@@ -1,4 +1,5 @@
-//! The process around every service: HTTP server and client, problems, health, metrics, life and death.
+//! The process around every service: HTTP server and client, problems, health, metrics, start and
+//! shutdown.
 //! It never knows what a component does, and reads neither the environment nor a process global.
 //! Start reading at [`server::serve`] and [`edge::around`], then [`lifecycle::Lifecycle`].
 

@@ -1,4 +1,5 @@
-//! The life of a service's tasks: the one place where tasks start, and how they are told to end.
+//! The lifecycle of the tasks of a service. Tasks start nowhere else, and this is how they are told
+//! to end.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-/// Starts tasks, tells them to end, and waits for them; clones are the same life.
+/// Starts tasks, tells them to end, and waits for them. Clones share one lifecycle.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     tracker: TaskTracker,
@@ -21,12 +22,13 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// The life of a service that has no task yet.
+    /// The lifecycle of a service that has no task yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A life that ends on its own, though a panic in it is a panic in this one: the two are one service.
+    /// A second lifecycle of the same service: it ends on its own, but a panic of one of its tasks
+    /// counts as a panic of this one.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self {

@@ -47,7 +47,7 @@ impl EndSignals {
 }
 
 /// Ends a service in order, and returns once its tasks have ended; false when some had to be left behind.
-/// The admin server belongs to a life of its own, so that it answers until the end.
+/// The admin server has a lifecycle of its own, so that it answers until the end.
 pub async fn shut_down(lifecycle: &Lifecycle, pace: Pace) -> bool {
     tracing::info!("shutting down");
     lifecycle.leave();

@@ -1,4 +1,4 @@
-//! The life of a service: the server between real sockets, the order of its end.
+//! The server between real sockets, and the order in which a service shuts down.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

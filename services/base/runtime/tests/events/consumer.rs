@@ -159,20 +159,20 @@ async fn a_saga_keeps_its_order_and_holds_no_other_one() {
     assert_eq!(reactor.all_done()[2..], ["kim-1", "kim-2", "kim-3"]);
 }
 
-/// An event of another life, made from one of this.
-fn of_another_life(name: &str, change: impl Fn(&mut EventSource)) -> Event {
+/// An event of another incarnation, made from one of this incarnation.
+fn of_another_incarnation(name: &str, change: impl Fn(&mut EventSource)) -> Event {
     let mut event = event(name);
     change(&mut event.source);
     event
 }
 
 #[tokio::test]
-async fn an_event_of_another_life_has_no_effect() {
+async fn an_event_of_another_incarnation_has_no_effect() {
     let service = Service::new().await;
     let strangers = [
-        of_another_life("kim-1", |source| source.incarnation = 2),
-        of_another_life("kim-2", |source| source.platform = "market".to_owned()),
-        of_another_life("kim-3", |source| source.namespace = "elsewhere".to_owned()),
+        of_another_incarnation("kim-1", |source| source.incarnation = 2),
+        of_another_incarnation("kim-2", |source| source.platform = "market".to_owned()),
+        of_another_incarnation("kim-3", |source| source.namespace = "elsewhere".to_owned()),
     ];
     let mut records: Vec<_> = strangers.iter().map(record_of).collect();
     records.push(record("kim-4"));
