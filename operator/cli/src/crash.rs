@@ -1,4 +1,5 @@
-//! `--crash-after POINT[:PASSING]`: dies by SIGKILL at a place, for tests that prove that a death there does no harm.
+//! `--crash-after POINT[:PASSING]`: dies by SIGKILL at a crash point. Tests use it to prove that a
+//! crash there does no harm.
 
 use innkeeper_kit::{CrashPlan, CrashPoint};
 use nix::sys::signal::{Signal, kill};
@@ -8,13 +9,13 @@ use nix::unistd::Pid;
 pub fn parse(text: &str) -> Result<(CrashPoint, u32), String> {
     let (point, passing) = text.split_once(':').unwrap_or((text, "1"));
     let known = CrashPoint::ALL.map(CrashPoint::name).join(", ");
-    let point =
-        CrashPoint::parse(point).ok_or_else(|| format!("no such place; there are {known}"))?;
+    let point = CrashPoint::parse(point)
+        .ok_or_else(|| format!("no such crash point; there are {known}"))?;
     let passing = passing.parse().ok().filter(|passing| *passing > 0);
     Ok((point, passing.ok_or("the passing must be a number from 1")?))
 }
 
-/// The plan to die at a place.
+/// The plan to die at a crash point; without one, never.
 pub fn plan(at: Option<(CrashPoint, u32)>) -> CrashPlan {
     let Some((point, passing)) = at else {
         return CrashPlan::default();

@@ -51,7 +51,8 @@ impl PlatformFile {
         Facts::of(&self.read.platform, &[])
     }
 
-    /// The platform, looked at as a whole for where it is to run; what is wrong is said with its place in the file.
+    /// Validates the platform as a whole for the executor that is to run it. The error names the
+    /// file and the line of every fault.
     pub fn validate(&self, executor: &Executor) -> Result<ValidatedPlatform, String> {
         let validated = innkeeper_plan::validate(&self.read.platform, executor);
         validated.map_err(|refusals| lines(&self.path, &self.read.located(refusals)))

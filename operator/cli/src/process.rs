@@ -8,10 +8,10 @@ use innkeeper_runtime::shutdown::EndSignals;
 use crate::crash;
 use crate::exit::Failure;
 
-/// Where the process is to die, in tests.
+/// The crash point at which the process is to die, in tests.
 #[derive(clap::Args)]
 pub struct CrashArguments {
-    /// Die by SIGKILL at a place; for tests.
+    /// Die by SIGKILL at a crash point; for tests.
     #[arg(long, value_name = "POINT[:PASSING]", value_parser = crash::parse, hide = true)]
     crash_after: Option<(CrashPoint, u32)>,
 }

@@ -58,8 +58,8 @@ async fn answer(
     context: RequestContext,
     request: Request,
 ) -> Response {
-    if let Some(place) = gateway.paths.find(request.uri().path()) {
-        let target = &gateway.targets[place];
+    if let Some(index) = gateway.paths.find(request.uri().path()) {
+        let target = &gateway.targets[index];
         return forward::forwarded(&gateway.client, target, context, request).await;
     }
     if request.uri().path() == "/" {

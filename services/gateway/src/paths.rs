@@ -11,8 +11,8 @@ pub struct PathTable(Vec<Entry>);
 struct Entry {
     /// Without a slash at its end; empty for `/`.
     path: String,
-    /// The place of its route.
-    place: usize,
+    /// Index of its route in the settings.
+    route: usize,
 }
 
 impl PathTable {
@@ -21,23 +21,24 @@ impl PathTable {
         let mut entries: Vec<Entry> = routes
             .iter()
             .enumerate()
-            .flat_map(|(place, route)| route.paths.iter().map(move |path| Entry::of(path, place)))
+            .flat_map(|(index, route)| route.paths.iter().map(move |path| Entry::of(path, index)))
             .collect();
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
         Self(entries)
     }
 
-    /// The place of the route that a request's path belongs to; none for what nobody may reach from outside.
+    /// The index of the route that a request's path belongs to; `None` for a path that nobody may
+    /// reach from outside.
     pub fn find(&self, path: &str) -> Option<usize> {
         let entry = self.0.iter().find(|entry| entry.covers(path))?;
-        is_reachable(path).then_some(entry.place)
+        is_reachable(path).then_some(entry.route)
     }
 }
 
 impl Entry {
-    fn of(path: &str, place: usize) -> Self {
+    fn of(path: &str, route: usize) -> Self {
         let path = path.trim_end_matches('/').to_owned();
-        Self { path, place }
+        Self { path, route }
     }
 
     fn covers(&self, path: &str) -> bool {
@@ -65,22 +66,22 @@ fn is_reachable(path: &str) -> bool {
 fn decoded(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
-    let mut place = 0;
-    while let Some(&byte) = bytes.get(place) {
-        if let Some(encoded) = (byte == b'%').then(|| hex(bytes, place + 1)).flatten() {
+    let mut offset = 0;
+    while let Some(&byte) = bytes.get(offset) {
+        if let Some(encoded) = (byte == b'%').then(|| hex(bytes, offset + 1)).flatten() {
             plain.push(encoded);
-            place += 3;
+            offset += 3;
         } else {
             plain.push(byte);
-            place += 1;
+            offset += 1;
         }
     }
     String::from_utf8_lossy(&plain).into_owned()
 }
 
 /// The byte that two hexadecimal digits say.
-fn hex(bytes: &[u8], place: usize) -> Option<u8> {
-    let digits = bytes.get(place..place + 2)?;
+fn hex(bytes: &[u8], offset: usize) -> Option<u8> {
+    let digits = bytes.get(offset..offset + 2)?;
     let digits = std::str::from_utf8(digits).ok()?;
     // The standard library would take a sign as well.
     digits
@@ -192,7 +193,7 @@ mod tests {
                 .iter()
                 .filter(|path| segments(&asked).starts_with(&segments(path)))
                 .max_by_key(|path| segments(path).len());
-            let found = table(&paths).find(&asked).map(|place| &paths[place]);
+            let found = table(&paths).find(&asked).map(|index| &paths[index]);
             prop_assert_eq!(found, expected);
         }
 

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 pub struct Cell {
     value: Value,
     clock: i64,
-    /// Place of its source in the column's list; the later one counts on a tie of clocks.
+    /// Index of its source in the column's list; of two values with the same clock the later source
+    /// counts. Stored rows have it under this name.
     #[serde(default, skip_serializing_if = "is_zero")]
     place: usize,
     /// Whether the booking ended: such a value stays.
@@ -30,7 +31,8 @@ const fn is_zero(place: &usize) -> bool {
 }
 
 impl Cell {
-    /// Whether this value takes the place of another: the latest by the clock does, except that the end of a booking stays.
+    /// Whether this value replaces another: the latest by the clock does, except that the end of a
+    /// booking stays.
     fn replaces(&self, other: &Self) -> bool {
         match (self.last, other.last) {
             (true, false) => true,
@@ -80,13 +82,13 @@ impl Cells {
 /// What an event says about a column, if anything.
 fn cell(column: &Column, event: &Event) -> Option<Cell> {
     let mut sources = column.sources.iter().enumerate();
-    let (place, source) = sources.find(|(_, source)| source.service == event.source.service)?;
+    let (index, source) = sources.find(|(_, source)| source.service == event.source.service)?;
     let value = value(source, event)?;
     let several = column.sources.len() > 1;
     Some(Cell {
         value,
         clock: event.data.clock,
-        place,
+        place: index,
         last: several && event.event_type.ends_saga(),
     })
 }
@@ -186,7 +188,7 @@ mod tests {
             [2, 1, 0],
         ] {
             assert_eq!(
-                after(&order.map(|place| saga[place].clone())),
+                after(&order.map(|index| saga[index].clone())),
                 expected,
                 "{order:?}"
             );

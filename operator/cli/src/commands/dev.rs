@@ -127,10 +127,10 @@ async fn listen_admin(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
 /// One admin API for all services, each below `/PLATFORM/SERVICE`, with a page that lists them.
 fn admin_router(platforms: &[Platform]) -> Router {
     let mut router = Router::new();
-    let mut places = String::new();
+    let mut listing = String::new();
     for platform in platforms {
         for running in &platform.services {
-            let place = format!("/{}/{}", platform.name, running.service.name);
+            let prefix = format!("/{}/{}", platform.name, running.service.name);
             for path in [
                 pod::LIVEZ,
                 pod::READYZ,
@@ -138,10 +138,10 @@ fn admin_router(platforms: &[Platform]) -> Router {
                 pod::METRICS,
                 pod::SETTINGS,
             ] {
-                places.extend([&place, path, "\n"]);
+                listing.extend([&prefix, path, "\n"]);
             }
-            router = router.nest(&place, running.service.admin.clone());
+            router = router.nest(&prefix, running.service.admin.clone());
         }
     }
-    router.route("/", axum::routing::get(async move || places))
+    router.route("/", axum::routing::get(async move || listing))
 }

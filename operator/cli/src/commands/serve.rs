@@ -92,15 +92,15 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 fn read_settings(file: &Path, component: &str) -> Result<ServiceSettings, Failure> {
-    let place = file.display();
+    let path = file.display();
     let text = std::fs::read(file)
-        .map_err(|error| Failure::Refused(format!("cannot read {place}: {error}")))?;
+        .map_err(|error| Failure::Refused(format!("cannot read {path}: {error}")))?;
     let settings: ServiceSettings = serde_json::from_slice(&text)
-        .map_err(|error| Failure::Refused(format!("{place}: {error}")))?;
+        .map_err(|error| Failure::Refused(format!("{path}: {error}")))?;
     match settings.component.name() {
         name if name == component => Ok(settings),
         name => Err(Failure::Refused(format!(
-            "{place} holds the settings of a {name}, not of a {component}"
+            "{path} holds the settings of a {name}, not of a {component}"
         ))),
     }
 }

@@ -1,5 +1,5 @@
-//! Once, whatever happens: processes die by SIGKILL at every place where a death could lose or double something, are started again, and
-//! whatever their clients were told must still be true.
+//! Effects happen once, whatever happens: processes die by SIGKILL at every crash point and are
+//! started again, and whatever their clients were told must still be true.
 
 mod audit;
 mod clients;

@@ -47,7 +47,7 @@ impl Answer {
         assert!(body["title"].is_string(), "{body}");
     }
 
-    /// Where a refused request is wrong, and what is said about it.
+    /// The faults of a refused request: the JSON pointer and the detail of each.
     pub fn faults(&self) -> Vec<(String, String)> {
         self.is_problem(422);
         let body = self.json();
@@ -58,10 +58,10 @@ impl Answer {
             .collect()
     }
 
-    /// Where a refused request is wrong.
-    pub fn places(&self) -> Vec<String> {
+    /// The JSON pointers of the faults of a refused request.
+    pub fn pointers(&self) -> Vec<String> {
         let faults = self.faults().into_iter();
-        faults.map(|(place, _)| place).collect()
+        faults.map(|(pointer, _)| pointer).collect()
     }
 }
 

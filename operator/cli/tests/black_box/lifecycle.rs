@@ -169,11 +169,11 @@ async fn probes_metrics_and_settings_are_below_platform_and_service() {
     let innkeeper = rentcar.ready(&[]).await;
     let admin = async |path: &str| send(rentcar.admin(), get(path)).await.unwrap();
 
-    let places = admin("/").await.text;
-    for place in places.lines() {
-        assert_eq!(admin(place).await.status, 200, "{place}");
+    let listing = admin("/").await.text;
+    for path in listing.lines() {
+        assert_eq!(admin(path).await.status, 200, "{path}");
     }
-    assert_eq!(places.lines().count(), 5 * 5, "{places}");
+    assert_eq!(listing.lines().count(), 5 * 5, "{listing}");
     let settings = admin("/rentcar/myreservation/settings").await.json();
     assert_eq!(settings["config"]["env"], json!(["PROFILE"]), "{settings}");
     let env = BTreeMap::from([("PROFILE".to_owned(), "docker".to_owned())]);

@@ -43,7 +43,7 @@ pub fn example() -> String {
     fs::read_to_string(file).unwrap()
 }
 
-/// A text with one place of it changed.
+/// The text with one passage of it replaced.
 pub fn changed(text: &str, found: &str, instead: &str) -> String {
     assert_eq!(text.matches(found).count(), 1, "{found}");
     text.replace(found, instead)
@@ -90,7 +90,7 @@ impl Rentcar {
         }
     }
 
-    /// The same with one place of the file changed.
+    /// The same with one passage of the file replaced.
     pub fn with(self, found: &str, instead: &str) -> Self {
         let text = changed(&fs::read_to_string(self.file()).unwrap(), found, instead);
         fs::write(self.file(), text).unwrap();
@@ -128,8 +128,8 @@ impl Rentcar {
 
     /// The port of a service.
     pub fn port(&self, service: &str) -> u16 {
-        let place = SERVICES.iter().position(|(name, _)| *name == service);
-        self.ports[place.unwrap()]
+        let index = SERVICES.iter().position(|(name, _)| *name == service);
+        self.ports[index.unwrap()]
     }
 
     /// Starts `innkeeper dev` on the file.

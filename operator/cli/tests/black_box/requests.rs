@@ -133,7 +133,7 @@ async fn a_key_makes_one_reservation_and_replays_its_answer() {
 }
 
 #[tokio::test]
-async fn a_wish_is_refused_with_every_fault_and_its_place() {
+async fn a_wish_is_refused_with_every_fault_and_its_pointer() {
     let rentcar = Rentcar::new();
     let innkeeper = rentcar.ready(&[]).await;
 
@@ -141,9 +141,9 @@ async fn a_wish_is_refused_with_every_fault_and_its_place() {
         json!({ "userName": "kim", "userHp": "x".repeat(21), "period": "0", "price": "much" });
     let refused = rentcar.post("/reservations", &wrong).await;
 
-    let mut places = refused.places();
-    places.sort_unstable();
-    assert_eq!(places, ["/carId", "/period", "/price", "/userHp"]);
+    let mut pointers = refused.pointers();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/carId", "/period", "/price", "/userHp"]);
 
     let numbers = json!({ "userName": 5, "carId": 7, "period": 3, "price": 50000, "status": "ordered", "unknown": [1] });
     let taken = rentcar.post("/reservations", &numbers).await;

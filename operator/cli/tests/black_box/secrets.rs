@@ -31,9 +31,9 @@ fn warns_of_three(said: &str) {
         .iter()
         .zip(["DATABASE_URL", "DB_PWD", "PASSPHRASE"])
     {
-        let place = format!("spec.services[4].config.env.{name}: ");
+        let field_path = format!("spec.services[4].config.env.{name}: ");
         assert!(
-            warning.contains("rentcar.yaml: line ") && warning.contains(&place),
+            warning.contains("rentcar.yaml: line ") && warning.contains(&field_path),
             "{warning}"
         );
         assert!(warning.contains("Secret"), "{warning}");

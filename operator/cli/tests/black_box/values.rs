@@ -71,11 +71,11 @@ async fn a_number_that_breaks_its_type_or_bound_is_refused() {
         let body = format!("{{\"userName\":1,\"carId\":1,\"period\":{period},\"price\":{price}}}");
         let said = rentcar.send(wish(&body)).await.faults();
         let expected = [("/price", details[1]), ("/period", details[0])]
-            .map(|(place, detail)| (place.to_owned(), detail.to_owned()));
+            .map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned()));
         assert_eq!(said, expected, "{body}");
     }
     let long = format!("{{\"userName\":1,\"carId\":1,\"userHp\":{LONG}}}");
-    assert_eq!(rentcar.send(wish(&long)).await.places(), ["/userHp"]);
+    assert_eq!(rentcar.send(wish(&long)).await.pointers(), ["/userHp"]);
     assert!(rentcar.items("/reservations").await.is_empty());
     innkeeper.stop().await;
 }
@@ -99,7 +99,7 @@ async fn a_key_belongs_to_a_body_by_every_digit_and_in_any_order() {
         first.replace("[2]", "[2.0]"),
         first.replace(LONG, &format!("\"{LONG}\"")),
     ] {
-        assert_eq!(rentcar.send(keyed(other)).await.places(), [""]);
+        assert_eq!(rentcar.send(keyed(other)).await.pointers(), [""]);
     }
     assert_eq!(rentcar.items("/reservations").await.len(), 1);
     innkeeper.stop().await;
@@ -122,7 +122,7 @@ async fn a_key_replays_its_answer_though_the_file_has_become_stricter() {
     let again = rentcar.send(keyed()).await;
     assert_eq!((again.status, again.text), (201, made.text));
     let anew = rentcar.send(wish(&kims_wish().to_string())).await;
-    assert_eq!(anew.places(), ["/userHp"]);
+    assert_eq!(anew.pointers(), ["/userHp"]);
     innkeeper.stop().await;
 }
 
@@ -135,13 +135,13 @@ async fn a_member_given_twice_is_refused_wherever_it_is() {
         (r#"{"userName":"k","carId":1,"carId":1}"#, "/carId"),
         (r#"{"userName":"k","carId":1,"a":{"b":1,"b":2}}"#, "/a/b"),
     ] {
-        assert_eq!(rentcar.send(wish(body)).await.places(), [pointer]);
+        assert_eq!(rentcar.send(wish(body)).await.pointers(), [pointer]);
     }
     assert!(rentcar.items("/reservations").await.is_empty());
 
     rentcar.post("/reservations", &kims_wish()).await;
     let twice = patch_text("/pays/1", r#"{"status":"canceled","status":"payed"}"#);
-    assert_eq!(rentcar.send(twice).await.places(), ["/status"]);
+    assert_eq!(rentcar.send(twice).await.pointers(), ["/status"]);
     assert_eq!(rentcar.get("/pays/1").await.json()["status"], "Reserved");
     innkeeper.stop().await;
 }
@@ -166,7 +166,7 @@ async fn another_currency_is_refused_under_each_of_its_names() {
         for name in names {
             let refused = kims_wish_with(name, json!("USD"));
             let refused = rentcar.post("/reservations", &refused).await;
-            assert_eq!(refused.places(), [format!("/{name}")]);
+            assert_eq!(refused.pointers(), [format!("/{name}")]);
             let taken = kims_wish_with(name, json!("KRW"));
             let taken = rentcar.post("/reservations", &taken).await;
             assert_eq!(taken.status, 201, "{}", taken.text);
@@ -183,7 +183,7 @@ async fn a_platform_without_a_currency_takes_none() {
     let innkeeper = rentcar.ready(&[]).await;
     let refused = kims_wish_with("currency", json!("KRW"));
     let refused = rentcar.post("/reservations", &refused).await;
-    assert_eq!(refused.places(), ["/currency"]);
+    assert_eq!(refused.pointers(), ["/currency"]);
     let without = rentcar.post("/reservations", &kims_wish()).await;
     assert_eq!(without.status, 201, "{}", without.text);
     innkeeper.stop().await;
@@ -205,7 +205,7 @@ async fn texts_are_as_long_as_declared_and_not_blank_where_required() {
     for blank in ["", "  ", "\u{200b}", "\u{2800}\u{3164}"] {
         let refused = kims_wish_with("userName", json!(blank));
         let refused = rentcar.post("/reservations", &refused).await;
-        assert_eq!(refused.places(), ["/userName"], "{blank:?}");
+        assert_eq!(refused.pointers(), ["/userName"], "{blank:?}");
     }
     let short = kims_wish_with("userHp", json!("01"));
     let short = rentcar.post("/reservations", &short).await;
@@ -302,10 +302,10 @@ async fn a_change_of_nothing_is_refused_and_lists_what_can_be_changed() {
             ("/rents/1", "payed, completed, canceled"),
         ] {
             let said = rentcar.patch(row, &change).await.faults();
-            let [(place, detail)] = &said[..] else {
+            let [(pointer, detail)] = &said[..] else {
                 panic!("{said:?}")
             };
-            assert_eq!(place, "");
+            assert_eq!(pointer, "");
             assert!(
                 detail.ends_with(&format!("status, to one of {labels}")),
                 "{detail}"

@@ -22,7 +22,7 @@ use std::ops::Range;
 
 pub use name::is_secret_name;
 
-/// What stands in the place of something that is not shown.
+/// What is shown instead of a secret.
 pub const MASK: &str = "***";
 
 /// Values that say nothing.

@@ -1,4 +1,5 @@
-//! Places at which a test may kill the process, to prove that a death there loses and doubles nothing.
+//! Crash points: steps after which a test may kill the process, to prove that a crash there neither
+//! loses nor repeats an effect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,7 +22,7 @@ pub enum CrashPoint {
 }
 
 impl CrashPoint {
-    /// Every place.
+    /// Every crash point, in the order in which a booking passes them.
     pub const ALL: [Self; 6] = [
         Self::PendingCommitted,
         Self::Authorized,
@@ -43,13 +44,13 @@ impl CrashPoint {
         }
     }
 
-    /// The place with this text form.
+    /// The crash point with this text form; `None` for an unknown one.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|point| point.name() == text)
     }
 }
 
-/// At which place, and at which passing of it, the process dies; by default never.
+/// At which crash point, and at which passing of it, the process dies; by default never.
 #[derive(Clone, Default)]
 pub struct CrashPlan(Option<Arc<Planned>>);
 
@@ -60,7 +61,7 @@ struct Planned {
 }
 
 impl CrashPlan {
-    /// Dies by `kill` at the given passing (from 1) of a place.
+    /// Calls `kill`, which is to end the process, at the given passing (from 1) of a crash point.
     pub fn at(point: CrashPoint, passing: u32, kill: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(Planned {
             point,
@@ -69,7 +70,7 @@ impl CrashPlan {
         })))
     }
 
-    /// Says that a place was passed.
+    /// Reports that the process has passed a crash point.
     pub fn passed(&self, point: CrashPoint) {
         let Some(planned) = &self.0 else { return };
         if planned.point == point && planned.passings_left.fetch_sub(1, Ordering::SeqCst) == 1 {

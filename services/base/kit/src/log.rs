@@ -21,7 +21,7 @@ pub struct NewRecord {
 pub struct Record {
     /// Its partition; 0 where a log has only one.
     pub partition: i32,
-    /// Its place in the partition.
+    /// Its offset in the partition.
     pub offset: i64,
     /// Its key, if it has one that is text.
     pub key: Option<String>,

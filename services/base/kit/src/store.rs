@@ -144,7 +144,7 @@ pub struct DeadLetter {
     pub topic: String,
     /// Its partition.
     pub partition: i32,
-    /// Its place in the partition.
+    /// Its offset in the partition.
     pub offset: i64,
     /// Its key.
     pub key: Option<String>,

@@ -223,7 +223,7 @@ impl Consumer {
             payload: record.payload.clone(),
             error,
         };
-        let inbox = Some(place_id(&self.topic, record));
+        let inbox = Some(offset_id(&self.topic, record));
         match self
             .store
             .write(Write {
@@ -267,8 +267,8 @@ fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-/// The inbox key of a record that has no readable id: its place in the log.
-fn place_id(topic: &str, record: &Record) -> Uuid {
-    let place = format!("{topic}/{}/{}", record.partition, record.offset);
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, place.as_bytes())
+/// The inbox key of a record that has no readable id, made from its topic, partition and offset.
+fn offset_id(topic: &str, record: &Record) -> Uuid {
+    let position = format!("{topic}/{}/{}", record.partition, record.offset);
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, position.as_bytes())
 }

@@ -50,16 +50,16 @@ impl Default for Limits {
 /// tasks of the lifecycle, finish the request they are at, and are cut off when they exceed their time.
 pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle, limits: Limits) {
     let stopping = lifecycle.stopping();
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let serve_one = async || {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let place = place.expect("nobody closes this semaphore");
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        let permit = permit.expect("nobody closes this semaphore");
         match listener.accept().await {
             Ok((stream, address)) => {
                 let connection = Connection {
                     stream,
                     address,
-                    place,
+                    permit,
                 };
                 let serving = connection.serve(router.clone(), lifecycle.clone(), limits);
                 lifecycle.spawn("http connection", serving);
@@ -85,7 +85,7 @@ async fn pause_after(error: &io::Error) {
 struct Connection {
     stream: TcpStream,
     address: SocketAddr,
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
@@ -120,7 +120,7 @@ impl Connection {
                 "a connection ended early"
             );
         }
-        drop(self.place);
+        drop(self.permit);
     }
 }
 

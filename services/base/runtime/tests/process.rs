@@ -234,7 +234,7 @@ async fn a_connection_that_says_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_a_place() {
+async fn connections_beyond_the_bound_wait_for_their_turn() {
     let lifecycle = Lifecycle::new();
     let (router, gate) = gated();
     let limits = Limits {

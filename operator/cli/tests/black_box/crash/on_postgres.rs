@@ -1,5 +1,6 @@
-//! Each service in a process of its own, two of them for bookings on one database, on a real PostgreSQL and a real Kafka. At every place one
-//! process dies while the others go on, and comes back; clients book all the while, at both booking processes in turn.
+//! Each service in a process of its own, two of them for bookings on one database, on a real
+//! PostgreSQL and a real Kafka. At every crash point one process dies and comes back while the
+//! others go on. Clients book all the while, at both booking processes in turn.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use super::clients::{Doors, Manner, Saga, book};
 use super::kafka::Topic;
 use super::postgres::{Schemas, database};
 use super::quiet::quiet;
-use super::stored::{Place, Progress, Stored};
+use super::stored::{Observable, Progress, Stored};
 use super::{audit, replay, view};
 use crate::http::{get, send};
 use crate::process::Innkeeper;
@@ -129,10 +130,10 @@ impl Site {
         [pay, rent, view].into_iter().chain(bookings).collect()
     }
 
-    /// Lets a process die at one place after another.
-    async fn dies(&self, name: &str, places: &[&str]) -> Innkeeper {
-        for place in places {
-            self.start(name, Some(place)).killed().await;
+    /// Lets a process die at one crash point after another.
+    async fn dies(&self, name: &str, crash_points: &[&str]) -> Innkeeper {
+        for crash_point in crash_points {
+            self.start(name, Some(crash_point)).killed().await;
         }
         self.start(name, None)
     }
@@ -147,8 +148,8 @@ impl Site {
             "authorized:3",
             "confirmed-committed:3",
         ];
-        for place in placing {
-            self.start(SECOND, Some(place)).killed().await;
+        for crash_point in placing {
+            self.start(SECOND, Some(crash_point)).killed().await;
         }
         let mut second = self.start(SECOND, Some("log-appended:3"));
         answers(self.ports[SECOND].admin, LIVEZ).await;
@@ -186,7 +187,7 @@ impl Site {
     }
 
     /// Starts a process, which may be told where to die.
-    fn start(&self, name: &str, place: Option<&str>) -> Innkeeper {
+    fn start(&self, name: &str, crash_point: Option<&str>) -> Innkeeper {
         let service = service_of(name);
         let ports = &self.ports[name];
         let listen = format!("127.0.0.1:{}", ports.business);
@@ -195,7 +196,11 @@ impl Site {
         let mut arguments = vec!["serve", component(service), "--settings", &file];
         arguments.extend(["--listen", &listen, "--listen-admin", &listen_admin]);
         arguments.extend(["--leave-for", "0"]);
-        arguments.extend(place.iter().flat_map(|place| ["--crash-after", place]));
+        arguments.extend(
+            crash_point
+                .iter()
+                .flat_map(|point| ["--crash-after", point]),
+        );
         Innkeeper::spawn(self.rentcar.folder(), name, &arguments)
     }
 
@@ -222,7 +227,7 @@ async fn answers(port: u16, path: &str) {
     .await;
 }
 
-impl Place for Site {
+impl Observable for Site {
     async fn stored(&self) -> Stored {
         self.schemas.stored().await
     }

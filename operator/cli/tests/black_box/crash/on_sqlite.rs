@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::clients::{Doors, Manner, Saga, book};
 use super::quiet::quiet;
 use super::stored::{
-    BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS, Key, PAYMENTS, Place, Progress, ROWS, Row, Stored,
-    UNSENT, VIEW,
+    BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS, Key, Observable, PAYMENTS, Progress, ROWS, Row,
+    Stored, UNSENT, VIEW,
 };
 use super::{audit, replay, view};
 use crate::process::Innkeeper;
@@ -21,10 +21,10 @@ use crate::rentcar::Rentcar;
 const WISHES_EACH: usize = 7;
 const WISHES_AFTER: usize = 1;
 
-/// Longer than a dead process's claim, so that who retries can go on with its booking.
+/// Longer than a dead process's claim, so that a client that retries can resume its booking.
 const PENDING_TIMEOUT: &str = "3s";
 
-/// A death at the given passing of each place, and another one after the restart.
+/// A death at the given passing of each crash point, and another one after the restart.
 macro_rules! deaths {
     ($name:ident, $manner:expr) => {
         mod $name {
@@ -68,7 +68,8 @@ macro_rules! deaths {
 deaths!(with_clients_that_retry, Manner::Retries);
 deaths!(with_clients_that_give_up, Manner::GivesUp);
 
-/// Lets clients book while the process dies at each of these passings of a place, and audits what is left.
+/// Lets clients book while the process dies at each of these passings of a crash point, and audits
+/// what is left.
 async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
     let rentcar = Rentcar::new().with_pending_timeout(PENDING_TIMEOUT);
     let doors = Doors {
@@ -86,8 +87,8 @@ async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
 
 async fn dies_and_returns(rentcar: &Rentcar, point: &str, passings: [u32; 2]) -> Innkeeper {
     for passing in passings {
-        let place = format!("{point}:{passing}");
-        let mut doomed = rentcar.start(&["--crash-after", &place]);
+        let crash_point = format!("{point}:{passing}");
+        let mut doomed = rentcar.start(&["--crash-after", &crash_point]);
         doomed.killed().await;
     }
     rentcar.ready(&[]).await
@@ -112,7 +113,7 @@ impl Files {
     }
 }
 
-impl Place for Files {
+impl Observable for Files {
     async fn stored(&self) -> Stored {
         let files = [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW].map(|service| self.open(service));
         let [bookings, payments, fulfillments, _] = &files;
@@ -177,7 +178,7 @@ fn key(columns: &Columns) -> rusqlite::Result<Key> {
     })
 }
 
-fn saga(columns: &Columns, place: usize) -> rusqlite::Result<String> {
-    let bytes: Vec<u8> = columns.get(place)?;
+fn saga(columns: &Columns, column: usize) -> rusqlite::Result<String> {
+    let bytes: Vec<u8> = columns.get(column)?;
     Ok(Uuid::from_slice(&bytes).unwrap().to_string())
 }

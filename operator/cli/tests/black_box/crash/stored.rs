@@ -74,8 +74,8 @@ impl Row {
     }
 }
 
-/// Where rows and the log can be looked at from outside.
-pub trait Place {
+/// A platform whose rows and log a test can look at from outside.
+pub trait Observable {
     /// What lies in the databases.
     async fn stored(&self) -> Stored;
 

@@ -10,7 +10,7 @@ use crate::rentcar::items;
 /// What the view shows of a reservation besides ids and status.
 const COPIED: [&str; 5] = ["userName", "userHp", "carId", "period", "price"];
 
-/// Every place where the view shows something else than its sources.
+/// Every row in which the view differs from its sources.
 pub async fn faults(gateway: u16) -> Vec<String> {
     let (pays, rents) = (list(gateway, "/pays").await, list(gateway, "/rents").await);
     let (pays, rents) = (by_reservation(&pays), by_reservation(&rents));

@@ -90,11 +90,11 @@ pub fn is_secret_name(name: &str) -> bool {
         .last()
         .is_some_and(|last| ABOUT.contains(&last.as_str()));
     !about
-        && words.iter().enumerate().any(|(place, word)| {
-            let next = words.get(place + 1).map(String::as_str);
+        && words.iter().enumerate().any(|(index, word)| {
+            let next = words.get(index + 1).map(String::as_str);
             says_secret(word)
                 || (OF_KEYS.contains(&word.as_str()) && matches!(next, Some("key" | "keys")))
-                || (word == "pass" && place > 0 && next.is_none())
+                || (word == "pass" && index > 0 && next.is_none())
         })
 }
 

@@ -89,15 +89,15 @@ fn length(text: &str, quote: &str) -> usize {
 
 /// Up to the quote that closes it: neither an escaped nor a doubled one does. What is never closed is hidden whole.
 fn quoted_length(text: &str, quote: &str) -> usize {
-    let mut place = 0;
-    while let Some(length) = text[place..].find(quote) {
-        let end = place + length;
+    let mut offset = 0;
+    while let Some(length) = text[offset..].find(quote) {
+        let end = offset + length;
         let is_doubled = text[end + quote.len()..].starts_with(quote);
         let is_escaped = quote.len() == 1 && text[..end].ends_with('\\');
         if !is_doubled && !is_escaped {
             return end;
         }
-        place = end + quote.len() * if is_doubled { 2 } else { 1 };
+        offset = end + quote.len() * if is_doubled { 2 } else { 1 };
     }
     text.len()
 }

@@ -29,7 +29,8 @@ pub(super) fn find(text: &str) -> Vec<Found> {
         .chain(groups(&ENCODED, text))
         .map(|range| user_info(text, range))
         .collect();
-    // The digest of an image is no host; a byte stands for a byte, so that places stay.
+    // The digest of an image is no host. Its `@` is replaced byte for byte, so that offsets stay
+    // the same.
     let without_digests = text.replace("@sha256:", "\0sha256:");
     let bare = groups(&BARE, &without_digests).filter(|range| is_user(&text[range.clone()]));
     found.extend(bare.map(|range| user_info(text, range)));
@@ -91,9 +92,9 @@ fn length(after: &str, is_web: bool) -> Option<usize> {
     {
         return Some(end);
     }
-    let is_place = !authority.contains('@') && authority.split(',').all(is_host_and_port);
+    let is_address = !authority.contains('@') && authority.split(',').all(is_host_and_port);
     // The paths of web pages may have an `@`; names of databases do not.
-    if is_place && (is_web || !authority.contains(':')) {
+    if is_address && (is_web || !authority.contains(':')) {
         return None;
     }
     let parameters = PARAMETER.find(url).map_or(url.len(), |it| it.start());
@@ -101,7 +102,7 @@ fn length(after: &str, is_web: bool) -> Option<usize> {
     let before_host = last.filter(|at| HOST.is_match(&url[at + 1..]));
     let in_url = before_host.or_else(|| url[..parameters].rfind('@').or(last));
     let line = after.lines().next().unwrap_or_default();
-    let in_line = line.find('@').filter(|_| !is_place);
+    let in_line = line.find('@').filter(|_| !is_address);
     // Of several in a row the last, as when it is masked again.
     in_url.or_else(|| in_line.map(|at| at + repeated(&line[at + 1..])))
 }

@@ -50,7 +50,8 @@ struct Reader<'a> {
     rest: &'a str,
     /// Pointers to members that are given twice.
     repeated: BTreeSet<String>,
-    /// How often a repetition was named, the same one again included: each is as long as its place is deep.
+    /// How many repetitions were named so far. It is bounded, because a pointer is as long as its
+    /// member is deep.
     repetitions: usize,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     fn body(&mut self) -> Result<Json, Unreadable> {
-        self.value(Place::Body, 0)
+        self.value(FieldPath::Body, 0)
     }
 
     /// What is wrong with the body that was read: members that are given twice.
@@ -76,10 +77,10 @@ impl<'a> Reader<'a> {
         self.repeated.into_iter().map(fault).collect()
     }
 
-    fn value(&mut self, place: Place<'_>, depth: usize) -> Result<Json, Unreadable> {
+    fn value(&mut self, path: FieldPath<'_>, depth: usize) -> Result<Json, Unreadable> {
         Ok(match self.next() {
-            Some(b'{') => Json::Object(self.object(place, deeper(depth)?)?),
-            Some(b'[') => Json::List(self.list(place, deeper(depth)?)?),
+            Some(b'{') => Json::Object(self.object(path, deeper(depth)?)?),
+            Some(b'[') => Json::List(self.list(path, deeper(depth)?)?),
             Some(b'"') => Json::Text(self.string()?),
             Some(b't' | b'f' | b'n') => match self.take_while(|byte| byte.is_ascii_lowercase()) {
                 "true" => Json::Boolean(true),
@@ -94,12 +95,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn object(&mut self, place: Place<'_>, depth: usize) -> Result<Object, Unreadable> {
+    fn object(&mut self, path: FieldPath<'_>, depth: usize) -> Result<Object, Unreadable> {
         let mut members = BTreeMap::new();
         self.take(1);
         while self.next() == Some(b'"') {
             let name = self.string()?;
-            let here = Place::Member(&place, &name);
+            let here = FieldPath::Member(&path, &name);
             let value = self.value(here, depth)?;
             if members.contains_key(&name) && self.repetitions < NAMED_REPETITIONS {
                 self.repetitions += 1;
@@ -111,11 +112,11 @@ impl<'a> Reader<'a> {
         Ok(Object(members))
     }
 
-    fn list(&mut self, place: Place<'_>, depth: usize) -> Result<Vec<Json>, Unreadable> {
+    fn list(&mut self, path: FieldPath<'_>, depth: usize) -> Result<Vec<Json>, Unreadable> {
         let mut items = Vec::new();
         self.take(1);
         while self.next().is_some_and(|next| next != b']') {
-            items.push(self.value(Place::Item(&place, items.len()), depth)?);
+            items.push(self.value(FieldPath::Item(&path, items.len()), depth)?);
         }
         self.take(1);
         Ok(items)
@@ -159,15 +160,16 @@ const fn deeper(depth: usize) -> Result<usize, Unreadable> {
     }
 }
 
-/// Where a value is; a pointer is only written for what is named.
+/// The path of a value within the body. It borrows from the path around it, so that text is only
+/// written for the few members that are named.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum FieldPath<'a> {
     Body,
     Member(&'a Self, &'a str),
     Item(&'a Self, usize),
 }
 
-impl Place<'_> {
+impl FieldPath<'_> {
     fn pointer(self) -> String {
         match self {
             Self::Body => String::new(),

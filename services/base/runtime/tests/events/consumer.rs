@@ -22,10 +22,10 @@ async fn dead_letters(service: &Service) -> Vec<DeadLetter> {
     service.store().list_dead_letters(100).await.unwrap()
 }
 
-/// The inbox key of the record at a place in the log.
+/// The inbox key of the record at an offset of the log.
 fn inbox_key(offset: i64) -> Uuid {
-    let place = format!("{TOPIC}/0/{offset}");
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, place.as_bytes())
+    let position = format!("{TOPIC}/0/{offset}");
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, position.as_bytes())
 }
 
 #[tokio::test]

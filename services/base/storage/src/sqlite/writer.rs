@@ -256,12 +256,12 @@ mod tests {
         }
     }
 
-    struct Place {
+    struct Fixture {
         writer: Writer,
         _folder: tempfile::TempDir,
     }
 
-    fn place() -> Place {
+    fn fixture() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.db");
         let lock = lock::take(&file).unwrap();
@@ -270,7 +270,7 @@ mod tests {
             .execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
             .unwrap();
         let writer = Writer::start(connection, lock, Arc::new(Ticking::default())).unwrap();
-        Place {
+        Fixture {
             writer,
             _folder: folder,
         }
@@ -309,50 +309,50 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_waits_shares_a_commit_and_fails_alone() {
-        let place = place();
+        let fixture = fixture();
         let twice = |number: i64| {
             let work = move |connection: &Connection, _| {
                 insert(connection, number)?;
                 insert(connection, number)
             };
-            place.writer.run(work, None)
+            fixture.writer.run(work, None)
         };
         let once = |number: i64| {
-            place.writer.run(
+            fixture.writer.run(
                 move |connection, now| insert(connection, number).map(|()| now),
                 None,
             )
         };
-        let (first, failing, last) = with_thread_held_up(&place.writer, async {
+        let (first, failing, last) = with_thread_held_up(&fixture.writer, async {
             tokio::join!(once(2), twice(3), once(4))
         })
         .await;
 
         assert_eq!(first.unwrap(), last.unwrap(), "one commit");
         assert!(failing.is_err());
-        assert_eq!(numbers(&place.writer).await, [2, 4]);
+        assert_eq!(numbers(&fixture.writer).await, [2, 4]);
     }
 
     #[tokio::test]
     async fn a_commit_that_fails_is_told_to_all_of_it_and_the_next_one_works() {
-        let place = place();
+        let fixture = fixture();
         let work = |number: i64| {
             let work = move |connection: &Connection, _| insert(connection, number);
-            place.writer.run(work, None)
+            fixture.writer.run(work, None)
         };
         let rolls_back =
             |connection: &Connection, _| connection.execute_batch("ROLLBACK").map_err(store_error);
 
-        let (before, culprit, after) = with_thread_held_up(&place.writer, async {
-            tokio::join!(work(1), place.writer.run(rolls_back, None), work(3))
+        let (before, culprit, after) = with_thread_held_up(&fixture.writer, async {
+            tokio::join!(work(1), fixture.writer.run(rolls_back, None), work(3))
         })
         .await;
 
         for outcome in [before, culprit, after] {
             assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
         }
-        assert!(numbers(&place.writer).await.is_empty());
+        assert!(numbers(&fixture.writer).await.is_empty());
         work(5).await.unwrap();
-        assert_eq!(numbers(&place.writer).await, [5]);
+        assert_eq!(numbers(&fixture.writer).await, [5]);
     }
 }

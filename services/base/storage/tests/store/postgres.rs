@@ -57,9 +57,9 @@ conformance!(Schema);
 
 #[tokio::test]
 async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
-    let place = Schema::make();
-    let store = place.open().await;
-    let mut slow = place.connect().await;
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let mut slow = fixture.connect().await;
     let slow = slow.transaction().await.unwrap();
     let (late, quick) = (event(new_uuid(), 1), event(new_uuid(), 1));
     let insert =
@@ -77,7 +77,7 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
 
     assert_eq!(unpublished(&*store).await, [late.id]);
     let by_id = "SELECT seq FROM outbox WHERE id = $1";
-    let client = place.connect().await;
+    let client = fixture.connect().await;
     let later = client.query_one(by_id, &[&quick.id]).await.unwrap();
     let (earlier, later): (i64, i64) = (earlier.get(0), later.get(0));
     assert!(earlier < later, "the late one has the lower number");
@@ -85,8 +85,8 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
 
 #[tokio::test]
 async fn processes_that_start_together_make_the_tables_once() {
-    let place = Schema::make();
-    let opened = futures::future::join_all((0..4).map(|_| place.open())).await;
+    let fixture = Schema::make();
+    let opened = futures::future::join_all((0..4).map(|_| fixture.open())).await;
     for store in &opened {
         stored_row(&**store).await;
     }
@@ -96,8 +96,8 @@ async fn processes_that_start_together_make_the_tables_once() {
 
 #[tokio::test]
 async fn two_processes_on_one_schema_write_against_each_other_safely() {
-    let place = Schema::make();
-    let stores = [place.open().await, place.open().await];
+    let fixture = Schema::make();
+    let stores = [fixture.open().await, fixture.open().await];
     for _ in 0..20 {
         let saga = stored_row(&*stores[0]).await;
         let id = stores[1].load(saga).await.unwrap().unwrap().id.unwrap();
@@ -116,12 +116,12 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
 
 #[tokio::test]
 async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
-    let place = Schema::make();
-    let store = place.open().await;
+    let fixture = Schema::make();
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
-    let client = place.connect().await;
-    assert_eq!(client.execute(kill, &[&place.name]).await.unwrap(), 1);
+    let client = fixture.connect().await;
+    assert_eq!(client.execute(kill, &[&fixture.name]).await.unwrap(), 1);
 
     let row = until("the store works again", async || {
         match store.load(saga).await {
@@ -136,10 +136,10 @@ async fn a_store_whose_server_went_away_works_again_when_it_is_back() {
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_worth_another_try() {
-    let place = Schema::make();
-    let store = place.open().await;
+    let fixture = Schema::make();
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
-    let mut holder = place.connect().await;
+    let mut holder = fixture.connect().await;
     let holder = holder.transaction().await.unwrap();
     holder.batch_execute("LOCK TABLE rows").await.unwrap();
 
@@ -155,8 +155,8 @@ async fn a_statement_that_takes_too_long_is_worth_another_try() {
 
 #[tokio::test]
 async fn what_is_stored_can_be_read_with_plain_sql() {
-    let place = Schema::make();
-    let store = place.open().await;
+    let fixture = Schema::make();
+    let store = fixture.open().await;
     let saga = new_uuid();
     let write = Write {
         row: Some(row(saga, 1)),
@@ -167,7 +167,7 @@ async fn what_is_stored_can_be_read_with_plain_sql() {
 
     let sql = "SELECT rows.body->>'carId', outbox.payload->'a'->>0, outbox.aggregateid::text
         FROM rows JOIN outbox ON outbox.aggregateid = rows.correlation_id WHERE outbox.published_at IS NULL";
-    let seen = place.connect().await.query_one(sql, &[]).await.unwrap();
+    let seen = fixture.connect().await.query_one(sql, &[]).await.unwrap();
 
     let (car, first, id): (&str, &str, String) = (seen.get(0), seen.get(1), seen.get(2));
     assert_eq!((car, first, id), ("7", "true", saga.to_string()));
@@ -205,15 +205,15 @@ fn free_port() -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_write_survives_a_kill() {
-    if let Some(schema) = kill::place_to_write_at() {
+    if let Some(schema) = kill::database_to_write_to() {
         let store = open(&schema).await.unwrap();
         kill::write_until_killed(&store).await;
     }
-    let place = Schema::make();
+    let fixture = Schema::make();
     let test = "postgres::every_acknowledged_write_survives_a_kill";
 
-    let sagas = kill::sagas_written_by_a_killed_process(test, &place.name);
+    let sagas = kill::sagas_written_by_a_killed_process(test, &fixture.name);
 
-    let store = open(&place.name).await.unwrap();
+    let store = open(&fixture.name).await.unwrap();
     kill::assert_nothing_is_lost_or_torn(&store, &sagas).await;
 }

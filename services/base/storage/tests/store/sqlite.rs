@@ -54,22 +54,22 @@ async fn open(file: &Path) -> Result<Sqlite, OpenError> {
 
 #[tokio::test]
 async fn a_second_opener_is_refused_until_the_first_has_closed() {
-    let place = Folder::make();
-    let first = open(&place.file()).await.unwrap();
+    let fixture = Folder::make();
+    let first = open(&fixture.file()).await.unwrap();
 
-    let refused = open(&place.file()).await.err().unwrap();
+    let refused = open(&fixture.file()).await.err().unwrap();
     let says = refused.to_string();
     assert!(matches!(refused, OpenError::InUse { .. }), "{says}");
     assert!(says.contains("booking.db is in use by another process"));
 
     first.close().await;
-    open(&place.file()).await.unwrap();
+    open(&fixture.file()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_folder_that_is_missing_is_named() {
-    let place = Folder::make();
-    let file = place.folder.path().join("missing").join("booking.db");
+    let fixture = Folder::make();
+    let file = fixture.folder.path().join("missing").join("booking.db");
     let refused = open(&file).await.err().unwrap();
     assert!(matches!(refused, OpenError::File { .. }), "{refused}");
     assert!(refused.to_string().contains("missing/booking.db"));
@@ -77,34 +77,34 @@ async fn a_folder_that_is_missing_is_named() {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
-    let place = Folder::make();
-    std::fs::write(place.file(), "no database".repeat(100)).unwrap();
-    let refused = open(&place.file()).await.err().unwrap();
+    let fixture = Folder::make();
+    std::fs::write(fixture.file(), "no database".repeat(100)).unwrap();
+    let refused = open(&fixture.file()).await.err().unwrap();
     assert!(matches!(refused, OpenError::Database { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn a_closed_file_is_one_file() {
-    let place = Folder::make();
-    let store = place.open().await;
+    let fixture = Folder::make();
+    let store = fixture.open().await;
     stored_row(&*store).await;
 
     store.close().await;
 
-    assert!(!place.folder.path().join("booking.db-wal").exists());
+    assert!(!fixture.folder.path().join("booking.db-wal").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_acknowledged_write_survives_a_kill() {
-    if let Some(file) = kill::place_to_write_at() {
+    if let Some(file) = kill::database_to_write_to() {
         kill::write_until_killed(&open(Path::new(&file)).await.unwrap()).await;
     }
-    let place = Folder::make();
+    let fixture = Folder::make();
     let test = "sqlite::every_acknowledged_write_survives_a_kill";
-    let file = place.file().display().to_string();
+    let file = fixture.file().display().to_string();
 
     let sagas = kill::sagas_written_by_a_killed_process(test, &file);
 
-    let store = open(&place.file()).await.unwrap();
+    let store = open(&fixture.file()).await.unwrap();
     kill::assert_nothing_is_lost_or_torn(&store, &sagas).await;
 }

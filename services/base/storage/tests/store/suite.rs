@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_kit::store::Store;
 
-/// A place for one store, gone when it is dropped.
+/// A database of its own for each test, which is deleted when the fixture is dropped.
 #[async_trait]
 pub trait Fixture: Send + Sync {
-    /// Opens the store at this place.
+    /// Opens the store in this database; several may be open at once where the backend allows it.
     async fn open(&self) -> Arc<dyn Store>;
 
     /// Lets the database's time pass.
@@ -19,7 +19,7 @@ pub trait Fixture: Send + Sync {
 /// How long a case may take before it counts as stuck.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 
-/// Makes a test of every case for one kind of place.
+/// Makes a test of every case for one kind of fixture.
 macro_rules! conformance {
     ($fixture:ty) => {
         $crate::suite::conformance! { $fixture:
@@ -71,8 +71,8 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                let place = <$fixture>::make();
-                let case = $crate::cases::$file::$case(&place);
+                let fixture = <$fixture>::make();
+                let case = $crate::cases::$file::$case(&fixture);
                 tokio::time::timeout($crate::suite::DEADLINE, case)
                     .await
                     .expect("the case ends in time");

@@ -5,8 +5,8 @@ use crate::given::{
 };
 use crate::suite::Fixture;
 
-pub async fn of_two_owners_one_claims_a_due_row(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn of_two_owners_one_claims_a_due_row(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for _ in 0..20 {
         let saga = stored_row(&*store).await;
         let owners = [new_uuid(), new_uuid()];
@@ -25,15 +25,15 @@ pub async fn of_two_owners_one_claims_a_due_row(place: &dyn Fixture) {
     }
 }
 
-pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn an_expired_claim_can_be_taken(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let (dead, heir) = (new_uuid(), new_uuid());
     assert_eq!(store.claim_due(due(dead)).await.unwrap().len(), 1);
-    place.pass_time(ALMOST_A_MINUTE).await;
+    fixture.pass_time(ALMOST_A_MINUTE).await;
     assert_eq!(store.claim_due(due(heir)).await.unwrap(), []);
 
-    place.pass_time(2 * SECOND).await;
+    fixture.pass_time(2 * SECOND).await;
 
     let expired = store.load(saga).await.unwrap().unwrap().claim;
     let expected = Claim {
@@ -46,8 +46,8 @@ pub async fn an_expired_claim_can_be_taken(place: &dyn Fixture) {
     assert_eq!(claimed[0].version, 3);
 }
 
-pub async fn young_rows_and_rows_in_another_state_are_not_due(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn young_rows_and_rows_in_another_state_are_not_due(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let old_enough = |age, state: &str| Due {
         age,
@@ -59,7 +59,7 @@ pub async fn young_rows_and_rows_in_another_state_are_not_due(place: &dyn Fixtur
         store.claim_due(old_enough(HOUR, "pending")).await.unwrap(),
         []
     );
-    place.pass_time(HOUR + SECOND).await;
+    fixture.pass_time(HOUR + SECOND).await;
     assert_eq!(
         store
             .claim_due(old_enough(HOUR, "confirmed"))
@@ -71,12 +71,12 @@ pub async fn young_rows_and_rows_in_another_state_are_not_due(place: &dyn Fixtur
     assert_eq!(claimed[0].correlation_id, saga);
 }
 
-pub async fn the_oldest_rows_are_claimed_first(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn the_oldest_rows_are_claimed_first(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let mut sagas = Vec::new();
     for _ in 0..4 {
         sagas.push(stored_row(&*store).await);
-        place.pass_time(SECOND).await;
+        fixture.pass_time(SECOND).await;
     }
     let two = Due {
         limit: 2,
@@ -90,8 +90,8 @@ pub async fn the_oldest_rows_are_claimed_first(place: &dyn Fixture) {
     assert_eq!(claimed, sagas);
 }
 
-pub async fn a_claim_changes_the_version_that_other_writers_know(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_claim_changes_the_version_that_other_writers_know(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     store.claim_due(due(new_uuid())).await.unwrap();
     let late = RowWrite {
@@ -104,8 +104,8 @@ pub async fn a_claim_changes_the_version_that_other_writers_know(place: &dyn Fix
     assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
 }
 
-pub async fn a_write_takes_and_releases_the_claim(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_write_takes_and_releases_the_claim(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let (saga, owner) = (stored_row(&*store).await, new_uuid());
     let update = |expected_version, claim| RowWrite {
         expected_version,

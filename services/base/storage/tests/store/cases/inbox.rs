@@ -4,8 +4,8 @@ use innkeeper_kit::store::{Write, WriteError};
 use crate::given::{assert_messages_of, dead_letter, full_write, new_uuid};
 use crate::suite::Fixture;
 
-pub async fn the_same_event_again_is_a_duplicate_without_effect(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn the_same_event_again_is_a_duplicate_without_effect(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let first = full_write(new_uuid(), 1, 0);
     store.write(first.clone()).await.unwrap();
     let saga = new_uuid();
@@ -23,8 +23,8 @@ pub async fn the_same_event_again_is_a_duplicate_without_effect(place: &dyn Fixt
     assert_eq!(seen, [known]);
 }
 
-pub async fn an_event_handled_by_two_at_once_has_one_effect(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn an_event_handled_by_two_at_once_has_one_effect(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for number in 0..20 {
         let event_id = new_uuid();
         let writes = [2 * number + 1, 2 * number + 2].map(|id| Write {
@@ -41,8 +41,8 @@ pub async fn an_event_handled_by_two_at_once_has_one_effect(place: &dyn Fixture)
     assert_eq!(store.list(0, 100).await.unwrap().len(), 20);
 }
 
-pub async fn a_dead_letter_and_its_inbox_row_are_one_write(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_dead_letter_and_its_inbox_row_are_one_write(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let buried = Write {
         inbox: Some(new_uuid()),
         dead_letter: Some(dead_letter("cannot be decoded: no JSON")),
@@ -57,8 +57,8 @@ pub async fn a_dead_letter_and_its_inbox_row_are_one_write(place: &dyn Fixture) 
     assert_eq!(letters, [buried.dead_letter.unwrap()]);
 }
 
-pub async fn dead_letters_come_oldest_first(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn dead_letters_come_oldest_first(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for reason in ["c", "a", "b"] {
         let write = Write {
             dead_letter: Some(dead_letter(reason)),

@@ -36,8 +36,8 @@ fn expected_key(saga: Uuid, status: Option<u16>) -> KeyRow {
     }
 }
 
-pub async fn settling_records_the_answer(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn settling_records_the_answer(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = saga_with_key(&*store).await;
     let pending = Some(expected_key(saga, None));
     assert_eq!(store.load_key_of(saga).await.unwrap(), pending);
@@ -51,8 +51,8 @@ pub async fn settling_records_the_answer(place: &dyn Fixture) {
     assert_eq!(store.load_key("unknown").await.unwrap(), None);
 }
 
-pub async fn a_settled_key_keeps_its_first_answer(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_settled_key_keeps_its_first_answer(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = saga_with_key(&*store).await;
     settle(&*store, saga, 201).await;
 
@@ -62,8 +62,8 @@ pub async fn a_settled_key_keeps_its_first_answer(place: &dyn Fixture) {
     assert_eq!(store.load_key_of(saga).await.unwrap(), settled);
 }
 
-pub async fn settling_a_saga_without_a_key_does_nothing(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn settling_a_saga_without_a_key_does_nothing(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let (saga, other) = (stored_row(&*store).await, saga_with_key(&*store).await);
 
     settle(&*store, saga, 201).await;
@@ -73,8 +73,8 @@ pub async fn settling_a_saga_without_a_key_does_nothing(place: &dyn Fixture) {
     assert_eq!(store.load_key_of(other).await.unwrap(), untouched);
 }
 
-pub async fn a_taken_key_refuses_the_write_without_effect(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_taken_key_refuses_the_write_without_effect(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let taken_by = saga_with_key(&*store).await;
     let saga = new_uuid();
     let mut write = full_write(saga, 9, 0);
@@ -97,8 +97,8 @@ pub async fn a_taken_key_refuses_the_write_without_effect(place: &dyn Fixture) {
     assert_eq!(store.load_key_of(taken_by).await.unwrap(), untouched);
 }
 
-pub async fn a_key_of_which_two_make_use_is_taken_once(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_key_of_which_two_make_use_is_taken_once(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for number in 0..20 {
         let with_key = |id| {
             let saga = new_uuid();

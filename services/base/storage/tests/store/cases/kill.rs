@@ -10,17 +10,17 @@ use uuid::Uuid;
 use crate::given::{begin_key, event, new_uuid, row, unpublished};
 
 /// Where the started process finds what to open.
-pub const PLACE: &str = "INNKEEPER_TEST_KILLED_AT";
+pub const DATABASE: &str = "INNKEEPER_TEST_KILLED_AT";
 const ACKNOWLEDGED: &str = "acknowledged ";
 const ENOUGH: usize = 300;
 
-/// Where to write until killed, if this is the started process.
+/// The database to write to until killed, if this is the started process.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test cannot hand a value to itself in another process otherwise"
 )]
-pub fn place_to_write_at() -> Option<String> {
-    std::env::var(PLACE).ok()
+pub fn database_to_write_to() -> Option<String> {
+    std::env::var(DATABASE).ok()
 }
 
 /// Writes with several tasks at once, and says what is durable.
@@ -47,10 +47,10 @@ async fn write_one(store: &dyn Store) {
 }
 
 /// Starts a test of this program as a process that writes, kills it in the midst of that, and returns the sagas that were acknowledged.
-pub fn sagas_written_by_a_killed_process(test: &str, place: &str) -> Vec<Uuid> {
+pub fn sagas_written_by_a_killed_process(test: &str, database: &str) -> Vec<Uuid> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(PLACE, place)
+        .env(DATABASE, database)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

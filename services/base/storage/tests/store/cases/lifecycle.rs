@@ -4,45 +4,45 @@ use innkeeper_kit::store::{Store, StoreError, WriteError};
 use crate::given::{assert_messages_of, full_write, new_uuid, row, stored_row, write_of};
 use crate::suite::Fixture;
 
-pub async fn an_open_store_answers_a_ping(place: &dyn Fixture) {
-    place.open().await.ping().await.unwrap();
+pub async fn an_open_store_answers_a_ping(fixture: &dyn Fixture) {
+    fixture.open().await.ping().await.unwrap();
 }
 
-pub async fn a_reopened_store_has_everything(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_reopened_store_has_everything(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let write = full_write(saga, 1, 0);
     store.write(write.clone()).await.unwrap();
     let before = store.load(saga).await.unwrap();
     store.close().await;
 
-    let store = place.open().await;
+    let store = fixture.open().await;
 
     assert_eq!(store.load(saga).await.unwrap(), before);
     assert_messages_of(&write, true, &*store).await;
 }
 
-pub async fn ids_start_at_one_and_grow(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn ids_start_at_one_and_grow(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for expected in 1..=3 {
         assert_eq!(store.reserve_id().await.unwrap(), expected);
     }
 }
 
-pub async fn ids_go_on_after_a_reopen(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn ids_go_on_after_a_reopen(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     stored_row(&*store).await;
     stored_row(&*store).await;
     store.close().await;
 
-    let store = place.open().await;
+    let store = fixture.open().await;
 
     assert!(store.reserve_id().await.unwrap() > 2);
     stored_row(&*store).await;
 }
 
-pub async fn a_closed_store_refuses_work(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_closed_store_refuses_work(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     store.close().await;
     store.close().await;
 
@@ -54,8 +54,8 @@ pub async fn a_closed_store_refuses_work(place: &dyn Fixture) {
     assert!(matches!(store.ping().await, Err(StoreError::Closed)));
 }
 
-pub async fn closing_finishes_what_was_accepted(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn closing_finishes_what_was_accepted(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let writes = (1..=100).map(|id| store.write(write_of(row(new_uuid(), id))));
 
     let (outcomes, ()) = futures::join!(join_all(writes), close_soon(&*store));
@@ -65,7 +65,7 @@ pub async fn closing_finishes_what_was_accepted(place: &dyn Fixture) {
         let closed = matches!(outcome, Err(WriteError::Store(StoreError::Closed)));
         assert!(outcome.is_ok() || closed, "{outcome:?}");
     }
-    let store = place.open().await;
+    let store = fixture.open().await;
     assert_eq!(store.list(0, 1_000).await.unwrap().len(), written);
 }
 

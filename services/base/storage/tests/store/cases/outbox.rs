@@ -8,8 +8,8 @@ use crate::given::{
 };
 use crate::suite::Fixture;
 
-pub async fn events_of_a_saga_come_by_version_whatever_their_sequence(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn events_of_a_saga_come_by_version_whatever_their_sequence(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let (first, second, third) = (event(saga, 1), event(saga, 2), event(saga, 3));
     for written in [&third, &first, &second] {
@@ -23,8 +23,8 @@ pub async fn events_of_a_saga_come_by_version_whatever_their_sequence(place: &dy
     assert_eq!(alone, all[..1]);
 }
 
-pub async fn events_of_one_write_keep_their_order(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn events_of_one_write_keep_their_order(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let mut events: Vec<_> = (0..20).map(|_| event(saga, 1)).collect();
     events.reverse();
@@ -34,8 +34,8 @@ pub async fn events_of_one_write_keep_their_order(place: &dyn Fixture) {
     assert_eq!(store.load_unpublished(100).await.unwrap(), events);
 }
 
-pub async fn published_events_do_not_come_again(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn published_events_do_not_come_again(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let events = [event(new_uuid(), 1), event(new_uuid(), 1)];
     stored_events(&*store, &events).await;
     let published = vec![events[0].id, new_uuid()];
@@ -46,8 +46,8 @@ pub async fn published_events_do_not_come_again(place: &dyn Fixture) {
     assert_eq!(unpublished(&*store).await, [events[1].id]);
 }
 
-pub async fn a_write_with_events_wakes_the_relay(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_write_with_events_wakes_the_relay(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let waiting = in_time("the relay is woken", store.outbox_changed());
     let events = [event(new_uuid(), 1)];
 
@@ -58,8 +58,8 @@ pub async fn a_write_with_events_wakes_the_relay(place: &dyn Fixture) {
     assert!(since_last.is_some(), "a write before the call counts");
 }
 
-pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     store.write(write_of(row(new_uuid(), 1))).await.unwrap();
     let refused = full_write(new_uuid(), 1, 1);
 
@@ -69,8 +69,8 @@ pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(place: &d
     assert!(store.outbox_changed().now_or_never().is_none());
 }
 
-pub async fn of_two_relays_one_has_the_lease(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn of_two_relays_one_has_the_lease(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let (one, other) = (new_uuid(), new_uuid());
 
     let taken = futures::join!(
@@ -81,25 +81,25 @@ pub async fn of_two_relays_one_has_the_lease(place: &dyn Fixture) {
     assert!(taken.0 != taken.1, "{taken:?}");
     let (holder, waiter) = if taken.0 { (one, other) } else { (other, one) };
 
-    place.pass_time(ALMOST_A_MINUTE).await;
+    fixture.pass_time(ALMOST_A_MINUTE).await;
     assert!(store.take_relay_lease(holder, MINUTE).await.unwrap());
-    place.pass_time(ALMOST_A_MINUTE).await;
+    fixture.pass_time(ALMOST_A_MINUTE).await;
     assert!(!store.take_relay_lease(waiter, MINUTE).await.unwrap());
     store.release_relay_lease(holder).await.unwrap();
     assert!(store.take_relay_lease(waiter, MINUTE).await.unwrap());
 }
 
 pub async fn a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it(
-    place: &dyn Fixture,
+    fixture: &dyn Fixture,
 ) {
-    let store = place.open().await;
+    let store = fixture.open().await;
     let (slow, quick, third) = (new_uuid(), new_uuid(), new_uuid());
     let saga = new_uuid();
     stored_events(&*store, &[event(saga, 1)]).await;
     assert!(store.take_relay_lease(slow, MINUTE).await.unwrap());
     let sending = unpublished(&*store).await;
 
-    place.pass_time(MINUTE + SECOND).await;
+    fixture.pass_time(MINUTE + SECOND).await;
     assert!(store.take_relay_lease(quick, MINUTE).await.unwrap());
     let later = event(saga, 2);
     let write = Write {

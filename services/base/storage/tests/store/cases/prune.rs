@@ -6,8 +6,8 @@ use crate::given::{
 };
 use crate::suite::Fixture;
 
-pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn pruning_takes_what_is_old_and_no_longer_needed(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let mut write = full_write(saga, 1, 0);
     write.key = Some(begin_key(saga));
@@ -23,7 +23,7 @@ pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture)
         .unwrap();
     let ended = new_uuid();
     store.write(write_of(tombstone(ended))).await.unwrap();
-    place.pass_time(HOUR + SECOND).await;
+    fixture.pass_time(HOUR + SECOND).await;
 
     let deleted = store.prune(HOUR).await.unwrap();
 
@@ -35,19 +35,19 @@ pub async fn pruning_takes_what_is_old_and_no_longer_needed(place: &dyn Fixture)
     assert_messages_of(&write, false, &*store).await;
 }
 
-pub async fn what_is_young_or_still_needed_is_spared(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn what_is_young_or_still_needed_is_spared(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let old = full_write(new_uuid(), 2, 0);
     store.write(old.clone()).await.unwrap();
     let (published, ended) = (event(saga, 1), new_uuid());
     stored_events(&*store, std::slice::from_ref(&published)).await;
-    place.pass_time(HOUR).await;
+    fixture.pass_time(HOUR).await;
     let young = full_write(new_uuid(), 3, 0);
     store.write(young.clone()).await.unwrap();
     store.mark_published(vec![published.id]).await.unwrap();
     store.write(write_of(tombstone(ended))).await.unwrap();
-    place.pass_time(MINUTE).await;
+    fixture.pass_time(MINUTE).await;
 
     let deleted = store.prune(HOUR).await.unwrap();
 
@@ -64,14 +64,14 @@ pub async fn what_is_young_or_still_needed_is_spared(place: &dyn Fixture) {
     assert!(store.load(saga).await.unwrap().is_some());
 }
 
-pub async fn pruning_deletes_more_than_one_batch(place: &dyn Fixture) {
+pub async fn pruning_deletes_more_than_one_batch(fixture: &dyn Fixture) {
     const EVENTS: u32 = 2_500;
-    let store = place.open().await;
+    let store = fixture.open().await;
     let events: Vec<_> = (0..EVENTS).map(|_| event(new_uuid(), 1)).collect();
     stored_events(&*store, &events).await;
     let ids = events.iter().map(|event| event.id).collect();
     store.mark_published(ids).await.unwrap();
-    place.pass_time(HOUR + SECOND).await;
+    fixture.pass_time(HOUR + SECOND).await;
 
     assert_eq!(store.prune(HOUR).await.unwrap(), u64::from(EVENTS));
     assert_eq!(store.prune(HOUR).await.unwrap(), 0);

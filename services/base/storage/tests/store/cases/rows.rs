@@ -3,8 +3,8 @@ use innkeeper_kit::store::{ClaimChange, Row};
 use crate::given::{MINUTE, new_uuid, row, stored_row, tombstone, write_of};
 use crate::suite::Fixture;
 
-pub async fn a_row_is_read_as_it_was_written(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_row_is_read_as_it_was_written(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let (saga, owner) = (new_uuid(), new_uuid());
     let mut written = row(saga, 5);
     written.claim = ClaimChange::Take {
@@ -31,14 +31,14 @@ pub async fn a_row_is_read_as_it_was_written(place: &dyn Fixture) {
     assert_eq!(store.load_by_id(5).await.unwrap(), Some(expected));
 }
 
-pub async fn a_row_that_is_not_there_is_not_found(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_row_that_is_not_there_is_not_found(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     assert_eq!(store.load(new_uuid()).await.unwrap(), None);
     assert_eq!(store.load_by_id(1).await.unwrap(), None);
 }
 
-pub async fn a_page_lists_rows_by_id_without_tombstones(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_page_lists_rows_by_id_without_tombstones(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for _ in 0..3 {
         stored_row(&*store).await;
         store.write(write_of(tombstone(new_uuid()))).await.unwrap();

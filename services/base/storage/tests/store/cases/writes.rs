@@ -7,9 +7,9 @@ use crate::given::{
 use crate::suite::Fixture;
 
 pub async fn of_two_writers_at_one_version_one_wins_and_the_other_leaves_nothing(
-    place: &dyn Fixture,
+    fixture: &dyn Fixture,
 ) {
-    let store = place.open().await;
+    let store = fixture.open().await;
     for _ in 0..20 {
         let saga = stored_row(&*store).await;
         let id = store.load(saga).await.unwrap().unwrap().id.unwrap();
@@ -19,8 +19,8 @@ pub async fn of_two_writers_at_one_version_one_wins_and_the_other_leaves_nothing
     }
 }
 
-pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     for number in 0..20 {
         let saga = new_uuid();
         let (one, other) = (2 * number + 1, 2 * number + 2);
@@ -43,8 +43,8 @@ async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
     }
 }
 
-pub async fn an_update_of_a_row_that_is_not_there_conflicts(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn an_update_of_a_row_that_is_not_there_conflicts(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let write = full_write(saga, 1, 1);
 
@@ -55,8 +55,8 @@ pub async fn an_update_of_a_row_that_is_not_there_conflicts(place: &dyn Fixture)
     assert_messages_of(&write, false, &*store).await;
 }
 
-pub async fn an_insert_against_a_tombstone_conflicts(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn an_insert_against_a_tombstone_conflicts(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     store.write(write_of(tombstone(saga))).await.unwrap();
     let write = full_write(saga, 1, 0);
@@ -68,8 +68,8 @@ pub async fn an_insert_against_a_tombstone_conflicts(place: &dyn Fixture) {
     assert_messages_of(&write, false, &*store).await;
 }
 
-pub async fn a_tombstone_against_a_row_conflicts(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_tombstone_against_a_row_conflicts(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let write = Write {
         row: Some(tombstone(saga)),
@@ -83,8 +83,8 @@ pub async fn a_tombstone_against_a_row_conflicts(place: &dyn Fixture) {
     assert_messages_of(&write, false, &*store).await;
 }
 
-pub async fn a_failing_write_leaves_its_neighbours(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let taken = stored_row(&*store).await;
     let writes: Vec<Write> = (0..120)
         .map(|number| match number % 3 {
@@ -105,8 +105,8 @@ pub async fn a_failing_write_leaves_its_neighbours(place: &dyn Fixture) {
     assert_eq!(store.list(0, 1_000).await.unwrap().len(), 81);
 }
 
-pub async fn a_write_that_the_database_refuses_leaves_nothing(place: &dyn Fixture) {
-    let store = place.open().await;
+pub async fn a_write_that_the_database_refuses_leaves_nothing(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
     let saga = new_uuid();
     let mut write = full_write(saga, 1, 0);
     let again = write.events[0].clone();
@@ -125,9 +125,9 @@ pub async fn a_write_that_the_database_refuses_leaves_nothing(place: &dyn Fixtur
 }
 
 pub async fn of_several_reasons_duplicate_comes_before_key_taken_before_conflict(
-    place: &dyn Fixture,
+    fixture: &dyn Fixture,
 ) {
-    let store = place.open().await;
+    let store = fixture.open().await;
     let first = full_write(new_uuid(), 1, 0);
     store.write(first.clone()).await.unwrap();
     let mut again = Write {
