@@ -8,7 +8,7 @@ use innkeeper_kit::store::{StoreError, WriteError};
 use uuid::Uuid;
 
 use crate::Payments;
-use crate::domain::provider::verdict;
+use crate::domain::provider::decision;
 use crate::domain::{State, opened};
 
 impl Payments {
@@ -24,12 +24,12 @@ impl Payments {
                 return Ok(answer(&stored));
             }
             let id = self.repository.store().reserve_id().await?;
-            let verdict = verdict(self.settings.provider, &request.snapshot);
+            let decision = decision(self.settings.provider, &request.snapshot);
             let payment = opened(
                 id,
                 request.correlation_id,
                 &request.snapshot,
-                Some(verdict),
+                Some(decision),
                 request.clock,
             );
             let write = self

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use state::State;
 
-use provider::{Verdict, verdict};
+use provider::{Decision, decision};
 
 /// The states that lead from the present one to the one that a client's label names; empty where nothing is left to do, `None` where the state
 /// does not allow it. The labels of `voided` and `refunded` command the same: whatever gives the money back.
@@ -46,7 +46,7 @@ fn release(current: State) -> Option<&'static [State]> {
 /// The payment after a path; the provider has its say where the path reserves money.
 pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Vec<Entity<State>> {
     if path.first() == Some(&State::Authorized)
-        && let Verdict::Declined(reason) = verdict(provider, &payment.snapshot)
+        && let Decision::Declined(reason) = decision(provider, &payment.snapshot)
     {
         let declined = payment.moved(State::Declined, 0);
         return vec![Entity {
@@ -57,18 +57,18 @@ pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Ve
     payment.walked(path, 0)
 }
 
-/// A new payment as the provider's verdict leaves it.
+/// A new payment as the provider's decision leaves it.
 pub fn opened(
     id: i64,
     correlation_id: Uuid,
     booking: &Snapshot,
-    verdict: Option<Verdict>,
+    decision: Option<Decision>,
     seen: i64,
 ) -> Entity<State> {
-    let (state, reason) = match verdict {
+    let (state, reason) = match decision {
         None => (State::Requested, None),
-        Some(Verdict::Approved) => (State::Authorized, None),
-        Some(Verdict::Declined(reason)) => (State::Declined, Some(reason)),
+        Some(Decision::Approved) => (State::Authorized, None),
+        Some(Decision::Declined(reason)) => (State::Declined, Some(reason)),
     };
     let snapshot = Snapshot {
         ids: PublicIds {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use innkeeper_contracts::{ServiceSettings, pod};
 
-use crate::health::{Health, Verdict};
+use crate::health::{Health, ProbeResult};
 use crate::metrics::Metrics;
 
 /// The admin API, to be served on a port of its own, or nested under a service's name where several share one.
@@ -28,13 +28,13 @@ pub fn router(health: Health, metrics: Metrics, settings: &ServiceSettings) -> R
         .route(pod::SETTINGS, get(async move || Json(settings)))
 }
 
-fn answer(verdict: Verdict) -> Response {
-    let status = if verdict.ok {
+fn answer(result: ProbeResult) -> Response {
+    let status = if result.ok {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(verdict)).into_response()
+    (status, Json(result)).into_response()
 }
 
 fn exposition(metrics: &Metrics) -> Response {

@@ -22,14 +22,14 @@ pub type Missing = BTreeMap<&'static str, String>;
 
 /// The answer of a probe.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Verdict {
+pub struct ProbeResult {
     /// Whether all is well.
     pub ok: bool,
     /// What is not.
     pub missing: Missing,
 }
 
-impl Verdict {
+impl ProbeResult {
     fn of(missing: Missing) -> Self {
         Self {
             ok: missing.is_empty(),
@@ -84,9 +84,9 @@ impl Health {
     }
 
     /// Whether the process can make progress: false once one of its tasks has panicked.
-    pub fn live(&self) -> Verdict {
+    pub fn live(&self) -> ProbeResult {
         let panicked = self.lifecycle.panicked();
-        Verdict::of(
+        ProbeResult::of(
             panicked
                 .map(|task| (TASKS, format!("the task {task} panicked")))
                 .into_iter()
@@ -95,21 +95,21 @@ impl Health {
     }
 
     /// Whether start-up is over.
-    pub fn startup(&self) -> Verdict {
+    pub fn startup(&self) -> ProbeResult {
         let missing = self
             .lock()
             .get_key_value(STARTED)
             .map(|(name, reason)| (*name, reason.clone()));
-        Verdict::of(missing.into_iter().collect())
+        ProbeResult::of(missing.into_iter().collect())
     }
 
     /// Whether the service wants traffic: it has started, every condition holds, and it is not leaving.
-    pub fn readiness(&self) -> Verdict {
+    pub fn readiness(&self) -> ProbeResult {
         let mut missing = self.lock().clone();
         if self.lifecycle.is_leaving() {
             missing.insert(STAYING, "the service is shutting down".to_owned());
         }
-        Verdict::of(missing)
+        ProbeResult::of(missing)
     }
 
     fn lock(&self) -> MutexGuard<'_, Missing> {

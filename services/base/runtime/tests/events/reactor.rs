@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, watch};
 pub const UNWANTED: EventType = EventType::PaymentDeclined;
 
 /// What comes of an event, by its name and how often it was tried before.
-type Verdict = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
+type Script = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
 
 /// Reacts as it is told.
 pub struct Scripted {
-    verdict: Box<Verdict>,
+    script: Box<Script>,
     /// What an event has to pass after it was tried.
     pub gate: Semaphore,
     /// The names of events, each as often as it was tried.
@@ -29,10 +29,10 @@ pub struct Scripted {
 
 impl Scripted {
     pub fn new(
-        verdict: impl Fn(&str, usize) -> Result<(), StoreError> + Send + Sync + 'static,
+        script: impl Fn(&str, usize) -> Result<(), StoreError> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
-            verdict: Box::new(verdict),
+            script: Box::new(script),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
             tried: watch::Sender::default(),
             done: watch::Sender::default(),
@@ -95,7 +95,7 @@ impl Reactor for Scripted {
         let before = self.tries_of(name);
         self.tried.send_modify(|tried| tried.push(name.clone()));
         let _passing = self.gate.acquire().await.unwrap();
-        (self.verdict)(name, before)?;
+        (self.script)(name, before)?;
         self.done.send_modify(|done| done.push(name.clone()));
         Ok(Effect::Done)
     }
