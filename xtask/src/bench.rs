@@ -37,8 +37,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let length = Duration::from_secs(arguments.seconds);
 
     println!("| figure | value |\n|---|---|");
-    let before =
-        ceiling::commits_per_second(&folder.path().join("ceiling.db"), Duration::from_secs(3))?;
+    let before = ceiling::measure_commits_per_second(
+        &folder.path().join("ceiling.db"),
+        Duration::from_secs(3),
+    )?;
     row(
         "raw SQLite commits of one row and one event, WAL, synchronous=FULL",
         &format!("{before:.0}/s"),
@@ -49,13 +51,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
         "start of `innkeeper dev` to the first 201",
         &format!("{:.0} ms", millis(first)),
     );
-    let idle = platform.resident_megabytes()?;
+    let idle = platform.read_resident_megabytes()?;
     row(
         "memory of all five services after the first 201",
         &format!("{idle:.0} MB"),
     );
 
-    let delays = delay::until_view(&platform, SAGAS)?;
+    let delays = delay::measure_until_view(&platform, SAGAS)?;
     row(
         "201 to the view's row, p50",
         &format!("{:.1} ms", millis(delays.median)),
@@ -86,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     row(
         "peak memory under that load",
-        &format!("{:.0} MB", platform.peak_megabytes()?),
+        &format!("{:.0} MB", platform.read_peak_megabytes()?),
     );
     platform.stop()
 }

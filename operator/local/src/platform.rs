@@ -164,7 +164,7 @@ impl Prepared {
 
 impl Platform {
     /// Waits until every service wants traffic; false when some do not in time.
-    pub async fn ready(&self, within: Duration) -> bool {
+    pub async fn wait_until_ready(&self, within: Duration) -> bool {
         let all_ready = async {
             while !self
                 .services

@@ -77,7 +77,7 @@ impl Authorizations {
     }
 
     /// Asks what became of the payment of a saga.
-    pub async fn outcome(&self, saga: Uuid) -> Result<AuthorizeAnswer, Error> {
+    pub async fn fetch_outcome(&self, saga: Uuid) -> Result<AuthorizeAnswer, Error> {
         let request = Request::builder()
             .method(Method::GET)
             .uri(format!("{}/{saga}", self.url));

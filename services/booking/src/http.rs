@@ -44,7 +44,7 @@ impl Resource for Bookings {
         let asked = label::asked(words, &change.body, path)?;
         let booking = self
             .repository
-            .command(change.id, &change.cause, |booking| {
+            .execute(change.id, &change.cause, |booking| {
                 change.check(words, booking)?;
                 let path = label::path_to(words, booking.state, &asked, path)?;
                 Ok(if path.is_empty() {

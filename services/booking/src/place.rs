@@ -30,7 +30,7 @@ impl Bookings {
     /// Carries out a POST: a new booking, or the one that its key began before.
     pub async fn place(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
         let Some(key) = &creation.key else {
-            let booking = self.pending(&creation.body).await?;
+            let booking = self.prepare(&creation.body).await?;
             self.begin(&booking, None).await.map_err(failure)?;
             return self.settle(after(booking), &creation.request).await;
         };
@@ -38,7 +38,7 @@ impl Bookings {
         if let Some(known) = self.repository.store().load_key(key).await? {
             return self.resume(known, &fingerprint, &creation.request).await;
         }
-        let booking = self.pending(&creation.body).await?;
+        let booking = self.prepare(&creation.body).await?;
         let begin = KeyWrite::Begin {
             key: key.clone(),
             fingerprint: fingerprint.clone(),
@@ -54,7 +54,7 @@ impl Bookings {
         }
     }
 
-    async fn pending(&self, body: &Object) -> Result<Entity<State>, Failure> {
+    async fn prepare(&self, body: &Object) -> Result<Entity<State>, Failure> {
         let wanted = request::snapshot(&self.settings, body)?;
         let id = self.repository.store().reserve_id().await?;
         Ok(placed(
@@ -104,7 +104,7 @@ impl Bookings {
         let Some(row) = row.filter(|row| row.claim.as_ref().is_none_or(|claim| !claim.live)) else {
             return Err(in_flight().into());
         };
-        let booking = self.claimed(&row).await?;
+        let booking = self.take_claim(&row).await?;
         match self.answers.last(&booking) {
             Some(answer) => Ok(answer),
             None => self.settle(booking, request).await,
@@ -112,7 +112,7 @@ impl Bookings {
     }
 
     /// Takes the claim on a row; the row as it is then.
-    async fn claimed(&self, row: &Row) -> Result<Entity<State>, Failure> {
+    async fn take_claim(&self, row: &Row) -> Result<Entity<State>, Failure> {
         let Stored::Entity(booking) = innkeeper_kit::repository::stored(Some(row))? else {
             return Err(Rejection::NotFound.into());
         };
@@ -143,7 +143,7 @@ impl Bookings {
     ) -> Result<StoredAnswer, Failure> {
         let settled = match &self.authorizations {
             None => booking.moved(State::Confirmed, 0),
-            Some(payment) => match self.authorized(payment, &booking, request).await {
+            Some(payment) => match self.authorize(payment, &booking, request).await {
                 Some(answer) => match answered(&booking, &answer) {
                     Some(settled) => settled,
                     // The saga ended at the payment service: this booking was cancelled or expired meanwhile.
@@ -155,7 +155,7 @@ impl Bookings {
         self.commit(booking, settled, request).await
     }
 
-    async fn authorized(
+    async fn authorize(
         &self,
         payment: &Authorizations,
         booking: &Entity<State>,

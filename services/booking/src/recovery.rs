@@ -30,7 +30,7 @@ impl Chore for Bookings {
 
     async fn round(&self) -> Result<(), StoreError> {
         loop {
-            let rows = self.claimed_due().await?;
+            let rows = self.claim_due_rows().await?;
             if rows.is_empty() {
                 return Ok(());
             }
@@ -42,7 +42,7 @@ impl Chore for Bookings {
 
 impl Bookings {
     /// Takes the claim on rows that nobody resumes: few, so that a process that dies holds up no more, and not for long.
-    async fn claimed_due(&self) -> Result<Vec<Row>, StoreError> {
+    async fn claim_due_rows(&self) -> Result<Vec<Row>, StoreError> {
         let due = Due {
             state: State::Pending.name().to_owned(),
             age: Duration::from_secs(self.settings.pending_timeout_seconds.into()),
@@ -64,7 +64,7 @@ impl Bookings {
             .await?
             .is_some();
         let answer = match &self.authorizations {
-            Some(payment) if has_key => payment.outcome(row.correlation_id).await,
+            Some(payment) if has_key => payment.fetch_outcome(row.correlation_id).await,
             _ => {
                 return self
                     .save_recovered(&booking, recovered(&booking, has_key, None))

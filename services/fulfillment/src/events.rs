@@ -25,7 +25,7 @@ impl Reactor for Fulfillments {
         if !sources.contains(&event.source.service) {
             return Ok(Effect::None);
         }
-        let id = self.id_to_begin(event).await?;
+        let id = self.reserve_id_to_begin(event).await?;
         self.repository
             .react(event, |stored| {
                 whenever(stored, self.settings.start_as, event, id)
@@ -36,7 +36,7 @@ impl Reactor for Fulfillments {
 
 impl Fulfillments {
     /// An id for the fulfillment that this event may begin.
-    async fn id_to_begin(&self, event: &Event) -> Result<Option<i64>, StoreError> {
+    async fn reserve_id_to_begin(&self, event: &Event) -> Result<Option<i64>, StoreError> {
         if event.event_type != EventType::PaymentCaptured {
             return Ok(None);
         }

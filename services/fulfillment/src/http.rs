@@ -42,7 +42,7 @@ impl Resource for Fulfillments {
         let asked = label::asked(words, &change.body, path)?;
         let fulfillment = self
             .repository
-            .command(change.id, &change.cause, |fulfillment| {
+            .execute(change.id, &change.cause, |fulfillment| {
                 change.check(words, fulfillment)?;
                 let path = label::path_to(words, fulfillment.state, &asked, path)?;
                 Ok(if path.is_empty() {

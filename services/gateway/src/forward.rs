@@ -85,15 +85,15 @@ impl Target {
 }
 
 /// The answer of a service to a request, or the problem that it has none.
-pub async fn forwarded(
+pub async fn pass_on(
     client: &Client,
     target: &Target,
     context: RequestContext,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = match in_one_piece(body).await {
-        Ok(body) => exchanged(client, target, context, (parts, body)).await,
+    let answered = match read_small_body(body).await {
+        Ok(body) => exchange(client, target, context, (parts, body)).await,
         Err(problem) => problem.into_response(),
     };
     let mut response = answered;
@@ -103,14 +103,14 @@ pub async fn forwarded(
 }
 
 /// A small body as a whole: it goes out together with its head.
-async fn in_one_piece(body: Body) -> Result<Body, Problem> {
+async fn read_small_body(body: Body) -> Result<Body, Problem> {
     match body.size_hint().exact() {
         Some(1..=IN_ONE_PIECE_BYTES) => json::read(body).await.map(Body::from),
         _ => Ok(body),
     }
 }
 
-async fn exchanged(
+async fn exchange(
     client: &Client,
     target: &Target,
     context: RequestContext,
@@ -121,8 +121,8 @@ async fn exchanged(
     parts.uri = target.uri(&parts.uri);
     let request = Request::from_parts(parts, body);
     let answered = async {
-        let response = client.request(request).await?;
-        received(response, target.timeout).await
+        let response = client.send_without_deadline(request).await?;
+        receive(response, target.timeout).await
     };
     match tokio::time::timeout(within, answered).await {
         Ok(Ok(response)) => response,
@@ -132,7 +132,7 @@ async fn exchanged(
 }
 
 /// The answer as it is passed on: a small body as a whole, another one as it comes.
-async fn received(
+async fn receive(
     response: axum::http::Response<Incoming>,
     timeout: Duration,
 ) -> Result<Response, CallError> {

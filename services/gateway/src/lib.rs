@@ -60,7 +60,7 @@ async fn answer(
 ) -> Response {
     if let Some(index) = gateway.paths.find(request.uri().path()) {
         let target = &gateway.targets[index];
-        return forward::forwarded(&gateway.client, target, context, request).await;
+        return forward::pass_on(&gateway.client, target, context, request).await;
     }
     if request.uri().path() == "/" {
         return gateway.index.answer(request.method());

@@ -45,7 +45,7 @@ impl Payments {
     }
 
     /// Answers what became of the payment of a saga.
-    pub async fn outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
+    pub async fn load_outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
         Ok(answer(&self.repository.load(correlation_id).await?))
     }
 }

@@ -19,7 +19,7 @@ impl Reactor for Payments {
         if !self.settings.bookings.contains(&event.source.service) {
             return Ok(Effect::None);
         }
-        let id = self.id_to_open(event).await?;
+        let id = self.reserve_id_to_open(event).await?;
         let (policy, seen) = (self.policy(), event.data.clock);
         self.repository
             .react(event, |stored| {
@@ -33,7 +33,7 @@ impl Reactor for Payments {
 
 impl Payments {
     /// An id for the payment that this event may open.
-    async fn id_to_open(&self, event: &Event) -> Result<Option<i64>, StoreError> {
+    async fn reserve_id_to_open(&self, event: &Event) -> Result<Option<i64>, StoreError> {
         if !self.policy().opens_on(event.event_type) {
             return Ok(None);
         }

@@ -31,7 +31,7 @@ pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
     };
     let calls = Router::new()
         .route(AUTHORIZATIONS, post(authorize))
-        .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(outcome))
+        .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(show_outcome))
         .with_state(Arc::clone(&payments));
     resource::router(
         &context.settings,
@@ -54,11 +54,11 @@ async fn authorize(
     Ok(Json(payments.authorize(&body.0, &cause).await?))
 }
 
-async fn outcome(
+async fn show_outcome(
     AxumState(payments): AxumState<Arc<Payments>>,
     Path(saga): Path<Uuid>,
 ) -> Result<Json<AuthorizeAnswer>, Problem> {
-    Ok(Json(payments.outcome(saga).await?))
+    Ok(Json(payments.load_outcome(saga).await?))
 }
 
 #[async_trait]
@@ -73,7 +73,7 @@ impl Resource for Payments {
         let asked = label::asked(words, &change.body, path)?;
         let payment = self
             .repository
-            .command(change.id, &change.cause, |payment| {
+            .execute(change.id, &change.cause, |payment| {
                 change.check(words, payment)?;
                 let path = label::path_to(words, payment.state, &asked, path)?;
                 Ok(if path.is_empty() {

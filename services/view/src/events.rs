@@ -29,7 +29,7 @@ impl Reactor for View {
         }
         loop {
             let row = self.store.load(event.correlation_id).await?;
-            let Some(row) = self.updated(row.as_ref(), event).await? else {
+            let Some(row) = self.prepare_update(row.as_ref(), event).await? else {
                 return Ok(Effect::None);
             };
             match self
@@ -52,7 +52,7 @@ impl Reactor for View {
 
 impl View {
     /// The row after an event; `None` when it changes nothing.
-    async fn updated(
+    async fn prepare_update(
         &self,
         row: Option<&Row>,
         event: &Event,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 /// Commits for a while, and says how many a second.
-pub fn commits_per_second(file: &Path, length: Duration) -> Result<f64, Box<dyn Error>> {
+pub fn measure_commits_per_second(file: &Path, length: Duration) -> Result<f64, Box<dyn Error>> {
     let connection = Connection::open(file)?;
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;

@@ -17,13 +17,13 @@ pub struct Delays {
 }
 
 /// Follows sagas, one after another, from the 201 to the row with the confirmed status.
-pub fn until_view(platform: &Platform, sagas: usize) -> Result<Delays, Box<dyn Error>> {
+pub fn measure_until_view(platform: &Platform, sagas: usize) -> Result<Delays, Box<dyn Error>> {
     let mut delays = Vec::with_capacity(sagas);
     let mut last_row = 0;
     for _ in 0..sagas {
         let id = platform.reserve()?;
         let answered = Instant::now();
-        last_row = row_of(platform, last_row, id, answered)?;
+        last_row = wait_for_row(platform, last_row, id, answered)?;
         delays.push(answered.elapsed());
     }
     delays.sort_unstable();
@@ -39,9 +39,14 @@ pub fn until_view(platform: &Platform, sagas: usize) -> Result<Delays, Box<dyn E
 }
 
 /// Waits for the row of a reservation, and returns the row's id.
-fn row_of(platform: &Platform, after: i64, id: i64, since: Instant) -> Result<i64, Box<dyn Error>> {
+fn wait_for_row(
+    platform: &Platform,
+    after: i64,
+    id: i64,
+    since: Instant,
+) -> Result<i64, Box<dyn Error>> {
     while since.elapsed() < WITHIN {
-        let rows = platform.view_after(after)?;
+        let rows = platform.fetch_view_after(after)?;
         if let Some(row) = rows.iter().find(|row| row["reservationId"] == id) {
             return row["id"].as_i64().ok_or_else(|| "the row has no id".into());
         }

@@ -25,7 +25,7 @@ impl Platform {
     /// Starts it; also says how long the first 201 took.
     pub fn start(binary: &Path, folder: &Path) -> Result<(Self, Duration), Box<dyn Error>> {
         let file = folder.join("rentcar.yaml");
-        let port = on_free_ports(&file)?;
+        let port = write_with_free_ports(&file)?;
         let began = Instant::now();
         let child = Command::new(binary)
             .arg("dev")
@@ -61,7 +61,7 @@ impl Platform {
     }
 
     /// The rows of the view after an id.
-    pub fn view_after(&self, id: i64) -> Result<Vec<Value>, Box<dyn Error>> {
+    pub fn fetch_view_after(&self, id: i64) -> Result<Vec<Value>, Box<dyn Error>> {
         let url = format!("{}/myReservations?after={id}", self.gateway);
         let body: Value = self.agent.get(&url).call()?.body_mut().read_json()?;
         Ok(body["_embedded"]["myReservations"]
@@ -71,13 +71,13 @@ impl Platform {
     }
 
     /// Memory that it holds now, in MB.
-    pub fn resident_megabytes(&self) -> Result<f64, Box<dyn Error>> {
-        self.status_megabytes("VmRSS:")
+    pub fn read_resident_megabytes(&self) -> Result<f64, Box<dyn Error>> {
+        self.read_status_megabytes("VmRSS:")
     }
 
     /// The most memory that it ever held, in MB.
-    pub fn peak_megabytes(&self) -> Result<f64, Box<dyn Error>> {
-        self.status_megabytes("VmHWM:")
+    pub fn read_peak_megabytes(&self) -> Result<f64, Box<dyn Error>> {
+        self.read_status_megabytes("VmHWM:")
     }
 
     /// Ends it in order.
@@ -93,7 +93,7 @@ impl Platform {
         }
     }
 
-    fn status_megabytes(&self, field: &str) -> Result<f64, Box<dyn Error>> {
+    fn read_status_megabytes(&self, field: &str) -> Result<f64, Box<dyn Error>> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(field));
         let kilobytes: f64 = line
@@ -119,7 +119,7 @@ pub fn reservation() -> Value {
 }
 
 /// Writes the example with ports that are free, and returns the gateway's.
-fn on_free_ports(file: &Path) -> Result<u16, Box<dyn Error>> {
+fn write_with_free_ports(file: &Path) -> Result<u16, Box<dyn Error>> {
     let mut platform: Value = serde_yaml::from_str(&fs::read_to_string("examples/rentcar.yaml")?)?;
     let services = platform["spec"]["services"]
         .as_array_mut()

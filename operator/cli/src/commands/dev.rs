@@ -91,7 +91,7 @@ async fn develop(
         ),
     );
     for ((plan, _), platform) in plans.iter().zip(&platforms) {
-        platform.ready(READY_WITHIN).await;
+        platform.wait_until_ready(READY_WITHIN).await;
         let screen = screen(platform, plan, options, admin_address);
         print!("{}", masked(&screen));
     }

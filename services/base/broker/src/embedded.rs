@@ -204,7 +204,7 @@ impl Subscription for Member {
         }
     }
 
-    async fn done(&mut self, records: &[Record]) -> Result<(), LogError> {
+    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError> {
         if let Some(next) = next_after(records) {
             self.journal.commit(&self.group, next);
         }

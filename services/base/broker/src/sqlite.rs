@@ -136,8 +136,8 @@ impl SqliteJournal {
         retention: Retention,
         lock: Flock<File>,
     ) -> Result<Self, rusqlite::Error> {
-        let offsets = table::offsets(&connection)?;
-        let tail = Arc::new(Tail::new(table::bounds(&connection)?, TAIL_RECORDS));
+        let offsets = table::load_offsets(&connection)?;
+        let tail = Arc::new(Tail::new(table::load_bounds(&connection)?, TAIL_RECORDS));
         Ok(Self {
             reader: Arc::new(Mutex::new(reader)),
             offsets: Mutex::new(offsets),

@@ -109,7 +109,8 @@ impl Service {
             },
             Constructor::Stateful(make) => {
                 let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
-                let context = context(Arc::clone(&settings), launch.clock, launch.crash).await?;
+                let context =
+                    open_context(Arc::clone(&settings), launch.clock, launch.crash).await?;
                 service.store = Some(Arc::clone(&context.store));
                 let component = make(&context);
                 service.connect(&component, &context, &log, &metrics);
@@ -185,7 +186,7 @@ impl Service {
         )
         .await;
         self.outlet.stop();
-        let flushed = self.outlet.drained(FLUSH_WITHIN).await;
+        let flushed = self.outlet.drain(FLUSH_WITHIN).await;
         if let Some(store) = self.store {
             store.close().await;
         }
@@ -197,7 +198,7 @@ fn span(service: &str) -> tracing::Span {
     tracing::info_span!("service", service)
 }
 
-async fn context(
+async fn open_context(
     settings: Arc<ServiceSettings>,
     clock: Arc<dyn Clock>,
     crash: CrashPlan,

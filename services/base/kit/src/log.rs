@@ -85,7 +85,7 @@ pub trait Subscription: Send {
 
     /// Says that the effects of these records are durable: the group never begins before them again, save for those of partitions that have
     /// meanwhile been given to another member.
-    async fn done(&mut self, records: &[Record]) -> Result<(), LogError>;
+    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError>;
 
     /// How many records of the member's partitions are not yet done, if it is known.
     async fn lag(&mut self) -> Option<i64>;

@@ -110,7 +110,7 @@ impl<S: State> Repository<S> {
     }
 
     /// Carries out a client's command on the row with a public id, and returns the row as it is then.
-    pub async fn command(
+    pub async fn execute(
         &self,
         id: i64,
         cause: &Cause,

@@ -243,7 +243,7 @@ pub trait Store: Send + Sync {
     async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError>;
 
     /// Which of these consumed events had their effect before.
-    async fn seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError>;
+    async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError>;
 
     /// Dead letters, oldest first.
     async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
@@ -255,7 +255,7 @@ pub trait Store: Send + Sync {
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Waits until this process has written events to the outbox, or returns at once if it has since the last call.
-    async fn outbox_changed(&self);
+    async fn wait_for_outbox_change(&self);
 
     /// Finishes what was accepted, and closes.
     async fn close(&self);

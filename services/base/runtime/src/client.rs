@@ -70,7 +70,7 @@ impl Client {
         request: Request<B>,
         timeout: Duration,
     ) -> Result<Response<Incoming>, CallError> {
-        tokio::time::timeout(timeout, self.request(request))
+        tokio::time::timeout(timeout, self.send_without_deadline(request))
             .await
             .map_err(|_| CallError::Timeout)?
     }
@@ -82,7 +82,7 @@ impl Client {
         timeout: Duration,
     ) -> Result<Response<Bytes>, CallError> {
         let answered = async {
-            let (parts, body) = self.request(request).await?.into_parts();
+            let (parts, body) = self.send_without_deadline(request).await?.into_parts();
             let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
             let body = body.map_err(CallError::Reset)?;
             Ok(Response::from_parts(parts, body.to_bytes()))
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// Sends a request without a deadline of its own: the caller has one around more than this.
-    pub async fn request<B: Into<Body>>(
+    pub async fn send_without_deadline<B: Into<Body>>(
         &self,
         request: Request<B>,
     ) -> Result<Response<Incoming>, CallError> {

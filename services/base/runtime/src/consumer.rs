@@ -84,7 +84,7 @@ impl Consumer {
     pub async fn run(self, ending: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !ending.is_cancelled() {
-            match self.subscribed(&ending).await {
+            match self.consume_subscription(&ending).await {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(error = causes(&error), "the log is away; trying again");
@@ -95,7 +95,7 @@ impl Consumer {
         }
     }
 
-    async fn subscribed(&self, ending: &CancellationToken) -> Result<(), LogError> {
+    async fn consume_subscription(&self, ending: &CancellationToken) -> Result<(), LogError> {
         let Some(subscription) = ending.run_until_cancelled(self.log.subscribe()).await else {
             return Ok(());
         };
@@ -116,7 +116,7 @@ impl Consumer {
             Delivery::Records(records) => {
                 if self.handle_all(&records, ending).await {
                     self.crash.passed(CrashPoint::EffectCommitted);
-                    subscription.done(&records).await?;
+                    subscription.mark_done(&records).await?;
                 }
                 if let Some(lag) = subscription.lag().await {
                     self.lag.set(lag);
@@ -157,7 +157,7 @@ impl Consumer {
     async fn handle(&self, record: &Record, ending: &CancellationToken) -> bool {
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
-            let error = match self.effect(record).await {
+            let error = match self.apply(record).await {
                 Ok(outcome) => {
                     self.consumed.with_label_values(&[outcome]).inc();
                     return true;
@@ -165,7 +165,7 @@ impl Consumer {
                 Err(error) => error,
             };
             tries += u32::from(matches!(error, StoreError::Failed(_)));
-            if tries >= TRIES && self.bury(record, causes(&error)).await.is_ok() {
+            if tries >= TRIES && self.save_dead_letter(record, causes(&error)).await.is_ok() {
                 self.consumed.with_label_values(&["dead-letter"]).inc();
                 return true;
             }
@@ -186,12 +186,12 @@ impl Consumer {
         }
     }
 
-    async fn effect(&self, record: &Record) -> Result<&'static str, StoreError> {
+    async fn apply(&self, record: &Record) -> Result<&'static str, StoreError> {
         let event = match Event::decode(&record.headers, &record.payload) {
             Ok(Some(event)) if self.concerns(&event) => event,
             Ok(_) => return Ok("none"),
             Err(error) => {
-                self.bury(record, causes(&error)).await?;
+                self.save_dead_letter(record, causes(&error)).await?;
                 return Ok("dead-letter");
             }
         };
@@ -207,7 +207,7 @@ impl Consumer {
     }
 
     /// Writes a dead letter, with its inbox row in the same transaction.
-    async fn bury(&self, record: &Record, error: String) -> Result<(), StoreError> {
+    async fn save_dead_letter(&self, record: &Record, error: String) -> Result<(), StoreError> {
         tracing::error!(
             error,
             partition = record.partition,

@@ -53,12 +53,12 @@ async fn answer_at_edge(
     let matched = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(context);
 
-    let answered = AssertUnwindSafe(within_limit(request, next)).catch_unwind();
+    let answered = AssertUnwindSafe(run_within_limit(request, next)).catch_unwind();
     let response = answered.await.unwrap_or_else(|_| panicked(uri.path()));
     let passed_on = response.extensions().get::<PassedOn>().cloned();
     let mut response = match passed_on {
         Some(_) => response,
-        None => answer::completed(&method, uri.path(), response).await,
+        None => answer::complete(&method, uri.path(), response).await,
     };
     if let Ok(id) = request_id {
         response.headers_mut().entry(REQUEST_ID).or_insert(id);
@@ -69,13 +69,13 @@ async fn answer_at_edge(
         .or(matched.as_ref().map(MatchedPath::as_str))
         .unwrap_or(NO_ROUTE);
     let (status, took) = (response.status(), began.elapsed());
-    metrics.answered(&method, route, status, took);
+    metrics.count_answer(&method, route, status, took);
     tracing::debug!(%method, path = uri.path(), status = status.as_u16(), ?took, id = ?response.headers().get(REQUEST_ID), "request");
     response
 }
 
 /// Hands a request on whose body cannot grow beyond the limit.
-async fn within_limit(request: Request, next: Next) -> Response {
+async fn run_within_limit(request: Request, next: Next) -> Response {
     match request.body().size_hint().exact() {
         Some(bytes) if bytes > MAX_BODY_BYTES as u64 => too_large().into_response(),
         Some(_) => next.run(request).await,

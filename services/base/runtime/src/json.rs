@@ -28,7 +28,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = json_bytes(request).await?;
+        let bytes = read_json_bytes(request).await?;
         let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
         Ok(Self(value))
     }
@@ -43,12 +43,12 @@ impl<S: Sync> FromRequest<S> for ObjectBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = json_bytes(request).await?;
+        let bytes = read_json_bytes(request).await?;
         Object::read(&bytes).map(Self).map_err(no_object)
     }
 }
 
-async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
+async fn read_json_bytes(request: Request) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         return Err(unsupported());
     }

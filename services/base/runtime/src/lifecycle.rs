@@ -85,7 +85,7 @@ impl Lifecycle {
     }
 
     /// Waits until every task has ended; false when some have not by then.
-    pub async fn drained(&self, within: Duration) -> bool {
+    pub async fn drain(&self, within: Duration) -> bool {
         self.tracker.close();
         tokio::time::timeout(within, self.tracker.wait())
             .await

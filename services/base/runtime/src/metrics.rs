@@ -68,7 +68,7 @@ impl Metrics {
     }
 
     /// Counts a request that was answered.
-    pub(crate) fn answered(
+    pub(crate) fn count_answer(
         &self,
         method: &Method,
         route: &str,

@@ -103,13 +103,13 @@ impl Relay {
             return;
         }
         tokio::select! {
-            () = self.store.outbox_changed() => {}
+            () = self.store.wait_for_outbox_change() => {}
             () = tokio::time::sleep(self.poll) => self.poll = (self.poll * 2).min(LAST_POLL),
         }
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        while self.holds_lease().await? {
+        while self.take_or_renew_lease().await? {
             let events = self.store.load_unpublished(BATCH).await?;
             if events.is_empty() {
                 break;
@@ -134,7 +134,7 @@ impl Relay {
     }
 
     /// Takes the lease, and renews it once half of it is over.
-    async fn holds_lease(&mut self) -> Result<bool, StoreError> {
+    async fn take_or_renew_lease(&mut self) -> Result<bool, StoreError> {
         let now = Instant::now();
         if self
             .lease_until

@@ -53,7 +53,7 @@ pub async fn shut_down(lifecycle: &Lifecycle, pace: Pace) -> bool {
     lifecycle.leave();
     tokio::time::sleep(pace.leave_for).await;
     lifecycle.stop();
-    let drained = lifecycle.drained(pace.drain_within).await;
+    let drained = lifecycle.drain(pace.drain_within).await;
     if !drained {
         tracing::warn!("some work was not finished in time");
     }

@@ -93,7 +93,7 @@ async fn what_was_begun_is_finished_and_nothing_more_is_taken() {
     let response = begun.0.unwrap();
     assert_eq!(response.body(), "done");
     assert_eq!(response.headers()["connection"], "close");
-    assert!(lifecycle.drained(PATIENCE).await);
+    assert!(lifecycle.drain(PATIENCE).await);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn what_does_not_finish_in_time_is_cut_off() {
     let (answer, ()) = tokio::join!(got(&client, address, "/"), async {
         gate.reached.acquire().await.unwrap().forget();
         lifecycle.stop();
-        assert!(lifecycle.drained(PATIENCE).await);
+        assert!(lifecycle.drain(PATIENCE).await);
     });
     assert!(matches!(answer, Err(CallError::Reset(_))));
 }
@@ -295,7 +295,7 @@ async fn a_task_that_panics_takes_nothing_with_it_but_the_process_is_no_longer_l
     assert!(health.live().ok);
     lifecycle.spawn("relay", async { panic!("on purpose") });
     lifecycle.spawn("other", async {});
-    assert!(lifecycle.drained(PATIENCE).await);
+    assert!(lifecycle.drain(PATIENCE).await);
     assert_eq!(lifecycle.panicked(), Some("relay"));
     assert!(health.live().missing["tasks"].contains("relay"));
 }

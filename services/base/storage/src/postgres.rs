@@ -96,8 +96,8 @@ impl Store for Postgres {
         messages::release_relay_lease(&self.connections, owner).await
     }
 
-    async fn seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
-        messages::seen(&self.connections, &event_ids).await
+    async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        messages::load_seen(&self.connections, &event_ids).await
     }
 
     async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
@@ -113,7 +113,7 @@ impl Store for Postgres {
         Ok(())
     }
 
-    async fn outbox_changed(&self) {
+    async fn wait_for_outbox_change(&self) {
         self.outbox_changed.notified().await;
     }
 

@@ -64,7 +64,7 @@ impl Sqlite {
         connection
             .execute("DELETE FROM lease", [])
             .map_err(database_error)?;
-        let last_id = rows::last_id(&connection).map_err(database_error)?;
+        let last_id = rows::load_last_id(&connection).map_err(database_error)?;
         let readers = Readers::open(file)?;
         let writer =
             Writer::start(connection, lock, Arc::clone(&clock)).map_err(OpenError::Thread)?;
@@ -167,8 +167,8 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
-        self.read(move |connection, _| messages::seen(connection, event_ids))
+    async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.read(move |connection, _| messages::load_seen(connection, event_ids))
             .await
     }
 
@@ -201,7 +201,7 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn outbox_changed(&self) {
+    async fn wait_for_outbox_change(&self) {
         self.outbox_changed.notified().await;
     }
 

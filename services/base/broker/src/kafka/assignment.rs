@@ -65,7 +65,7 @@ impl Assignment {
     }
 
     /// Waits for a change; each is reported once.
-    pub async fn changed(&self) -> usize {
+    pub async fn wait_for_change(&self) -> usize {
         loop {
             let change = self.state().changes.pop_front();
             match change {
@@ -94,7 +94,7 @@ impl Assignment {
     }
 
     /// Notes what is done, and answers the offsets to commit for it; partitions that were taken away, or are further on, have none.
-    pub fn done(&self, records: &[Record]) -> TopicPartitionList {
+    pub fn mark_done(&self, records: &[Record]) -> TopicPartitionList {
         let mut state = self.state();
         let mut next_offsets = BTreeMap::new();
         for record in records {
@@ -159,7 +159,7 @@ impl Assignment {
 }
 
 /// Where the group is in these partitions; unknown when the coordinator does not say.
-fn committed(
+fn fetch_committed(
     consumer: &BaseConsumer<Assignment>,
     partitions: &TopicPartitionList,
 ) -> TopicPartitionList {
@@ -199,7 +199,7 @@ impl ClientContext for Assignment {
 impl ConsumerContext for Assignment {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
-            Rebalance::Assign(partitions) => self.assign(&committed(consumer, partitions)),
+            Rebalance::Assign(partitions) => self.assign(&fetch_committed(consumer, partitions)),
             Rebalance::Revoke(partitions) => self.revoke(partitions),
             Rebalance::Error(error) => {
                 tracing::warn!(

@@ -49,7 +49,7 @@ async fn serve(
                 Command::Next => asked = true,
                 Command::Close(closing) => return Some(closing),
             },
-            delivery = poll.delivery(), if asked => {
+            delivery = poll.next_delivery(), if asked => {
                 asked = false;
                 answers.send(delivery).await.ok()?;
             }

@@ -37,13 +37,13 @@ impl<'a> Poll<'a> {
     }
 
     /// Waits for the next delivery. Safe to drop while it waits.
-    pub async fn delivery(&mut self) -> Result<Delivery, LogError> {
+    pub async fn next_delivery(&mut self) -> Result<Delivery, LogError> {
         loop {
             if let Some(delivery) = self.ready.pop_front() {
                 return delivery;
             }
             tokio::select! {
-                partitions = self.consumer.context().changed() => return Ok(Delivery::Assigned { partitions }),
+                partitions = self.consumer.context().wait_for_change() => return Ok(Delivery::Assigned { partitions }),
                 Some(message) = self.messages.next() => self.take_in_batch(message),
             }
         }
@@ -95,7 +95,7 @@ impl<'a> Poll<'a> {
     fn take_in_message(&mut self, message: &BorrowedMessage<'_>) {
         let (partition, offset) = (message.partition(), message.offset());
         if let Some(expected) = self.consumer.context().delivered(partition, offset) {
-            let low = self.low(partition).unwrap_or(offset);
+            let low = self.fetch_low(partition).unwrap_or(offset);
             if low > expected {
                 self.ready.push_back(Ok(Delivery::Overtaken {
                     partition,
@@ -112,7 +112,7 @@ impl<'a> Poll<'a> {
     }
 
     /// The partition's earliest offset: compaction and transactions leave gaps too, but not below it.
-    fn low(&self, partition: i32) -> Option<i64> {
+    fn fetch_low(&self, partition: i32) -> Option<i64> {
         let topic = self.consumer.context().topic();
         let watermarks = self
             .consumer

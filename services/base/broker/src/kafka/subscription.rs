@@ -72,8 +72,8 @@ impl Subscription for KafkaSubscription {
         delivery.unwrap_or_else(|| Err(unavailable(Stopped)))
     }
 
-    async fn done(&mut self, records: &[Record]) -> Result<(), LogError> {
-        let offsets = self.consumer.context().done(records);
+    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError> {
+        let offsets = self.consumer.context().mark_done(records);
         if let Err(error) = self.consumer.store_offsets(&offsets) {
             // A partition was just taken away: whoever has it now begins where the group has committed.
             tracing::debug!(

@@ -59,7 +59,7 @@ pub fn claim_topic(connection: &Connection, topic: &str) -> rusqlite::Result<Str
 }
 
 /// The bounds of the records in the file.
-pub fn bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
+pub fn load_bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
     let low = connection.query_row("SELECT low FROM log", [], |row| row.get(0))?;
     let newest = "SELECT max(record_offset) FROM records";
     let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
@@ -70,7 +70,7 @@ pub fn bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
 }
 
 /// Where every group goes on.
-pub fn offsets(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
+pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
     let mut statement = connection.prepare("SELECT group_name, next_offset FROM offsets")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()

@@ -25,7 +25,7 @@ pub async fn groups_do_not_share_records(subject: &dyn Subject) {
     one.append(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*one).await;
     let read = reader.read(3).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     let mut reader = Reader::join(&*other).await;
     assert_eq!(texts(&reader.read(3).await), numbered("a", 0, 3));
 }
@@ -75,7 +75,7 @@ async fn consume_until(mut reader: Reader, effects: &Effects, enough: usize) -> 
             continue;
         };
         effects.send_modify(|effects| effects.extend(texts(&records)));
-        reader.done(&records).await;
+        reader.mark_done(&records).await;
     }
     reader
 }
@@ -155,7 +155,7 @@ pub async fn a_death_between_effect_and_offset_redelivers(subject: &dyn Subject)
     log.append(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
-    reader.done(&read[..4]).await;
+    reader.mark_done(&read[..4]).await;
     drop(reader);
     let mut heir = Reader::join(&*log).await;
     assert_eq!(texts(&heir.read(6).await), numbered("a", 4, 10));
@@ -166,8 +166,8 @@ pub async fn a_late_done_never_moves_the_group_back(subject: &dyn Subject) {
     log.append(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
-    reader.done(&read[5..8]).await;
-    reader.done(&read[..3]).await;
+    reader.mark_done(&read[5..8]).await;
+    reader.mark_done(&read[..3]).await;
     reader.close().await;
     let mut heir = Reader::join(&*log).await;
     assert_eq!(texts(&heir.read(2).await), numbered("a", 8, 10));
@@ -203,7 +203,7 @@ pub async fn a_poison_message_stops_nothing(subject: &dyn Subject) {
     let read = reader.read(40 + poison).await;
     let healthy = read.iter().filter(|record| text(record).ends_with(":0"));
     assert_eq!(healthy.count(), 40);
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     reader.close().await;
     only_news_come(subject, "poisoned").await;
 }
@@ -213,7 +213,7 @@ pub async fn what_retention_overtook_is_counted(subject: &dyn Subject) {
     log.append(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
-    reader.done(&read[..3]).await;
+    reader.mark_done(&read[..3]).await;
     reader.close().await;
     subject.retire().await;
     log.append(vec![record("a", 10), record("a", 11)])
@@ -262,7 +262,7 @@ pub async fn close_commits_what_is_done(subject: &dyn Subject) {
     log.append(batch.collect()).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(40).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     reader.close().await;
     only_news_come(subject, "tidy").await;
 }
@@ -273,9 +273,9 @@ pub async fn lag_counts_what_is_not_done(subject: &dyn Subject) {
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
     lag_becomes(&mut reader, 10).await;
-    reader.done(&read[..4]).await;
+    reader.mark_done(&read[..4]).await;
     lag_becomes(&mut reader, 6).await;
-    reader.done(&read[4..]).await;
+    reader.mark_done(&read[4..]).await;
     lag_becomes(&mut reader, 0).await;
 }
 

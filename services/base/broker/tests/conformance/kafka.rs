@@ -215,7 +215,7 @@ async fn done_for_partitions_that_were_taken_away_is_no_error() {
         holds(&mut second, &mut first, 6).await;
         assert_eq!(first.assigned.last(), Some(&6), "it is told what it lost");
         assert!(!first.assigned.contains(&0), "it keeps what need not move");
-        first.done(&read).await;
+        first.mark_done(&read).await;
         second.close().await;
         first.close().await;
         let mut heir = Reader::join(&*log).await;
@@ -235,7 +235,7 @@ async fn a_close_during_a_rebalance_commits_what_is_done() {
             let read = first.read(60 * (2 * round + 1)).await;
             let mut second = Reader::join(&*log).await;
             let mut inherited = holds(&mut first, &mut second, 6).await;
-            first.done(&read).await;
+            first.mark_done(&read).await;
             first.close().await;
             log.append(one_for_each_of_60_keys(&new)).await.unwrap();
             let is_new = |record: &&Record| text(record).starts_with(&new);

@@ -53,7 +53,7 @@ async fn consumption_resumes_after_the_broker_was_lost() {
     log.append(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&log).await;
     let read = reader.read(1).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
 
     cluster.broker_down(BROKER).unwrap();
     assert!(matches!(
@@ -90,7 +90,7 @@ async fn a_close_without_a_broker_says_so_in_time() {
     let read = reader.read(1).await;
     cluster.broker_down(BROKER).unwrap();
     next_error(&mut reader).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     let closed = in_time("a close ends", reader.subscription.close()).await;
     assert!(
         matches!(closed, Err(LogError::Unavailable(_))),
@@ -135,7 +135,7 @@ async fn a_close_that_could_not_commit_says_so() {
     log.append(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&log).await;
     let read = reader.read(1).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     let refusals = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 10];
     cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refusals);
     let closed = reader.subscription.close().await;
@@ -151,7 +151,7 @@ async fn a_commit_that_a_rebalance_refused_is_tried_again() {
     log.append(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&log).await;
     let read = reader.read(1).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     let refusal = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS];
     cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refusal);
     reader.close().await;

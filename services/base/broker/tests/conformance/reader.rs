@@ -74,8 +74,8 @@ impl Reader {
         in_time("an assignment", both).await
     }
 
-    pub async fn done(&mut self, records: &[Record]) {
-        let done = self.subscription.done(records).await;
+    pub async fn mark_done(&mut self, records: &[Record]) {
+        let done = self.subscription.mark_done(records).await;
         done.expect("what is done can be said");
     }
 

@@ -84,7 +84,7 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
         .unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
-    reader.done(&read[..2]).await;
+    reader.mark_done(&read[..2]).await;
     drop((reader, log));
 
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
@@ -100,7 +100,7 @@ async fn an_offset_reaches_the_file_without_a_close() {
     log.append(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     offset_becomes(&file, 3).await;
 }
 
@@ -111,7 +111,7 @@ async fn a_close_writes_the_offset() {
     log.append(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     reader.close().await;
     assert_eq!(stored_offset(&file), Some(3));
 }
@@ -140,7 +140,7 @@ async fn a_failed_commit_is_told_and_loses_no_offset() {
     let read = reader.read(2).await;
     let beside = rusqlite::Connection::open(&file).unwrap();
     beside.execute_batch("BEGIN IMMEDIATE").unwrap();
-    reader.done(&read).await;
+    reader.mark_done(&read).await;
     let refused = log.append(vec![record("b", 0)]).await;
     assert!(
         matches!(refused, Err(LogError::Unavailable(_))),

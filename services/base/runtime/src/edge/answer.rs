@@ -11,7 +11,7 @@ use crate::problem::Problem;
 const MAX_TEXT_BYTES: usize = 4096;
 
 /// The answer as a client gets it: a bare refusal becomes a problem, and `OPTIONS` says what is allowed.
-pub async fn completed(method: &Method, path: &str, response: Response) -> Response {
+pub async fn complete(method: &Method, path: &str, response: Response) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -20,7 +20,7 @@ pub async fn completed(method: &Method, path: &str, response: Response) -> Respo
         return allowed(response);
     }
     if is_bare(response.headers()) {
-        return explained(path, response).await;
+        return explain(path, response).await;
     }
     response
 }
@@ -41,12 +41,12 @@ fn is_bare(headers: &HeaderMap) -> bool {
         .is_none_or(|media_type| media_type.as_bytes().starts_with(b"text/plain"))
 }
 
-async fn explained(path: &str, response: Response) -> Response {
+async fn explain(path: &str, response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let problem = Problem::of(parts.status);
     let problem = match parts.status {
         StatusCode::NOT_FOUND => problem.detail(format!("there is nothing at {path}")),
-        status if status.is_client_error() => match text(body).await {
+        status if status.is_client_error() => match read_text(body).await {
             Some(text) => problem.detail(text),
             None => problem,
         },
@@ -59,7 +59,7 @@ async fn explained(path: &str, response: Response) -> Response {
     explained
 }
 
-async fn text(body: Body) -> Option<String> {
+async fn read_text(body: Body) -> Option<String> {
     let bytes = to_bytes(body, MAX_TEXT_BYTES).await.ok()?;
     let text = String::from_utf8(bytes.to_vec()).ok()?;
     (!text.is_empty()).then_some(text)

@@ -52,7 +52,7 @@ async fn a_record_that_fails_for_good_becomes_a_dead_letter_and_later_ones_go_on
     );
     assert!(letter.error.contains("on purpose"), "{}", letter.error);
     let key = inbox_key(0);
-    assert_eq!(service.store().seen(vec![key]).await.unwrap(), [key]);
+    assert_eq!(service.store().load_seen(vec![key]).await.unwrap(), [key]);
     assert_eq!(
         (
             outcomes(&metrics, "dead-letter"),

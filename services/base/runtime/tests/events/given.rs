@@ -100,7 +100,7 @@ impl Consuming {
     /// Tells it to end, and waits until it has; what it has counted is returned.
     pub async fn stop(self) -> Metrics {
         self.lifecycle.stop();
-        assert!(self.lifecycle.drained(PATIENCE).await, "it ends in time");
+        assert!(self.lifecycle.drain(PATIENCE).await, "it ends in time");
         assert_eq!(self.lifecycle.panicked(), None);
         self.metrics
     }

@@ -105,7 +105,7 @@ fn relay(service: &Service, log: Arc<dyn Log>) -> Relaying {
 impl Relaying {
     async fn stop(self) -> Metrics {
         self.lifecycle.stop();
-        assert!(self.lifecycle.drained(PATIENCE).await, "it ends in time");
+        assert!(self.lifecycle.drain(PATIENCE).await, "it ends in time");
         assert_eq!(self.lifecycle.panicked(), None);
         self.metrics
     }
@@ -226,7 +226,7 @@ async fn a_relay_that_panicked_shows_in_livez_and_loses_nothing() {
 
     let relay = Relay::new(&service.context, Arc::new(Panicking), &metrics);
     outlet.spawn("relay", relay.run(outlet.stopping()));
-    assert!(outlet.drained(PATIENCE).await);
+    assert!(outlet.drain(PATIENCE).await);
 
     let request = Request::get(pod::LIVEZ).body(Body::empty()).unwrap();
     let answer = admin.oneshot(request).await.unwrap();

@@ -73,7 +73,10 @@ pub async fn release_relay_lease(connections: &Connections, owner: Uuid) -> Resu
 }
 
 /// Which of these events are in the inbox.
-pub async fn seen(connections: &Connections, event_ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+pub async fn load_seen(
+    connections: &Connections,
+    event_ids: &[Uuid],
+) -> Result<Vec<Uuid>, StoreError> {
     let sql = "SELECT event_id FROM inbox WHERE event_id = ANY ($1)";
     let rows = connections.query(sql, &[&event_ids]).await?;
     let ids: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();

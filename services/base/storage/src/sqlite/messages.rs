@@ -46,7 +46,7 @@ pub fn mark_published(
 }
 
 /// Which of these events are in the inbox.
-pub fn seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
+pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM inbox WHERE event_id = ?1")?;
     let mut failure = None;
     event_ids.retain(|id| {

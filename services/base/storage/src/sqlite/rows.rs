@@ -16,7 +16,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 /// The highest public id, or 0.
-pub fn last_id(connection: &Connection) -> rusqlite::Result<i64> {
+pub fn load_last_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT coalesce(max(id), 0) FROM rows", [], |row| {
         row.get(0)
     })

@@ -160,7 +160,7 @@ pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
         assert_eq!(waiting.contains(&event.id), there, "event in the outbox");
     }
     if let Some(event_id) = write.inbox {
-        let seen = store.seen(vec![event_id]).await.unwrap();
+        let seen = store.load_seen(vec![event_id]).await.unwrap();
         assert_eq!(seen == [event_id], there, "event in the inbox");
     }
     if let Some(KeyWrite::Begin { key, .. }) = &write.key {

@@ -48,13 +48,13 @@ pub async fn published_events_do_not_come_again(fixture: &dyn Fixture) {
 
 pub async fn a_write_with_events_wakes_the_relay(fixture: &dyn Fixture) {
     let store = fixture.open().await;
-    let waiting = in_time("the relay is woken", store.outbox_changed());
+    let waiting = in_time("the relay is woken", store.wait_for_outbox_change());
     let events = [event(new_uuid(), 1)];
 
     futures::join!(waiting, stored_events(&*store, &events));
 
     stored_events(&*store, &[event(new_uuid(), 1)]).await;
-    let since_last = store.outbox_changed().now_or_never();
+    let since_last = store.wait_for_outbox_change().now_or_never();
     assert!(since_last.is_some(), "a write before the call counts");
 }
 
@@ -66,7 +66,7 @@ pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(fixture: 
     let outcome = store.write(refused).await;
 
     assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
-    assert!(store.outbox_changed().now_or_never().is_none());
+    assert!(store.wait_for_outbox_change().now_or_never().is_none());
 }
 
 pub async fn of_two_relays_one_has_the_lease(fixture: &dyn Fixture) {
