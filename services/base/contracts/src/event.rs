@@ -1,4 +1,4 @@
-//! The envelope of an event: CloudEvents 1.0 in Kafka's binary mode, with JSON data.
+//! The event envelope: CloudEvents 1.0 in Kafka's binary mode, with JSON data.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,30 +7,31 @@ use uuid::Uuid;
 use crate::settings::ServiceSettings;
 use crate::snapshot::Snapshot;
 
-/// The canonical, versioned types of events; a platform's own name travels beside them.
+/// The canonical, versioned types of events. The platform's own name of an event is in
+/// [`EventData::event`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum EventType {
-    /// A booking holds.
+    /// A booking is confirmed; its payment is authorized where it is paid on placement.
     BookingConfirmed,
     /// A booking was refused.
     BookingRejected,
-    /// A booking was never settled in time.
+    /// A booking was not settled in time.
     BookingExpired,
-    /// A booking was taken back.
+    /// A booking was cancelled.
     BookingCancelled,
     /// A booking was delivered.
     BookingCompleted,
-    /// A payment waits for the client.
+    /// A payment is due and waits for the client.
     PaymentRequested,
-    /// Money is reserved.
+    /// Money is reserved at the provider.
     PaymentAuthorized,
-    /// The provider refused.
+    /// The payment provider refused to authorize.
     PaymentDeclined,
-    /// Money is taken.
+    /// Reserved money was captured.
     PaymentCaptured,
-    /// Reserved money is released.
+    /// Reserved money was released without being captured.
     PaymentVoided,
-    /// Taken money is given back.
+    /// Captured money was given back.
     PaymentRefunded,
     /// A fulfillment waits to be started.
     FulfillmentScheduled,
@@ -38,12 +39,12 @@ pub enum EventType {
     FulfillmentStarted,
     /// A fulfillment is done.
     FulfillmentCompleted,
-    /// A fulfillment was taken back.
+    /// A fulfillment was cancelled.
     FulfillmentCancelled,
 }
 
 impl EventType {
-    /// Every type.
+    /// Every event type.
     pub const ALL: [Self; 15] = [
         Self::BookingConfirmed,
         Self::BookingRejected,
@@ -62,7 +63,7 @@ impl EventType {
         Self::FulfillmentCancelled,
     ];
 
-    /// The text form, as in `ce_type`.
+    /// The text form, as in the header `ce_type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BookingConfirmed => "dev.innkeeper.booking.confirmed.v1",
@@ -83,7 +84,7 @@ impl EventType {
         }
     }
 
-    /// Whether it ends a saga that was not delivered.
+    /// Whether the event ends its saga before anything was delivered.
     pub const fn ends_saga(self) -> bool {
         matches!(
             self,
@@ -91,7 +92,7 @@ impl EventType {
         )
     }
 
-    /// The type with this text form.
+    /// The type with this text form; `None` for an unknown one.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -99,42 +100,42 @@ impl EventType {
     }
 }
 
-/// The data of every event.
+/// The data of an event, which is the JSON payload of its record.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventData {
-    /// Public id of the row that raised it.
+    /// Public id of the row that raised the event.
     pub id: i64,
-    /// The platform's name of the event.
+    /// The event's name in the platform's words.
     pub event: String,
-    /// The label of the row's state.
+    /// The label of the row's new state.
     pub status: String,
     /// The saga's logical clock (Lamport): one more than the highest that the writer had seen.
     pub clock: i64,
-    /// The saga so far.
+    /// What is known of the booking so far.
     pub snapshot: Snapshot,
 }
 
-/// One event.
+/// One event with its envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Unique; what consumers dedupe by.
+    /// Unique id, by which consumers recognize a repeated event.
     pub id: Uuid,
-    /// Who raised it.
+    /// The service that raised the event.
     pub source: EventSource,
     /// What happened.
     pub event_type: EventType,
     /// When it happened.
     pub time: Timestamp,
-    /// The saga; the key of the record.
+    /// Identifies the saga; also the key of the record.
     pub correlation_id: Uuid,
-    /// The event or request that caused it.
+    /// Id of the event that caused this one; `None` if a request did.
     pub causation_id: Option<Uuid>,
-    /// Version of the row that raised it.
+    /// Version of the row that raised the event.
     pub sequence: i64,
-    /// W3C trace context.
+    /// W3C trace context of what caused the event.
     pub traceparent: Option<String>,
-    /// What it says.
+    /// The payload.
     pub data: EventData,
 }
 
@@ -151,27 +152,27 @@ pub struct EventSource {
     pub service: String,
 }
 
-/// Why a record is no event of ours; such a record becomes a dead letter.
+/// Why a record cannot be read as an event. Such a record becomes a dead letter.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// A header that must be there is not.
+    /// A required header is missing.
     #[error("header {0} is missing")]
     Missing(&'static str),
-    /// A header cannot be read.
+    /// A header has a value that cannot be parsed.
     #[error("header {name} cannot be read: {value:?}")]
     Header {
-        /// Its name.
+        /// Name of the header.
         name: &'static str,
-        /// What it holds.
+        /// The value that cannot be parsed.
         value: String,
     },
-    /// The data is not what the type promises.
+    /// The payload is not valid [`EventData`].
     #[error("data cannot be read")]
     Data(#[source] serde_json::Error),
 }
 
 impl EventSource {
-    /// The source of the events of a service.
+    /// The source that a service's events carry.
     pub fn of(settings: &ServiceSettings) -> Self {
         Self {
             namespace: settings.namespace.clone(),
@@ -209,7 +210,7 @@ impl EventSource {
 }
 
 impl Event {
-    /// The headers of its record, in CloudEvents' binary mode for Kafka
+    /// The headers of the event's record, in CloudEvents' binary mode for Kafka
     /// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>).
     pub fn headers(&self) -> Vec<(String, String)> {
         let mut headers = vec![
@@ -236,7 +237,7 @@ impl Event {
             .collect()
     }
 
-    /// The event of a record; `None` for a CloudEvents type that is not one of ours.
+    /// Reads the event of a record; `None` for a CloudEvents type that this release does not know.
     pub fn decode(
         headers: &[(String, String)],
         payload: &[u8],

@@ -1,6 +1,6 @@
-//! What two sides must spell alike: the settings of a service, the envelope of an event, the
-//! contract of a pod, and what neither may show. It holds types, their text forms and their schemas
-//! only: no behaviour of a component, no IO, no clock. Start reading at
+//! What the operator and the services must agree on: the settings of a service, the event envelope,
+//! the pod contract, and which values are secret. It only has types, their text forms and their
+//! schemas: no component behaviour, no IO, no clock. Start reading at
 //! [`settings::ServiceSettings`], then [`event::Event`].
 
 pub mod calls;

@@ -1,19 +1,20 @@
-//! The contract between a service's process and what runs it: ports, paths, headers.
+//! The contract between a service's process and whatever runs it: ports, paths and headers.
 
 /// Port of a service's business API on a cluster.
 pub const BUSINESS_PORT: u16 = 8080;
 /// Port of a service's admin API on a cluster: probes, metrics, settings.
 pub const ADMIN_PORT: u16 = 9090;
 
-/// Answers 200 while the process can make progress.
+/// Path that answers 200 while the process can make progress.
 pub const LIVEZ: &str = "/livez";
-/// Answers 200 while the service wants traffic.
+/// Path that answers 200 while the service wants traffic.
 pub const READYZ: &str = "/readyz";
-/// Answers 200 once start-up is over.
+/// Path that answers 200 once start-up is over.
 pub const STARTUPZ: &str = "/startupz";
-/// Prometheus text format.
+/// Path of the metrics, in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
-/// The settings in force, as JSON; of the user's own values only the names and the hash of all.
+/// Path of the settings in force, as JSON. Of the user's own values it shows only the names and one
+/// hash.
 pub const SETTINGS: &str = "/settings";
 
 /// Where a pod finds its settings file.
@@ -23,16 +24,16 @@ pub const CONFIG_DIR: &str = "/etc/innkeeper/config";
 /// Where a pod finds the database Secret: the files `username` and `password`.
 pub const DATABASE_SECRET_DIR: &str = "/etc/innkeeper/database";
 
-/// Prefix of the paths that services call among themselves; the gateway never routes it.
+/// Prefix of the paths that only services may call; the gateway never routes it.
 pub const INTERNAL_PREFIX: &str = "/_innkeeper";
 
-/// Header with the correlation id of a saga, in calls between services.
+/// Header with the correlation id of the saga, in calls between services.
 pub const CORRELATION_HEADER: &str = "innkeeper-correlation-id";
-/// Header with the milliseconds that the caller will still wait.
+/// Header with the milliseconds that the caller will still wait for an answer.
 pub const TIMEOUT_HEADER: &str = "innkeeper-timeout-ms";
-/// W3C trace context.
+/// Header with the W3C trace context.
 pub const TRACEPARENT_HEADER: &str = "traceparent";
-/// Header that names one request across all services it passes.
+/// Header with the id of a request, the same in every service that the request passes.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
-/// Header that makes a POST repeatable.
+/// Header with the client's key that makes a POST repeatable.
 pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";

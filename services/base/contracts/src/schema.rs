@@ -1,4 +1,5 @@
-//! What Kubernetes asks of a schema and a derive does not give: maps with bounds, and rules.
+//! Schema parts that Kubernetes requires and the derive does not generate: bounded maps, and CEL
+//! rules.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ pub fn words(_: &mut SchemaGenerator) -> Schema {
     texts(32, 64)
 }
 
-/// A map of at most so many texts of at most so many characters.
+/// A map of at most `entries` texts of at most `length` characters each.
 pub fn texts(entries: u32, length: u32) -> Schema {
     json_schema!({
         "type": "object",
@@ -22,7 +23,7 @@ pub fn texts(entries: u32, length: u32) -> Schema {
     })
 }
 
-/// Rules in CEL, each with its message, as `x-kubernetes-validations` has them.
+/// CEL rules, each with its message, in the form of `x-kubernetes-validations`.
 pub fn rules(rules: &[(&str, &str)]) -> Value {
     rules
         .iter()

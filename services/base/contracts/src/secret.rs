@@ -1,6 +1,6 @@
-//! What must not be shown to whoever reads a log, an answer or a status: the one place that knows it, for both halves.
-//! It takes user-info out of every URL, what stands under names such as `password`, keys and tokens of known forms, and values
-//! that a parser quotes.
+//! Masks secrets in texts that people will read: logs, answers and statuses, for operator and
+//! services alike. It masks the user-info of URLs, values under names such as `password`, keys and
+//! tokens of known forms, and values that a parser quotes in an error.
 
 /// A pattern that is compiled when it is first needed.
 macro_rules! regex {
@@ -25,19 +25,19 @@ pub use name::is_secret_name;
 /// What is shown instead of a secret.
 pub const MASK: &str = "***";
 
-/// Values that say nothing.
+/// Values that are never secret, whatever their name.
 const NO_VALUES: [&str; 10] = [
     "", MASK, "true", "false", "yes", "no", "on", "off", "none", "null",
 ];
 
-/// A part of a text that is not shown.
+/// A part of a text that must be masked.
 struct Found {
     range: Range<usize>,
-    /// Whether it lets its reader in, as a password does and a user's name alone does not.
+    /// Whether it is a credential, as a password is and a user name alone is not.
     opens: bool,
 }
 
-/// The text without what must not be shown; masking it again changes nothing.
+/// The text with every secret replaced by [`MASK`]. Masking it again changes nothing.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let found = found(text);
     if found.is_empty() {
@@ -56,13 +56,13 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a text holds something that lets its reader in: a password, a key, a token.
+/// Whether a text contains a credential: a password, a key or a token.
 pub fn holds_credential(text: &str) -> bool {
     found(text).iter().any(|found| found.opens)
 }
 
-/// Whether a value stands in the place of a credential and is none: it is empty or a switch, it only says where the real one
-/// comes from, such as `$(PASSWORD)`, or it is masked already.
+/// Whether a value is given where a credential could be, but is none: it is empty or a switch, it
+/// refers to the real one, such as `$(PASSWORD)`, or it is masked already.
 pub fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     let encloses = |(open, close): (&str, &str)| {
@@ -91,7 +91,7 @@ pub fn is_placeholder(value: &str) -> bool {
         .any(encloses)
 }
 
-/// Everything in a text that is not shown, in order.
+/// Every secret in a text, in order of position.
 fn found(text: &str) -> Vec<Found> {
     let mut found = url::find(text);
     found.extend(pair::find(text));

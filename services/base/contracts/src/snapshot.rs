@@ -1,4 +1,4 @@
-//! What every call and event says about its booking.
+//! What every call and event carries about its booking.
 
 mod attributes;
 
@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Public ids of a saga that are known so far.
+/// The public ids of a saga's rows, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicIds {
-    /// Of the booking.
+    /// Public id of the booking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking: Option<i64>,
-    /// Of the payment.
+    /// Public id of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<i64>,
-    /// Of the fulfillment.
+    /// Public id of the fulfillment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfillment: Option<i64>,
 }
@@ -44,14 +44,14 @@ pub struct Snapshot {
     /// ISO 4217 code of `amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// Attributes under the booking's names.
+    /// Attributes, under the names that the booking service gives them.
     #[serde(
         default,
         deserialize_with = "attributes::read",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
     pub attributes: BTreeMap<String, Value>,
-    /// Public ids known so far.
+    /// Public ids, as far as they are known.
     #[serde(default)]
     pub ids: PublicIds,
 }

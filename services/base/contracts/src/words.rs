@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::schema;
 
-/// A canonical field of a saga; a component's `fields` give it the platform's name.
+/// A canonical field of a booking. A component's `fields` give it the platform's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Field {
@@ -49,7 +49,7 @@ impl Field {
         Self::Status,
     ];
 
-    /// The canonical name, which is also the name where a platform gives none.
+    /// The canonical name, which is used where the platform gives no other.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Booking => "booking",
@@ -109,22 +109,22 @@ pub struct Attribute {
     pub maximum: Option<i64>,
 }
 
-/// A rule in CEL, with the message that a user reads.
+/// A rule in CEL, and the message that users read when it fails.
 pub type Rule = (&'static str, &'static str);
 
-/// Only a text has a least length.
+/// Only a String may have a `minLength`.
 pub const ONLY_A_STRING_HAS_A_MIN_LENGTH: Rule = (
     "self.type == 'String' || !has(self.minLength)",
     "only a String has a minLength",
 );
 
-/// A text can be long enough and short enough.
+/// `minLength` must not exceed `maxLength`.
 pub const MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH: Rule = (
     "!has(self.minLength) || self.minLength <= (has(self.maxLength) ? self.maxLength : 256)",
     "minLength must not be above maxLength, which is 256 when left out",
 );
 
-/// What the API server holds an attribute to.
+/// The rules that the API server checks for every attribute.
 const ATTRIBUTE_RULES: [Rule; 5] = [
     (
         "!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum",
@@ -143,7 +143,7 @@ const ATTRIBUTE_RULES: [Rule; 5] = [
 ];
 
 impl Attribute {
-    /// The name under which the saga's snapshot carries this attribute.
+    /// The name under which the snapshot carries this attribute.
     pub fn source(&self) -> &str {
         self.from.as_deref().unwrap_or(&self.name)
     }
@@ -172,13 +172,13 @@ pub struct Words {
 }
 
 impl Words {
-    /// The platform's name of a field.
+    /// The platform's name of a field; its canonical name where the platform gives none.
     pub fn field(&self, field: Field) -> &str {
         self.fields.get(&field).map_or(field.name(), String::as_str)
     }
 
-    /// The names under which a request may hold a field: the component's word for it, else the canonical name, unless that stands for something
-    /// else here.
+    /// The names under which a request may have a field: the platform's name, then the canonical
+    /// name unless the platform uses that for something else.
     pub fn names_of(&self, field: Field) -> impl Iterator<Item = &str> {
         let word = self.fields.get(&field).map(String::as_str);
         let canonical = field.name();
@@ -187,18 +187,19 @@ impl Words {
         word.into_iter().chain((!is_taken).then_some(canonical))
     }
 
-    /// The label of a canonical state.
+    /// The label of a canonical state; the state's own name where it has no label.
     pub fn label<'a>(&'a self, state: &'a str) -> &'a str {
         self.statuses.get(state).map_or(state, String::as_str)
     }
 
-    /// The platform's name of the event that a canonical state raises.
+    /// The platform's name of the event that a canonical state raises; the state's own name where
+    /// the platform gives none.
     pub fn event<'a>(&'a self, state: &'a str) -> &'a str {
         self.events.get(state).map_or(state, String::as_str)
     }
 }
 
-/// A name for each field that may have one.
+/// The schema of `fields`: one optional name per canonical field.
 fn field_names(_: &mut SchemaGenerator) -> Schema {
     let name = json_schema!({ "type": "string", "minLength": 1, "maxLength": 63 });
     let name = |field: Field| {

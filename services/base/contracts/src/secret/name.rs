@@ -1,6 +1,6 @@
-//! Names whose values are secret, judged by their words: `DB_PWD` is one, `TOKEN_TTL` is none.
+//! Decides by the words of a name whether its value is secret: `DB_PWD` is, `TOKEN_TTL` is not.
 
-/// Words that say it, also at the end of a longer one, such as `PGPASSWORD`.
+/// Words that mark a secret, also as the end of a longer word, such as `PGPASSWORD`.
 const SECRET: [&str; 9] = [
     "apikey",
     "credential",
@@ -13,7 +13,7 @@ const SECRET: [&str; 9] = [
     "token",
 ];
 
-/// Words that say it together with `key` behind them.
+/// Words that mark a secret when `key` follows them.
 const OF_KEYS: [&str; 8] = [
     "access",
     "api",
@@ -25,7 +25,7 @@ const OF_KEYS: [&str; 8] = [
     "signing",
 ];
 
-/// Words that, behind the others, tell of something about the secret which is none itself.
+/// Last words that mean a property of the secret and not the secret itself, such as `TOKEN_TTL`.
 const ABOUT: [&str; 54] = [
     "age",
     "alg",
@@ -103,7 +103,8 @@ fn says_secret(word: &str) -> bool {
     !working_folder && SECRET.iter().any(|secret| word.ends_with(secret))
 }
 
-/// The words of a name in lower case: what is between signs, and where capitals begin.
+/// The words of a name in lower case, split at punctuation and where a capital follows a small
+/// letter.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;

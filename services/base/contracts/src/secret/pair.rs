@@ -1,4 +1,5 @@
-//! Values under secret names: `password=…` in a connection string or a query, `"password": "…"` in JSON, `password: …` in running text.
+//! Finds values under secret names: `password=…` in a connection string or a query,
+//! `"password": "…"` in JSON, `password: …` in running text.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -7,12 +8,12 @@ use regex::{Match, Regex};
 
 use super::{Found, is_placeholder, is_secret_name, regex, word};
 
-/// A name, and what stands between it and its value, which Rust may show as `Some("…")`.
+/// A name and everything up to its value, which Rust may have printed as `Some("…")`.
 static NAME: LazyLock<Regex> =
     regex!(r#"([A-Za-z_][\w.-]*)(?:\\?["'])?\s*(?:=>?\s*|:\s*)(?:Some\()?(\\?["']|)"#);
-/// An element of XML.
+/// An XML element with text.
 static ELEMENT: LazyLock<Regex> = regex!(r"<([A-Za-z_][\w.-]*)>([^<]+)</");
-/// What ends a value without quotes: its parameter is over and another begins, or nothing.
+/// What ends a value without quotes: the next parameter, or the end of the text.
 static NEXT: LazyLock<Regex> = regex!(r"[&;](?:\s|$|[A-Za-z_][\w. -]*=)");
 
 pub(super) fn find(text: &str) -> Vec<Found> {
@@ -49,7 +50,7 @@ fn value(text: &str, range: Range<usize>) -> Option<Found> {
     })
 }
 
-/// Whether a name is one of a secret, which a key is by the word before it.
+/// Whether a name is secret. A bare `key` is secret only if the word before it makes it so.
 fn is_secret(before: &str, name: &str) -> bool {
     let is_key = name.eq_ignore_ascii_case("key") || name.eq_ignore_ascii_case("keys");
     is_secret_name(name) || is_key && is_secret_name(&format!("{} {name}", last_word(before)))
@@ -61,7 +62,7 @@ fn last_word(text: &str) -> &str {
     &text[rest.len()..]
 }
 
-/// How long the value behind a name is, if there is one.
+/// Length of the value after a name in bytes, if there is a value.
 fn length_behind(text: &str, pair: Match<'_>, quote: &str) -> Option<usize> {
     let rest = &text[pair.end()..];
     if pair.as_str().contains('=') || !quote.is_empty() {
@@ -73,12 +74,12 @@ fn length_behind(text: &str, pair: Match<'_>, quote: &str) -> Option<usize> {
         .flatten()
 }
 
-/// How long a value is that begins here, after its quote if it has one.
+/// Length in bytes of a value that begins here, after its opening quote if it has one.
 fn length(text: &str, quote: &str) -> usize {
     if !quote.is_empty() {
         return quoted_length(text, quote);
     }
-    // ODBC puts what has a semicolon in it into braces.
+    // ODBC puts values that contain a semicolon into braces.
     if let Some(inner) = text.strip_prefix('{').filter(|it| !it.starts_with('{')) {
         return text.len().min(1 + quoted_length(inner, "}") + 1);
     }
@@ -87,7 +88,8 @@ fn length(text: &str, quote: &str) -> usize {
     NEXT.find(value).map_or(value.len(), |next| next.start())
 }
 
-/// Up to the quote that closes it: neither an escaped nor a doubled one does. What is never closed is hidden whole.
+/// Length up to the closing quote; escaped and doubled quotes do not close. A value that is never
+/// closed reaches to the end of the text.
 fn quoted_length(text: &str, quote: &str) -> usize {
     let mut offset = 0;
     while let Some(length) = text[offset..].find(quote) {

@@ -1,4 +1,5 @@
-//! Values that a parser repeats when it expected something else: nobody knows what they are.
+//! Finds values that a parser quotes because it expected something else. Any of them may be a
+//! secret.
 
 use std::sync::LazyLock;
 
@@ -6,7 +7,7 @@ use regex::Regex;
 
 use super::{Found, regex};
 
-/// What serde says of a value that it did not expect.
+/// serde's message about a value that it did not expect.
 static UNEXPECTED: LazyLock<Regex> = regex!(
     r#"invalid (?:type|value): (?:string ("(?:[^"\\]|\\.)*")|(?:integer|floating point|character|boolean) (`[^`]*`))"#
 );

@@ -1,4 +1,4 @@
-//! Keys and tokens that are known by their form.
+//! Finds keys and tokens that can be recognized by their form.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{Found, regex};
 
-/// Private keys as PEM has them, also when the end is missing.
+/// Private keys in PEM form, also when the end is missing.
 static PRIVATE_KEY: LazyLock<Regex> = regex!(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)"
 );
@@ -14,7 +14,7 @@ static PRIVATE_KEY: LazyLock<Regex> = regex!(
 static TOKEN: LazyLock<Regex> = regex!(
     r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|AIza[\w-]{35}|npm_[A-Za-z0-9]{36}|eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*)"
 );
-/// What an HTTP request proves itself with.
+/// The value of an HTTP `Authorization` header.
 static AUTHORIZATION: LazyLock<Regex> = regex!(
     r#"(?i)(?:\bauthorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?|\bbearer\s+)([\w.~+/=-]{12,})"#
 );

@@ -1,5 +1,5 @@
-//! User-info: what stands before the `@` of a URL, with a scheme or without. Of a password that should be percent-encoded
-//! and is not, rather too much is hidden than a part of it shown.
+//! Finds user-info: the part before the `@` of a URL, with or without a scheme. Where a password is
+//! not percent-encoded as it should be, rather too much is masked than a part of it shown.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,20 +8,21 @@ use regex::Regex;
 
 use super::{Found, is_placeholder, regex};
 
-/// `scheme://`, as it is or as JSON escapes it.
+/// `scheme://`, plain or as JSON escapes it.
 static SCHEME: LazyLock<Regex> = regex!(r"(?i)[a-z][a-z0-9+.-]*:(?:\\?/){2}");
-/// A user, and a password that has begun.
+/// A user name and the beginning of a password.
 static BEGUN: LazyLock<Regex> = regex!(r#"^[^\s"'`<>,;:@/?\#\\]+:([^\s"'`<>@]*)$"#);
-/// A port with something behind it.
+/// A port, followed by a path or a query.
 static PORT: LazyLock<Regex> = regex!(r"^\d+[/?\#]");
-/// A URL in a parameter of another.
+/// A percent-encoded URL, as in a parameter of another URL.
 static ENCODED: LazyLock<Regex> = regex!(r#"(?i)%3A%2F%2F([^\s&"'<>`]*)%40"#);
 /// `user:password@` without a scheme.
 static BARE: LazyLock<Regex> =
     regex!(r#"(?:^|[\s"'`<>(\[{=,;|]|//)([^\s"'`<>(\[{=,;|:@/\\]*:[^\s"<>`]*)@"#);
-/// A host with a port or a path behind it, which an `@` in a parameter does not have.
+/// A host followed by a port or a path. What follows an `@` within a parameter does not look like
+/// this.
 static HOST: LazyLock<Regex> = regex!(r"^(?:\[[^\]]*\]|[\w.-]+)(?::\d+|/)");
-/// Where the parameters of a URL begin.
+/// The beginning of the first parameter of a URL.
 static PARAMETER: LazyLock<Regex> = regex!(r"[?&][A-Za-z_][\w.-]*=");
 
 pub(super) fn find(text: &str) -> Vec<Found> {
@@ -52,7 +53,8 @@ fn groups(pattern: &Regex, text: &str) -> impl Iterator<Item = Range<usize>> {
     groups.collect::<Vec<_>>().into_iter()
 }
 
-/// Whether what stands before an `@` can be user and password: a URL has been looked at already.
+/// Whether the text before an `@` can be a user and a password. URLs with a scheme were handled
+/// before.
 fn is_user(text: &str) -> bool {
     !text.contains("//") && !text.contains("\\/") && !text.starts_with("mailto:")
 }
@@ -76,13 +78,14 @@ fn with_scheme(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Whether a user and the beginning of a password follow a scheme, so that what looks like the next scheme is none.
+/// Whether the text after a scheme is a user and the beginning of a password, in which case the
+/// apparent next scheme is part of that password.
 fn begins_password(between: &str) -> bool {
     let groups = BEGUN.captures(between);
     groups.is_some_and(|it| !PORT.is_match(&it[1]))
 }
 
-/// How long the user-info is at the beginning of what follows a scheme.
+/// Length in bytes of the user-info at the beginning of the text after a scheme.
 fn length(after: &str, is_web: bool) -> Option<usize> {
     let url = until_delimiter(after);
     let authority = &url[..url.find(['/', '?', '#', '\\']).unwrap_or(url.len())];
@@ -93,7 +96,7 @@ fn length(after: &str, is_web: bool) -> Option<usize> {
         return Some(end);
     }
     let is_address = !authority.contains('@') && authority.split(',').all(is_host_and_port);
-    // The paths of web pages may have an `@`; names of databases do not.
+    // Paths of web pages may contain an `@`; names of databases do not.
     if is_address && (is_web || !authority.contains(':')) {
         return None;
     }
@@ -103,16 +106,16 @@ fn length(after: &str, is_web: bool) -> Option<usize> {
     let in_url = before_host.or_else(|| url[..parameters].rfind('@').or(last));
     let line = after.lines().next().unwrap_or_default();
     let in_line = line.find('@').filter(|_| !is_address);
-    // Of several in a row the last, as when it is masked again.
+    // Of several `@` in a row the last counts, so that masking twice gives the same text.
     in_url.or_else(|| in_line.map(|at| at + repeated(&line[at + 1..])))
 }
 
-/// How many `@` a text begins with.
+/// The number of `@` at the beginning of a text.
 fn repeated(text: &str) -> usize {
     text.len() - text.trim_start_matches('@').len()
 }
 
-/// A URL up to what cannot be in one.
+/// The text up to the first character that cannot be in a URL.
 fn until_delimiter(text: &str) -> &str {
     let mut before = ' ';
     let end = text.char_indices().find(|(_, letter)| {

@@ -1,17 +1,19 @@
-//! Values without quotes behind a colon: `password: hunter2` is one, `cannot read the password: permission denied` has none.
+//! Finds values without quotes after a colon: `password: hunter2` has one,
+//! `cannot read the password: permission denied` has none.
 
 use super::is_placeholder;
 
-/// Signs that stand in words and names of ordinary text too.
+/// Punctuation that also occurs within words and names of ordinary text.
 const IN_PROSE: &str = "-_/.:,;'()[]{}|";
-/// Signs that end a word and are no part of it.
+/// Punctuation that ends a word and is not part of it.
 const BEHIND: [char; 9] = [',', ';', '.', ':', '!', '?', ')', ']', '}'];
 
-/// How long the value is that stands after a name and a colon; `None` where what follows is ordinary text. A word with a digit, or with a
-/// sign that no ordinary word has, is a value wherever it stands; any other is one where another name follows, or where nothing is said before
-/// the name and after the word.
+/// Length in bytes of the value after a name and a colon; `None` where ordinary text follows. A
+/// word with a digit, or with punctuation that ordinary words do not have, is always a value. Any
+/// other word is one only if another name follows it, or if there is no text before the name and
+/// none after the word.
 pub(super) fn length(before: &str, rest: &str) -> Option<usize> {
-    // A part of a path, such as `registry/token:latest` or `contracts::secret::url`.
+    // Part of a path, such as `registry/token:latest` or `contracts::secret::url`.
     if before.ends_with([':', '/', '\\', '@']) || rest.starts_with([':', '/']) {
         return None;
     }
@@ -30,19 +32,19 @@ fn has_digit_or_sign(word: &str) -> bool {
         .any(|it| !it.is_alphabetic() && !IN_PROSE.contains(it))
 }
 
-/// Whether a name with its value begins here.
+/// Whether the text begins with another name and its value.
 fn is_name(text: &str) -> bool {
     let behind = text.trim_start_matches(|it: char| it.is_alphanumeric() || "_.-".contains(it));
     behind.len() < text.len() && behind.starts_with([':', '='])
 }
 
-/// Whether no word stands before the name.
+/// Whether no word comes before the name.
 fn begins(before: &str) -> bool {
     let before = before.trim_end_matches([' ', '\t']);
     !before.ends_with(|it: char| it.is_alphanumeric() || it == '_')
 }
 
-/// Whether signs, or what comes after them, end what belongs to the name.
+/// Whether the punctuation after a word, or the text after that, ends the value.
 fn ends(signs: &str, after: &str) -> bool {
     let is_closed = after.is_empty() || after.starts_with(['\r', '\n', '"', '\'', '<', '>', '`']);
     signs.ends_with([',', ';', ')', ']', '}']) || is_closed && !signs.ends_with(':')

@@ -1,4 +1,5 @@
-//! Attributes as they travel: each given once, and each a text, a whole number of 64 bits or a truth value.
+//! Reads attributes from calls and events: each name once, and each value a text, a 64-bit integer
+//! or a boolean.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +7,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::Value;
 
-/// Reads attributes. What nobody can have declared is refused: a number of another kind would pass through a 64-bit float.
+/// Reads attributes, and refuses values of types that cannot be declared: any other number would
+/// lose digits in a 64-bit float.
 pub(super) fn read<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Value>, D::Error> {
