@@ -1,16 +1,17 @@
-//! Text that nobody can see.
+//! Detects text without any visible character.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Characters without a mark on paper, by their Unicode properties, and the Braille pattern without dots, which no property names.
+/// Characters that are invisible by their Unicode properties, and the blank Braille pattern, which
+/// no property covers.
 static BLANK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\x{2800}]*$")
         .expect("the pattern is a constant, and a test compiles it")
 });
 
-/// Whether a text has nothing that could be seen.
+/// Whether a text has no visible character.
 pub fn is_blank(text: &str) -> bool {
     BLANK.is_match(text)
 }

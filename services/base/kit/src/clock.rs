@@ -1,4 +1,4 @@
-//! Where time comes from.
+//! The source of time, so that tests can set it.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

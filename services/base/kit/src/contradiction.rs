@@ -1,4 +1,5 @@
-//! What a PATCH says beside its command, held against the row: whoever names another row, or other money, does not mean this one.
+//! Checks the fields of a PATCH besides its command against the row: a client that names another
+//! id, amount or currency does not mean this row.
 
 use innkeeper_contracts::{Field, Words};
 
@@ -6,8 +7,9 @@ use crate::entity::{Entity, State};
 use crate::json::{Json, Object};
 use crate::rejection::{Fault, Rejection, pointer_to};
 
-/// Refuses a PATCH whose ids, amount or currency are not those of its row, under whichever of their names they come. An id that the row does
-/// not know yet contradicts nothing; money that it does not have does.
+/// Refuses a PATCH whose ids (409), amount or currency (422) differ from those of its row, under
+/// any of their names. An id that the row does not know yet is accepted; an amount or currency that
+/// the row does not have is refused.
 pub fn check<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Result<(), Rejection> {
     check_ids(words, change, row)?;
     let amount = row.snapshot.amount;
@@ -53,7 +55,7 @@ fn another(name: &str, id: i64) -> Rejection {
     Rejection::Conflict(format!("the request names another {name}: here it is {id}"))
 }
 
-/// The names under which a PATCH says something else of a field than is so.
+/// The names under which a PATCH gives a field another value than the row has.
 fn others<'a>(
     words: &'a Words,
     change: &'a Object,

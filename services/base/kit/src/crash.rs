@@ -11,13 +11,13 @@ pub enum CrashPoint {
     PendingCommitted,
     /// The payment service has answered an authorize call.
     Authorized,
-    /// The confirmed booking is committed, and not yet answered.
+    /// The settled booking is committed and the client has no answer yet.
     ConfirmedCommitted,
-    /// The relay has read events, and not yet appended them.
+    /// The relay has read events and has not appended them yet.
     OutboxSending,
-    /// The log has taken events, and they are not yet marked as published.
+    /// The log has taken events that are not marked as published yet.
     LogAppended,
-    /// A consumer's effect is committed, and its offset is not.
+    /// A consumer's effect is committed and its offset is not.
     EffectCommitted,
 }
 

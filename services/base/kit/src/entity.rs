@@ -1,4 +1,4 @@
-//! A component's row, typed: one saga as one service sees it.
+//! The typed row of a component: one saga as one service sees it.
 
 use innkeeper_contracts::{EventType, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -6,20 +6,20 @@ use uuid::Uuid;
 
 use crate::store::{ClaimChange, Row, RowWrite};
 
-/// The states of a component.
+/// The states that the rows of a component can have.
 pub trait State: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
     /// The kind of row, such as `booking`.
     const AGGREGATE: &'static str;
-    /// Every state.
+    /// Every state of the component.
     const ALL: &'static [Self];
 
-    /// The canonical name.
+    /// The canonical name, as it is stored.
     fn name(self) -> &'static str;
 
-    /// The event that entering the state raises, if it raises one.
+    /// The type of the event that entering the state raises; `None` if it raises none.
     fn event(self) -> Option<EventType>;
 
-    /// The state with a canonical name.
+    /// The state with a canonical name; `None` for an unknown one.
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|state| state.name() == name)
     }
@@ -28,19 +28,19 @@ pub trait State: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
 /// One saga as one service sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entity<S> {
-    /// The saga.
+    /// Correlation id of the saga.
     pub correlation_id: Uuid,
-    /// The public id.
+    /// The public id, unique within the service.
     pub id: i64,
-    /// The version that is stored; 0 while nothing is.
+    /// The stored version; 0 while nothing is stored.
     pub version: i64,
     /// The saga's logical clock (Lamport).
     pub clock: i64,
-    /// Where it stands.
+    /// The present state.
     pub state: S,
-    /// The booking.
+    /// What is known of the booking.
     pub snapshot: Snapshot,
-    /// Why it was refused, for people.
+    /// Why it was refused, in words for people.
     pub reason: Option<String>,
 }
 
@@ -51,23 +51,23 @@ struct Body {
     reason: Option<String>,
 }
 
-/// Why a stored row is no entity of this component.
+/// Why a stored row cannot be read as an entity.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// Its state is unknown.
+    /// This release does not know the stored state.
     #[error("row {correlation_id} is in the unknown state {state:?}")]
     State {
-        /// The saga.
+        /// Correlation id of the saga.
         correlation_id: Uuid,
-        /// What is stored.
+        /// The stored state.
         state: String,
     },
-    /// Its body cannot be read.
+    /// The stored body is not valid JSON of an entity.
     #[error("the body of row {correlation_id} cannot be read")]
     Body {
-        /// The saga.
+        /// Correlation id of the saga.
         correlation_id: Uuid,
-        /// Why.
+        /// What is wrong with the JSON.
         source: serde_json::Error,
     },
 }
@@ -79,7 +79,7 @@ impl From<RestoreError> for crate::store::StoreError {
 }
 
 impl<S: State> Entity<S> {
-    /// The entity of a stored row; `None` for a tombstone.
+    /// Reads the entity of a stored row; `None` for a tombstone.
     pub fn restore(row: &Row) -> Result<Option<Self>, RestoreError> {
         let Some(id) = row.id else { return Ok(None) };
         let correlation_id = row.correlation_id;
@@ -102,7 +102,8 @@ impl<S: State> Entity<S> {
         }))
     }
 
-    /// The entity in its next state; `seen` is the highest clock that came with what moves it.
+    /// The entity in its next state. `seen` is the clock of the event or answer that causes the
+    /// move, or 0.
     #[must_use]
     pub fn moved(&self, state: S, seen: i64) -> Self {
         Self {
@@ -112,7 +113,7 @@ impl<S: State> Entity<S> {
         }
     }
 
-    /// The entity after each state of a path.
+    /// The entity after each state of a path, in order.
     pub fn walked(&self, path: &[S], seen: i64) -> Vec<Self> {
         let mut chain: Vec<Self> = Vec::with_capacity(path.len());
         for state in path {
@@ -122,7 +123,8 @@ impl<S: State> Entity<S> {
         chain
     }
 
-    /// The entity with a foreign clock remembered, so that what comes later is later than what that clock belongs to.
+    /// The entity with its clock raised to at least `clock`, so that its next event counts as
+    /// later.
     #[must_use]
     pub fn having_seen(&self, clock: i64) -> Self {
         Self {
@@ -131,7 +133,8 @@ impl<S: State> Entity<S> {
         }
     }
 
-    /// The write that stores it over the version it was read at.
+    /// The row write that stores the entity, on condition that the stored version is still the one
+    /// that was read.
     pub fn write(&self, claim: ClaimChange) -> RowWrite {
         let body = Body {
             snapshot: self.snapshot.clone(),
@@ -149,7 +152,8 @@ impl<S: State> Entity<S> {
     }
 }
 
-/// The write that says that a saga ended before this service had a row of it.
+/// The row write of a tombstone: the saga ended before this service had a row for it. `seen` is the
+/// clock of the event that ended it.
 pub fn tombstone(correlation_id: Uuid, seen: i64) -> RowWrite {
     RowWrite {
         correlation_id,

@@ -1,6 +1,8 @@
-//! A JSON body as it was sent: a number is the literal that the client wrote, and a member that is given twice is seen.
+//! A JSON body as it was sent: numbers keep the literal that the client wrote, and repeated members
+//! are detected.
 //!
-//! `serde_json::Value` keeps neither: it reads `12345678901234567890123` and `1.10` into 64-bit floats, and of two members the last.
+//! `serde_json::Value` does neither: it reads `12345678901234567890123` and `1.10` as 64-bit
+//! floats, and keeps only the last of two members with one name.
 
 mod reader;
 mod value;
@@ -24,7 +26,7 @@ mod tests {
         serde_json::to_string(&read(text).unwrap()).unwrap()
     }
 
-    /// Any JSON value, with strings that need escapes and names that repeat in other objects.
+    /// Any JSON value, including strings that need escapes and names that occur in several objects.
     fn any_value() -> impl Strategy<Value = serde_json::Value> {
         use serde_json::Value;
         let scalar = prop_oneof![

@@ -1,4 +1,4 @@
-//! Labels as commands: what `{"status": "canceled"}` in a PATCH asks for.
+//! Status labels as commands, such as `{"status": "canceled"}` in a PATCH.
 
 use innkeeper_contracts::{Field, Words};
 
@@ -7,21 +7,23 @@ use crate::json::Object;
 use crate::rejection::{Rejection, pointer_to};
 use crate::request::found;
 
-/// A component's table: the states that lead from one to another; empty from a state to itself, `None` where there is no way.
+/// A component's transition table: the states on the way from `current` to `target`, which is empty
+/// if they are the same; `None` if the state does not allow it.
 pub type Table<S> = fn(current: S, target: S) -> Option<&'static [S]>;
 
-/// What a PATCH asks for: to be in one of the states that share its label.
+/// What a PATCH asks for: that the row be in one of the states with its label.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked<S>(Vec<S>);
 
 impl<S: PartialEq> Asked<S> {
-    /// Whether a row in this state already is as asked.
+    /// Whether a row in this state is already as asked.
     pub fn allows(&self, state: &S) -> bool {
         self.0.contains(state)
     }
 }
 
-/// Reads the label of a PATCH: the one thing in it that can change a row.
+/// Reads the label of a PATCH, which is the only member that can change a row. Refuses an unknown
+/// label, and a PATCH without one.
 pub fn asked<S: State>(
     words: &Words,
     change: &Object,
@@ -59,7 +61,7 @@ fn changes_nothing<S: State>(words: &Words, table: Table<S>) -> Rejection {
     Rejection::invalid("", detail)
 }
 
-/// The labels of states, each once.
+/// The labels of states, without repetitions.
 fn labels<S: State>(words: &Words, states: impl Iterator<Item = S>) -> String {
     let mut labels: Vec<&str> = Vec::new();
     for state in states {
@@ -71,7 +73,8 @@ fn labels<S: State>(words: &Words, states: impl Iterator<Item = S>) -> String {
     labels.join(", ")
 }
 
-/// The states that lead to what is asked for; empty where nothing is left to do. Of several asked states the first that can be reached counts.
+/// The states that lead to what is asked for; empty if the row is already there. If several states
+/// have the label, the first that can be reached counts.
 pub fn path_to<S: State>(
     words: &Words,
     current: S,

@@ -1,6 +1,7 @@
-//! The pure half of every service: time, refusals, the ports to storage and log, typed rows, and a platform's words read and shown.
-//! It names no IO library and never decides what a component does.
-//! Start reading at [`entity::Entity`], then the ports [`store::Store`] and [`log::Log`].
+//! The pure half of every service: typed rows, the ports to store and log, rejections, and reading
+//! and showing data in a platform's words. It uses no IO library and has no rules of a single
+//! component. Start reading at [`entity::Entity`], then the ports [`store::Store`] and
+//! [`log::Log`].
 
 mod blank;
 pub mod clock;

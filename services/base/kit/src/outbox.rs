@@ -12,7 +12,7 @@ use crate::store::OutboxEvent;
 /// What made a service act.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Cause {
-    /// The consumed event, if it was one.
+    /// Id of the consumed event; `None` if a request was the cause.
     pub event_id: Option<Uuid>,
     /// W3C trace context of the request or event.
     pub traceparent: Option<String>,
@@ -78,7 +78,7 @@ fn outbox_event(aggregate: &str, event: &Event) -> OutboxEvent {
     }
 }
 
-/// A new unique id (UUIDv7) that sorts by time.
+/// A new UUIDv7, so that ids sort by time.
 pub fn time_ordered_id(now: Timestamp) -> Uuid {
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();

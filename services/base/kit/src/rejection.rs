@@ -1,52 +1,53 @@
-//! What a domain refuses: a fact about a request, not a failure of the service.
+//! Refusals by the rules of the domain: they say something about a request, and are no failures of
+//! the service.
 
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
 
-/// One fault of a request.
+/// One thing that is wrong with a request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fault {
-    /// JSON pointer (RFC 6901) to what is wrong.
+    /// JSON pointer (RFC 6901) to the wrong member; empty for the body as a whole.
     pub pointer: String,
     /// What is wrong with it and what was expected.
     pub detail: String,
 }
 
-/// The JSON pointer to a member of an object.
+/// The JSON pointer to a member of the body, with `~` and `/` escaped.
 pub fn pointer_to(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Why a command was refused.
+/// Why a request was refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rejection {
     /// The request breaks a declared type or bound, or lacks a required field.
     Invalid(Vec<Fault>),
-    /// The resource is not there.
+    /// There is no such resource.
     NotFound,
-    /// The state does not allow it; the text says which state, and what would be allowed.
+    /// The row's state does not allow it; the text says why.
     Conflict(String),
-    /// The provider refused the payment; the text says why.
+    /// The payment provider refused; the text is its reason.
     PaymentRequired(String),
-    /// Somebody else is at it; worth another try after these seconds.
+    /// Another request is handling the same booking just now.
     InFlight {
-        /// Seconds until another try makes sense.
+        /// Seconds after which the client may try again.
         retry_after_seconds: u32,
     },
-    /// The version that the client has seen is not the present one.
+    /// The version in `If-Match` is not the present one.
     PreconditionFailed,
     /// A service that is needed does not answer.
     Unavailable {
-        /// Its name.
+        /// Name of the service.
         service: String,
-        /// Seconds until another try makes sense.
+        /// Seconds after which the client may try again.
         retry_after_seconds: u32,
     },
 }
 
 impl Rejection {
-    /// A refusal for one fault.
+    /// A refusal because of one fault.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault {
             pointer: pointer.into(),
@@ -61,7 +62,7 @@ pub enum Failure {
     /// The domain refused it.
     #[error("refused: {0:?}")]
     Rejected(Rejection),
-    /// Storage failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

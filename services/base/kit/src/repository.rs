@@ -1,4 +1,5 @@
-//! The use-case loop: load, decide, save, and decide again when somebody else was faster.
+//! Loads an entity, takes a decision about it and stores the result. If another writer was faster,
+//! it loads and decides again.
 
 use std::sync::Arc;
 
@@ -11,39 +12,41 @@ use crate::outbox::{Cause, EventBuilder, time_ordered_id};
 use crate::rejection::{Failure, Rejection};
 use crate::store::{ClaimChange, KeyWrite, OutboxEvent, Row, Store, StoreError, Write, WriteError};
 
-/// How often a decision is taken again before the store is said to have failed.
+/// How often a decision is taken before the store is reported as unavailable.
 const TRIES: u32 = 32;
 
-/// What is stored of a saga.
+/// What a service has stored of a saga.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it is short-lived and mostly an entity"
 )]
 pub enum Stored<S> {
-    /// Nothing.
+    /// There is no row.
     Absent,
-    /// A tombstone: the saga ended before this service had a row of it.
+    /// There is a tombstone: the saga ended before this service had a row for it.
     Ended,
-    /// A row.
+    /// There is a row.
     Entity(Entity<S>),
 }
 
-/// What a decision does.
+/// What a decision stores.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step<S> {
-    /// Nothing.
+    /// Stores nothing.
     Keep,
-    /// Stores the last of these; each that is in another state than the one before raises its event.
+    /// Stores the last of these entities. Each one whose state differs from the state before raises
+    /// an event.
     Become(Vec<Entity<S>>),
-    /// Leaves a tombstone with the highest clock seen.
+    /// Stores a tombstone. The number is the clock of the event that ended the saga.
     End(i64),
 }
 
-/// What becomes of the idempotency key of a saga that moves from one state to an entity.
+/// What to do with the idempotency key of a saga whose entity changes, given the state before
+/// (`None` for a new entity).
 pub type SettleKey<S> = dyn Fn(Option<S>, &Entity<S>) -> Option<KeyWrite> + Send + Sync;
 
-/// Loads and stores the sagas of one service: each call is one unit of work in the store.
+/// The sagas of one service, over its store.
 pub struct Repository<S> {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -77,12 +80,12 @@ impl<S: State> Repository<S> {
         Self { settle_key, ..self }
     }
 
-    /// The platform's words.
+    /// The words that the platform uses for this component.
     pub const fn words(&self) -> &Words {
         &self.words
     }
 
-    /// The store.
+    /// The store, for writes that do not fit [`Step`].
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -92,13 +95,13 @@ impl<S: State> Repository<S> {
         time_ordered_id(self.clock.now())
     }
 
-    /// What is stored of a saga.
+    /// Loads what is stored of a saga.
     pub async fn load(&self, correlation_id: Uuid) -> Result<Stored<S>, StoreError> {
         let row = self.store.load(correlation_id).await?;
         stored(row.as_ref())
     }
 
-    /// The row with a public id.
+    /// Loads the entity with a public id, or refuses with [`Rejection::NotFound`].
     pub async fn find(&self, id: i64) -> Result<Entity<S>, Failure> {
         let row = self.store.load_by_id(id).await?;
         let entity = row
@@ -109,7 +112,8 @@ impl<S: State> Repository<S> {
         entity.flatten().ok_or_else(|| Rejection::NotFound.into())
     }
 
-    /// Carries out a client's command on the row with a public id, and returns the row as it is then.
+    /// Executes a client's command on the entity with a public id, and returns the entity as it is
+    /// then.
     pub async fn execute(
         &self,
         id: i64,
@@ -135,7 +139,7 @@ impl<S: State> Repository<S> {
         Err(contended().into())
     }
 
-    /// Lets an event have its effect, once.
+    /// Lets an event have its effect, once: the event's id goes into the inbox in the same write.
     pub async fn react(
         &self,
         event: &Event,
@@ -166,7 +170,7 @@ impl<S: State> Repository<S> {
         Err(contended())
     }
 
-    /// The write that stores a chain of moves.
+    /// The write that stores the last entity of `chain`, with the events that the chain raises.
     pub fn write(&self, before: Option<&Entity<S>>, chain: &[Entity<S>], cause: &Cause) -> Write {
         let before = before.map(|entity| entity.state);
         let last = chain.last();
@@ -191,7 +195,7 @@ impl<S: State> Repository<S> {
 }
 
 impl<S> Stored<S> {
-    /// The entity, if there is one.
+    /// The entity; `None` if there is no row or a tombstone.
     pub const fn entity(&self) -> Option<&Entity<S>> {
         match self {
             Self::Entity(entity) => Some(entity),
@@ -200,18 +204,18 @@ impl<S> Stored<S> {
     }
 }
 
-/// What came of an event.
+/// What handling an event changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// It had its effect.
+    /// The event had its effect.
     Done,
-    /// It has none here.
+    /// The event has no effect in this service.
     None,
-    /// It had its effect before.
+    /// The event had its effect before.
     Duplicate,
 }
 
-/// What a row stores.
+/// Reads what is stored; `None` is no row.
 pub fn stored<S: State>(row: Option<&Row>) -> Result<Stored<S>, StoreError> {
     let Some(row) = row else {
         return Ok(Stored::Absent);
@@ -219,7 +223,7 @@ pub fn stored<S: State>(row: Option<&Row>) -> Result<Stored<S>, StoreError> {
     Ok(Entity::restore(row)?.map_or(Stored::Ended, Stored::Entity))
 }
 
-/// An entity as it is once its write is done.
+/// The entity as it is stored once its write is done: one version later.
 pub fn after<S>(entity: Entity<S>) -> Entity<S> {
     Entity {
         version: entity.version + 1,

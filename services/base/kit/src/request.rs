@@ -1,4 +1,4 @@
-//! Reads a request in a platform's words into a snapshot.
+//! Reads a request in the platform's words into a snapshot.
 
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
@@ -11,21 +11,23 @@ use crate::blank::is_blank;
 use crate::json::{Json, Object};
 use crate::rejection::{Fault, Rejection, pointer_to};
 
-/// Most characters of a customer, an item or an item's name, and of an attribute that says nothing else.
+/// Longest customer, item and item name in characters, and longest String attribute that has no
+/// `maxLength`.
 pub const MAX_TEXT: u32 = 256;
 
 /// A member of a body: the name under which it was found, and its value.
 pub type Member<'a> = (&'a str, &'a Json);
 
-/// The member of a body that holds a canonical field, under the platform's word for it or else its canonical name.
+/// The member of a body that holds a canonical field, under the platform's name or else the
+/// canonical one.
 pub fn found<'a>(words: &'a Words, body: &'a Object, field: Field) -> Option<Member<'a>> {
     words
         .names_of(field)
         .find_map(|name| Some((name, body.get(name)?)))
 }
 
-/// Reads a new booking: every declared type and bound is checked, every fault is listed, unknown fields are ignored. The currency is the
-/// platform's and not the client's to choose, so it is checked and not taken.
+/// Reads a new booking. Every declared type and bound is checked, every fault is listed, and
+/// unknown fields are ignored. The currency is only checked, because the platform decides it.
 pub fn snapshot(settings: &Booking, body: &Object) -> Result<Snapshot, Rejection> {
     let mut reader = Reader {
         settings,
@@ -92,7 +94,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whoever names an amount means it: under a second name it must be the same.
+    /// An amount that is given under a second name must be the same.
     fn check_amount(&mut self, amount: Option<i64>) {
         let Some((taken, _)) = self.found(Field::Amount) else {
             return;
@@ -105,7 +107,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whoever names a currency means it: each must be the platform's, under whichever name it comes.
+    /// A currency must be the platform's, under each name by which it is given.
     fn check_currency(&mut self) {
         for name in self.settings.words.names_of(Field::Currency) {
             let Some(value) = self.body.get(name) else {
@@ -149,7 +151,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text that goes by a word of the platform.
+    /// Reads a text; `word` is its name in the list of required fields.
     fn text(
         &mut self,
         word: &str,

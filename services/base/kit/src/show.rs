@@ -1,4 +1,4 @@
-//! Shows an entity in a platform's words.
+//! Shows entities in the platform's words.
 
 use innkeeper_contracts::{Field, Snapshot, Words};
 use serde_json::{Map, Value};
@@ -8,13 +8,14 @@ use crate::entity::{Entity, State};
 /// Which canonical fields a component shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Shown {
-    /// Every field that a client may send and that has a value: a booking is the root of its saga.
+    /// Every field that a client may send and that has a value, as a booking does.
     All,
-    /// Those that the component's words declare.
+    /// The fields that the component's words declare.
     Declared,
 }
 
-/// The fields of an entity: its id, then canonical fields, attributes, and last the label of its state.
+/// The fields of an entity, in order: its id, canonical fields, attributes, and the label of its
+/// state.
 pub fn entity<S: State>(words: &Words, shown: Shown, entity: &Entity<S>) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("id".to_owned(), entity.id.into());
@@ -44,7 +45,8 @@ const fn is_said_by_clients(field: Field) -> bool {
     )
 }
 
-/// The value of a canonical field, if the snapshot has it; the status is not in the snapshot.
+/// The value of a canonical field; `None` if the snapshot does not have it. The status is never in
+/// the snapshot.
 pub fn value(snapshot: &Snapshot, field: Field) -> Option<Value> {
     match field {
         Field::Booking => snapshot.ids.booking.map(Value::from),

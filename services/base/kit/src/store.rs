@@ -1,7 +1,9 @@
-//! The port to storage: rows, the outbox, the inbox, idempotency keys and dead letters of one service, written together.
+//! The port to the database: rows, outbox, inbox, idempotency keys and dead letters of one service,
+//! which are written together.
 //!
-//! A write is a value ([`Write`]): either all of it is durable or none. Rows are found by the correlation id of their saga; a row without a
-//! public id is a *tombstone*, which says that the saga ended before this service had anything to do with it.
+//! A write is a value ([`Write`]) of which either all is durable or nothing. Rows are found by the
+//! correlation id of their saga. A row without a public id is a *tombstone*: the saga ended before
+//! this service had a row for it.
 
 use std::time::Duration;
 
@@ -12,43 +14,43 @@ use uuid::Uuid;
 /// A row as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The saga.
+    /// Correlation id of the saga.
     pub correlation_id: Uuid,
     /// The public id; `None` for a tombstone.
     pub id: Option<i64>,
-    /// Begins at 1 and grows by one with every write.
+    /// 1 for a new row; grows by one with every write.
     pub version: i64,
-    /// The canonical state.
+    /// Canonical name of the state.
     pub state: String,
-    /// The saga's logical clock as this row has seen it.
+    /// The saga's logical clock when the row was written.
     pub clock: i64,
-    /// The component's own data, as JSON.
+    /// The component's own data, as JSON text.
     pub body: String,
-    /// Who settles the row, while somebody does.
+    /// The latest claim on the row; `None` once it was released.
     pub claim: Option<Claim>,
-    /// When it was made.
+    /// When the row was inserted.
     pub created_at: Timestamp,
 }
 
-/// Who settles a pending row, and until when.
+/// The claim of a process on a pending row: only its owner settles the row.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claim {
-    /// The process.
+    /// Id of the process.
     pub owner: Uuid,
-    /// Whether it still holds, by the database's time when the row was read.
+    /// Whether the claim was still valid when the row was read, by the database's time.
     pub live: bool,
 }
 
-/// What becomes of a row's claim.
+/// What a write does with the claim on its row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClaimChange {
-    /// Nobody holds it from now on.
+    /// Removes the claim.
     Release,
-    /// This process holds it, from the database's present time on.
+    /// Takes or renews the claim, from the database's present time on.
     Take {
-        /// The process.
+        /// Id of the process.
         owner: Uuid,
-        /// For how long.
+        /// How long the claim is valid.
         hold_for: Duration,
     },
 }
@@ -56,23 +58,24 @@ pub enum ClaimChange {
 /// A new or changed row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowWrite {
-    /// The saga.
+    /// Correlation id of the saga.
     pub correlation_id: Uuid,
     /// The public id, from [`Store::reserve_id`]; `None` for a tombstone.
     pub id: Option<i64>,
-    /// The version that must be stored now; 0 says that there must be no row yet. The write stores the next one.
+    /// The version that must be stored now; 0 means that there must be no row. The write stores the
+    /// next version.
     pub expected_version: i64,
-    /// The canonical state.
+    /// Canonical name of the state.
     pub state: String,
     /// The saga's logical clock.
     pub clock: i64,
-    /// The component's own data, as JSON.
+    /// The component's own data, as JSON text.
     pub body: String,
-    /// What becomes of the claim.
+    /// What to do with the claim.
     pub claim: ClaimChange,
 }
 
-/// An event on its way to the log; the columns are those of Debezium's outbox event router
+/// An event on its way to the log. The columns are those of Debezium's outbox event router
 /// (<https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html>).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OutboxEvent {
@@ -80,198 +83,204 @@ pub struct OutboxEvent {
     pub id: Uuid,
     /// The kind of row that raised it, such as `booking`.
     pub aggregate_type: String,
-    /// The correlation id: the key of the record.
+    /// The correlation id, which becomes the key of the record.
     pub aggregate_id: Uuid,
-    /// The event's type.
+    /// The event's type, as in `ce_type`.
     pub event_type: String,
-    /// Version of the row that raised it; what the relay orders by.
+    /// Version of the row that raised it. The relay publishes a saga's events in this order.
     pub version: i64,
-    /// Headers of the record.
+    /// Headers of the record, in order.
     pub headers: Vec<(String, String)>,
-    /// Data of the record, as JSON.
+    /// Payload of the record, as JSON text.
     pub payload: String,
 }
 
 /// What a write does with an idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KeyWrite {
-    /// Takes a key that nobody has.
+    /// Takes a key that is not in use.
     Begin {
-        /// What the client sent.
+        /// The key as the client sent it.
         key: String,
-        /// Of the request's body.
+        /// Fingerprint of the request's body.
         fingerprint: String,
-        /// The saga that it began.
+        /// Correlation id of the saga that the request began.
         correlation_id: Uuid,
     },
-    /// Records the final answer to the key's request, if the saga has a key.
+    /// Records the final answer to the request of a key; nothing happens if the saga has no key.
     Settle {
-        /// The saga.
+        /// Correlation id of the saga.
         correlation_id: Uuid,
-        /// The answer.
+        /// The final answer.
         answer: StoredAnswer,
     },
 }
 
-/// A final answer, to be replayed.
+/// The final answer to a POST, which is replayed for its idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredAnswer {
-    /// HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// Public id of what was made, if something was.
+    /// Public id of the new resource, if one was made.
     pub location_id: Option<i64>,
-    /// Body, as JSON.
+    /// The body, as JSON text.
     pub body: String,
 }
 
-/// What is known of an idempotency key.
+/// What is stored of an idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRow {
-    /// What the client sent.
+    /// The key as the client sent it.
     pub key: String,
-    /// Of the first request's body.
+    /// Fingerprint of the first request's body.
     pub fingerprint: String,
-    /// The saga that it began.
+    /// Correlation id of the saga that the request began.
     pub correlation_id: Uuid,
-    /// The final answer, once there is one.
+    /// The final answer; `None` while there is none.
     pub answer: Option<StoredAnswer>,
 }
 
-/// A record that can never be handled.
+/// A record that could not be handled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeadLetter {
-    /// Where it came from.
+    /// Topic of the record.
     pub topic: String,
-    /// Its partition.
+    /// Partition of the record.
     pub partition: i32,
-    /// Its offset in the partition.
+    /// Offset of the record within its partition.
     pub offset: i64,
-    /// Its key.
+    /// Key of the record.
     pub key: Option<String>,
-    /// Its headers.
+    /// Headers of the record, in order.
     pub headers: Vec<(String, String)>,
-    /// Its bytes.
+    /// Payload of the record.
     pub payload: Vec<u8>,
-    /// Why it cannot be handled, with every cause.
+    /// Why it could not be handled: the error and all its causes.
     pub error: String,
 }
 
-/// Everything that one step makes durable at once.
+/// Everything that becomes durable at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Write {
-    /// The row.
+    /// The row to insert or update.
     pub row: Option<RowWrite>,
     /// Events for the outbox, in order.
     pub events: Vec<OutboxEvent>,
-    /// Id of the consumed event whose effect this is.
+    /// Id of the consumed event whose effect this write is.
     pub inbox: Option<Uuid>,
-    /// What becomes of an idempotency key.
+    /// What to do with an idempotency key.
     pub key: Option<KeyWrite>,
-    /// A record that cannot be handled.
+    /// A record that could not be handled.
     pub dead_letter: Option<DeadLetter>,
 }
 
-/// Why a write was not done; nothing of it was.
+/// Why a write failed. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The stored row has another version, or there is (no) row against expectation: read again and decide again.
+    /// The stored row has another version than expected, or exists although none was expected, or
+    /// is missing. The caller must load and decide again.
     #[error("the row was changed by somebody else")]
     Conflict,
     /// The consumed event had its effect before.
     #[error("the event was handled before")]
     Duplicate,
-    /// Another request took the idempotency key.
+    /// The idempotency key is in use.
     #[error("the idempotency key is taken")]
     KeyTaken,
-    /// Storage failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Storage failed.
+/// The store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, or did not answer in time; worth another try.
+    /// The database cannot be reached or did not answer in time. A later attempt may succeed.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It answered with what should not be.
+    /// The database answered with an error that another attempt will not cure.
     #[error("the database answered with an error")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The service is stopping.
+    /// The store was closed because the service is stopping.
     #[error("the store is closed")]
     Closed,
 }
 
-/// Rows and messages of one service.
+/// The database of one service.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The next public id; ids grow, and an id that is not used leaves a gap.
+    /// Reserves the next public id. Ids grow, and an id that is not used leaves a gap.
     async fn reserve_id(&self) -> Result<i64, StoreError>;
 
-    /// Makes a write durable.
+    /// Makes a write durable, all of it or nothing.
     async fn write(&self, write: Write) -> Result<(), WriteError>;
 
-    /// The row of a saga.
+    /// Loads the row of a saga; `None` if there is none.
     async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError>;
 
-    /// The row with a public id.
+    /// Loads the row with a public id; `None` if there is none.
     async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError>;
 
-    /// Up to `limit` rows with a public id above `after`, by id; no tombstones.
+    /// Loads up to `limit` rows with a public id above `after`, in the order of their ids, without
+    /// tombstones.
     async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError>;
 
-    /// What is known of an idempotency key.
+    /// Loads what is stored of an idempotency key; `None` if it is unknown.
     async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError>;
 
-    /// What is known of the idempotency key that began a saga.
+    /// Loads the idempotency key that began a saga; `None` if there is none.
     async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError>;
 
-    /// Claims up to `limit` rows in a state that are older than `age` and that nobody holds, by the database's time, and returns them with
-    /// their new version.
+    /// Claims rows that are due and have no valid claim, by the database's time, and returns them
+    /// with their new version.
     async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError>;
 
-    /// Up to `limit` events that are not yet published: of one saga always the ones of lowest version first.
+    /// Loads up to `limit` events that are not published yet; those of one saga in the order of
+    /// their versions.
     async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError>;
 
     /// Marks events as published.
     async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError>;
 
-    /// Takes, or renews, the lease on relaying for a time by the database's clock; false while another process holds it.
+    /// Takes or renews the lease on relaying, by the database's time; `false` while another process
+    /// holds it.
     async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError>;
 
-    /// Gives the lease back, if it is still held.
+    /// Gives the lease back if `owner` still holds it.
     async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError>;
 
-    /// Which of these consumed events had their effect before.
+    /// Loads which of these events had their effect before.
     async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError>;
 
-    /// Dead letters, oldest first.
+    /// Loads up to `limit` dead letters, oldest first.
     async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Deletes published events, and inbox and idempotency rows and tombstones that are older than `age`; returns how many.
+    /// Deletes published events, inbox entries, settled idempotency keys and tombstones that are
+    /// older than `age`; returns how many rows were deleted.
     async fn prune(&self, age: Duration) -> Result<u64, StoreError>;
 
-    /// Whether the database answers.
+    /// Checks whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Waits until this process has written events to the outbox, or returns at once if it has since the last call.
+    /// Waits until this process writes events to the outbox; returns at once if it has since the
+    /// last call.
     async fn wait_for_outbox_change(&self);
 
-    /// Finishes what was accepted, and closes.
+    /// Finishes the operations that were accepted, then closes the store.
     async fn close(&self);
 }
 
-/// Which rows are due to be settled.
+/// Which rows [`Store::claim_due`] claims, and for whom.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Due {
-    /// The canonical state they are in.
+    /// Canonical name of the state that they are in.
     pub state: String,
-    /// How old they are at least.
+    /// Least age since they were inserted.
     pub age: Duration,
-    /// Who claims them.
+    /// Id of the process that claims them.
     pub owner: Uuid,
-    /// For how long.
+    /// How long the claim is valid.
     pub hold_for: Duration,
-    /// How many at most.
+    /// How many rows to claim at most.
     pub limit: u32,
 }

@@ -1,4 +1,4 @@
-//! Reads a body in one pass however deep it lies, and finds what is given twice.
+//! Reads a body in one pass, however deeply it is nested, and finds repeated members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,31 @@ use serde_json::value::RawValue;
 use super::value::{Json, Object};
 use crate::rejection::{Fault, pointer_to};
 
-/// How deep objects and lists may lie in one another: as deep as `serde_json` reads them.
+/// How deeply objects and lists may be nested: the limit of `serde_json`.
 const MAX_DEPTH: usize = 127;
 
-/// How many repeated members are named; a pointer may be as long as its body.
+/// How many repeated members are named at most, because a pointer may be as long as the body.
 const NAMED_REPETITIONS: usize = 8;
 
-/// Why a body is no object of JSON.
+/// Why a body cannot be read as a JSON object.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// It is no JSON.
+    /// The body is not valid JSON.
     #[error("the body is not JSON")]
     Malformed(#[from] serde_json::Error),
-    /// Its values lie too deep in one another.
+    /// The body is nested too deeply.
     #[error("the body is nested more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// It is another JSON value.
+    /// The body is JSON, but not an object.
     #[error("the body is JSON, but no object")]
     NoObject,
-    /// Members are given twice; the first of them are named.
+    /// Members are given twice; the faults name the first few of them.
     #[error("members are given twice")]
     Repeated(Vec<Fault>),
 }
 
 impl Object {
-    /// Reads a whole body.
+    /// Reads a whole body, which must be one JSON object without repeated members.
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
         let whole: &RawValue = serde_json::from_slice(body)?;
         let mut reader = Reader::new(whole.get());
@@ -45,10 +45,11 @@ impl Object {
     }
 }
 
-/// Takes apart what `serde_json` has found to be JSON, so that it need only tell where a value ends, in one pass however deep it lies.
+/// Splits text that `serde_json` has accepted as JSON into values. It only has to find where each
+/// value ends, so one pass is enough at any depth.
 struct Reader<'a> {
     rest: &'a str,
-    /// Pointers to members that are given twice.
+    /// JSON pointers to members that are given twice.
     repeated: BTreeSet<String>,
     /// How many repetitions were named so far. It is bounded, because a pointer is as long as its
     /// member is deep.
@@ -68,7 +69,7 @@ impl<'a> Reader<'a> {
         self.value(FieldPath::Body, 0)
     }
 
-    /// What is wrong with the body that was read: members that are given twice.
+    /// The faults of the body that was read: members that are given twice.
     fn faults(self) -> Vec<Fault> {
         let fault = |pointer| Fault {
             pointer,
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
         Ok(serde_json::from_str(quoted)?)
     }
 
-    /// The next byte that is neither space nor a separator.
+    /// The next byte that is neither white space nor a separator.
     fn next(&mut self) -> Option<u8> {
         self.take_while(|byte| b" \t\r\n,:".contains(&byte));
         self.rest.bytes().next()

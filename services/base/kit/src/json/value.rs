@@ -1,4 +1,4 @@
-//! A JSON value with its numbers as they were sent.
+//! JSON values whose numbers are kept as they were sent.
 
 use std::collections::BTreeMap;
 use std::num::IntErrorKind;
@@ -6,7 +6,8 @@ use std::num::IntErrorKind;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A JSON value. Written again, members are in the order of their names and numbers are as they were sent.
+/// A JSON value. When it is serialized, members are in the order of their names and numbers are as
+/// they were sent.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Json {
@@ -14,9 +15,9 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, by its literal.
+    /// A number, as its literal.
     Number(Box<RawValue>),
-    /// A string, by its value.
+    /// A string, without quotes and escapes.
     Text(String),
     /// A list.
     List(Vec<Self>),
@@ -25,7 +26,7 @@ pub enum Json {
 }
 
 impl Json {
-    /// What is sent for a text: a string by its value, a number by its literal.
+    /// The value as text: a string, or the literal of a number; `None` for anything else.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -34,8 +35,9 @@ impl Json {
         }
     }
 
-    /// What is sent for a whole number of 64 bits: digits with or without a sign before them, as a number or in a string. A fraction or an
-    /// exponent makes it another type, whatever its value is. The error tells a number beyond 64 bits from what is none.
+    /// The value as a 64-bit integer: digits with an optional sign, as a number or in a string. A
+    /// fraction or an exponent is refused, whatever the value. The error tells a number beyond 64
+    /// bits from a value that is no integer.
     pub fn integer(&self) -> Result<i64, IntErrorKind> {
         let digits = match self {
             Self::Number(literal) => literal.get(),
@@ -45,7 +47,7 @@ impl Json {
         digits.parse::<i64>().map_err(|error| *error.kind())
     }
 
-    /// What is sent for a truth value, as it is or in a string.
+    /// The value as a boolean: `true` or `false`, plain or in a string; `None` for anything else.
     pub fn boolean(&self) -> Option<bool> {
         match self {
             Self::Boolean(truth) => Some(*truth),
@@ -61,7 +63,7 @@ impl Json {
 pub struct Object(pub(super) BTreeMap<String, Json>);
 
 impl Object {
-    /// A member's value; `null` says that there is none.
+    /// The value of a member; `None` if it is missing or `null`.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.0
             .get(name)
