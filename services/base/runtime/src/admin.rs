@@ -1,4 +1,4 @@
-//! The admin API of one service: probes, metrics, and the settings in force.
+//! The admin API of one service: probes, metrics and the settings in force.
 
 mod settings;
 
@@ -13,7 +13,8 @@ use innkeeper_contracts::{ServiceSettings, pod};
 use crate::health::{Health, ProbeResult};
 use crate::metrics::Metrics;
 
-/// The admin API, to be served on a port of its own, or nested under a service's name where several share one.
+/// The admin API. A pod serves it on a port of its own; in one process it is nested under the
+/// service's name.
 pub fn router(health: Health, metrics: Metrics, settings: &ServiceSettings) -> Router {
     let settings = settings::shown(settings);
     let (live, startup, readiness) = (health.clone(), health.clone(), health);

@@ -1,4 +1,5 @@
-//! The HTTP client: pooled connections to other services, and a deadline for every call. It knows no proxy.
+//! The HTTP client: pooled connections to other services, and a deadline for every call. It uses no
+//! proxy.
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,34 +13,35 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// How long an idle connection is kept: less than a service that is going [serves on](crate::shutdown::LEAVE_FOR_IN_POD)
-/// and than any server keeps it, so that no request is sent on a connection which is just being closed.
+/// How long an idle connection is kept: shorter than a service that shuts down [keeps
+/// serving](crate::shutdown::LEAVE_FOR_IN_POD), and than any server keeps it, so that no request is
+/// sent on a connection that is just being closed.
 pub const IDLE_FOR: Duration = Duration::from_secs(4);
 
-/// How many idle connections are kept to one service.
+/// How many idle connections are kept per service.
 const IDLE_CONNECTIONS: usize = 1024;
 
-/// How long it may take to connect.
+/// How long connecting may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// The largest answer of a [call](Client::call), in bytes.
+/// The largest answer that a [call](Client::call) reads, in bytes.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// No answer came in time; the request may have had its effect.
+    /// No answer came in time. The request may have had its effect.
     #[error("no answer came in time")]
     Timeout,
-    /// No connection was made; the request was not sent.
+    /// No connection could be made. The request was not sent.
     #[error("cannot connect")]
     Connect(#[source] Box<dyn Error + Send + Sync>),
-    /// The connection broke, or the answer was not HTTP; the request may have had its effect.
+    /// The connection broke, or the answer was not HTTP. The request may have had its effect.
     #[error("the connection broke")]
     Reset(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// A pooled HTTP client; clones share the pool.
+/// A pooled HTTP client. Clones share the pool.
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpConnector, Body>);
 
@@ -64,7 +66,8 @@ impl Client {
         Self(pool)
     }
 
-    /// Sends a request; the time ends with the head of the answer, whose body is still to be read.
+    /// Sends a request. The timeout covers the head of the answer only; its body is still to be
+    /// read.
     pub async fn send<B: Into<Body>>(
         &self,
         request: Request<B>,
@@ -75,7 +78,7 @@ impl Client {
             .map_err(|_| CallError::Timeout)?
     }
 
-    /// Sends a request and reads the whole answer, all in the given time.
+    /// Sends a request and reads the whole answer, all within the timeout.
     pub async fn call<B: Into<Body>>(
         &self,
         request: Request<B>,
@@ -92,7 +95,7 @@ impl Client {
             .map_err(|_| CallError::Timeout)?
     }
 
-    /// Sends a request without a deadline of its own: the caller has one around more than this.
+    /// Sends a request without a deadline, for callers whose own deadline covers more than this.
     pub async fn send_without_deadline<B: Into<Body>>(
         &self,
         request: Request<B>,

@@ -1,4 +1,4 @@
-//! What a component adds to the shared shape of a service: routes, reactions to events, and work of its own.
+//! What a component adds to what all services share: routes, reactions to events, and chores.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,36 +9,36 @@ use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
 
-/// Reacts to events. The same event may come again, and must have its effect once.
+/// Reacts to events. An event may come more than once and must have its effect once.
 #[async_trait]
 pub trait Reactor: Send + Sync {
     /// Whether events of this type can have an effect here.
     fn wants(&self, event_type: EventType) -> bool;
 
-    /// Lets an event have its effect.
+    /// Handles an event. An error makes the consumer try again.
     async fn react(&self, event: &Event) -> Result<Effect, StoreError>;
 }
 
-/// Work that a service does now and then on its own account.
+/// Work that a service does in rounds on its own account.
 #[async_trait]
 pub trait Chore: Send + Sync {
-    /// For logs.
+    /// The name in logs.
     fn name(&self) -> &'static str;
 
-    /// Time from the end of one round to the beginning of the next.
+    /// The pause between the end of one round and the beginning of the next.
     fn every(&self) -> Duration;
 
-    /// One round; errors are logged, and the next round comes all the same.
+    /// Does one round. An error is logged, and the next round comes all the same.
     async fn round(&self) -> Result<(), StoreError>;
 }
 
-/// A component, ready to be run.
+/// A component that is ready to run.
 #[derive(Default)]
 pub struct Component {
-    /// Its routes.
+    /// The routes of its business API.
     pub router: Router,
-    /// Its reactions, if it has any.
+    /// Its reactions to events; `None` if it consumes none.
     pub reactor: Option<Arc<dyn Reactor>>,
-    /// Its own work.
+    /// Its chores.
     pub chores: Vec<Arc<dyn Chore>>,
 }

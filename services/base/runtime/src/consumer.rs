@@ -1,7 +1,9 @@
-//! The consumer: takes records from the log, lets each have its effect once, and only then says so to the log.
+//! The consumer: takes records from the log, lets each have its effect once, and only then marks it
+//! as done.
 //!
-//! Records of one saga are handled one after another, sagas beside each other. A record that cannot be read, or that fails for good, becomes
-//! a dead letter; a database that is away is waited for.
+//! Records of one saga are handled one after another, different sagas concurrently. A record that
+//! cannot be read, or that fails repeatedly, becomes a dead letter. If the database is unavailable,
+//! the consumer waits for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,13 +27,13 @@ use crate::health::Health;
 use crate::metrics::{Metrics, names};
 use crate::problem::causes;
 
-/// How often a record is tried before it becomes a dead letter.
+/// How often a record may fail before it becomes a dead letter.
 const TRIES: u32 = 5;
-/// How long to wait before the first repetition; it doubles from one to the next, up to [`LONGEST_PAUSE`].
+/// The pause before the first retry; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// How long to wait at most.
+/// The longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// The outcomes of a record, as metrics name them.
+/// The outcomes of a record, as values of the metric's label.
 const OUTCOMES: [&str; 4] = ["effect", "none", "duplicate", "dead-letter"];
 
 /// Consumes the log for one service.
@@ -41,7 +43,7 @@ pub struct Consumer {
     reactor: Arc<dyn Reactor>,
     crash: CrashPlan,
     health: Health,
-    /// This service, as it is named in events.
+    /// This service, as it is named in the source of events.
     name: EventSource,
     topic: String,
     consumed: IntCounterVec,
@@ -80,7 +82,8 @@ impl Consumer {
         }
     }
 
-    /// Consumes until it is told to end; what was begun is finished, and what is done is committed.
+    /// Consumes until `ending` is cancelled; then finishes the batch at hand and commits what is
+    /// done.
     pub async fn run(self, ending: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !ending.is_cancelled() {
@@ -140,7 +143,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Handles a batch; false when the service had to stop before all of it was done.
+    /// Handles a batch; `false` if the service had to stop before all of it was done.
     async fn handle_all(&self, records: &[Record], ending: &CancellationToken) -> bool {
         let sagas = by_saga(records).into_values().map(async |saga| {
             for record in saga {
@@ -153,7 +156,7 @@ impl Consumer {
         join_all(sagas).await.into_iter().all(|done| done)
     }
 
-    /// Handles a record; false when the service had to stop first.
+    /// Handles a record; `false` if the service had to stop first.
     async fn handle(&self, record: &Record, ending: &CancellationToken) -> bool {
         let (mut tries, mut pause) = (0, FIRST_PAUSE);
         loop {
@@ -206,7 +209,7 @@ impl Consumer {
         event.source.shares_incarnation_with(&self.name) && self.reactor.wants(event.event_type)
     }
 
-    /// Writes a dead letter, with its inbox row in the same transaction.
+    /// Saves a dead letter, together with its inbox entry.
     async fn save_dead_letter(&self, record: &Record, error: String) -> Result<(), StoreError> {
         tracing::error!(
             error,
@@ -241,7 +244,7 @@ impl Consumer {
     }
 }
 
-/// Records by the saga they belong to; records without a key are one saga per partition.
+/// Groups records by saga. Records without a key are one group per partition.
 fn by_saga(records: &[Record]) -> BTreeMap<(i32, Option<&str>), Vec<&Record>> {
     let mut sagas: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
     for record in records {
@@ -261,7 +264,7 @@ fn topic(log: Option<&LogSettings>) -> String {
     }
 }
 
-/// A text without the one character that PostgreSQL cannot keep:
+/// Replaces the one character that PostgreSQL cannot store:
 /// <https://www.postgresql.org/docs/15/datatype-character.html>.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")

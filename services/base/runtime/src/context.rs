@@ -1,4 +1,4 @@
-//! What a service is given when it starts: nothing reaches it any other way.
+//! Everything that a component is given when it starts. It uses no process globals.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use uuid::Uuid;
 
 use crate::client::Client;
 
-/// What a service is given when it starts.
+/// Everything that a component is given when it starts.
 #[derive(Clone)]
 pub struct Context {
-    /// Its settings.
+    /// The settings of the service.
     pub settings: Arc<ServiceSettings>,
-    /// Its rows.
+    /// The database of the service.
     pub store: Arc<dyn Store>,
-    /// Its time.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// Its way to other services.
+    /// The client for calls to other services.
     pub client: Client,
-    /// Where it dies, in tests.
+    /// At which crash point the process dies, in tests.
     pub crash: CrashPlan,
-    /// Its process: what owns claims and leases.
+    /// Id of the process, which owns claims and leases.
     pub process: Uuid,
 }

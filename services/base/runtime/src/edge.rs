@@ -1,4 +1,5 @@
-//! What surrounds every handler: context in, problems and metrics out, and no panic gets past it.
+//! The middleware around every handler: it adds the request context, turns errors into problems,
+//! counts requests, and catches panics.
 
 mod answer;
 
@@ -20,22 +21,23 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::request::RequestContext;
 
-/// The largest body of a request, in bytes.
+/// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Header with the id of a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
 
-/// The route of what has none, in metrics.
+/// The metric label of requests that matched no route.
 const NO_ROUTE: &str = "none";
 
-/// Says which route answered, and that the answer came from another service and is passed on as it is.
-/// An extension of responses.
+/// A response extension: the answer came from another service, on this route, and is passed on as
+/// it is.
 #[derive(Clone, Debug)]
 pub struct PassedOn(pub Arc<str>);
 
-/// Puts a service's routes inside the edge: request ids and traces, the body limit, problems for what no handler
-/// answered, `OPTIONS`, metrics, one log line per request. Routes that are added later are outside.
+/// Puts the edge around a service's routes: request ids and traces, the body limit, problems for
+/// requests that no handler answered, `OPTIONS`, metrics, and one log line per request. Routes that
+/// are added later are outside.
 pub fn around(router: Router, metrics: Metrics) -> Router {
     router.layer(from_fn_with_state(metrics, answer_at_edge))
 }
@@ -74,7 +76,7 @@ async fn answer_at_edge(
     response
 }
 
-/// Hands a request on whose body cannot grow beyond the limit.
+/// Runs the handler with a body that cannot exceed the limit.
 async fn run_within_limit(request: Request, next: Next) -> Response {
     match request.body().size_hint().exact() {
         Some(bytes) if bytes > MAX_BODY_BYTES as u64 => too_large().into_response(),
@@ -86,7 +88,7 @@ async fn run_within_limit(request: Request, next: Next) -> Response {
     }
 }
 
-/// The problem of a body beyond the limit.
+/// The problem of a body that exceeds the limit (413).
 pub fn too_large() -> Problem {
     Problem::of(StatusCode::PAYLOAD_TOO_LARGE)
         .detail(format!("a body may have up to {MAX_BODY_BYTES} bytes"))

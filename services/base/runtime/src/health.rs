@@ -1,4 +1,5 @@
-//! What the probes answer: whether start-up is over, whether traffic is wanted, and what is missing.
+//! What the probes answer: whether start-up is over, whether the service wants traffic, and what is
+//! missing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,24 +9,24 @@ use serde::Serialize;
 
 use crate::lifecycle::Lifecycle;
 
-/// The condition that [`Health::started`] meets.
+/// The condition that holds after [`Health::started`].
 const STARTED: &str = "started";
-/// The condition that [`Health::ready`] meets.
+/// The condition that [`Health::ready`] sets.
 const READY: &str = "ready";
-/// The condition that no longer holds once a service leaves.
+/// The condition that fails once the service is shutting down.
 const STAYING: &str = "staying";
-/// The condition that no longer holds once a task has panicked.
+/// The condition that fails once a task has panicked.
 const TASKS: &str = "tasks";
 
-/// What is missing, by name, with the reason.
+/// The conditions that do not hold, by name, with the reason.
 pub type Missing = BTreeMap<&'static str, String>;
 
-/// The answer of a probe.
+/// The result of a probe.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct ProbeResult {
-    /// Whether all is well.
+    /// Whether every condition holds.
     pub ok: bool,
-    /// What is not.
+    /// The conditions that do not hold.
     pub missing: Missing,
 }
 
@@ -38,7 +39,7 @@ impl ProbeResult {
     }
 }
 
-/// The health of one service; clones are the same health. A new service is neither started nor ready.
+/// The health of one service. Clones share one state. A new service is neither started nor ready.
 #[derive(Clone, Debug)]
 pub struct Health {
     lifecycle: Lifecycle,
@@ -46,7 +47,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The health of a service that begins to start.
+    /// The health of a service that is starting.
     pub fn new(lifecycle: &Lifecycle) -> Self {
         let missing = Missing::from([
             (STARTED, "the service is starting".to_owned()),
@@ -58,12 +59,12 @@ impl Health {
         }
     }
 
-    /// Start-up is over.
+    /// Records that start-up is over.
     pub fn started(&self) {
         self.met(STARTED);
     }
 
-    /// The service wants traffic, or does not.
+    /// Records whether the service wants traffic.
     pub fn ready(&self, ready: bool) {
         if ready {
             self.met(READY);
@@ -72,18 +73,18 @@ impl Health {
         }
     }
 
-    /// A named condition of readiness does not hold, for a reason.
+    /// Records that a condition of readiness does not hold, and why.
     pub fn unmet(&self, condition: &'static str, reason: impl AsRef<str>) {
         let reason = masked(reason.as_ref()).into_owned();
         self.lock().insert(condition, reason);
     }
 
-    /// A named condition of readiness holds.
+    /// Records that a condition of readiness holds.
     pub fn met(&self, condition: &'static str) {
         self.lock().remove(condition);
     }
 
-    /// Whether the process can make progress: false once one of its tasks has panicked.
+    /// Whether the process can make progress: not once a task has panicked.
     pub fn live(&self) -> ProbeResult {
         let panicked = self.lifecycle.panicked();
         ProbeResult::of(
@@ -103,7 +104,8 @@ impl Health {
         ProbeResult::of(missing.into_iter().collect())
     }
 
-    /// Whether the service wants traffic: it has started, every condition holds, and it is not leaving.
+    /// Whether the service wants traffic: it has started, every condition holds, and it is not
+    /// shutting down.
     pub fn readiness(&self) -> ProbeResult {
         let mut missing = self.lock().clone();
         if self.lifecycle.is_leaving() {

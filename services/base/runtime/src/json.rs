@@ -1,4 +1,4 @@
-//! A JSON body: read within the limit and in time, refused as the standards say.
+//! JSON bodies: read within the size limit and in time, or refused with the right status.
 
 use std::error::Error;
 use std::time::Duration;
@@ -19,8 +19,9 @@ use crate::problem::Problem;
 /// How long a client may take to send a body.
 pub const READ_BODY_WITHIN: Duration = Duration::from_secs(10);
 
-/// The JSON body of a request, of a shape that this release knows: 415 when it says that it is something else, 400 when it is not JSON, 422
-/// when it is JSON of another shape, 413 when it is too large, 408 when it does not come.
+/// The JSON body of a request, deserialized. It is refused with 415 if its media type is another
+/// one, 400 if it is not JSON, 422 if it does not fit the type, 413 if it is too large, and 408 if
+/// it does not come in time.
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -34,8 +35,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The JSON body of a request in a platform's words, with every value as it was sent. It is refused as a [`JsonBody`] is, and with 422 where a
-/// member is given twice.
+/// The JSON body of a request in the platform's words, with every value as it was sent. It is
+/// refused like a [`JsonBody`], and with 422 if a member is given twice.
 #[derive(Clone, Debug)]
 pub struct ObjectBody(pub Object);
 
@@ -69,7 +70,7 @@ pub async fn read(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// The problem of a body that could not be read.
+/// The problem of a body that could not be read: 413 or 400.
 pub fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     if is_limit(error) {
         return edge::too_large();
@@ -77,7 +78,7 @@ pub fn unreadable(error: &(dyn Error + 'static)) -> Problem {
     Problem::of(StatusCode::BAD_REQUEST).detail("the body could not be read to its end")
 }
 
-/// Whether the cause of an error is that a body is beyond the limit.
+/// Whether an error was caused by a body that exceeds the limit.
 pub fn is_limit(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -89,7 +90,7 @@ pub fn is_limit(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// Whether a body is JSON, or says nothing about itself.
+/// Whether the media type is JSON, or missing.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(media_type) = headers.get(CONTENT_TYPE) else {
         return true;

@@ -1,7 +1,6 @@
 //! The process around every service: HTTP server and client, problems, health, metrics, start and
-//! shutdown.
-//! It never knows what a component does, and reads neither the environment nor a process global.
-//! Start reading at [`server::serve`] and [`edge::around`], then [`lifecycle::Lifecycle`].
+//! shutdown. It knows no component, and reads neither the environment nor process globals. Start
+//! reading at [`server::serve`] and [`edge::around`], then [`lifecycle::Lifecycle`].
 
 pub mod admin;
 pub mod client;

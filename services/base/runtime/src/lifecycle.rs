@@ -1,5 +1,4 @@
-//! The lifecycle of the tasks of a service. Tasks start nowhere else, and this is how they are told
-//! to end.
+//! The lifecycle of a service's tasks: all tasks start here and are told here to end.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -27,8 +26,8 @@ impl Lifecycle {
         Self::default()
     }
 
-    /// A second lifecycle of the same service: it ends on its own, but a panic of one of its tasks
-    /// counts as a panic of this one.
+    /// A second lifecycle of the same service. It ends separately, but a panic of one of its tasks
+    /// counts for both.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self {
@@ -37,7 +36,8 @@ impl Lifecycle {
         }
     }
 
-    /// Starts a task in the current span. One that panics is logged, remembered in [`Self::panicked`], and takes nothing else with it.
+    /// Starts a task in the current span. A panic is logged and remembered in [`Self::panicked`],
+    /// and ends no other task.
     pub fn spawn(
         &self,
         name: &'static str,
@@ -53,12 +53,13 @@ impl Lifecycle {
         self.tracker.spawn(watched.in_current_span())
     }
 
-    /// The name of the first task that panicked.
+    /// The name of the first task that panicked, if any.
     pub fn panicked(&self) -> Option<&'static str> {
         self.panicked.get().copied()
     }
 
-    /// Is cancelled when the service no longer wants traffic, though it still serves what comes.
+    /// A token that is cancelled when the service no longer wants traffic, although it still serves
+    /// requests.
     pub fn leaving(&self) -> CancellationToken {
         self.leaving.clone()
     }
@@ -68,23 +69,24 @@ impl Lifecycle {
         self.leaving.is_cancelled()
     }
 
-    /// Is cancelled when intake stops: no more connections, no more records, no more recovery.
+    /// A token that is cancelled when the service takes no more work: connections, records and
+    /// chores.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
 
-    /// Says that the service no longer wants traffic.
+    /// Announces that the service no longer wants traffic.
     pub fn leave(&self) {
         self.leaving.cancel();
     }
 
-    /// Stops intake.
+    /// Stops taking work.
     pub fn stop(&self) {
         self.leave();
         self.stopping.cancel();
     }
 
-    /// Waits until every task has ended; false when some have not by then.
+    /// Waits until every task has ended; `false` if some have not by then.
     pub async fn drain(&self, within: Duration) -> bool {
         self.tracker.close();
         tokio::time::timeout(within, self.tracker.wait())

@@ -1,4 +1,4 @@
-//! The metrics of one service: a registry that is a value, never a process global.
+//! The metrics of one service, in a registry of its own.
 
 pub mod names;
 
@@ -14,12 +14,12 @@ use prometheus::{
 
 use names::Metric;
 
-/// Bounds of durations, in seconds.
+/// Upper bounds of the duration buckets, in seconds.
 const DURATION_BUCKETS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The metrics of one service; clones are the same metrics.
+/// The metrics of one service. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     series: Series,
@@ -28,7 +28,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of a service, all of which carry the labels `platform` and `service`.
+    /// The metrics of a service. All of them have the labels `platform` and `service`.
     pub fn new(platform: &str, service: &str) -> Self {
         let labels = [("platform", platform), ("service", service)];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -43,22 +43,25 @@ impl Metrics {
         }
     }
 
-    /// Counters of a metric. A series exists once `with_label_values` was called for it: call it at the start.
+    /// The counters of a metric. Call `with_label_values` at start-up, so that each series exists
+    /// from then on.
     pub fn counters(&self, metric: &Metric) -> IntCounterVec {
         self.series.counters(metric)
     }
 
-    /// Gauges of a metric. A series exists once `with_label_values` was called for it: call it at the start.
+    /// The gauges of a metric. Call `with_label_values` at start-up, so that each series exists
+    /// from then on.
     pub fn gauges(&self, metric: &Metric) -> IntGaugeVec {
         self.series.gauges(metric)
     }
 
-    /// Durations of a metric, in seconds. A series exists once `with_label_values` was called for it: call it at the start.
+    /// The histograms of a metric, in seconds. Call `with_label_values` at start-up, so that each
+    /// series exists from then on.
     pub fn durations(&self, metric: &Metric) -> HistogramVec {
         self.series.durations(metric)
     }
 
-    /// Makes the series of a route exist before its first request.
+    /// Creates the series of a route before its first request.
     pub fn expect_route(&self, method: &Method, route: &str, statuses: &[StatusCode]) {
         for status in statuses {
             let labels = [method_label(method), route, status.as_str()];
@@ -67,7 +70,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a request that was answered.
+    /// Counts an answered request and records its duration.
     pub(crate) fn count_answer(
         &self,
         method: &Method,
@@ -82,7 +85,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Everything in Prometheus' text format.
+    /// All metrics in the Prometheus text format.
     pub fn render(&self) -> String {
         TextEncoder::new()
             .encode_to_string(&self.series.registry.gather())
@@ -90,7 +93,8 @@ impl Metrics {
     }
 }
 
-/// The label of a method; methods that nobody knows share one, so that a client cannot make series at will.
+/// The label of a method. Unknown methods share one label, so that clients cannot create series at
+/// will.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -104,7 +108,7 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// Where series come from: each has the same labels beside its own.
+/// Registers metrics that all have the same constant labels.
 #[derive(Clone, Debug)]
 struct Series {
     registry: Registry,

@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): how every refusal and failure is answered.
+//! Problem details (RFC 9457): the body of every refusal and failure.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -12,32 +12,32 @@ use innkeeper_kit::rejection::Fault;
 use innkeeper_kit::store::StoreError;
 use serde::{Deserialize, Serialize};
 
-/// The media type of a problem.
+/// The media type of problems.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Seconds that a client is asked to wait for a store or a service that is away.
+/// Seconds after which a client may try again if the database or a service is unavailable.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// What went wrong, for a client to read.
+/// What went wrong, for the client.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Problem {
-    /// What kind of problem it is: `about:blank` where the status says it all.
+    /// The kind of problem; `about:blank` if the status says enough.
     #[serde(rename = "type")]
     pub kind: Box<str>,
-    /// The kind in words.
+    /// The kind of problem in words.
     pub title: Box<str>,
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// What is special about this occurrence.
+    /// What is specific to this occurrence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Box<str>>,
-    /// Every fault of the request.
+    /// Every fault of the request, as `errors`.
     #[serde(rename = "errors", default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// Name of the service that does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Box<str>>,
-    /// Seconds until another try makes sense; also the header `Retry-After`.
+    /// Seconds after which the client may try again; also sent as `Retry-After`.
     #[serde(
         rename = "retryAfter",
         default,
@@ -47,7 +47,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of no special kind.
+    /// A problem of the kind `about:blank`.
     pub fn new(status: StatusCode, title: impl Into<Box<str>>) -> Self {
         Self {
             kind: "about:blank".into(),
@@ -60,34 +60,34 @@ impl Problem {
         }
     }
 
-    /// The problem that a status names by itself.
+    /// A problem whose title is the name of its status.
     pub fn of(status: StatusCode) -> Self {
         Self::new(status, status.canonical_reason().unwrap_or("Problem"))
     }
 
-    /// Says what is special about this occurrence.
+    /// Adds what is specific to this occurrence, with secrets masked.
     #[must_use]
     pub fn detail(mut self, detail: impl AsRef<str>) -> Self {
         self.detail = Some(masked(detail.as_ref()).into());
         self
     }
 
-    /// Lists what is wrong with the request. It needs no mask: it quotes the client's own names and values, and of the settings only words that
-    /// every answer shows.
+    /// Adds the faults of the request. They need no masking: they quote the client's own names and
+    /// values, and of the settings only words that every answer shows.
     #[must_use]
     pub fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.faults = faults;
         self
     }
 
-    /// Names the service that does not answer.
+    /// Adds the name of the service that does not answer.
     #[must_use]
     pub fn service(mut self, name: impl Into<Box<str>>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Asks the client to wait so many seconds before it tries again.
+    /// Asks the client to wait this many seconds before it tries again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
@@ -173,7 +173,7 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// An error and all its causes, in one line, without what must not be shown.
+/// An error and all its causes in one line, with secrets masked.
 pub fn causes(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! Pruning: deletes what a service no longer needs to remember.
+//! Pruning: deletes what a service no longer needs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,12 @@ use innkeeper_kit::store::{Store, StoreError};
 
 use crate::component::Chore;
 
-/// How long published events, handled events, settled keys and tombstones are kept: longer than a topic keeps records (the plan allows it
-/// 30 days), so that no record comes again after it was forgotten.
+/// How long published events, inbox entries, settled keys and tombstones are kept. It is longer
+/// than a topic may keep records (the plan allows 30 days), so that no record comes again after its
+/// inbox entry was deleted.
 const KEEP: Duration = Duration::from_hours(60 * 24);
 
-/// Deletes what is too old to matter, once an hour.
+/// The chore that deletes what is old enough, once an hour.
 pub struct Pruning(pub Arc<dyn Store>);
 
 #[async_trait]

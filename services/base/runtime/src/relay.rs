@@ -1,7 +1,8 @@
-//! The relay: takes events from the outbox to the log, in order per saga, at least once.
+//! The relay: publishes events from the outbox to the log, in order per saga, at least once.
 //!
-//! One process relays at a time, under a lease. A process that loses its lease while it sends does no harm: both senders begin with the oldest
-//! event that is not published, so the first appearance of each event is in order, and consumers drop repetitions.
+//! One process relays at a time, under a lease. A process that loses its lease while it sends does
+//! no harm: both senders begin with the oldest unpublished event, so each event first appears in
+//! order, and consumers drop repetitions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,17 +18,18 @@ use crate::context::Context;
 use crate::metrics::{Metrics, names};
 use crate::problem::causes;
 
-/// Events that are sent at once, at most.
+/// How many events are sent at once at most.
 const BATCH: u32 = 512;
-/// How long the lease holds; another process takes over so much later at the latest.
+/// How long the lease is valid, and so the longest time until another process takes over.
 const LEASE: Duration = Duration::from_secs(5);
-/// How soon after it sent events the holder of the lease looks again although this process wrote nothing: another one may have.
+/// The first pause after events were sent. The holder of the lease must look again by itself,
+/// because another process may have written events.
 const FIRST_POLL: Duration = Duration::from_millis(50);
-/// How seldom it looks while nothing comes; the pause doubles up to here.
+/// The longest pause; it doubles up to this while there are no events.
 const LAST_POLL: Duration = Duration::from_millis(500);
-/// How often the others look whether the lease is free.
+/// The pause of a process that does not hold the lease.
 const STAND_BY: Duration = Duration::from_secs(1);
-/// How long to wait after an error.
+/// The pause after an error.
 const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
@@ -69,11 +71,13 @@ impl Relay {
         }
     }
 
-    /// Relays until it is told to end; then what is still in the outbox is sent once more, and the lease given back.
+    /// Relays until `ending` is cancelled; then sends what is left in the outbox and gives the
+    /// lease back.
     pub async fn run(mut self, ending: CancellationToken) {
         while !ending.is_cancelled() {
             let flushed = self.flush().await;
-            // Only the pause is cut short: a batch that was sent and not marked would be sent again.
+            // Only the pause is cut short: a batch that was sent but not marked would be sent
+            // again.
             ending.run_until_cancelled(self.pause_after(flushed)).await;
         }
         if let Err(error) = self.flush().await {
@@ -133,7 +137,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Takes the lease, and renews it once half of it is over.
+    /// Takes the lease, or renews it once half of its time is over; `false` if another process has
+    /// it.
     async fn take_or_renew_lease(&mut self) -> Result<bool, StoreError> {
         let now = Instant::now();
         if self

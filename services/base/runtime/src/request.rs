@@ -1,4 +1,4 @@
-//! What is known of a request beside its content: its trace, its id, its deadline, its sender.
+//! What is known of a request besides its content: trace, id, deadline and peer.
 
 pub mod trace;
 
@@ -11,22 +11,23 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use innkeeper_contracts::pod::{REQUEST_ID_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
 
-/// The longest request id that is taken over from a client, in bytes.
+/// The longest request id that is accepted from a client, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 
-/// What is known of a request beside its content; an extension of every request, and an extractor.
+/// What is known of a request besides its content. It is an extension of every request, and an
+/// extractor.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestContext {
-    /// The W3C trace context of this service's own part, to be sent with calls and events.
+    /// The W3C trace context of this service's span, to be sent with calls and events.
     pub traceparent: String,
-    /// The id of the request across all services that it passes.
+    /// The id of the request, the same in all services that it passes.
     pub request_id: String,
-    /// When the caller gives up, if it said so.
+    /// When the caller gives up; `None` if it did not say.
     pub deadline: Option<Instant>,
 }
 
 impl RequestContext {
-    /// Continues what the headers say, and begins what they do not.
+    /// Reads the context from the headers, and generates the ids that are missing.
     pub fn of(headers: &HeaderMap) -> Self {
         Self {
             traceparent: text(headers, TRACEPARENT_HEADER)
@@ -41,7 +42,7 @@ impl RequestContext {
         }
     }
 
-    /// How long the caller will still wait, at most `otherwise`.
+    /// How long the caller will still wait, but at most `otherwise`.
     pub fn remaining(&self, otherwise: Duration) -> Duration {
         match self.deadline {
             Some(deadline) => deadline
@@ -61,12 +62,12 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
     }
 }
 
-/// Who is at the other end of the connection; an extension of every request that came over one.
+/// The other end of the connection. It is an extension of every request that came over a socket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Peer {
-    /// Its address.
+    /// The address.
     pub address: IpAddr,
-    /// Its address as a header's value.
+    /// The address as a header value.
     pub text: HeaderValue,
 }
 

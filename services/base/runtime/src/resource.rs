@@ -1,4 +1,5 @@
-//! One resource in HAL form: a list in keyset pages, items with links and an `ETag`, POST and PATCH where the component takes them.
+//! The HTTP resource of a component, in HAL form: a list in keyset pages, items with links and an
+//! `ETag`, and POST and PATCH where the component takes them.
 
 mod hal;
 mod query;
@@ -33,29 +34,30 @@ const MAX_KEY_BYTES: usize = 255;
 /// A POST.
 #[derive(Clone, Debug)]
 pub struct Creation {
-    /// What the client sent.
+    /// The body of the request.
     pub body: Object,
-    /// Its idempotency key.
+    /// The idempotency key, if there is one.
     pub key: Option<String>,
-    /// Trace and deadline.
+    /// Trace, id and deadline of the request.
     pub request: RequestContext,
 }
 
 /// A PATCH.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The public id.
+    /// Public id of the row.
     pub id: i64,
-    /// What the client sent.
+    /// The body of the request.
     pub body: Object,
-    /// The version that the client has seen, if it says so.
+    /// The version in `If-Match`; `None` if any will do.
     pub if_match: Option<i64>,
-    /// What made the service act.
+    /// The cause of the events that follow.
     pub cause: Cause,
 }
 
 impl Change {
-    /// Refuses when the client has seen another version of the row, or says something else of it than is so.
+    /// Refuses a PATCH whose `If-Match` is not the row's version, or whose fields contradict the
+    /// row.
     pub fn check<S: innkeeper_kit::State>(
         &self,
         words: &Words,
@@ -71,41 +73,42 @@ impl Change {
 /// A row as clients see it.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// The public id.
+    /// Public id of the row.
     pub id: i64,
-    /// The version, which becomes the `ETag`.
+    /// Version of the row, which becomes the `ETag`.
     pub version: i64,
-    /// Its fields.
+    /// The fields, in the platform's words.
     pub fields: Map<String, Value>,
 }
 
-/// The resource of a component.
+/// What a component implements to be served as a resource.
 #[async_trait]
 pub trait Resource: Send + Sync + 'static {
     /// A row as clients see it; `None` for a tombstone.
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure>;
 
-    /// Carries out a POST; its answer is what an idempotency key replays. Only called where [`Methods::create`] says so.
+    /// Executes a POST. An idempotency key replays its answer. It is only called if
+    /// [`Methods::create`] is set.
     async fn create(&self, _creation: Creation) -> Result<StoredAnswer, Failure> {
         Err(Rejection::NotFound.into())
     }
 
-    /// Carries out a PATCH. Only called where [`Methods::change`] says so.
+    /// Executes a PATCH. It is only called if [`Methods::change`] is set.
     async fn change(&self, _change: Change) -> Result<Item, Failure> {
         Err(Rejection::NotFound.into())
     }
 }
 
-/// Which methods a resource takes beside GET.
+/// Which methods a resource takes besides GET.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Methods {
-    /// POST.
+    /// Whether it takes POST.
     pub create: bool,
-    /// PATCH.
+    /// Whether it takes PATCH.
     pub change: bool,
 }
 
-/// The links of a resource.
+/// Builds the links of a resource.
 #[derive(Clone, Debug)]
 pub struct Links {
     path: String,
@@ -291,7 +294,7 @@ fn item_response(path: &str, item: Item) -> Response {
     response
 }
 
-/// The answer to a POST, fresh or replayed.
+/// The answer to a POST, new or replayed.
 fn stored_response(path: &str, answer: StoredAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let media_type = if status.is_success() {
@@ -307,7 +310,7 @@ fn stored_response(path: &str, answer: StoredAnswer) -> Response {
     response
 }
 
-/// The public id in a path; what is no number is not there.
+/// The public id in a path; 404 if it is not a number.
 fn public_id(text: &str) -> Result<i64, Problem> {
     text.parse().map_err(|_| Problem::from(Rejection::NotFound))
 }
@@ -341,7 +344,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     }
 }
 
-/// The problem of a use case that was not carried out.
+/// The problem that answers a failure.
 pub fn refused(failure: Failure) -> Problem {
     match failure {
         Failure::Rejected(rejection) => rejection.into(),

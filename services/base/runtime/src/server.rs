@@ -1,4 +1,5 @@
-//! The HTTP server: accepts connections while the service takes work, and finishes what they have begun when it stops.
+//! The HTTP server: accepts connections while the service takes work, and finishes running requests
+//! when it stops.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,18 +22,18 @@ use tower::Service;
 use crate::lifecycle::Lifecycle;
 use crate::request::Peer;
 
-/// How long to wait after the system refused a connection, for instance because too many files are open.
+/// The pause after the system refused a connection, for instance because too many files are open.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
-/// The bounds of a server.
+/// The limits of a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// How many connections are open at once; further ones wait to be accepted.
+    /// How many connections may be open at once; further ones wait to be accepted.
     pub connections: usize,
-    /// How long the head of a request may take, and how long a connection may be idle. It is longer than the
-    /// [client](crate::client) keeps an idle connection.
+    /// How long the head of a request may take, and how long a connection may be idle. It is longer
+    /// than the [client](crate::client) keeps idle connections.
     pub head_within: Duration,
-    /// How long what was begun may take once the service stops.
+    /// How long running requests may take once the service stops.
     pub drain_within: Duration,
 }
 
@@ -46,8 +47,9 @@ impl Default for Limits {
     }
 }
 
-/// Serves a router until the service stops. It returns once no more connections are accepted; those that are open are
-/// tasks of the lifecycle, finish the request they are at, and are cut off when they exceed their time.
+/// Serves a router until the service stops, and returns once no more connections are accepted. Open
+/// connections are tasks of the lifecycle: they finish their current request, and are cut off if
+/// that takes too long.
 pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle, limits: Limits) {
     let stopping = lifecycle.stopping();
     let permits = Arc::new(Semaphore::new(limits.connections));
@@ -71,7 +73,7 @@ pub async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle, 
 }
 
 async fn pause_after(error: &io::Error) {
-    // These concern the one connection, which its client has given up.
+    // These only concern a connection that its client has given up.
     let harmless = [
         io::ErrorKind::ConnectionAborted,
         io::ErrorKind::ConnectionReset,
@@ -132,7 +134,8 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(peer);
     let mut response = router.call(request).await?;
-    // Whoever keeps this connection would send the next request to a service that is going.
+    // A client that kept this connection would send its next request to a service that is shutting
+    // down.
     if lifecycle.is_leaving() {
         response
             .headers_mut()

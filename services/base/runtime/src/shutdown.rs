@@ -1,4 +1,5 @@
-//! The order in which a service goes: unready, out of the endpoints, no more intake, what was begun, the end.
+//! The order in which a service shuts down: it becomes unready, is removed from the endpoints,
+//! takes no more work, and finishes what it has begun.
 
 use std::io;
 use std::time::Duration;
@@ -7,21 +8,23 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::lifecycle::Lifecycle;
 
-/// How long a pod serves on after it became unready, while its endpoint is removed everywhere. It is longer than the
-/// [client](crate::client) keeps an idle connection, so that no caller sends on one that is about to be closed.
+/// How long a pod keeps serving after it became unready, while its endpoint is removed everywhere.
+/// It is longer than the [client](crate::client) keeps idle connections, so that no caller sends on
+/// one that is about to be closed.
 pub const LEAVE_FOR_IN_POD: Duration = Duration::from_secs(5);
 
-/// How long the steps of an end may take.
+/// How long the steps of a shutdown may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pace {
-    /// How long to serve on after becoming unready; zero where nobody else routes traffic.
+    /// How long to keep serving after becoming unready; zero if nothing else routes traffic here.
     pub leave_for: Duration,
-    /// How long what was begun may take.
+    /// How long running work may take to finish.
     pub drain_within: Duration,
 }
 
-/// SIGTERM and SIGINT, heard from the moment that this is made: make it before anything is started. Unheard, SIGTERM ends a process
-/// at once, or, where it is the first process of a container, nothing at all.
+/// Listens for SIGTERM and SIGINT from the moment of its creation, so create it before anything
+/// else is started. Without a listener, SIGTERM kills a process at once, or does nothing if the
+/// process is the first of its container.
 #[derive(Debug)]
 pub struct EndSignals {
     terminate: Signal,
@@ -29,7 +32,7 @@ pub struct EndSignals {
 }
 
 impl EndSignals {
-    /// Begins to listen; fails when the system refuses.
+    /// Begins to listen; fails if the system refuses.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -37,7 +40,7 @@ impl EndSignals {
         })
     }
 
-    /// Waits for the next one; those that have come since [`Self::listen`] count.
+    /// Waits for the next signal. Signals since [`Self::listen`] count.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -46,7 +49,7 @@ impl EndSignals {
     }
 }
 
-/// Ends a service in order, and returns once its tasks have ended; false when some had to be left behind.
+/// Shuts a service down and returns once its tasks have ended; `false` if some did not end in time.
 /// The admin server has a lifecycle of its own, so that it answers until the end.
 pub async fn shut_down(lifecycle: &Lifecycle, pace: Pace) -> bool {
     tracing::info!("shutting down");

@@ -1,4 +1,5 @@
-//! What `/settings` shows: what is listed here, and of a user's own values no more than which ones these are.
+//! What `/settings` shows: the fields listed here, and of the user's own values only their names
+//! and one hash.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use innkeeper_contracts::settings::{Aliases, Component, Database, Log};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The settings as they may be shown.
+/// The settings that may be shown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -31,16 +32,17 @@ struct Shown<'a> {
     config: Option<Configuration<'a>>,
 }
 
-/// A user's own values: their names, and which contents they have.
+/// The user's own values, by name and hash only.
 #[derive(Serialize)]
 struct Configuration<'a> {
     env: Vec<&'a str>,
-    /// As in the name of the ConfigMap.
+    /// The hash that is also in the name of the ConfigMap.
     hash: String,
 }
 
 pub(super) fn shown(settings: &ServiceSettings) -> Value {
-    // Whoever adds a field has to say whether it may be shown.
+    // Without `..`, so that a new field does not compile until somebody decides whether it is
+    // shown.
     let ServiceSettings {
         namespace,
         platform,
@@ -77,7 +79,7 @@ fn configuration(env: &BTreeMap<String, String>) -> Configuration<'_> {
     }
 }
 
-/// An address may have been given with user and password.
+/// Masks every text, since an address may have been given with user and password.
 fn with_masked_texts(value: Value) -> Value {
     match value {
         Value::String(text) => Value::from(masked(&text)),

@@ -1,4 +1,5 @@
-//! What becomes of an answer that no handler gave: the router's own 404 and 405, an extractor's refusal.
+//! Completes answers that no handler gave: the router's own 404 and 405, and refusals of
+//! extractors.
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
@@ -10,7 +11,8 @@ use crate::problem::Problem;
 /// The longest text of a refusal that is shown, in bytes.
 const MAX_TEXT_BYTES: usize = 4096;
 
-/// The answer as a client gets it: a bare refusal becomes a problem, and `OPTIONS` says what is allowed.
+/// The answer as the client gets it: a refusal in plain text becomes a problem, and `OPTIONS` lists
+/// the allowed methods.
 pub async fn complete(method: &Method, path: &str, response: Response) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -25,7 +27,7 @@ pub async fn complete(method: &Method, path: &str, response: Response) -> Respon
     response
 }
 
-/// The answer to `OPTIONS`; the router adds `Allow` to it, as it does to a 405.
+/// The answer to `OPTIONS`, with the `Allow` header that the router gave to its 405.
 fn allowed(mut response: Response) -> Response {
     let mut answer = StatusCode::NO_CONTENT.into_response();
     if let Some(allow) = response.headers_mut().remove(ALLOW) {
@@ -34,7 +36,7 @@ fn allowed(mut response: Response) -> Response {
     answer
 }
 
-/// Whether an answer has no more than plain text.
+/// Whether an answer has no body but plain text.
 fn is_bare(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)

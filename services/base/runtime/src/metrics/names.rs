@@ -1,13 +1,13 @@
-//! Every metric of a service: its name, meaning and labels, in the one place that spells them.
+//! Every metric of a service: its name, meaning and labels.
 
-/// A metric before it has a value.
+/// The definition of a metric.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Metric {
-    /// Its name, which begins with `innkeeper_` and ends with its unit.
+    /// Its name, which begins with `innkeeper_` and ends with the unit.
     pub name: &'static str,
-    /// What it counts or measures.
+    /// What it counts or measures, as Prometheus shows it.
     pub help: &'static str,
-    /// Its labels beside `platform` and `service`.
+    /// Its labels besides `platform` and `service`.
     pub labels: &'static [&'static str],
 }
 
@@ -18,14 +18,14 @@ pub const HTTP_REQUESTS: Metric = Metric {
     labels: &["method", "route", "status"],
 };
 
-/// Time from a request's head to its answer's head.
+/// Time from the head of a request to the head of its answer, in seconds.
 pub const HTTP_REQUEST_SECONDS: Metric = Metric {
     name: "innkeeper_http_request_duration_seconds",
     help: "Time from the head of a request to the head of its answer.",
     labels: &["method", "route", "status"],
 };
 
-/// Events that the relay took from the outbox to the log.
+/// Events that the relay published from the outbox to the log.
 pub const EVENTS_PUBLISHED: Metric = Metric {
     name: "innkeeper_events_published_total",
     help: "Events that were taken from the outbox to the log.",
@@ -39,7 +39,7 @@ pub const RELAY_FAILURES: Metric = Metric {
     labels: &[],
 };
 
-/// Records that were consumed, by what came of them.
+/// Records that were consumed, by outcome.
 pub const EVENTS_CONSUMED: Metric = Metric {
     name: "innkeeper_events_consumed_total",
     help: "Records that were consumed: with an effect, with none, again, or as a dead letter.",
@@ -53,7 +53,7 @@ pub const EVENTS_OVERTAKEN: Metric = Metric {
     labels: &[],
 };
 
-/// Records that wait to be consumed.
+/// Records that wait to be handled.
 pub const CONSUMER_LAG: Metric = Metric {
     name: "innkeeper_consumer_lag_records",
     help: "Records of this service's partitions that it has not yet handled.",

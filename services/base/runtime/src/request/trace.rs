@@ -1,16 +1,17 @@
-//! W3C trace context (<https://www.w3.org/TR/trace-context/>), and ids that need to be unique but not secret.
+//! W3C trace context (<https://www.w3.org/TR/trace-context/>), and ids that must be unique but need
+//! not be secret.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
-/// Flags of a trace that begins here: sampled, for whoever records.
+/// Flags of a trace that begins here: sampled.
 const SAMPLED: &str = "01";
 
 thread_local! {
     static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one("seed"));
 }
 
-/// A trace that begins here.
+/// A trace context that begins here.
 pub fn begun() -> String {
     format!(
         "00-{:016x}{:016x}-{:016x}-{SAMPLED}",
@@ -20,7 +21,7 @@ pub fn begun() -> String {
     )
 }
 
-/// The same trace with a part of our own, if the text is a trace context.
+/// The same trace with a span id of our own; `None` if the text is no trace context.
 pub fn continued(traceparent: &str) -> Option<String> {
     let mut parts = traceparent.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
@@ -35,7 +36,7 @@ pub fn continued(traceparent: &str) -> Option<String> {
     (known && well_formed).then(|| format!("00-{trace}-{:016x}-{flags}", random()))
 }
 
-/// The id of a request that came without one.
+/// An id for a request that came without one.
 pub fn request_id() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
@@ -51,7 +52,8 @@ fn has_value(hex: &str) -> bool {
     hex.bytes().any(|digit| digit != b'0')
 }
 
-/// The next of this thread's numbers (splitmix64, <https://prng.di.unimi.it/splitmix64.c>); never zero.
+/// The next random number of this thread (splitmix64, <https://prng.di.unimi.it/splitmix64.c>);
+/// never zero.
 fn random() -> u64 {
     let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
     STATE.set(state);

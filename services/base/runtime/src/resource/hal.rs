@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Item;
 use super::query::Page;
 
-/// The media type of HAL.
+/// The media type of HAL bodies.
 pub const MEDIA_TYPE: &str = "application/hal+json";
 
 /// An item with a link to itself.
@@ -21,7 +21,7 @@ pub fn item(path: &str, item: Item) -> Value {
     Value::Object(fields)
 }
 
-/// A page of a list; `items` may hold one more than the page, which says that there is a next one.
+/// A page of a list. If `items` has one more item than the page, there is a next page.
 pub fn page(path: &str, page: Page, mut items: Vec<Item>) -> Value {
     let more = items.len() > page.size as usize;
     items.truncate(page.size as usize);
@@ -33,7 +33,7 @@ pub fn page(path: &str, page: Page, mut items: Vec<Item>) -> Value {
     json!({ "_embedded": { relation(path): items }, "_links": links })
 }
 
-/// What a list's items are called: the last segment of its path.
+/// The name of a list's items: the last segment of its path.
 fn relation(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

@@ -1,25 +1,26 @@
-//! The query of a list: `size`, how many items, and `after`, the id after which the page begins.
+//! The query parameters of a list: `size` (how many items) and `after` (the id after which the page
+//! begins).
 
 use axum::http::StatusCode;
 
 use crate::problem::Problem;
 
-/// Items of a page unless the client says otherwise.
+/// Items per page, unless the client says otherwise.
 const DEFAULT_SIZE: u32 = 20;
-/// Items of a page at most.
+/// Most items per page.
 const MAX_SIZE: u32 = 1000;
 
 /// One page of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Page {
-    /// It begins after this id.
+    /// The id after which the page begins.
     pub after: i64,
-    /// It has up to so many items.
+    /// Most items on the page.
     pub size: u32,
 }
 
 impl Page {
-    /// Reads a query; parameters that mean nothing here are ignored.
+    /// Reads a query string. Unknown parameters are ignored; a bad value is a 400.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         let mut page = Self {
             after: 0,
@@ -35,7 +36,7 @@ impl Page {
         Ok(page)
     }
 
-    /// The link to it.
+    /// The link to this page.
     pub fn href(self, path: &str) -> String {
         let size = self.size;
         match self.after {
