@@ -1,6 +1,8 @@
-//! The port [`Store`] on SQLite and on PostgreSQL: rows, outbox, inbox, idempotency keys and dead letters of one service, written together.
-//! It never decides what is written or retried, and reads no time but the database's (on SQLite the [`Clock`] that it was given).
-//! Start reading at [`Sqlite`], whose writer takes many writes into one commit, and [`Postgres`], where a write is one statement.
+//! The port [`Store`] on SQLite and on PostgreSQL: rows, outbox, inbox, idempotency keys and dead
+//! letters of one service, written together. It never decides what is written or retried, and uses
+//! only the database's time (on SQLite the [`Clock`] that it is given). Start reading at
+//! [`Sqlite`], whose writer puts many writes into one commit, and [`Postgres`], where a write is
+//! one statement.
 
 mod open_error;
 pub mod postgres;
@@ -16,7 +18,7 @@ pub use open_error::OpenError;
 pub use postgres::{Postgres, PostgresOptions};
 pub use sqlite::Sqlite;
 
-/// Opens the store that a service's settings name, and makes or migrates its tables.
+/// Opens the store that a service's settings name, and creates or migrates its tables.
 pub async fn open(settings: &Database, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, OpenError> {
     match settings {
         Database::Sqlite(sqlite) => Ok(Arc::new(Sqlite::open(&sqlite.file, clock).await?)),

@@ -7,18 +7,18 @@ use innkeeper_contracts::secret::masked;
 /// Why a store could not be opened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has the file.
+    /// Another process has locked the file.
     #[error("{} is in use by another process; stop that one first, or choose another data folder", file.display())]
     InUse {
         /// The database file.
         file: PathBuf,
     },
-    /// The file cannot be opened or made.
+    /// The file or its lock cannot be opened or created.
     #[error("cannot open {}; check that its folder exists and is writable", file.display())]
     File {
-        /// The database file, or its lock.
+        /// The database file, or its lock file.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is not a database, or is damaged.
@@ -26,23 +26,23 @@ pub enum OpenError {
     Database {
         /// The database file.
         file: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// A credentials file cannot be read.
     #[error("cannot read {}; the database's Secret must have the keys username and password", file.display())]
     Credentials {
-        /// The file.
+        /// The credentials file.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The name would need quoting, or PostgreSQL would cut it off.
+    /// The schema's name would need quoting, or PostgreSQL would truncate it.
     #[error(
         "{schema:?} cannot be the name of a schema; take 1 to 63 of the characters a-z, 0-9, - and _"
     )]
     SchemaName {
-        /// The name.
+        /// The refused name.
         schema: String,
     },
     /// The server cannot be reached, or refuses the user.
@@ -52,36 +52,36 @@ pub enum OpenError {
         masked(database)
     )]
     Connect {
-        /// The server.
+        /// Host of the server.
         host: String,
-        /// Its port.
+        /// Port of the server.
         port: u16,
-        /// The database.
+        /// Name of the database.
         database: String,
-        /// What the client says.
+        /// The error of the client.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The schema cannot be made.
+    /// The schema cannot be created.
     #[error(
         "cannot make the schema {schema}; grant the user CREATE on the database, or make the schema and grant CREATE on it"
     )]
     Schema {
-        /// The schema.
+        /// Name of the schema.
         schema: String,
-        /// What the server says.
+        /// The error of the server.
         source: tokio_postgres::Error,
     },
-    /// The tables cannot be made or brought up to date.
+    /// The tables cannot be created or migrated.
     #[error(
         "cannot migrate the tables of {database}; if a newer release has used them, run that one"
     )]
     Migrate {
-        /// The file or schema.
+        /// The file, or the name of the schema.
         database: String,
-        /// What failed.
+        /// The error of the migration.
         source: Box<refinery::Error>,
     },
-    /// A thread cannot be started.
+    /// The writer thread cannot be started.
     #[error("cannot start the database's writer thread")]
     Thread(#[source] std::io::Error),
 }

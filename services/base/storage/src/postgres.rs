@@ -1,6 +1,7 @@
 //! The store in a schema of a PostgreSQL database.
 //!
-//! Every operation is one statement and so one transaction and one round trip; time is the database's. Several processes may share a schema.
+//! Every operation is one statement, and so one transaction and one round trip. Time is the
+//! database's. Several processes may share a schema.
 
 mod connections;
 mod messages;
@@ -30,7 +31,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects, makes the schema when it is missing, and brings its tables up to date.
+    /// Connects, creates the schema if it is missing, and migrates its tables.
     pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
         options.check_schema()?;
         let connections = Connections::open(&options)?;

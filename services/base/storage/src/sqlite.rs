@@ -1,7 +1,8 @@
 //! The store in an SQLite file.
 //!
-//! One thread writes: it takes the writes that wait into one commit, each in a savepoint of its own, and answers after the commit. Reads go
-//! over a few connections of their own. An operating system's lock on `FILE.lock` keeps other processes away and dies with this one.
+//! One thread writes: it puts all waiting writes into one commit, each in a savepoint of its own,
+//! and answers after the commit. Reads use a few connections of their own. A file lock on
+//! `FILE.lock` keeps other processes out, and is released when this process ends.
 
 mod claim;
 mod connection;
@@ -44,7 +45,8 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, which is made when it is missing (its folder is not), and brings its tables up to date.
+    /// Opens the file and migrates its tables. The file is created if it is missing; its folder
+    /// must exist.
     pub async fn open(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let file = file.to_owned();
         tokio::task::spawn_blocking(move || Self::open_blocking(&file, clock))
@@ -60,7 +62,7 @@ impl Sqlite {
             file: file.to_owned(),
             source,
         };
-        // The lock says that whoever held a lease is gone.
+        // The lock proves that every earlier holder of a lease is gone.
         connection
             .execute("DELETE FROM lease", [])
             .map_err(database_error)?;

@@ -1,4 +1,4 @@
-//! A pool of connections, and what the server's errors mean.
+//! A connection pool, and what the server's errors mean.
 
 use std::time::Duration;
 
@@ -14,32 +14,33 @@ use tokio_postgres::{NoTls, Row};
 use super::options::PostgresOptions;
 use crate::OpenError;
 
-/// More gains nothing.
+/// Size of the pool; measurements showed no gain from more.
 const CONNECTIONS: usize = 16;
-/// For a connection that others use or that must be made; both take long only on a machine with too much to do.
+/// How long to wait for a connection that is in use or must be made. Both take long only on an
+/// overloaded machine.
 const POOL_TIMEOUT: Duration = Duration::from_secs(10);
-/// After which the server gives a statement up.
+/// After this time the server cancels a statement.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
-/// After which the client gives a server up that does not even say that.
+/// After this time the client gives up on a server that does not answer at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Connections of one store.
+/// The connections of one store.
 pub struct Connections {
     pool: Pool,
-    /// Read by whoever uses a connection, written by whoever closes.
+    /// Locked for reading while a connection is used, and for writing to close.
     open: RwLock<bool>,
 }
 
 /// Why a statement has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// There is no connection to be had.
+    /// The pool has no connection.
     #[error("no connection to the database")]
     Pool(#[from] PoolError),
     /// The connection broke, or the server answered with an error.
     #[error("a statement failed")]
     Statement(#[from] tokio_postgres::Error),
-    /// The server does not answer.
+    /// The server does not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
     /// The store was closed.
@@ -48,7 +49,7 @@ pub enum QueryError {
 }
 
 impl Connections {
-    /// Makes the pool; it connects when it is used.
+    /// Creates the pool. It connects when it is used.
     pub fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
@@ -68,7 +69,7 @@ impl Connections {
         })
     }
 
-    /// A connection of the pool.
+    /// Takes a connection from the pool.
     pub async fn connect(&self) -> Result<Object, PoolError> {
         self.pool.get().await
     }
@@ -91,12 +92,12 @@ impl Connections {
         if let Ok(answer) = tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             return Ok(answer?);
         }
-        // What it might still answer must not reach the next user of the connection.
+        // A late answer must not reach the next user of the connection.
         drop(Object::take(client));
         Err(QueryError::TimedOut)
     }
 
-    /// Waits for the statements that run, and closes the connections.
+    /// Waits for running statements, then closes the connections.
     pub async fn close(&self) {
         let mut open = self.open.write().await;
         *open = false;
@@ -105,7 +106,7 @@ impl Connections {
 }
 
 impl QueryError {
-    /// The server's code for what went wrong, if it was the server that said so.
+    /// The server's error code; `None` if the error is not the server's.
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Statement(error) => error.code(),
@@ -131,7 +132,8 @@ impl From<QueryError> for StoreError {
     }
 }
 
-/// Whether the connection broke, or the server is short of something, is going down, or gave the statement up
+/// Whether a later attempt may succeed: the connection broke, or the server is out of resources, is
+/// shutting down, or cancelled the statement
 /// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 fn is_worth_another_try(error: &tokio_postgres::Error) -> bool {
     const CONNECTION: &str = "08";

@@ -12,7 +12,8 @@ use super::rows::microseconds;
 /// How many rows one statement deletes at most.
 const PRUNE_BATCH: i64 = 1_000;
 
-/// Events that wait to be published. Sagas come in the order of their ids, which begin with the time, and within one the lowest version first.
+/// Loads events that wait to be published: sagas in the order of their ids, which begin with their
+/// time, and the events of one saga by version.
 pub async fn load_unpublished(
     connections: &Connections,
     limit: u32,
@@ -48,7 +49,7 @@ pub async fn mark_published(connections: &Connections, ids: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// Takes or renews the lease on relaying; false while somebody else holds it.
+/// Takes or renews the lease on relaying; `false` while another process holds it.
 pub async fn take_relay_lease(
     connections: &Connections,
     owner: Uuid,
@@ -65,14 +66,14 @@ pub async fn take_relay_lease(
     Ok(!taken.is_empty())
 }
 
-/// Gives the lease back, if this owner holds it.
+/// Gives the lease back if this owner holds it.
 pub async fn release_relay_lease(connections: &Connections, owner: Uuid) -> Result<(), StoreError> {
     let sql = "DELETE FROM lease WHERE name = 'relay' AND owner = $1";
     connections.query(sql, &[&owner]).await?;
     Ok(())
 }
 
-/// Which of these events are in the inbox.
+/// Loads which of these events are in the inbox.
 pub async fn load_seen(
     connections: &Connections,
     event_ids: &[Uuid],
@@ -83,7 +84,7 @@ pub async fn load_seen(
     Ok(ids.map_err(QueryError::from)?)
 }
 
-/// What is known of a key.
+/// Loads an idempotency key.
 pub async fn load_key(connections: &Connections, key: &str) -> Result<Option<KeyRow>, StoreError> {
     let sql = "
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
@@ -92,7 +93,7 @@ pub async fn load_key(connections: &Connections, key: &str) -> Result<Option<Key
     rows.first().map(key_from_columns).transpose()
 }
 
-/// What is known of the key that began a saga.
+/// Loads the idempotency key that began a saga.
 pub async fn load_key_of(
     connections: &Connections,
     correlation_id: Uuid,
@@ -124,7 +125,7 @@ fn key_from_columns(row: &Row) -> Result<KeyRow, StoreError> {
     Ok(read().map_err(QueryError::from)?)
 }
 
-/// Dead letters, oldest first.
+/// Loads dead letters, oldest first.
 pub async fn list_dead_letters(
     connections: &Connections,
     limit: u32,
@@ -158,7 +159,7 @@ fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError
     serde_json::from_str(json).map_err(|error| StoreError::Failed(Box::new(error)))
 }
 
-/// Deletes what is no longer needed, a little at a time so that no statement takes long.
+/// Deletes what is no longer needed, in small batches so that no statement takes long.
 pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, StoreError> {
     let statements = [
         "WITH old AS (SELECT seq FROM outbox

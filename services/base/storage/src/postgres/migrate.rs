@@ -1,4 +1,4 @@
-//! Making the schema and bringing its tables up to date, one process at a time.
+//! Creates the schema and migrates its tables, one process at a time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::OpenError;
 /// How long another process may take to migrate the same schema.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Migrates on a connection of its own, whose end gives the lock back.
+/// Migrates on a connection of its own; closing it releases the lock.
 pub async fn run(connections: &Connections, options: &PostgresOptions) -> Result<(), OpenError> {
     let client = connections
         .connect()
@@ -47,7 +47,8 @@ async fn take_lock(
     client.execute(lock, &[&schema]).await.map(drop)
 }
 
-/// Asks first, since `IF NOT EXISTS` wants the permission to make schemas even when there is nothing to make.
+/// Checks first whether the schema exists, because `IF NOT EXISTS` requires the permission to
+/// create schemas even if there is nothing to create.
 async fn make_schema(
     client: &tokio_postgres::Client,
     schema: &str,
@@ -63,7 +64,8 @@ async fn make_schema(
 
 async fn apply(client: &mut tokio_postgres::Client, tables: &str) -> Result<(), refinery::Error> {
     let migrations = [Migration::unapplied("V1__tables", tables)?];
-    // One transaction: a death between the tables and the note that they are there would leave a schema that never opens again.
+    // In one transaction: a crash between the tables and their entry in the history would leave a
+    // schema that never opens again.
     let runner = Runner::new(&migrations).set_grouped(true);
     runner.run_async(client).await.map(drop)
 }

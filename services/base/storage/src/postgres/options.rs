@@ -1,4 +1,4 @@
-//! Where the database is and who uses it.
+//! Where the database is, and the credentials for it.
 
 use std::fmt;
 use std::path::Path;
@@ -9,27 +9,27 @@ use innkeeper_contracts::settings;
 use super::connections::STATEMENT_TIMEOUT;
 use crate::OpenError;
 
-/// PostgreSQL cuts longer names off, so that two services could meet in one schema.
+/// PostgreSQL truncates longer names, so that two services could share a schema by accident.
 const LONGEST_NAME: usize = 63;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// After this much silence a peer that does not acknowledge is given up.
+/// After this time without an acknowledgement the connection is given up.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the database is and who uses it.
+/// Where the database is, and the credentials for it.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Name or address of the server.
     pub host: String,
-    /// Its port.
+    /// Port of the server.
     pub port: u16,
     /// Name of the database, which must exist.
     pub database: String,
-    /// Name of the schema, which is made when it is missing.
+    /// Name of the schema, which is created if it is missing.
     pub schema: String,
-    /// The user.
+    /// Name of the user.
     pub username: String,
-    /// The user's password.
+    /// Password of the user.
     pub password: String,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// Reads the credentials that a service's settings name.
+    /// Reads the credentials files that a service's settings name.
     pub fn from_settings(settings: &settings::Postgres) -> Result<Self, OpenError> {
         let credential = |name| read_credential(&settings.credentials_dir.join(name));
         Ok(Self {
@@ -60,7 +60,7 @@ impl PostgresOptions {
         })
     }
 
-    /// Refuses a name that would need escaping, or be cut off.
+    /// Refuses a schema name that would need quoting or be truncated.
     pub(super) fn check_schema(&self) -> Result<(), OpenError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
         if self.schema.is_empty()
@@ -74,7 +74,8 @@ impl PostgresOptions {
         Ok(())
     }
 
-    /// How the client connects. Plans are made once: the statements are few, and planning the largest costs more than running it.
+    /// The client's configuration. Statements are planned once, because they are few, and planning
+    /// the largest costs more than running it.
     pub(super) fn config(&self) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
         config
@@ -108,7 +109,8 @@ impl PostgresOptions {
     }
 }
 
-/// Editors and `kubectl create secret --from-file` like to leave a line end.
+/// Reads one credential without trailing line ends, which editors and
+/// `kubectl create secret --from-file` leave.
 fn read_credential(file: &Path) -> Result<String, OpenError> {
     std::fs::read_to_string(file)
         .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())

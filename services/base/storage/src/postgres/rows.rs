@@ -1,4 +1,4 @@
-//! Reading and claiming rows, and public ids.
+//! Loads and claims rows, and reserves public ids.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ macro_rules! columns {
     };
 }
 
-/// The next public id.
+/// Reserves the next public id.
 pub async fn reserve_id(connections: &Connections) -> Result<i64, StoreError> {
     let rows = connections
         .query("SELECT nextval('public_ids')", &[])
@@ -23,7 +23,7 @@ pub async fn reserve_id(connections: &Connections) -> Result<i64, StoreError> {
     Ok(row.try_get(0).map_err(QueryError::from)?)
 }
 
-/// The row of a saga.
+/// Loads the row of a saga.
 pub async fn load(
     connections: &Connections,
     correlation_id: Uuid,
@@ -37,14 +37,14 @@ pub async fn load(
     Ok(from_rows(&rows)?.pop())
 }
 
-/// The row with a public id.
+/// Loads the row with a public id.
 pub async fn load_by_id(connections: &Connections, id: i64) -> Result<Option<Row>, StoreError> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM rows WHERE id = $1");
     let rows = connections.query(SQL, &[&id]).await?;
     Ok(from_rows(&rows)?.pop())
 }
 
-/// A page of rows by public id. A tombstone has none, so it is never above another.
+/// Loads a page of rows by public id. Tombstones have none, so they never match.
 pub async fn list(
     connections: &Connections,
     after: i64,
@@ -59,7 +59,8 @@ pub async fn list(
     Ok(from_rows(&rows)?)
 }
 
-/// Claims the oldest rows that are due and that nobody holds; rows that another process is claiming just now are passed over.
+/// Claims the oldest rows that are due and have no valid claim. Rows that another process is
+/// claiming just now are skipped.
 pub async fn claim_due(connections: &Connections, due: &Due) -> Result<Vec<Row>, StoreError> {
     const SQL: &str = concat!(
         "WITH due AS MATERIALIZED (
@@ -111,10 +112,11 @@ fn from_columns(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error>
     })
 }
 
-/// The longest that can be added to and taken from any instant of this millennium: a thousand years.
+/// The longest duration that is used: a thousand years, which can be added to and subtracted from
+/// any instant of this millennium.
 const LONGEST_MICROSECONDS: i64 = 1_000 * 365 * 24 * 3_600 * 1_000_000;
 
-/// A duration as the statements take it.
+/// A duration in microseconds, as the statements take it.
 pub fn microseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros())
         .unwrap_or(LONGEST_MICROSECONDS)

@@ -1,4 +1,4 @@
-//! One write, as the parameters of one statement.
+//! Runs a write as one statement.
 
 use innkeeper_kit::store::{
     ClaimChange, DeadLetter, KeyWrite, OutboxEvent, RowWrite, Write, WriteError,
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::connections::{Connections, QueryError};
 use super::rows::microseconds;
 
-/// Makes a write durable, or says why not; then nothing of it is.
+/// Makes a write durable. After an error nothing of it is stored.
 pub async fn run(connections: &Connections, write: &Write) -> Result<(), WriteError> {
     let key = KeyColumns::of(write.key.as_ref());
     let row = write.row.as_ref().map(RowColumns::of).unwrap_or_default();
@@ -27,7 +27,7 @@ pub async fn run(connections: &Connections, write: &Write) -> Result<(), WriteEr
     written.map(drop).map_err(write_error)
 }
 
-/// The codes are those that `write.sql` gives.
+/// Maps the error codes that `write.sql` raises.
 fn write_error(error: QueryError) -> WriteError {
     match error.sql_state().map(tokio_postgres::error::SqlState::code) {
         Some("IK001") => WriteError::Duplicate,
@@ -132,7 +132,7 @@ impl<'a> RowColumns<'a> {
     }
 }
 
-/// The events column by column.
+/// The events, column by column.
 struct EventColumns<'a> {
     ids: Vec<Uuid>,
     aggregate_types: Vec<&'a str>,

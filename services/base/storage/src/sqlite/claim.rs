@@ -1,4 +1,4 @@
-//! Claiming rows that are due to be settled.
+//! Claims rows that are due.
 
 use innkeeper_kit::store::{Due, Row};
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use rusqlite::{Connection, named_params};
 use super::connection::{after, before, microseconds};
 use super::rows;
 
-/// Claims the oldest rows that are due and that nobody holds.
+/// Claims the oldest rows that are due and have no valid claim.
 pub fn claim_due(connection: &Connection, due: &Due, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     const SQL: &str = concat!(
         "UPDATE rows SET version = version + 1, claim_owner = :owner, claim_until = :until

@@ -1,4 +1,4 @@
-//! Connections to the file, its migrations, and what SQLite's types and errors mean here.
+//! Opens and migrates the file, and converts SQLite's types and errors.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use crate::OpenError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 64;
 
-/// `synchronous=FULL` syncs the log at every commit; the larger checkpoint keeps its syncs out of most commits.
+/// `synchronous=FULL` syncs the write-ahead log at every commit. Rarer checkpoints keep their own
+/// syncs out of most commits.
 const WRITER_PRAGMAS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -24,7 +25,7 @@ const WRITER_PRAGMAS: &str = "
     PRAGMA temp_store = MEMORY;
 ";
 
-/// Opens the connection that writes; the file is made when it is missing.
+/// Opens the connection that writes; the file is created if it is missing.
 pub fn open_for_writing(file: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     open(file, flags, WRITER_PRAGMAS)
@@ -50,12 +51,13 @@ fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, Open
     })
 }
 
-/// Brings the tables up to date.
+/// Migrates the tables.
 pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     let mut run = || {
         let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
         let migrations = [Migration::unapplied("V1__tables", tables)?];
-        // One transaction: a death between the tables and the note that they are there would leave a file that never opens again.
+        // In one transaction: a crash between the tables and their entry in the history would leave
+        // a file that never opens again.
         Runner::new(&migrations).set_grouped(true).run(connection)
     };
     run().map(drop).map_err(|error| OpenError::Migrate {
@@ -64,17 +66,17 @@ pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError
     })
 }
 
-/// An instant as a column holds it.
+/// An instant as a column stores it: microseconds since 1970.
 pub fn microseconds(instant: Timestamp) -> i64 {
     instant.as_microsecond()
 }
 
-/// The instant that a column holds.
+/// The instant that a column stores.
 pub fn instant(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// An instant that lies a duration after another, or the last there is.
+/// The instant a duration after another, or the last possible one.
 pub fn after(instant: Timestamp, duration: Duration) -> i64 {
     let later = SignedDuration::try_from(duration)
         .ok()
@@ -82,7 +84,7 @@ pub fn after(instant: Timestamp, duration: Duration) -> i64 {
     microseconds(later.unwrap_or(Timestamp::MAX))
 }
 
-/// An instant that lies a duration before another, or the first there is.
+/// The instant a duration before another, or the first possible one.
 pub fn before(instant: Timestamp, duration: Duration) -> i64 {
     let earlier = SignedDuration::try_from(duration)
         .ok()
@@ -90,7 +92,7 @@ pub fn before(instant: Timestamp, duration: Duration) -> i64 {
     microseconds(earlier.unwrap_or(Timestamp::MIN))
 }
 
-/// What an error of SQLite means to the caller of a store.
+/// The store error for an error of SQLite.
 pub fn store_error(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {

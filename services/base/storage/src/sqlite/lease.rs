@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::connection::{after, microseconds};
 
-/// Takes or renews it; false while somebody else holds it.
+/// Takes or renews the lease; `false` while another process holds it.
 pub fn take(
     connection: &Connection,
     owner: Uuid,
@@ -27,7 +27,7 @@ pub fn take(
     Ok(taken == 1)
 }
 
-/// Gives it back, if this owner holds it.
+/// Gives the lease back if this owner holds it.
 pub fn release(connection: &Connection, owner: Uuid) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM lease WHERE name = 'relay' AND owner = ?1")?

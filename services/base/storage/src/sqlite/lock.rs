@@ -1,4 +1,4 @@
-//! The lock that keeps other processes away from a database file.
+//! The lock that keeps other processes out of a database file.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -9,12 +9,12 @@ use nix::fcntl::{Flock, FlockArg};
 
 use crate::OpenError;
 
-/// A lock that is given back when it is dropped, or when the process ends, however it ends.
+/// A file lock. It is released when it is dropped, or when the process ends in any way.
 pub struct FileLock {
     _file: Flock<File>,
 }
 
-/// Takes the lock of a database file, or refuses at once.
+/// Takes the lock of a database file, or fails at once.
 pub fn take(database: &Path) -> Result<FileLock, OpenError> {
     let path = path_of(database);
     let file_error = |source| OpenError::File {

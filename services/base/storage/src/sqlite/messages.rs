@@ -1,4 +1,4 @@
-//! Outbox, inbox, idempotency keys and dead letters, as they are read and marked.
+//! Loads and marks outbox events, inbox entries, idempotency keys and dead letters.
 
 use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoredAnswer};
 use jiff::Timestamp;
@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::connection::microseconds;
 
-/// Events that wait to be published. Sagas come in the order of their ids, which begin with the time, and within one the lowest version first.
+/// Loads events that wait to be published: sagas in the order of their ids, which begin with their
+/// time, and the events of one saga by version.
 pub fn load_unpublished(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OutboxEvent>> {
     let sql = "
         SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM outbox
@@ -45,7 +46,7 @@ pub fn mark_published(
     Ok(())
 }
 
-/// Which of these events are in the inbox.
+/// Loads which of these events are in the inbox.
 pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM inbox WHERE event_id = ?1")?;
     let mut failure = None;
@@ -58,7 +59,7 @@ pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite:
     failure.map_or(Ok(event_ids), Err)
 }
 
-/// What is known of a key.
+/// Loads an idempotency key.
 pub fn load_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<KeyRow>> {
     let sql = "
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
@@ -69,7 +70,7 @@ pub fn load_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<K
         .optional()
 }
 
-/// What is known of the key that began a saga.
+/// Loads the idempotency key that began a saga.
 pub fn load_key_of(
     connection: &Connection,
     correlation_id: Uuid,
@@ -99,7 +100,7 @@ fn key_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
-/// Dead letters, oldest first.
+/// Loads dead letters, oldest first.
 pub fn list_dead_letters(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<DeadLetter>> {
     let sql = "
         SELECT topic, record_partition, record_offset, record_key, headers, payload, error

@@ -1,4 +1,4 @@
-//! Deleting what is no longer needed, a little at a time so that no write waits long.
+//! Deletes what is no longer needed, in small batches so that no write waits long.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use rusqlite::{Connection, params};
 
 use super::connection::before;
 
-/// How many rows one piece of work deletes at most.
+/// How many rows one batch deletes at most.
 pub const BATCH: u64 = 500;
 
-/// What may be deleted; each takes an instant and a limit.
+/// The statements that delete; each takes an instant and a limit.
 pub const STATEMENTS: [&str; 4] = [
     "DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE published_at <= ?1 LIMIT ?2)",
     "DELETE FROM inbox WHERE event_id IN (SELECT event_id FROM inbox WHERE handled_at <= ?1 LIMIT ?2)",

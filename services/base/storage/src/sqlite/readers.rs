@@ -1,4 +1,4 @@
-//! A few connections that only read, each used by one thread at a time.
+//! A small pool of read-only connections, each used by one thread at a time.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::OpenError;
 
 const CONNECTIONS: u32 = 4;
 
-/// The connections that are not in use, and a permit for each.
+/// The connections that are not in use, and a permit for each connection.
 pub struct Readers {
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
@@ -36,7 +36,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        // Owned, so that it is held until the query is done even when nobody waits for it any more.
+        // An owned permit, so that it is held until the query is done even if its caller has gone.
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
@@ -65,7 +65,7 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the queries that run, and closes the connections.
+    /// Waits for running queries, then closes the connections.
     pub async fn close(&self) {
         if let Ok(_all) = self.permits.acquire_many(CONNECTIONS).await {
             self.permits.close();

@@ -1,4 +1,4 @@
-//! Reading rows.
+//! Loads rows.
 
 use innkeeper_kit::store::{Claim, Row};
 use jiff::Timestamp;
@@ -15,14 +15,14 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// The highest public id, or 0.
+/// Loads the highest public id, or 0.
 pub fn load_last_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT coalesce(max(id), 0) FROM rows", [], |row| {
         row.get(0)
     })
 }
 
-/// The row of a saga.
+/// Loads the row of a saga.
 pub fn load(
     connection: &Connection,
     correlation_id: Uuid,
@@ -39,7 +39,7 @@ pub fn load(
         .optional()
 }
 
-/// The row with a public id.
+/// Loads the row with a public id.
 pub fn load_by_id(
     connection: &Connection,
     id: i64,
@@ -52,7 +52,7 @@ pub fn load_by_id(
         .optional()
 }
 
-/// A page of rows by public id. A tombstone has none, so it is never above another.
+/// Loads a page of rows by public id. Tombstones have none, so they never match.
 pub fn list(
     connection: &Connection,
     after: i64,
@@ -70,7 +70,7 @@ pub fn list(
         .collect()
 }
 
-/// A row from its columns, as of now.
+/// Reads a row from its columns; `now` decides whether its claim is valid.
 pub fn from_columns(row: &rusqlite::Row<'_>, now: Timestamp) -> rusqlite::Result<Row> {
     let claim_owner: Option<[u8; 16]> = row.get(6)?;
     let claim_until: Option<i64> = row.get(7)?;

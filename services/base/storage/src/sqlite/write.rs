@@ -1,4 +1,4 @@
-//! One write, in the savepoint that the writer gave it.
+//! Runs one write, within a savepoint of the writer.
 
 use innkeeper_kit::store::{
     ClaimChange, DeadLetter, KeyWrite, OutboxEvent, RowWrite, Write, WriteError,
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
 
-/// A write whose headers are already JSON, so that the one thread that writes need not do it.
+/// A write whose headers are serialized already, so that the writer thread need not do it.
 pub struct PreparedWrite {
     write: Write,
     event_headers: Vec<String>,
@@ -30,12 +30,12 @@ impl From<Write> for PreparedWrite {
 }
 
 impl PreparedWrite {
-    /// Whether the relay will have something to do.
+    /// Whether the write adds events to the outbox.
     pub fn has_events(&self) -> bool {
         !self.write.events.is_empty()
     }
 
-    /// Writes everything, or says why not; then the savepoint must be rolled back.
+    /// Writes everything. After an error the caller must roll the savepoint back.
     pub fn run(self, connection: &Connection, now: Timestamp) -> Result<(), WriteError> {
         let Self {
             write,

@@ -1,4 +1,5 @@
-//! The one thread that writes: it takes the work that waits into one commit, and answers after it.
+//! The only thread that writes: it puts all waiting work into one commit, and answers after the
+//! commit.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,12 +13,12 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use super::connection::store_error;
 use super::lock::FileLock;
 
-/// How much work goes into one commit at most.
+/// How many pieces of work go into one commit at most.
 const BATCH: usize = 256;
-/// How much work may wait before callers have to.
+/// How many pieces of work may be queued before callers must wait.
 const QUEUE: usize = 1024;
 
-/// The way to the thread that writes.
+/// The handle of the writer thread.
 pub struct Writer {
     queue: mpsc::Sender<Job>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -29,7 +30,8 @@ enum Job {
 }
 
 impl Writer {
-    /// Starts the thread, which owns connection and lock until it is closed or every way to it is gone.
+    /// Starts the thread. It owns connection and lock until it is closed or its last handle is
+    /// dropped.
     pub fn start(
         connection: Connection,
         lock: FileLock,
@@ -49,7 +51,8 @@ impl Writer {
         })
     }
 
-    /// Does work in a savepoint of its own and returns its outcome once it is durable. An error of the work undoes that work alone.
+    /// Does work in a savepoint of its own and returns its result once it is durable. An error
+    /// undoes only this piece of work.
     pub async fn run<T, E, F>(&self, work: F, notify: Option<Arc<Notify>>) -> Result<T, E>
     where
         T: Send + 'static,
@@ -68,7 +71,7 @@ impl Writer {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Whether work is still accepted.
+    /// Fails if work is no longer accepted.
     pub fn check_open(&self) -> Result<(), StoreError> {
         if self.queue.is_closed() {
             return Err(StoreError::Closed);
@@ -76,11 +79,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Finishes the work that was accepted, and gives up file and lock.
+    /// Finishes the work that was accepted, then releases file and lock.
     pub async fn close(&self) {
         let mut thread = self.thread.lock().await;
         let Some(thread) = thread.take() else { return };
-        // The thread may have ended by itself; then there is nothing left to close.
+        // The thread may have ended by itself. Then there is nothing left to close.
         let _ = self.queue.send(Job::Close).await;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
@@ -97,7 +100,7 @@ fn work_until_closed(connection: &Connection, mut waiting: mpsc::Receiver<Job>, 
         for job in jobs.drain(..) {
             match job {
                 Job::Work(work) if !closing => batch.push(work),
-                Job::Work(_) => {} // came after the close; dropping it says so
+                Job::Work(_) => {} // came after the close: dropping it tells its caller
                 Job::Close => closing = true,
             }
         }
@@ -142,7 +145,8 @@ fn run_in_savepoint(
     execute(connection, "RELEASE work")
 }
 
-/// SQLite undoes the whole transaction by itself on some errors, such as a full disk (<https://www.sqlite.org/lang_transaction.html>).
+/// On some errors, such as a full disk, SQLite rolls the whole transaction back by itself
+/// (<https://www.sqlite.org/lang_transaction.html>).
 fn rolled_back_whole() -> rusqlite::Error {
     let code = rusqlite::ffi::Error {
         code: ErrorCode::OperationAborted,
@@ -165,7 +169,7 @@ fn answer(batch: &mut Vec<Box<dyn Work>>, committed: rusqlite::Result<()>) {
     }
 }
 
-/// What all of a commit are told when it fails.
+/// The failure of a commit, which all work in it is told.
 struct CommitFailure {
     reason: String,
     is_worth_another_try: bool,
@@ -201,10 +205,10 @@ fn close(connection: Connection) {
 }
 
 trait Work: Send {
-    /// Does the work; false says that it must be undone.
+    /// Does the work; `false` means that it must be undone.
     fn run(&mut self, connection: &Connection, now: Timestamp) -> bool;
 
-    /// Tells the caller the outcome, unless the commit failed.
+    /// Tells the caller the result, or the failure of the commit.
     fn answer(self: Box<Self>, failure: Option<&CommitFailure>);
 }
 
@@ -234,7 +238,7 @@ where
         if let (Ok(_), Some(notify)) = (&outcome, &self.notify) {
             notify.notify_one();
         }
-        // Who asked may have gone; the outcome stands all the same.
+        // The caller may have gone. The result is durable all the same.
         let _ = self.reply.send(outcome);
     }
 }
@@ -246,7 +250,8 @@ mod tests {
     use super::*;
     use crate::sqlite::{connection, lock};
 
-    /// A clock that is later at every reading, so that work of one commit can be told by its time.
+    /// A clock that advances at every reading, so that work of one commit can be recognized by its
+    /// time.
     #[derive(Default)]
     struct Ticking(AtomicI64);
 
@@ -292,7 +297,7 @@ mod tests {
         writer.run(read, None).await.unwrap()
     }
 
-    /// Holds the thread up until the rest has queued up behind it, so that the rest shares a commit of its own.
+    /// Blocks the thread until `rest` is queued behind it, so that all of `rest` shares one commit.
     async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) -> T {
         let (began, is_held) = tokio::sync::oneshot::channel();
         let (release, released) = std::sync::mpsc::channel();
