@@ -1,4 +1,5 @@
-//! What the logs in this process share: groups of which one member at a time consumes, wake-ups, and the one partition 0.
+//! What the logs within one process share: consumer groups of which one member at a time consumes,
+//! wake-ups, and the single partition 0.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,46 +10,47 @@ use tokio::sync::{OwnedMutexGuard, watch};
 
 pub mod tail;
 
-/// Most records that one delivery holds.
+/// Most records in one delivery.
 const BATCH_RECORDS: usize = 500;
 
-/// The partition that every record of an embedded log is in.
+/// The partition of every record of an embedded log.
 pub const PARTITION: i32 = 0;
 
-/// Which offsets a journal holds: from `low` up to, but without, `next`.
+/// The offsets that a journal holds: from `low` up to but excluding `next`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Bounds {
-    /// The earliest record's offset, or `next` when there is none.
+    /// Offset of the earliest record, or `next` if there is none.
     pub low: i64,
-    /// The offset of the record that is appended next.
+    /// Offset of the record that is appended next.
     pub next: i64,
 }
 
-/// Where an embedded log keeps its records and its groups' offsets.
+/// Where an embedded log keeps its records and the offsets of its groups.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Appends records, each id once, and returns when they are durable.
+    /// Appends records, each id only once, and returns when they are durable.
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError>;
 
-    /// Records from this offset on, in order, at most so many; those that were pruned are missing at the front.
+    /// Reads up to `limit` records from this offset on, in order. Pruned records are missing at the
+    /// front.
     async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError>;
 
-    /// The bounds, and a wake-up whenever they change.
+    /// Watches the bounds, which wakes consumers whenever they change.
     fn bounds(&self) -> watch::Receiver<Bounds>;
 
-    /// Where a group goes on, if it has ever committed.
+    /// The offset at which a group continues; `None` if it has never committed.
     fn committed(&self, group: &str) -> Option<i64>;
 
-    /// Remembers where a group goes on, and makes it durable soon.
+    /// Sets the offset at which a group continues, and makes it durable soon.
     fn commit(&self, group: &str, next: i64);
 
-    /// Returns when everything that was committed is durable.
+    /// Returns once everything that was committed is durable.
     async fn flush(&self) -> Result<(), LogError>;
 }
 
 type Seat = Arc<tokio::sync::Mutex<()>>;
 
-/// A journal with the seats of its groups; one per process and log.
+/// A journal and the seats of its groups. There is one per log in a process.
 #[derive(Clone)]
 pub struct Groups {
     journal: Arc<dyn Journal>,
@@ -78,7 +80,7 @@ impl Groups {
     }
 }
 
-/// A journal as one group sees it.
+/// The journal as one group sees it.
 struct EmbeddedLog {
     journal: Arc<dyn Journal>,
     seat: Seat,
@@ -106,7 +108,7 @@ impl Log for EmbeddedLog {
     }
 }
 
-/// A member of a group: the one that holds the seat consumes, the others wait for it.
+/// A member of a group. The member that holds the seat consumes; the others wait for it.
 struct Member {
     journal: Arc<dyn Journal>,
     group: String,
@@ -116,11 +118,11 @@ struct Member {
 }
 
 enum Standing {
-    /// Has not been told anything yet.
+    /// Has had no delivery yet.
     New,
-    /// Knows that somebody else holds the seat.
+    /// Was told that another member holds the seat.
     Waiting,
-    /// Holds the seat, and reads on at this offset.
+    /// Holds the seat, and continues reading at this offset.
     Seated {
         _guard: OwnedMutexGuard<()>,
         position: i64,
@@ -145,13 +147,13 @@ impl Member {
         Delivery::Assigned { partitions: 1 }
     }
 
-    /// Where the group goes on; a new group at the earliest record.
+    /// The offset at which the group continues; for a new group that of the earliest record.
     fn committed(&self) -> i64 {
         let committed = self.journal.committed(&self.group);
         committed.unwrap_or_else(|| self.bounds.borrow().low)
     }
 
-    /// What can be read at the position, if there is anything.
+    /// Reads a delivery at the position; `None` if there is nothing yet.
     async fn read(&self, position: i64) -> Result<Option<Delivery>, LogError> {
         if self.bounds.borrow().next <= position {
             return Ok(None);
@@ -171,7 +173,7 @@ impl Member {
     }
 }
 
-/// Where to read on after a delivery.
+/// The offset at which to continue after a delivery.
 fn position_after(position: i64, delivery: &Delivery) -> i64 {
     match delivery {
         Delivery::Records(records) => next_after(records).unwrap_or(position),

@@ -1,4 +1,4 @@
-//! A log on a Kafka topic.
+//! The log on a Kafka topic.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ mod member;
 mod poll;
 mod subscription;
 
-/// How long a question about the topic may take.
+/// How long a metadata request may take.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to wait for room in the producer's queue before looking again.
+/// The pause before trying again when the producer's queue is full.
 const QUEUE_FULL_DELAY: Duration = Duration::from_millis(5);
 
-/// A log on a topic that exists already; made without touching the network.
+/// A log on an existing topic. Creating it does not touch the network.
 pub struct KafkaLog {
     settings: settings::Kafka,
     producer: FutureProducer,
 }
 
 impl KafkaLog {
-    /// Makes the client; whether a broker answers shows with the first use.
+    /// Creates the client. Whether a broker answers shows at its first use.
     pub fn connect(settings: &settings::Kafka) -> Result<Self, LogError> {
         let producer = config::producer(settings).create();
         Ok(Self {
@@ -37,7 +37,7 @@ impl KafkaLog {
         })
     }
 
-    /// Hands a record to the producer, once there is room in its queue.
+    /// Hands a record to the producer as soon as its queue has room.
     async fn enqueue(&self, record: &NewRecord) -> Result<DeliveryFuture, LogError> {
         let headers = headers(record);
         let mut message = FutureRecord::to(&self.settings.topic)

@@ -1,6 +1,7 @@
-//! The log that services append to and consume from: on a Kafka topic, in an SQLite file, or in memory.
-//! It never looks into a record, never drops a duplicate that a broker stored twice, and never commits an offset before the effect.
-//! Start reading at [`open`], then [`KafkaLog`] for a cluster and [`SqliteLog`] for everything in one process.
+//! The log that services append to and consume from: on a Kafka topic, in an SQLite file, or in
+//! memory. It never reads the content of a record, never drops a record that a broker stored twice,
+//! and never commits an offset before the effect. Start reading at [`open`], then [`KafkaLog`] for
+//! a cluster and [`SqliteLog`] for everything in one process.
 
 use std::sync::Arc;
 
@@ -21,16 +22,16 @@ pub use sqlite::SqliteLog;
 /// Why a log could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The SQLite file is not usable.
+    /// The SQLite file cannot be used.
     #[error(transparent)]
     Sqlite(#[from] sqlite::SqliteOpenError),
-    /// The Kafka client could not be made.
+    /// The Kafka client could not be created.
     #[error("cannot make a Kafka client")]
     Kafka(#[source] LogError),
 }
 
-/// Opens the log of a single service, as its settings say. A process that runs several services on one SQLite file opens a [`SqliteLog`]
-/// once instead, and takes a handle per group from it.
+/// Opens the log of a single service from its settings. A process that runs several services on one
+/// SQLite file opens one [`SqliteLog`] instead, and takes a handle per group from it.
 pub fn open(settings: &settings::Log) -> Result<Arc<dyn Log>, OpenError> {
     match settings {
         settings::Log::Kafka(kafka) => {

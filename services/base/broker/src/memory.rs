@@ -1,4 +1,4 @@
-//! A log in memory, for tests.
+//! The log in memory, for tests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,12 +12,13 @@ use crate::Retention;
 use crate::embedded::tail::Tail;
 use crate::embedded::{Bounds, Groups, Journal, PARTITION};
 
-/// A log that is gone with its last handle; it shares groups, deliveries and retention with the SQLite log.
+/// A log that is gone with its last handle. Groups, deliveries and retention work as in the SQLite
+/// log.
 #[derive(Clone)]
 pub struct MemoryLog(Groups);
 
 impl MemoryLog {
-    /// An empty log that keeps records as long as this.
+    /// An empty log with this retention.
     pub fn new(retention: Retention) -> Self {
         Self(Groups::of(Arc::new(MemoryJournal::new(retention))))
     }
@@ -43,7 +44,7 @@ struct MemoryJournal {
 struct State {
     bounds: Bounds,
     ids: HashSet<Uuid>,
-    /// When each record was appended, oldest first.
+    /// When each record was appended in milliseconds since 1970, oldest first.
     appended_ms: VecDeque<i64>,
     offsets: HashMap<String, i64>,
 }
@@ -86,7 +87,7 @@ impl State {
     }
 }
 
-/// A record as it is read again.
+/// An appended record, as consumers get it.
 pub(crate) fn record_at(offset: i64, record: NewRecord) -> Record {
     Record {
         partition: PARTITION,

@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 
 const DEFAULT_HOURS: i64 = 7 * 24;
 
-/// How long an embedded log keeps records, and by which clock; by default seven days by the machine's clock, as Kafka does.
+/// How long an embedded log keeps records, and by which clock. The default is seven days by the
+/// machine's clock, as in Kafka.
 #[derive(Clone)]
 pub struct Retention {
     keep: SignedDuration,
@@ -26,7 +27,7 @@ impl Retention {
         self.clock.now().as_millisecond()
     }
 
-    /// Records appended before this instant, in milliseconds since 1970, may go.
+    /// Records that were appended before this instant, in milliseconds since 1970, may be deleted.
     pub(crate) fn cutoff_ms(&self) -> i64 {
         let keep_ms = i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX);
         self.now_ms().saturating_sub(keep_ms)

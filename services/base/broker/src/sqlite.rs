@@ -1,4 +1,4 @@
-//! A log in an SQLite file, for all services of one process.
+//! The log in an SQLite file, for all services of one process.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -26,7 +26,7 @@ const TAIL_RECORDS: usize = 4096;
 /// Why the file of an SQLite log could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteOpenError {
-    /// Another process, or another handle in this one, has it.
+    /// Another process, or another handle in this process, has locked the file.
     #[error(
         "the log {file} is in use by another process; stop that one first, or choose another data folder"
     )]
@@ -34,25 +34,25 @@ pub enum SqliteOpenError {
         /// The file.
         file: PathBuf,
     },
-    /// The file beside it, by which it is locked, cannot be made.
+    /// The lock file beside it cannot be created.
     #[error("cannot lock the log {file}")]
     Lock {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// SQLite cannot read or write it.
+    /// SQLite cannot read or write the file.
     #[error("cannot open the log {file}")]
     Sqlite {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: rusqlite::Error,
     },
-    /// It holds the records of another topic.
+    /// The file holds the records of another topic.
     #[error("the log {file} holds the topic {holds}, not {topic}")]
     OtherTopic {
         /// The file.
@@ -64,17 +64,19 @@ pub enum SqliteOpenError {
     },
 }
 
-/// A log in an SQLite file: durable on return from append, every record id once, one consumer per group at a time.
+/// A log in an SQLite file. Appended records are durable when append returns, every record id is
+/// stored once, and one consumer per group reads at a time.
 #[derive(Clone)]
 pub struct SqliteLog(Groups);
 
 impl SqliteLog {
-    /// Opens or makes the file; its folder must exist. Until the last handle is dropped, nobody else can open it.
+    /// Opens or creates the file; its folder must exist. Nobody else can open it until the last
+    /// handle is dropped.
     pub fn open(file: &Path, topic: &str) -> Result<Self, SqliteOpenError> {
         Self::open_with(file, topic, Retention::default())
     }
 
-    /// Opens or makes the file, and keeps records as long as this.
+    /// Opens or creates the file with this retention.
     pub fn open_with(
         file: &Path,
         topic: &str,
@@ -105,7 +107,8 @@ impl SqliteLog {
     }
 }
 
-/// Locks a file of its own: whoever closes any handle on the database file itself drops the locks that SQLite holds on it.
+/// Locks a separate file, because closing any handle of the database file would release SQLite's
+/// own locks on it.
 fn lock(file: &Path) -> Result<Flock<File>, SqliteOpenError> {
     let lock_error = |source| SqliteOpenError::Lock {
         file: file.to_owned(),

@@ -1,4 +1,4 @@
-//! The table of components: which crate makes which.
+//! The table of components: which crate implements which.
 
 use axum::Router;
 use innkeeper_contracts::settings::Component as Settings;
@@ -8,18 +8,18 @@ use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::metrics::Metrics;
 
-/// Makes a component that keeps no rows.
+/// Creates a component without a database.
 type Stateless<'a> =
     Box<dyn FnOnce(Client, &Metrics) -> Result<Router, InvalidAddress> + Send + 'a>;
 
-/// Makes a component that keeps rows in the context's store.
+/// Creates a component with a database.
 type Stateful<'a> = Box<dyn FnOnce(&Context) -> Component + Send + 'a>;
 
-/// How a component is made.
+/// How a component is created.
 pub enum Constructor<'a> {
-    /// Without rows.
+    /// Without a database.
     Stateless(Stateless<'a>),
-    /// With rows.
+    /// With a database.
     Stateful(Stateful<'a>),
 }
 

@@ -1,4 +1,4 @@
-//! One service in this process: opened, served, and ended in order.
+//! One service in this process: opened, served, and shut down in order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,60 +28,60 @@ use uuid::Uuid;
 
 use crate::components::{Constructor, constructor};
 
-/// How long the last events may take to reach the log, once nothing makes new ones.
+/// How long the last events may take to reach the log, once there are no new ones.
 const FLUSH_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a service is started with.
 pub struct Launch {
-    /// Its settings.
+    /// The settings of the service.
     pub settings: ServiceSettings,
-    /// Where its business API is served.
+    /// The listener of its business API.
     pub listener: TcpListener,
-    /// Its log, opened by whoever knows whether it is shared; absent for a gateway.
+    /// Its log, which several services may share; `None` for a gateway.
     pub log: Option<Arc<dyn Log>>,
-    /// Its time.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// Where it dies, in tests.
+    /// At which crash point the process dies, in tests.
     pub crash: CrashPlan,
 }
 
 /// Why a service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its settings name no database or no log, though it has rows.
+    /// Its component needs a database and a log, and its settings lack one of them.
     #[error("the settings of {service} lack {missing}")]
     Incomplete {
-        /// Its name.
+        /// Name of the service.
         service: String,
-        /// What they lack.
+        /// What the settings lack.
         missing: &'static str,
     },
-    /// Its database cannot be opened.
+    /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] innkeeper_storage::OpenError),
-    /// An address in its settings cannot be used.
+    /// An address in the settings is not valid.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
 }
 
-/// A service that runs.
+/// A running service.
 pub struct Service {
-    /// Its name.
+    /// Name of the service.
     pub name: String,
-    /// Its health.
+    /// The health of the service.
     pub health: Health,
-    /// Its admin API.
+    /// The routes of its admin API.
     pub admin: Router,
     drain_within: Duration,
-    /// Server, consumer and chores.
+    /// The tasks of server, consumer and chores.
     intake: Lifecycle,
-    /// The relay, which ends when nothing makes new events.
+    /// The task of the relay, which ends after those that make new events.
     outlet: Lifecycle,
     store: Option<Arc<dyn Store>>,
 }
 
 impl Service {
-    /// Opens what the service needs and lets it run; whatever it logs names it.
+    /// Opens what the service needs and starts it. Its log lines carry its name.
     pub async fn start(launch: Launch) -> Result<Self, StartError> {
         let span = span(&launch.settings.service);
         Self::open(launch).instrument(span).await
@@ -121,7 +121,7 @@ impl Service {
         Ok(service)
     }
 
-    /// Starts the relay to the log, and the consumer if the component reacts to events.
+    /// Starts the relay, and the consumer if the component reacts to events.
     fn connect(
         &self,
         component: &Component,
@@ -169,8 +169,9 @@ impl Service {
         self.health.ready(true);
     }
 
-    /// Ends the service: unready, no more intake, what was begun finished, the last events sent, the database closed.
-    /// False when something had to be left behind.
+    /// Shuts the service down: it becomes unready, keeps serving for `leave_for`, takes no more
+    /// work, finishes what it has begun, sends the last events and closes the database. `false` if
+    /// something was not finished in time.
     pub async fn stop(self, leave_for: Duration) -> bool {
         let span = span(&self.name);
         self.end(leave_for).instrument(span).await
@@ -238,6 +239,6 @@ async fn repeat(chore: Arc<dyn Chore>, lifecycle: Lifecycle) {
             tokio::time::sleep(chore.every()).await;
         }
     };
-    // A round that is left in the middle is the case of a process that dies: the next one goes on.
+    // A round that is cut off is like a crash: the next round continues.
     lifecycle.stopping().run_until_cancelled(repeated).await;
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use innkeeper_kit::Clock;
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that stands still until it is moved; at first it stands at the beginning of 1970.
+/// A clock that only moves when a test advances it. It starts at the beginning of 1970.
 #[derive(Debug, Default)]
 pub struct MockClock(Mutex<Timestamp>);
 

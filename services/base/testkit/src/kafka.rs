@@ -1,14 +1,13 @@
-//! The Kafka that tests use, and topics of their own on it. How a client is set up is the test's
-//! affair.
+//! The Kafka that tests use, and topics for single tests. Each test configures its own client.
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic};
 use rdkafka::client::DefaultClientContext;
 use uuid::Uuid;
 
-/// A client that makes and deletes topics.
+/// A client that creates and deletes topics.
 pub type Admin = AdminClient<DefaultClientContext>;
 
-/// Where the broker is: `host:port`.
+/// The address of the broker, as `host:port`.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test is told by the environment where its broker is"
@@ -19,12 +18,12 @@ pub fn bootstrap_servers() -> String {
     )
 }
 
-/// The name of a topic that nobody else has.
+/// A topic name that no other test has.
 pub fn unique_name(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::now_v7())
 }
 
-/// Makes a topic.
+/// Creates a topic.
 pub async fn create_topic(admin: &Admin, topic: &NewTopic<'_>) {
     let created = admin.create_topics([topic], &AdminOptions::new()).await;
     created.unwrap().remove(0).unwrap();

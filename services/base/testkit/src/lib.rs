@@ -1,6 +1,6 @@
-//! What the tests of several crates share, each written once: a clock that stands still, how long
-//! to wait, topics, and schemas. It is only ever compiled for tests, and never imports a crate
-//! whose tests import it. Start reading at [`patience`].
+//! What the tests of several crates share: a mock clock, waiting with a deadline, Kafka topics and
+//! PostgreSQL schemas. It is only compiled for tests, and never imports a crate whose tests import
+//! it. Start reading at [`patience`].
 #![expect(
     clippy::panic,
     clippy::unwrap_used,

@@ -1,25 +1,24 @@
-//! How long tests wait for what will be, with a deadline instead of a guess. Whoever waited in vain
-//! is told for what, and what was seen last.
+//! Waiting in tests, with a deadline instead of fixed sleeps. A test that waits in vain reports
+//! what it waited for and what it saw last.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long anything may take before it counts as never, on a machine that is busy with other
-/// tests.
+/// How long anything may take before a test fails, on a machine that is busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How long to pause between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Looks until nothing is wrong any more, and returns what was seen then. A look that never ends is
-/// cut off when time is up.
+/// Calls `look` until it succeeds, and returns its value. A call that never ends is cut off at the
+/// deadline.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<T, String>) -> T {
     until_within(PATIENCE, what, look).await
 }
 
-/// The same, for what takes longer, or may not take as long.
+/// The same with another deadline.
 pub async fn until_within<T>(
     within: Duration,
     what: &str,
@@ -39,7 +38,7 @@ pub async fn until_within<T>(
     seen.unwrap_or_else(|_| panic!("{what}: not within {within:?}; seen last: {last}"))
 }
 
-/// Waits until a watched value is as it should be.
+/// Waits until a watched value satisfies a condition.
 pub async fn until_watched<T: Debug>(
     what: &str,
     watched: &watch::Sender<T>,
@@ -54,7 +53,7 @@ pub async fn until_watched<T: Debug>(
     );
 }
 
-/// Waits for what comes in its own time, and returns it.
+/// Waits for a future with the usual deadline, and returns its value.
 pub async fn in_time<T>(what: &str, awaited: impl Future<Output = T>) -> T {
     let came = tokio::time::timeout(PATIENCE, awaited).await;
     came.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))

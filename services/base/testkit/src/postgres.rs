@@ -1,4 +1,4 @@
-//! The `PostgreSQL` that tests use, and schemas of their own in it.
+//! The `PostgreSQL` server that tests use, and schemas for single tests.
 
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
@@ -6,17 +6,17 @@ use uuid::Uuid;
 
 const SERVER: &str = "INNKEEPER_TEST_POSTGRES";
 
-/// Where the server is, and who logs in.
+/// Where the server is, and the credentials for it.
 pub struct Server {
-    /// Its host.
+    /// Host of the server.
     pub host: String,
-    /// Its port.
+    /// Port of the server.
     pub port: u16,
     /// The database in which tests have their schemas.
     pub database: String,
-    /// The user.
+    /// Name of the user.
     pub username: String,
-    /// The user's password.
+    /// Password of the user.
     pub password: String,
 }
 
@@ -47,14 +47,15 @@ fn config() -> Config {
     url.parse().expect("the variable holds a URL of PostgreSQL")
 }
 
-/// A schema of a test's own, which goes with it. It is made by the store that is opened in it.
+/// A schema for a single test, which is dropped with this value. The store that is opened in it
+/// creates it.
 pub struct Schema {
-    /// Its name.
+    /// Name of the schema.
     pub name: String,
 }
 
 impl Schema {
-    /// One of a name that nobody else has.
+    /// A schema with a name that no other test has.
     pub fn make() -> Self {
         Self {
             name: format!("test-{}", Uuid::now_v7().simple()),
@@ -70,7 +71,7 @@ impl Schema {
 impl Drop for Schema {
     fn drop(&mut self) {
         let name = std::mem::take(&mut self.name);
-        // A runtime cannot wait within another, so this one has a thread of its own.
+        // A runtime cannot block within another one, so this one runs on a thread of its own.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             let sql = format!(r#"DROP SCHEMA IF EXISTS "{name}" CASCADE"#);

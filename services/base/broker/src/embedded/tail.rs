@@ -1,4 +1,4 @@
-//! The newest records, kept in memory for the consumers that are not far behind.
+//! The newest records, kept in memory for consumers that are not far behind.
 
 use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Bounds;
 
-/// The newest records without a gap between them, and the bounds of the whole journal.
+/// The newest records, without gaps, and the bounds of the whole journal.
 pub struct Tail {
     records: RwLock<VecDeque<Record>>,
     capacity: usize,
@@ -16,7 +16,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// An empty tail of a journal that has these bounds.
+    /// An empty tail of a journal with these bounds; it keeps up to `capacity` records.
     pub fn new(bounds: Bounds, capacity: usize) -> Self {
         Self {
             records: RwLock::default(),
@@ -25,7 +25,7 @@ impl Tail {
         }
     }
 
-    /// Takes in what was just appended, with the bounds that this led to, and wakes the consumers.
+    /// Adds records that were just appended, sets the new bounds, and wakes the consumers.
     pub fn extend(&self, appended: Vec<Record>, bounds: Bounds) {
         {
             let mut records = self.write();
@@ -41,7 +41,7 @@ impl Tail {
         });
     }
 
-    /// Records from this offset on, or nothing when some of them are no longer here.
+    /// Records from this offset on; `None` if some of them are no longer in memory.
     pub fn read(&self, from: i64, limit: usize) -> Option<Vec<Record>> {
         let records = self.read_lock();
         let first = records.front()?.offset;

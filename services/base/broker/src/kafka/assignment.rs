@@ -1,4 +1,4 @@
-//! Which partitions a member holds, how far it is in each, and what librdkafka calls back about them.
+//! Which partitions a member holds, its position in each, and librdkafka's callbacks about them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,19 +11,19 @@ use rdkafka::statistics::Statistics;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-/// How long the group's coordinator may take to say where the group is.
+/// How long the group's coordinator may take to tell the committed offsets.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How far a member is in one partition; offsets are unknown until they are seen.
+/// The position of a member in one partition. Offsets are unknown until they are seen.
 #[derive(Debug, Default)]
 struct Position {
-    /// The offset that is delivered next.
+    /// Offset of the next record to deliver.
     next: Option<i64>,
-    /// The offset before which everything is done.
+    /// Offset before which every record is done.
     done: Option<i64>,
-    /// The earliest offset there is.
+    /// Offset of the earliest record.
     low: Option<i64>,
-    /// The offset after the latest record.
+    /// Offset after the latest record.
     high: Option<i64>,
 }
 
@@ -40,7 +40,7 @@ struct State {
     positions: BTreeMap<i32, Position>,
     /// How many rebalances there were.
     rebalances: u64,
-    /// Numbers of partitions after each change that was not yet told.
+    /// The number of partitions after each change that was not delivered yet.
     changes: VecDeque<usize>,
 }
 
@@ -64,7 +64,8 @@ impl Assignment {
         &self.topic
     }
 
-    /// Waits for a change; each is reported once.
+    /// Waits for a change of the assignment and returns the new number of partitions. Each change
+    /// is returned once.
     pub async fn wait_for_change(&self) -> usize {
         loop {
             let change = self.state().changes.pop_front();
@@ -85,7 +86,8 @@ impl Assignment {
         self.state().positions.contains_key(&partition)
     }
 
-    /// Notes that a record is delivered, and answers the offset that should have come instead if there is a gap before it.
+    /// Notes that a record is delivered. If there is a gap before it, returns the offset that was
+    /// expected.
     pub fn delivered(&self, partition: i32, offset: i64) -> Option<i64> {
         let mut state = self.state();
         let position = state.positions.entry(partition).or_default();
@@ -93,7 +95,8 @@ impl Assignment {
         (expected < offset).then_some(expected)
     }
 
-    /// Notes what is done, and answers the offsets to commit for it; partitions that were taken away, or are further on, have none.
+    /// Notes what is done, and returns the offsets to commit. Partitions that were revoked, or are
+    /// further on already, are left out.
     pub fn mark_done(&self, records: &[Record]) -> TopicPartitionList {
         let mut state = self.state();
         let mut next_offsets = BTreeMap::new();
@@ -115,7 +118,7 @@ impl Assignment {
         list
     }
 
-    /// How many records are not yet done.
+    /// How many records are not done yet; `None` while that is unknown.
     pub fn lag(&self) -> Option<i64> {
         self.state().positions.values().map(Position::lag).sum()
     }
@@ -158,7 +161,8 @@ impl Assignment {
     }
 }
 
-/// Where the group is in these partitions; unknown when the coordinator does not say.
+/// Fetches the group's offsets in these partitions; without offsets if the coordinator does not
+/// answer.
 fn fetch_committed(
     consumer: &BaseConsumer<Assignment>,
     partitions: &TopicPartitionList,

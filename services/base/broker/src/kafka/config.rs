@@ -1,5 +1,5 @@
-//! How librdkafka is set up.
-//! <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>
+//! The configuration of librdkafka
+//! (<https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>).
 
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
@@ -8,7 +8,7 @@ use rdkafka::ClientConfig;
 fn client(settings: &settings::Kafka) -> ClientConfig {
     let mut config = client_config(&settings.bootstrap_servers, &settings.group);
     config
-        // A lost broker is looked for again at least this often, and grown partitions are seen this soon.
+        // Reconnect to a lost broker at least this often, and see new partitions this soon.
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "10000");
     config
@@ -20,7 +20,7 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
-        // What Java's producer does: others who write by key reach the same partition.
+        // As Java's producer does, so that others who write by key reach the same partition.
         .set("partitioner", "murmur2_random")
         .set("linger.ms", "2")
         .set("compression.type", "lz4")
@@ -31,7 +31,8 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
     config
 }
 
-/// A consumer that moves only what it must, and commits what was stored as done: now and then, on revoke and on close.
+/// A consumer that moves as few partitions as possible in a rebalance. It commits the stored
+/// offsets periodically, on revocation and on close.
 pub fn consumer(settings: &settings::Kafka) -> ClientConfig {
     let mut config = client(settings);
     config
@@ -41,14 +42,15 @@ pub fn consumer(settings: &settings::Kafka) -> ClientConfig {
         .set("enable.auto.commit", "true")
         .set("auto.commit.interval.ms", "1000")
         .set("enable.auto.offset.store", "false")
-        // How soon the partitions of a member that died go to the others.
+        // After this time the partitions of a dead member go to the others.
         .set("session.timeout.ms", "10000")
-        // How soon the others learn that one joined or left.
+        // How soon a member learns that another has joined or left.
         .set("heartbeat.interval.ms", "1000")
         .set("queued.max.messages.kbytes", "16384")
-        // When the queue was full, look again soon: the default of a second halves the speed of catching up.
+        // Fetch again soon after the queue was full: the default of one second halves the speed of
+        // catching up.
         .set("fetch.queue.backoff.ms", "20")
-        // The source of the lag.
+        // The lag is computed from these statistics.
         .set("statistics.interval.ms", "2000");
     config
 }

@@ -1,4 +1,5 @@
-//! The thread of a member: it polls only when the service asks, so that a rebalance finds nothing half done.
+//! The thread of a member. It polls only when the service asks for a delivery, so that no rebalance
+//! happens while records are being handled.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +14,14 @@ use super::assignment::Assignment;
 use super::poll::Poll;
 use super::subscription::Command;
 
-/// How long a rebalance may hold up the last commit, and the leaving.
+/// How long a rebalance may delay the last commit and leaving the group.
 const REBALANCE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long to wait between looks for a callback.
+/// The pause between two polls for callbacks.
 const CALLBACK_DELAY: Duration = Duration::from_millis(2);
 
-/// Serves commands until the service closes or drops its end; leaves the group in the end, and commits what is done.
+/// Serves commands until the service closes or drops its end of the channel; then commits what is
+/// done and leaves the group.
 pub fn run(
     consumer: Arc<StreamConsumer<Assignment>>,
     commands: mpsc::Receiver<Command>,
@@ -30,7 +32,7 @@ pub fn run(
     leave(&consumer);
     drop(consumer);
     if let Some(closing) = closing {
-        // Whoever gave up waiting does not need to know.
+        // A caller that has stopped waiting does not need the result.
         let _ = closing.send(committed);
     }
 }
@@ -57,7 +59,8 @@ async fn serve(
     }
 }
 
-/// Commits what is done. While the group rebalances, the broker takes no commit of the old generation: then the rebalance is served first.
+/// Commits what is done. While the group rebalances, the broker refuses commits of the old
+/// generation, so the rebalance is served first.
 fn commit_between_rebalances(consumer: &StreamConsumer<Assignment>) -> Result<(), KafkaError> {
     let given_up = Instant::now() + REBALANCE_TIMEOUT;
     loop {
@@ -69,8 +72,9 @@ fn commit_between_rebalances(consumer: &StreamConsumer<Assignment>) -> Result<()
     }
 }
 
-/// Gives all partitions back. A consumer that is closed while librdkafka waits for a rebalance callback hangs:
-/// <https://github.com/confluentinc/librdkafka/issues/4884>. So this returns when no callback can come any more.
+/// Gives all partitions back, and returns when no callback can come any more, because a consumer
+/// that is closed while librdkafka waits for a rebalance callback hangs:
+/// <https://github.com/confluentinc/librdkafka/issues/4884>.
 fn leave(consumer: &StreamConsumer<Assignment>) {
     consumer.unsubscribe();
     let given_up = Instant::now() + REBALANCE_TIMEOUT;
@@ -84,7 +88,8 @@ fn leave(consumer: &StreamConsumer<Assignment>) {
     }
 }
 
-/// Gives librdkafka a moment to call back. Messages that come meanwhile are not done, and go to the next member.
+/// Gives librdkafka a moment for its callbacks. Messages that arrive meanwhile are not marked as
+/// done, so the next member gets them.
 fn serve_callbacks(consumer: &StreamConsumer<Assignment>) {
     let mut messages = consumer.stream();
     for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! From librdkafka's messages and errors to deliveries.
+//! Turns librdkafka's messages and errors into deliveries.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,13 +14,13 @@ use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers};
 use super::assignment::Assignment;
 use super::log_error;
 
-/// Most messages that are taken in at once.
+/// Most messages that are taken at once.
 const BATCH_MESSAGES: usize = 500;
 
-/// How long a broker may take to say what the earliest record of a partition is.
+/// How long a broker may take to tell the earliest offset of a partition.
 const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What was taken in and not yet delivered.
+/// The deliveries that are ready, and the source of further ones.
 pub struct Poll<'a> {
     consumer: &'a StreamConsumer<Assignment>,
     messages: MessageStream<'a, Assignment>,
@@ -36,7 +36,7 @@ impl<'a> Poll<'a> {
         }
     }
 
-    /// Waits for the next delivery. Safe to drop while it waits.
+    /// Waits for the next delivery. The future can be dropped while it waits.
     pub async fn next_delivery(&mut self) -> Result<Delivery, LogError> {
         loop {
             if let Some(delivery) = self.ready.pop_front() {
@@ -49,7 +49,7 @@ impl<'a> Poll<'a> {
         }
     }
 
-    /// Takes in a message and what else is there already.
+    /// Takes a message, and all others that are available without waiting.
     fn take_in_batch(&mut self, first: Result<BorrowedMessage<'a>, KafkaError>) {
         let before = self.consumer.context().rebalances();
         self.take_in(first);
@@ -64,7 +64,8 @@ impl<'a> Poll<'a> {
         }
     }
 
-    /// A rebalance that was served amid the batch has given partitions to other members, who are delivered their records.
+    /// Removes records of partitions that a rebalance during the batch gave to other members, who
+    /// will get those records.
     fn leave_what_was_taken_away(&mut self) {
         let assignment = self.consumer.context();
         self.ready.retain_mut(|delivery| match delivery {
@@ -111,7 +112,8 @@ impl<'a> Poll<'a> {
         }
     }
 
-    /// The partition's earliest offset: compaction and transactions leave gaps too, but not below it.
+    /// Fetches the earliest offset of a partition. It tells deletion by retention from the gaps
+    /// that compaction and transactions leave.
     fn fetch_low(&self, partition: i32) -> Option<i64> {
         let topic = self.consumer.context().topic();
         let watermarks = self
@@ -121,12 +123,13 @@ impl<'a> Poll<'a> {
     }
 }
 
-/// Whether one broker was lost, which librdkafka makes good by itself; that all were lost is another error.
+/// Whether the error is the loss of one broker, from which librdkafka recovers by itself. The loss
+/// of all brokers is another error.
 fn mends_itself(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::BrokerTransportFailure)
 }
 
-/// The record in a message; what is not text is left out.
+/// The record in a message, without keys and headers that are not UTF-8.
 fn record(message: &BorrowedMessage<'_>) -> Record {
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
     Record {
@@ -147,7 +150,7 @@ fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {
 }
 
 fn header(headers: &BorrowedHeaders, index: usize) -> Option<(String, String)> {
-    // rdkafka panics on a name that is not UTF-8: src/message.rs, try_get.
+    // rdkafka panics on a header name that is not UTF-8: src/message.rs, try_get.
     let read = AssertUnwindSafe(|| headers.try_get(index));
     let header = catch_unwind(read).ok().flatten()?;
     let value = std::str::from_utf8(header.value?).ok()?;

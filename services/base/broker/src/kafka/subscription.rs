@@ -1,4 +1,5 @@
-//! A member of a consumer group, as the service sees it: it asks a thread of its own, since librdkafka's callbacks block.
+//! The service's side of a member of a consumer group. The member runs on a thread of its own,
+//! because librdkafka's callbacks block.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,22 +19,23 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the service asks of the member's thread.
 pub enum Command {
-    /// The next delivery.
+    /// To send the next delivery.
     Next,
-    /// To commit, and to leave.
+    /// To commit, and to leave the group.
     Close(oneshot::Sender<Result<(), KafkaError>>),
 }
 
-/// The service's end. The consumer comes first, so that its last handle is the thread's: dropping that one blocks.
+/// The service's side. `consumer` is the first field so that it is dropped first and the thread has
+/// the last handle, whose drop blocks.
 struct KafkaSubscription {
     consumer: Arc<StreamConsumer<Assignment>>,
     commands: mpsc::Sender<Command>,
     deliveries: mpsc::Receiver<Result<Delivery, LogError>>,
-    /// Whether a delivery was asked for and has not been taken.
+    /// Whether a delivery was asked for and not received yet.
     asked: bool,
 }
 
-/// Joins the group.
+/// Joins the group and starts the thread of the member.
 pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, KafkaError> {
     let assignment = Assignment::of(&settings.topic);
     let consumer: StreamConsumer<Assignment> =
@@ -54,7 +56,7 @@ pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, K
     })
 }
 
-/// The thread has ended before its time.
+/// The thread of the member has ended unexpectedly.
 #[derive(Debug, thiserror::Error)]
 #[error("the member of the consumer group has stopped")]
 struct Stopped;
@@ -75,7 +77,7 @@ impl Subscription for KafkaSubscription {
     async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError> {
         let offsets = self.consumer.context().mark_done(records);
         if let Err(error) = self.consumer.store_offsets(&offsets) {
-            // A partition was just taken away: whoever has it now begins where the group has committed.
+            // A partition was just revoked. Its new owner begins at the committed offset.
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "offsets are not stored"

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 
 use crate::embedded::{Bounds, PARTITION};
 
-/// `low` is kept apart, so that offsets never start anew when every record was pruned.
+/// `low` has its own column, so that offsets do not restart at 0 once every record was pruned.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS log (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -30,10 +30,10 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Most records that one commit prunes, so that appends do not wait for long.
+/// Most records that one commit prunes, so that appends do not wait long.
 const PRUNED_AT_ONCE: i64 = 10_000;
 
-/// Opens the file for the writer, and makes its tables.
+/// Opens the file for the writer, and creates its tables.
 pub fn open(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(Duration::from_secs(5))?;
@@ -43,13 +43,13 @@ pub fn open(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens the file for reading alone.
+/// Opens the file for reading only.
 pub fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(file, flags)
 }
 
-/// Makes the file this topic's if it is nobody's, and answers whose it is.
+/// Assigns the file to the topic if it is new; returns the topic that it belongs to.
 pub fn claim_topic(connection: &Connection, topic: &str) -> rusqlite::Result<String> {
     connection.execute(
         "INSERT OR IGNORE INTO log (one, topic, low) VALUES (1, ?1, 0)",
@@ -58,7 +58,7 @@ pub fn claim_topic(connection: &Connection, topic: &str) -> rusqlite::Result<Str
     connection.query_row("SELECT topic FROM log", [], |row| row.get(0))
 }
 
-/// The bounds of the records in the file.
+/// Loads the bounds of the records in the file.
 pub fn load_bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
     let low = connection.query_row("SELECT low FROM log", [], |row| row.get(0))?;
     let newest = "SELECT max(record_offset) FROM records";
@@ -69,14 +69,14 @@ pub fn load_bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
     })
 }
 
-/// Where every group goes on.
+/// Loads the offset at which each group continues.
 pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
     let mut statement = connection.prepare("SELECT group_name, next_offset FROM offsets")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
 
-/// Records from this offset on.
+/// Reads records from this offset on.
 pub fn read(connection: &Connection, from: i64, limit: usize) -> rusqlite::Result<Vec<Record>> {
     let mut statement = connection.prepare_cached(
         "SELECT record_offset, key, headers, payload FROM records
@@ -97,7 +97,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     })
 }
 
-/// Stores a record unless its id is there already; answers whether it did.
+/// Inserts a record unless its id exists already; returns whether it did.
 pub fn insert(
     transaction: &Transaction<'_>,
     offset: i64,
@@ -121,7 +121,7 @@ pub fn insert(
     Ok(inserted == 1)
 }
 
-/// Stores where a group goes on.
+/// Saves the offset at which a group continues.
 pub fn save_offset(transaction: &Transaction<'_>, group: &str, next: i64) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO offsets (group_name, next_offset) VALUES (?1, ?2)",
@@ -130,7 +130,8 @@ pub fn save_offset(transaction: &Transaction<'_>, group: &str, next: i64) -> rus
     Ok(())
 }
 
-/// Deletes the records that were appended before this instant, up to a bound; answers the offset of the earliest that is left.
+/// Deletes records that were appended before this instant, up to a limit; returns the offset of the
+/// earliest record that is left.
 pub fn prune(
     transaction: &Transaction<'_>,
     bounds: Bounds,

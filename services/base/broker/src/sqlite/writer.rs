@@ -1,4 +1,4 @@
-//! The one thread that writes to the log's file: it takes everything that waits into one commit.
+//! The only thread that writes to the log's file: it puts everything that waits into one commit.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,13 +17,13 @@ use crate::embedded::Bounds;
 use crate::embedded::tail::Tail;
 use crate::memory::record_at;
 
-/// How long an offset may wait for a commit of records to go with.
+/// How long an offset may wait to share a commit with records.
 const OFFSET_DELAY: Duration = Duration::from_millis(100);
 
-/// How often old records are looked for.
+/// How often old records are pruned, in milliseconds.
 const PRUNE_INTERVAL_MS: i64 = 60_000;
 
-/// Why a write failed; the same for all that were in one commit.
+/// Why a write failed. All writes of one commit get the same error.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum WriteError {
     /// The commit failed.
@@ -56,7 +56,8 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is something to commit, and takes it all; `None` when the queue is closed and empty.
+    /// Waits until there is something to commit, and takes all of it; `None` once the queue is
+    /// closed and empty.
     fn take(&self) -> Option<Waiting> {
         let mut waiting = self.lock();
         loop {
@@ -97,7 +98,7 @@ impl Waiting {
     }
 }
 
-/// The handle on the writer thread; dropping it writes what waits and ends the thread.
+/// The handle of the writer thread. Dropping it writes what waits and ends the thread.
 pub struct Writer {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
@@ -129,7 +130,7 @@ impl Writer {
         }
     }
 
-    /// Returns when these records, and every offset that was saved before, are durable.
+    /// Appends records, and returns when they and every offset that was saved before are durable.
     pub async fn append(&self, records: Vec<NewRecord>) -> Result<(), WriteError> {
         let (acknowledge, acknowledged) = oneshot::channel();
         self.queue.lock().appends.push((records, acknowledge));
@@ -137,7 +138,7 @@ impl Writer {
         acknowledged.await.unwrap_or(Err(WriteError::Stopped))
     }
 
-    /// Saves where a group goes on, with the next commit or soon.
+    /// Saves the offset at which a group continues, with the next commit or soon after.
     pub fn save_offset(&self, group: &str, next: i64) {
         let mut waiting = self.queue.lock();
         waiting.offsets.insert(group.to_owned(), next);
@@ -153,7 +154,7 @@ impl Drop for Writer {
         self.queue.lock().closed = true;
         self.queue.filled.notify_one();
         if let Some(thread) = self.thread.take() {
-            // The thread catches nothing: had it panicked, its message was printed already.
+            // If the thread has panicked, its message was printed already.
             let _ = thread.join();
         }
     }
@@ -168,7 +169,7 @@ struct Thread {
     retention: Retention,
 }
 
-/// What a commit led to.
+/// The result of a commit.
 struct Committed {
     stored: Vec<Record>,
     bounds: Bounds,
@@ -189,7 +190,7 @@ impl Thread {
             }
             let outcome = outcome.map(|committed| self.publish(committed));
             for acknowledge in acknowledges {
-                // Whoever no longer waits does not need to know.
+                // A caller that has stopped waiting does not need the result.
                 let _ = acknowledge.send(outcome.clone());
             }
         }
@@ -230,7 +231,7 @@ impl Thread {
         self.tail.extend(committed.stored, committed.bounds);
     }
 
-    /// Lets offsets that were not written wait for another commit, unless newer ones wait already.
+    /// Puts offsets that were not written back into the queue, unless newer ones wait already.
     fn give_back(&self, offsets: HashMap<String, i64>) {
         let mut waiting = self.queue.lock();
         if waiting.closed || offsets.is_empty() {
