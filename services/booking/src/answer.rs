@@ -1,4 +1,5 @@
-//! The final answer to a POST, by the state of its booking: what is answered now, and what an idempotency key replays.
+//! The final answer to a POST, by the state of its booking. It is sent now, and replayed for the
+//! idempotency key.
 
 use axum::http::StatusCode;
 use innkeeper_contracts::{ServiceSettings, Words, settings};
@@ -11,14 +12,14 @@ use innkeeper_runtime::resource::{Item, Links};
 
 use crate::domain::State;
 
-/// Answers in the platform's words.
+/// Builds answers in the platform's words.
 pub struct Answers {
     words: Words,
     links: Links,
 }
 
 impl Answers {
-    /// The answers of a service.
+    /// Answers for one service.
     pub fn new(service: &ServiceSettings, booking: &settings::Booking) -> Self {
         Self {
             words: booking.words.clone(),
@@ -36,7 +37,7 @@ impl Answers {
         }
     }
 
-    /// The final answer for a booking, or `None` while it is pending.
+    /// The final answer for a booking; `None` while it is pending.
     pub fn last(&self, booking: &Entity<State>) -> Option<StoredAnswer> {
         let rejection = match booking.state {
             State::Pending => return None,
@@ -52,7 +53,8 @@ impl Answers {
         Some(refused(rejection))
     }
 
-    /// What becomes of the key of a booking that moves: it is settled once the booking is no longer pending.
+    /// What to do with the key of a booking that changes: it is settled once the booking is no
+    /// longer pending.
     pub fn settle(&self, before: Option<State>, booking: &Entity<State>) -> Option<KeyWrite> {
         let was_pending = matches!(before, None | Some(State::Pending));
         let answer = self.last(booking).filter(|_| was_pending)?;

@@ -1,4 +1,5 @@
-//! Calls to the payment service. The saga is the key, so that a call may be repeated.
+//! Calls to the payment service. The correlation id is the idempotency key, so a call can be
+//! repeated.
 
 use std::time::Duration;
 
@@ -15,21 +16,21 @@ use uuid::Uuid;
 
 use crate::domain::State;
 
-/// Why the payment service gave no answer.
+/// Why the payment service gave no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The call failed.
     #[error("the payment service does not answer")]
     Call(#[from] CallError),
-    /// It answered with a failure.
+    /// It answered with an error status.
     #[error("the payment service answered with status {0}")]
     Status(u16),
-    /// It answered with something else.
+    /// Its answer cannot be parsed.
     #[error("the answer of the payment service cannot be read")]
     Body(#[from] serde_json::Error),
 }
 
-/// Calls to the payment service of bookings that are paid when they are placed.
+/// Calls the payment service, for bookings that are paid on placement.
 pub struct Authorizations {
     client: Client,
     url: String,
@@ -40,7 +41,7 @@ pub struct Authorizations {
 }
 
 impl Authorizations {
-    /// The calls of a service, if its bookings are paid when they are placed.
+    /// The calls of a service; `None` unless its bookings are paid on placement.
     pub fn of(settings: &settings::Booking, context: &Context) -> Option<Self> {
         let payment = settings
             .payment
@@ -54,7 +55,7 @@ impl Authorizations {
         })
     }
 
-    /// Asks for the authorization of a booking.
+    /// Asks for the authorization of a booking's payment.
     pub async fn authorize(
         &self,
         booking: &Entity<State>,

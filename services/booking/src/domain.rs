@@ -1,4 +1,4 @@
-//! What a booking may become.
+//! The rules of a booking: which states may follow which.
 
 mod state;
 
@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 pub use state::State;
 
-/// The states that lead from the present one to the one that a client's label names; empty where nothing is left to do, `None` where the state
-/// does not allow it. The one thing a client can ask for is to cancel.
+/// The states on the way from the present state to the one that a client asks for; empty if they
+/// are the same, `None` if the present state does not allow it. A client can only ask to cancel.
 pub fn path(current: State, target: State) -> Option<&'static [State]> {
     match (current, target) {
         _ if current == target => Some(&[]),
@@ -21,7 +21,7 @@ pub fn path(current: State, target: State) -> Option<&'static [State]> {
     }
 }
 
-/// A booking before anybody was asked about it.
+/// A new booking, which is pending.
 pub fn placed(
     id: i64,
     correlation_id: Uuid,
@@ -47,7 +47,8 @@ pub fn placed(
     }
 }
 
-/// A pending booking after the payment service's answer; `None` where the answer settles nothing.
+/// A pending booking after the answer of the payment service; `None` if the answer does not settle
+/// it.
 pub fn answered(booking: &Entity<State>, answer: &AuthorizeAnswer) -> Option<Entity<State>> {
     match &answer.outcome {
         AuthorizeOutcome::Authorized { id } => {
@@ -63,8 +64,9 @@ pub fn answered(booking: &Entity<State>, answer: &AuthorizeAnswer) -> Option<Ent
     }
 }
 
-/// A pending booking that was given up by its client, once payment was asked what became of it (`None`: unreachable, or nobody to ask). Only one
-/// that its client can still ask about, by its key, may become confirmed.
+/// What recovery makes of a pending booking whose client has given up. `answer` is what the payment
+/// service says about it; `None` if it is unreachable or was not asked. Only a booking with an
+/// idempotency key may be confirmed, because its client can still ask for the result.
 pub fn recovered(
     booking: &Entity<State>,
     has_key: bool,
@@ -79,7 +81,8 @@ pub fn recovered(
     }
 }
 
-/// Whenever a payment is given back or a fulfillment is cancelled, the booking is; whenever its fulfillment completes, so does the booking.
+/// Whenever a payment is voided or refunded or a fulfillment is cancelled, the booking is
+/// cancelled. Whenever a fulfillment completes, the booking completes.
 pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Step<State> {
     let Stored::Entity(booking) = stored else {
         return Step::Keep;

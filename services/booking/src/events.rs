@@ -1,4 +1,4 @@
-//! Whenever a payment or a fulfillment ends, its booking follows.
+//! Reacts to the end of a payment or a fulfillment.
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};

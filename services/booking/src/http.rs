@@ -1,4 +1,4 @@
-//! The bookings as a resource.
+//! The HTTP resource of bookings.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The booking service: takes bookings, has them paid, and settles what was left pending.
-//! It never calls another service inside a transaction, and never confirms what nobody authorized.
-//! Start reading at [`domain::path`], then [`place`] and [`recovery`].
+//! The booking service: takes bookings, has them paid, and settles those that were left pending. It
+//! never calls another service inside a transaction, and never confirms an unauthorized booking
+//! that is paid on placement. Start reading at [`domain::path`], then [`place`] and [`recovery`].
 
 pub mod answer;
 pub mod authorization;
@@ -22,7 +22,7 @@ use answer::Answers;
 use authorization::Authorizations;
 use domain::State;
 
-/// The service's parts share this.
+/// The state that all parts of the service share.
 pub struct Bookings {
     repository: Repository<State>,
     settings: settings::Booking,
@@ -32,7 +32,7 @@ pub struct Bookings {
     process: Uuid,
 }
 
-/// A booking service.
+/// Creates a booking service.
 pub fn component(settings: &settings::Booking, context: &Context) -> Component {
     let answers = Arc::new(Answers::new(&context.settings, settings));
     let settling = Arc::clone(&answers);

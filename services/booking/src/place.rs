@@ -1,6 +1,8 @@
-//! Placing a booking: commit it pending, have it authorized outside any transaction, commit the outcome, answer.
+//! Places a booking: commit it as pending, have it authorized outside any transaction, commit the
+//! result, answer.
 //!
-//! Whoever holds the claim on a pending row settles it. Every outcome checks the row's version; who loses reads again and answers from the state.
+//! Whoever holds the claim on a pending row settles it. Every write checks the row's version; a
+//! writer that loses loads the row again and answers from its state.
 
 use std::time::Duration;
 
@@ -20,14 +22,15 @@ use crate::Bookings;
 use crate::authorization::Authorizations;
 use crate::domain::{State, answered, placed};
 
-/// How much longer than a call a claim holds.
+/// How much longer a claim is valid than a call may take.
 const CLAIM_MARGIN: Duration = Duration::from_secs(2);
 
-/// Seconds after which a client may try again what is in flight or what found no payment service.
+/// Seconds after which a client may try again, if its request is in flight or payment was
+/// unreachable.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 impl Bookings {
-    /// Carries out a POST: a new booking, or the one that its key began before.
+    /// Executes a POST: makes a new booking, or resumes the one that its key began.
     pub async fn place(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
         let Some(key) = &creation.key else {
             let booking = self.prepare(&creation.body).await?;
@@ -83,7 +86,8 @@ impl Bookings {
         Ok(())
     }
 
-    /// Goes on with what a key began: replays its final answer, or takes the pending row if nobody holds it.
+    /// Resumes what a key began: replays its final answer, or takes over the pending row if nobody
+    /// has a valid claim on it.
     async fn resume(
         &self,
         known: KeyRow,
@@ -111,7 +115,7 @@ impl Bookings {
         }
     }
 
-    /// Takes the claim on a row; the row as it is then.
+    /// Takes the claim on a row, and returns the booking as it is then.
     async fn take_claim(&self, row: &Row) -> Result<Entity<State>, Failure> {
         let Stored::Entity(booking) = innkeeper_kit::repository::stored(Some(row))? else {
             return Err(Rejection::NotFound.into());
@@ -135,7 +139,7 @@ impl Bookings {
         }
     }
 
-    /// Settles a pending booking that this request holds.
+    /// Settles a pending booking whose claim this request holds.
     async fn settle(
         &self,
         booking: Entity<State>,
@@ -146,7 +150,8 @@ impl Bookings {
             Some(payment) => match self.authorize(payment, &booking, request).await {
                 Some(answer) => match answered(&booking, &answer) {
                     Some(settled) => settled,
-                    // The saga ended at the payment service: this booking was cancelled or expired meanwhile.
+                    // The saga has ended at the payment service: this booking was cancelled or
+                    // expired meanwhile.
                     None => return self.answer_from_state(&booking).await,
                 },
                 None => return self.give_up(payment, &booking).await,
@@ -202,7 +207,8 @@ impl Bookings {
         }
     }
 
-    /// Releases the claim, so that a repetition can go on at once, and says that payment is away.
+    /// Releases the claim, so that a retry can resume at once, and answers that payment is
+    /// unavailable.
     async fn give_up(
         &self,
         payment: &Authorizations,
@@ -217,7 +223,7 @@ impl Bookings {
             Err(WriteError::Store(error)) => {
                 tracing::debug!(error = causes(&error), "the claim runs out by itself");
             }
-            // Somebody settled it meanwhile: a cancellation is an answer.
+            // Another writer has settled it meanwhile, for instance by a cancellation.
             Err(_) => {
                 if let Ok(answer) = self.answer_from_state(booking).await {
                     return Ok(answer);
@@ -247,7 +253,7 @@ impl Bookings {
         }
     }
 
-    /// How long a claim holds: longer than any call that its holder makes.
+    /// How long a claim is valid: longer than any call that its holder makes.
     pub(crate) fn claim_time(&self) -> Duration {
         self.authorizations
             .as_ref()
@@ -268,7 +274,8 @@ fn failure(error: WriteError) -> Failure {
     }
 }
 
-/// What tells one body from another: the SHA-1 name-based UUID (RFC 9562) of its members in order of their names, numbers as they were sent.
+/// Identifies a body: the SHA-1 name-based UUID (RFC 9562) of its members in the order of their
+/// names, with numbers as they were sent.
 fn fingerprint(body: &Object) -> String {
     let text = serde_json::to_vec(body).expect("JSON that was read can be written");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, &text).to_string()

@@ -1,4 +1,4 @@
-//! Recovery: settles pending bookings that nobody resumes.
+//! The chore that settles pending bookings which nobody resumes.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use innkeeper_runtime::problem::causes;
 use crate::Bookings;
 use crate::domain::{State, recovered};
 
-/// How many rows are settled side by side: a payment service that hangs holds each of them up for its timeout.
+/// How many bookings are settled concurrently. If the payment service hangs, each of them waits for
+/// its timeout.
 const AT_ONCE: u32 = 16;
 
 #[async_trait]
@@ -41,7 +42,8 @@ impl Chore for Bookings {
 }
 
 impl Bookings {
-    /// Takes the claim on rows that nobody resumes: few, so that a process that dies holds up no more, and not for long.
+    /// Claims pending rows that are due. They are few, so that a process that crashes delays few
+    /// bookings, and not for long.
     async fn claim_due_rows(&self) -> Result<Vec<Row>, StoreError> {
         let due = Due {
             state: State::Pending.name().to_owned(),
@@ -90,7 +92,7 @@ impl Bookings {
         );
         match self.repository.store().write(write).await {
             Err(WriteError::Store(error)) => Err(error),
-            // Somebody else settled it after all.
+            // Another writer has settled it after all.
             Ok(()) | Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {
                 Ok(())
             }

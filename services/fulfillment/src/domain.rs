@@ -1,4 +1,4 @@
-//! What a fulfillment may become.
+//! The rules of a fulfillment: which states may follow which.
 
 mod state;
 
@@ -9,8 +9,8 @@ use innkeeper_kit::repository::{Step, Stored};
 
 pub use state::State;
 
-/// The states that lead from the present one to the one that a client's label names; empty where nothing is left to do, `None` where the state
-/// does not allow it: a fulfillment goes forward only.
+/// The states on the way from the present state to the one that a client asks for; empty if they
+/// are the same, `None` if the present state does not allow it. A fulfillment only goes forward.
 pub fn path(current: State, target: State) -> Option<&'static [State]> {
     match (current, target) {
         _ if current == target => Some(&[]),
@@ -22,8 +22,8 @@ pub fn path(current: State, target: State) -> Option<&'static [State]> {
     }
 }
 
-/// Whenever a payment is captured a fulfillment begins, and whenever the booking ends it is cancelled; `id` is reserved for the one that
-/// may begin.
+/// Whenever a payment is captured, a fulfillment begins. Whenever the booking ends, its fulfillment
+/// is cancelled. `id` is the public id of the fulfillment that may begin.
 pub fn whenever(
     stored: &Stored<State>,
     start_as: StartAs,

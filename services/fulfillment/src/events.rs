@@ -1,4 +1,4 @@
-//! Whenever money is taken, or a booking ends, its fulfillment follows.
+//! Reacts to captured payments and to the end of bookings.
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
@@ -35,7 +35,7 @@ impl Reactor for Fulfillments {
 }
 
 impl Fulfillments {
-    /// An id for the fulfillment that this event may begin.
+    /// Reserves an id for the fulfillment that this event may begin.
     async fn reserve_id_to_begin(&self, event: &Event) -> Result<Option<i64>, StoreError> {
         if event.event_type != EventType::PaymentCaptured {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! The fulfillments as a resource.
+//! The HTTP resource of fulfillments.
 
 use std::sync::Arc;
 

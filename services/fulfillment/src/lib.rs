@@ -1,6 +1,6 @@
-//! The fulfillment service: begins when the money is taken, goes forward by the client's word, ends when the saga ends.
-//! It never asks another service anything.
-//! Start reading at [`domain::path`] and [`domain::whenever`].
+//! The fulfillment service: it begins when the payment is captured, goes forward on a client's
+//! commands, and ends when the saga ends. It never calls another service. Start reading at
+//! [`domain::path`] and [`domain::whenever`].
 
 pub mod domain;
 pub mod events;
@@ -15,13 +15,13 @@ use innkeeper_runtime::context::Context;
 
 use domain::State;
 
-/// The service's parts share this.
+/// The state that all parts of the service share.
 pub struct Fulfillments {
     repository: Repository<State>,
     settings: settings::Fulfillment,
 }
 
-/// A fulfillment service.
+/// Creates a fulfillment service.
 pub fn component(settings: &settings::Fulfillment, context: &Context) -> Component {
     let repository = Repository::new(
         &context.settings,

@@ -1,4 +1,4 @@
-//! Passes a request on to its service, and the answer back. Nothing is tried twice.
+//! Passes a request on to its service, and the answer back. Nothing is retried.
 
 mod timed;
 
@@ -24,10 +24,11 @@ use innkeeper_runtime::request::RequestContext;
 use crate::headers;
 use timed::Timed;
 
-/// Bodies up to this length are passed on in one piece, in bytes; larger ones, and those of unknown length, as they come.
+/// Bodies up to this length in bytes are read whole before they are passed on. Larger ones, and
+/// those of unknown length, are streamed.
 const IN_ONE_PIECE_BYTES: u64 = 64 * 1024;
 
-/// A service's address is not one of HTTP.
+/// The address of a service is not an HTTP address.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the address {} of {service} is not of the form http://host:port",
@@ -36,16 +37,16 @@ const IN_ONE_PIECE_BYTES: u64 = 64 * 1024;
 pub struct InvalidAddress {
     /// Name of the service.
     pub service: String,
-    /// What was given.
+    /// The invalid address.
     pub address: String,
 }
 
 /// A service behind the gateway.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its name.
+    /// Name of the service.
     pub service: String,
-    /// Its path, as the label of metrics.
+    /// Its first path, which is the `route` label of metrics.
     pub route: Arc<str>,
     authority: Authority,
     host: HeaderValue,
@@ -53,7 +54,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The service of a route.
+    /// The target of a route; fails if its address is not `http://host:port`.
     pub fn of(route: &Route) -> Result<Self, InvalidAddress> {
         let invalid = || InvalidAddress {
             service: route.service.clone(),
@@ -84,7 +85,7 @@ impl Target {
     }
 }
 
-/// The answer of a service to a request, or the problem that it has none.
+/// Sends a request to its service. Returns the service's answer, or a problem if there is none.
 pub async fn pass_on(
     client: &Client,
     target: &Target,
@@ -102,7 +103,8 @@ pub async fn pass_on(
     response
 }
 
-/// A small body as a whole: it goes out together with its head.
+/// Reads a small body whole, so that it is sent together with the head. Other bodies are returned
+/// as they are.
 async fn read_small_body(body: Body) -> Result<Body, Problem> {
     match body.size_hint().exact() {
         Some(1..=IN_ONE_PIECE_BYTES) => json::read(body).await.map(Body::from),
@@ -131,7 +133,7 @@ async fn exchange(
     }
 }
 
-/// The answer as it is passed on: a small body as a whole, another one as it comes.
+/// Makes the answer that is passed on: a small body is read whole, other bodies are streamed.
 async fn receive(
     response: axum::http::Response<Incoming>,
     timeout: Duration,
@@ -152,7 +154,7 @@ async fn receive(
     Ok(Response::from_parts(parts, body))
 }
 
-/// The problem that says which service did not answer.
+/// The problem that names the service which did not answer.
 fn unanswered(target: &Target, error: &CallError) -> Problem {
     if json::is_limit(error) {
         return edge::too_large();

@@ -1,4 +1,5 @@
-//! What happens to headers on their way: those of one connection stay behind (RFC 9110, 7.6.1), and the gateway adds its own.
+//! The headers of a request on its way through: hop-by-hop headers are removed (RFC 9110, 7.6.1),
+//! and the gateway adds its own.
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
 const TIMEOUT: HeaderName = HeaderName::from_static(TIMEOUT_HEADER);
 const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_HEADER);
 
-/// The headers of one connection that every intermediary knows.
+/// The hop-by-hop headers that every intermediary must know.
 const HOP_BY_HOP: [HeaderName; 5] = [KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];
 
-/// Removes the headers that belong to one connection, those that `Connection` names among them.
+/// Removes the hop-by-hop headers, including those that `Connection` names.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = headers
@@ -43,7 +44,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes a client's headers those of the request to a service.
+/// Turns a client's headers into those of the request to the service.
 pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, within: Duration) {
     let peer = parts.extensions.remove::<Peer>();
     let authority = parts

@@ -1,4 +1,4 @@
-//! What `GET /` answers: the platform's resources, as links.
+//! The answer to `GET /`: links to the platform's resources.
 
 use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -7,15 +7,16 @@ use bytes::Bytes;
 use innkeeper_contracts::settings::Route;
 use serde_json::{Map, Value, json};
 
-/// What may be done with the index.
+/// The methods that the index allows.
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET,HEAD");
 
-/// The platform's resources, as a HAL document.
+/// Links to the platform's resources, as a HAL document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Index(Bytes);
 
 impl Index {
-    /// The first path of each service, under the name of its last segment.
+    /// The index of some routes: the first path of each service, under the name of its last
+    /// segment.
     pub fn of(routes: &[Route]) -> Self {
         let own = ("self".to_owned(), json!({ "href": "/" }));
         let paths = routes.iter().filter_map(|route| route.paths.first());
@@ -25,7 +26,7 @@ impl Index {
         Self(json!({ "_links": links }).to_string().into())
     }
 
-    /// The answer to a method.
+    /// Answers a request with this method.
     pub fn answer(&self, method: &Method) -> Response {
         if *method != Method::GET && *method != Method::HEAD {
             return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, ALLOWED)]).into_response();

@@ -1,6 +1,6 @@
-//! The gateway of a platform: finds the service that a path belongs to, and passes request and answer on.
-//! It never repeats a request, never reads a body for its meaning, and never lets anybody reach what services tell each other.
-//! Start reading at [`router`], then [`paths`] and [`forward`].
+//! The gateway of a platform: finds the service that a path belongs to, and passes request and
+//! answer on. It never retries a request, never interprets a body, and never routes the internal
+//! paths of services. Start reading at [`router`], then [`paths`] and [`forward`].
 
 pub mod forward;
 pub mod headers;
@@ -22,7 +22,7 @@ use forward::{InvalidAddress, Target};
 use index::Index;
 use paths::PathTable;
 
-/// Everything that a gateway knows.
+/// The state of a gateway.
 struct Gateway {
     client: Client,
     paths: PathTable,
@@ -30,7 +30,7 @@ struct Gateway {
     index: Index,
 }
 
-/// The routes of a gateway, to be put inside the [edge](innkeeper_runtime::edge::around).
+/// The routes of a gateway, which must be put inside the [edge](innkeeper_runtime::edge::around).
 pub fn router(
     settings: &settings::Gateway,
     client: Client,
@@ -68,7 +68,7 @@ async fn answer(
     StatusCode::NOT_FOUND.into_response()
 }
 
-/// Makes the series of a service exist before its first request.
+/// Creates the metric series of a service before its first request.
 fn expect(metrics: &Metrics, target: &Target) {
     metrics.expect_route(&Method::GET, &target.route, &[StatusCode::OK]);
     metrics.expect_route(&Method::POST, &target.route, &[StatusCode::CREATED]);

@@ -1,22 +1,22 @@
-//! Which service a path belongs to: the longest match on whole segments. Pure.
+//! Finds the service that a path belongs to: the longest match on whole segments.
 
 use innkeeper_contracts::pod::INTERNAL_PREFIX;
 use innkeeper_contracts::settings::Route;
 
-/// Every path of every service, the longest first.
+/// Every path of every service, longest first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PathTable(Vec<Entry>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Entry {
-    /// Without a slash at its end; empty for `/`.
+    /// The path without a trailing slash; empty for `/`.
     path: String,
     /// Index of its route in the settings.
     route: usize,
 }
 
 impl PathTable {
-    /// The paths of these routes.
+    /// The table of these routes.
     pub fn of(routes: &[Route]) -> Self {
         let mut entries: Vec<Entry> = routes
             .iter()
@@ -47,9 +47,10 @@ impl Entry {
     }
 }
 
-/// Whether a path stays where it seems to be, and is not one that services call among themselves, however it is written.
+/// Whether a path has no `.` or `..` segment and is not internal, in any way of writing it.
 fn is_reachable(path: &str) -> bool {
-    // Nearly every path: nothing in it can mean anything else.
+    // The fast way for nearly every path: it contains nothing that could be decoded to something
+    // else.
     if !path.contains(['%', '\\']) && !path.contains("/.") && !path.contains("/_") {
         return true;
     }
@@ -62,7 +63,7 @@ fn is_reachable(path: &str) -> bool {
     !internal && segments.all(|segment| segment != "." && segment != "..")
 }
 
-/// A path without percent encoding; what is no text is replaced.
+/// Decodes percent-encoding; invalid UTF-8 is replaced.
 fn decoded(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
@@ -79,11 +80,11 @@ fn decoded(path: &str) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// The byte that two hexadecimal digits say.
+/// The byte of two hexadecimal digits.
 fn hex(bytes: &[u8], offset: usize) -> Option<u8> {
     let digits = bytes.get(offset..offset + 2)?;
     let digits = std::str::from_utf8(digits).ok()?;
-    // The standard library would take a sign as well.
+    // The standard library would accept a sign as well.
     digits
         .bytes()
         .all(|digit| digit.is_ascii_hexdigit())
@@ -181,7 +182,8 @@ mod tests {
     }
 
     proptest! {
-        /// The table agrees with the definition: among the paths whose segments begin the request's, the one with the most.
+        /// The table agrees with the definition: of the paths whose segments are a prefix of the
+        /// request's, the one with the most segments.
         #[test]
         fn the_match_has_the_most_segments_in_common(
             paths in prop::collection::hash_set(path(), 0..6),
@@ -197,7 +199,7 @@ mod tests {
             prop_assert_eq!(found, expected);
         }
 
-        /// No path at all makes it stop.
+        /// No path makes it panic.
         #[test]
         fn any_text_is_answered(asked in "\\PC*") {
             let _ = table(&["/", "/a"]).find(&asked);

@@ -98,7 +98,8 @@ async fn served(router: Router, lifecycle: &Lifecycle) -> SocketAddr {
     address
 }
 
-/// A service that is no HTTP server: it reads what comes, counts the connections, answers with these bytes, and closes.
+/// A service that is no HTTP server: it reads what comes, counts the connections, answers with
+/// these bytes, and closes.
 async fn raw(answer: &'static [u8], lifecycle: &Lifecycle) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await

@@ -1,4 +1,5 @@
-//! Authorizing by call: repeatable, because the saga is the key.
+//! Authorizes payments by call. The correlation id is the idempotency key, so a call can be
+//! repeated.
 
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
@@ -38,13 +39,13 @@ impl Payments {
             match self.repository.store().write(write).await {
                 Ok(()) => return Ok(answer(&Stored::Entity(payment))),
                 Err(WriteError::Store(error)) => return Err(error),
-                // The same call, or the end of the saga, was faster: its row answers.
+                // The same call or the end of the saga was faster. Its row gives the answer.
                 Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {}
             }
         }
     }
 
-    /// Answers what became of the payment of a saga.
+    /// Loads what became of the payment of a saga.
     pub async fn load_outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
         Ok(answer(&self.repository.load(correlation_id).await?))
     }

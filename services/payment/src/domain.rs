@@ -1,4 +1,4 @@
-//! What a payment may become.
+//! The rules of a payment: which states may follow which.
 
 pub mod provider;
 mod state;
@@ -13,8 +13,9 @@ pub use state::State;
 
 use provider::{Decision, decision};
 
-/// The states that lead from the present one to the one that a client's label names; empty where nothing is left to do, `None` where the state
-/// does not allow it. The labels of `voided` and `refunded` command the same: whatever gives the money back.
+/// The states on the way from the present state to the one that a client asks for; empty if nothing
+/// is left to do, `None` if the present state does not allow it. The labels of `voided` and
+/// `refunded` are the same command: to give the money back, whichever way.
 pub fn path(current: State, target: State) -> Option<&'static [State]> {
     match target {
         State::Captured => capture(current),
@@ -43,7 +44,8 @@ fn release(current: State) -> Option<&'static [State]> {
     }
 }
 
-/// The payment after a path; the provider has its say where the path reserves money.
+/// The payment after each state of a path. If the path authorizes, the provider decides, and the
+/// payment may be declined instead.
 pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Vec<Entity<State>> {
     if path.first() == Some(&State::Authorized)
         && let Decision::Declined(reason) = decision(provider, &payment.snapshot)
@@ -57,7 +59,7 @@ pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Ve
     payment.walked(path, 0)
 }
 
-/// A new payment as the provider's decision leaves it.
+/// A new payment: requested if the provider was not asked, else authorized or declined.
 pub fn opened(
     id: i64,
     correlation_id: Uuid,
@@ -88,23 +90,24 @@ pub fn opened(
     }
 }
 
-/// How a payment reacts to what became of its booking.
+/// How a payment reacts to its booking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Policy {
-    /// Whether money is taken at once or when the client says so.
+    /// Whether money is captured on confirmation or on a client's command.
     pub capture: Capture,
-    /// When bookings are paid.
+    /// When bookings are paid; `None` if no booking service says so.
     pub when: Option<PaymentTime>,
 }
 
 impl Policy {
-    /// Whether an event opens a payment.
+    /// Whether an event opens a new payment.
     pub fn opens_on(self, event_type: EventType) -> bool {
         event_type == EventType::BookingConfirmed && self.when == Some(PaymentTime::Later)
     }
 }
 
-/// Whenever a booking moves; `open` makes the payment that a confirmed booking may open.
+/// Whenever a booking is confirmed, its payment is opened or captured. Whenever a booking ends, its
+/// payment is voided or refunded. `open` makes the new payment.
 pub fn whenever(
     stored: &Stored<State>,
     policy: Policy,
@@ -125,7 +128,8 @@ pub fn whenever(
     }
 }
 
-/// A confirmed booking is captured at once, or its clock is remembered, so that what the client does later comes later.
+/// Captures the payment of a confirmed booking, or else raises its clock, so that a later command
+/// of the client counts as later.
 fn confirmed(entity: &Entity<State>, capture: Capture, seen: i64) -> Step<State> {
     match (capture, entity.state) {
         (Capture::Automatic, State::Authorized) => {

@@ -1,4 +1,4 @@
-//! Whenever a booking moves, its payment follows.
+//! Reacts to bookings.
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
@@ -32,7 +32,7 @@ impl Reactor for Payments {
 }
 
 impl Payments {
-    /// An id for the payment that this event may open.
+    /// Reserves an id for the payment that this event may open.
     async fn reserve_id_to_open(&self, event: &Event) -> Result<Option<i64>, StoreError> {
         if !self.policy().opens_on(event.event_type) {
             return Ok(None);

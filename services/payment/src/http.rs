@@ -1,4 +1,4 @@
-//! The payments as a resource, and the calls of booking services.
+//! The HTTP resource of payments, and the calls of booking services.
 
 use std::sync::Arc;
 
@@ -84,7 +84,8 @@ impl Resource for Payments {
             });
         let payment = payment.await?;
         match payment.state {
-            // A client that asks for the money of a declined payment was refused before it came here, so this refusal is new.
+            // A command on a payment that was declined earlier was refused above, so this decline
+            // is the result of this command.
             State::Declined if !asked.allows(&State::Declined) => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }

@@ -1,6 +1,6 @@
-//! The payment service: authorizes by call, captures by event or by the client's word, gives back when the saga ends.
-//! It never stores a card number, and never moves money twice for one saga.
-//! Start reading at [`domain::path`], then [`authorize`] and [`events`].
+//! The payment service: authorizes by call, captures on an event or a client's command, and gives
+//! money back when the saga ends. It never stores a card number, and never moves money twice for
+//! one saga. Start reading at [`domain::path`], then [`authorize`] and [`events`].
 
 pub mod authorize;
 pub mod domain;
@@ -16,7 +16,7 @@ use innkeeper_runtime::context::Context;
 
 use domain::{Policy, State};
 
-/// The service's parts share this.
+/// The state that all parts of the service share.
 pub struct Payments {
     repository: Repository<State>,
     settings: settings::Payment,
@@ -31,7 +31,7 @@ impl Payments {
     }
 }
 
-/// A payment service.
+/// Creates a payment service.
 pub fn component(settings: &settings::Payment, context: &Context) -> Component {
     let repository = Repository::new(
         &context.settings,

@@ -8,7 +8,7 @@ use innkeeper_kit::show;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A value with what tells whether another one is later.
+/// A value, with what decides whether another value is later.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Cell {
     value: Value,
@@ -17,7 +17,7 @@ pub struct Cell {
     /// counts. Stored rows have it under this name.
     #[serde(default, skip_serializing_if = "is_zero")]
     place: usize,
-    /// Whether the booking ended: such a value stays.
+    /// Whether the booking has ended; such a value stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     last: bool,
 }
@@ -42,13 +42,13 @@ impl Cell {
     }
 }
 
-/// The cells of a row, by column.
+/// The cells of a row, by the name of their column.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Cells(BTreeMap<String, Cell>);
 
 impl Cells {
-    /// The cells after an event; `None` when it changes none of them.
+    /// The cells after an event; `None` if it changes none of them.
     pub fn updated(&self, view: &settings::View, event: &Event) -> Option<Self> {
         let mut cells = self.clone();
         for column in &view.columns {
@@ -64,7 +64,7 @@ impl Cells {
         (cells != *self).then_some(cells)
     }
 
-    /// The fields of a row: its id, then its columns in their order; what is not known yet is `null`.
+    /// The fields of a row: its id, then its columns in their order. Unknown values are `null`.
     pub fn show(&self, view: &settings::View, id: i64) -> Map<String, Value> {
         let mut fields = Map::new();
         fields.insert("id".to_owned(), id.into());
@@ -79,7 +79,7 @@ impl Cells {
     }
 }
 
-/// What an event says about a column, if anything.
+/// The cell that an event gives to a column; `None` if it says nothing about it.
 fn cell(column: &Column, event: &Event) -> Option<Cell> {
     let mut sources = column.sources.iter().enumerate();
     let (index, source) = sources.find(|(_, source)| source.service == event.source.service)?;

@@ -1,4 +1,4 @@
-//! Every event of a saga may change its row; the first one makes it, whichever it is.
+//! Reacts to every event of a saga. The first one creates the row, whichever it is.
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
@@ -9,7 +9,7 @@ use innkeeper_runtime::component::Reactor;
 use crate::View;
 use crate::domain::Cells;
 
-/// The one state of a row.
+/// The state of every row.
 const STATE: &str = "shown";
 
 #[async_trait]
@@ -51,7 +51,8 @@ impl Reactor for View {
 }
 
 impl View {
-    /// The row after an event; `None` when it changes nothing.
+    /// The write of the row after an event; `None` if the event changes nothing. A new row gets a
+    /// new id.
     async fn prepare_update(
         &self,
         row: Option<&Row>,

@@ -1,4 +1,4 @@
-//! The rows as a resource that can only be read.
+//! The HTTP resource of rows, which is read-only.
 
 use std::sync::Arc;
 

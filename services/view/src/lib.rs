@@ -1,6 +1,5 @@
-//! The view service: one row per saga, whose columns show fields of other services.
-//! It never changes anything but its own rows, and takes no commands.
-//! Start reading at [`domain::Cells::updated`].
+//! The view service: one row per saga, whose columns show fields of other services. It only changes
+//! its own rows, and takes no commands. Start reading at [`domain::Cells::updated`].
 
 pub mod domain;
 pub mod events;
@@ -13,13 +12,13 @@ use innkeeper_kit::store::Store;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 
-/// The service's parts share this.
+/// The state that all parts of the service share.
 pub struct View {
     store: Arc<dyn Store>,
     settings: settings::View,
 }
 
-/// A view service.
+/// Creates a view service.
 pub fn component(settings: &settings::View, context: &Context) -> Component {
     let view = Arc::new(View {
         store: Arc::clone(&context.store),

@@ -2,20 +2,20 @@
 
 use innkeeper_contracts::EventType;
 
-/// Where a booking stands.
+/// The state of a booking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// Somebody is being asked about it.
+    /// It is committed and not settled yet.
     Pending,
-    /// It holds.
+    /// It is valid; its payment is authorized where it is paid on placement.
     Confirmed,
-    /// It was refused.
+    /// The payment provider refused.
     Rejected,
     /// It was not settled in time.
     Expired,
-    /// It was taken back.
+    /// It was cancelled.
     Cancelled,
-    /// It was delivered.
+    /// Its fulfillment is completed.
     Completed,
 }
 

@@ -2,7 +2,7 @@
 
 use innkeeper_contracts::EventType;
 
-/// Where a fulfillment stands.
+/// The state of a fulfillment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
     /// It waits to be started.
@@ -11,7 +11,7 @@ pub enum State {
     InProgress,
     /// It is done.
     Completed,
-    /// It was taken back.
+    /// It was cancelled.
     Cancelled,
 }
 

@@ -1,4 +1,4 @@
-//! A body that may not stall.
+//! A streamed body with a timeout per frame.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep};
 #[error("nothing came for {0:?}")]
 struct Stalled(Duration);
 
-/// A body each piece of which must come in time; how long all of it takes does not matter.
+/// A body of which each frame must come in time. How long the whole body takes does not matter.
 pub struct Timed {
     body: Incoming,
     patience: Duration,
@@ -23,7 +23,7 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// A body whose pieces must each come in time.
+    /// A body of which each frame must come within `patience`.
     pub fn new(body: Incoming, patience: Duration) -> Self {
         let until = Box::pin(tokio::time::sleep(patience));
         Self {

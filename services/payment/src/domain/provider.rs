@@ -1,18 +1,19 @@
-//! Who moves the money. The one provider there is decides by the amount alone and moves none, so it needs no call and no key.
+//! The payment provider. The only one so far decides by the amount and moves no money, so it needs
+//! no call and no idempotency key.
 
 use innkeeper_contracts::Snapshot;
 use innkeeper_contracts::settings::Provider;
 
-/// What a provider says to a request to reserve money.
+/// A provider's decision about a request to reserve money.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Decision {
     /// The money is reserved.
     Approved,
-    /// It is not, for this reason.
+    /// The provider refuses, with a reason for people.
     Declined(String),
 }
 
-/// The decision on a booking's amount.
+/// The decision about a booking's amount.
 pub fn decision(provider: Provider, booking: &Snapshot) -> Decision {
     let Provider::Test { decline_above } = provider;
     match (booking.amount, decline_above) {

@@ -2,7 +2,7 @@
 
 use innkeeper_contracts::EventType;
 
-/// Where a payment stands.
+/// The state of a payment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
     /// The booking is confirmed, and no money is reserved yet.
@@ -11,11 +11,11 @@ pub enum State {
     Authorized,
     /// The provider refused.
     Declined,
-    /// The money is taken.
+    /// The money was captured.
     Captured,
-    /// The reserved money is released.
+    /// The reserved money was released.
     Voided,
-    /// The money is given back.
+    /// The captured money was given back.
     Refunded,
 }
 
