@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: the figures of the README, all from one run on this machine.
+//! `cargo xtask bench`: measures the figures of the README, in one run on this machine.
 //!
-//! Load goes to loopback only, for a bounded time. Absolutes differ from machine to machine: the raw commit ceiling of SQLite stands beside them.
+//! Load goes to the loopback interface only, for a bounded time. Absolute figures differ from
+//! machine to machine, so the rate of raw SQLite commits is measured as well.
 
 mod ceiling;
 mod delay;
@@ -25,10 +26,10 @@ pub struct Arguments {
     seconds: u64,
 }
 
-/// How many sagas are followed from the 201 to the view's row.
-const SAGAS: usize = 500;
+/// How many bookings are followed from their 201 to the row of the view.
+const BOOKINGS: usize = 500;
 
-/// Carries the chore out.
+/// Runs the benchmark and prints its figures as a table.
 pub fn run(arguments: &Arguments) -> Outcome {
     debian::ensure(&["wrk"])?;
     run_shown(cargo().args(["build", "--release", "--package", "innkeeper"]))?;
@@ -57,7 +58,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         &format!("{idle:.0} MB"),
     );
 
-    let delays = delay::measure_until_view(&platform, SAGAS)?;
+    let delays = delay::measure_until_view(&platform, BOOKINGS)?;
     row(
         "201 to the view's row, p50",
         &format!("{:.1} ms", millis(delays.median)),

@@ -1,4 +1,5 @@
-//! What the offline commands assume of a cluster: the chart's values, of which the defaults here are examples.
+//! What the offline commands assume about a cluster: the chart's values. The defaults here are
+//! examples.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_plan::{ClusterDefaults, Executor};
@@ -27,7 +28,7 @@ pub struct ClusterArguments {
 }
 
 impl ClusterArguments {
-    /// The cluster that they describe.
+    /// The executor for the cluster that the arguments describe.
     pub fn executor(&self) -> Executor {
         Executor::Cluster(ClusterDefaults {
             bootstrap_servers: Some(self.bootstrap_servers.clone()),

@@ -5,7 +5,7 @@ use innkeeper_kit::{CrashPlan, CrashPoint};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Reads `POINT[:PASSING]`.
+/// Parses `POINT[:PASSING]`; the passing is 1 if it is left out.
 pub fn parse(text: &str) -> Result<(CrashPoint, u32), String> {
     let (point, passing) = text.split_once(':').unwrap_or((text, "1"));
     let known = CrashPoint::ALL.map(CrashPoint::name).join(", ");

@@ -1,4 +1,5 @@
-//! Exit codes: 0 done, 1 failed while it ran, 2 refused before anything was started.
+//! Exit codes: 0 for success, 1 for a failure while running, 2 for a refusal before anything was
+//! started.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -6,28 +7,29 @@ use std::process::ExitCode;
 use innkeeper_contracts::secret::masked;
 use innkeeper_runtime::problem::causes;
 
-/// Why a command ends otherwise than with 0.
+/// Why a command does not end with 0.
 #[derive(Debug)]
 pub enum Failure {
-    /// What the user gave cannot be used; nothing was started.
+    /// The user's input cannot be used. Nothing was started.
     Refused(String),
-    /// It was started and went wrong.
+    /// The command was started and failed.
     Failed(String),
 }
 
 impl Failure {
-    /// A refusal with all causes of an error.
+    /// A refusal with an error and all its causes.
     pub fn refused(error: &dyn Error) -> Self {
         Self::Refused(causes(error))
     }
 
-    /// A failure with all causes of an error.
+    /// A failure with an error and all its causes.
     pub fn failed(error: &dyn Error) -> Self {
         Self::Failed(causes(error))
     }
 }
 
-/// The exit code of words that make no command, or ask for help.
+/// The exit code for arguments that cannot be parsed; prints help and version and exits with 0 if
+/// they ask for it.
 pub fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
@@ -36,7 +38,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// The exit code of an outcome; what went wrong is printed, without what must not be shown.
+/// The exit code of a command. A failure is printed, with secrets masked.
 pub fn code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Platform files: read and parsed, every fault with its file.
+//! Reads and parses platform files; every fault names its file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ pub struct PlatformFile {
 }
 
 impl PlatformFile {
-    /// The file.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The platform's name.
+    /// Name of the platform.
     pub fn name(&self) -> &str {
         self.read
             .platform
@@ -29,7 +29,7 @@ impl PlatformFile {
             .unwrap_or_default()
     }
 
-    /// Puts the platform into a namespace, unless it names one.
+    /// Sets the namespace of the platform, unless the file has one.
     pub fn default_namespace(&mut self, namespace: &str) {
         self.read
             .platform
@@ -38,7 +38,7 @@ impl PlatformFile {
             .get_or_insert_with(|| namespace.to_owned());
     }
 
-    /// Warns on standard error of values that look like credentials.
+    /// Warns on standard error about values that look like credentials.
     pub fn warn(&self) {
         for warning in self.read.credentials() {
             let line = format!("warning: {}: {warning}", self.path.display());
@@ -46,7 +46,7 @@ impl PlatformFile {
         }
     }
 
-    /// What the platform has already, as far as its status tells.
+    /// What the platform has already, as far as the status in the file tells.
     pub fn facts(&self) -> Facts {
         Facts::of(&self.read.platform, &[])
     }
@@ -59,7 +59,7 @@ impl PlatformFile {
     }
 }
 
-/// Reads every platform of every file; everything that is wrong is said at once.
+/// Reads every platform of every file, and reports all faults at once.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<PlatformFile>, Failure> {
     let (mut platforms, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
@@ -95,7 +95,7 @@ fn read_one(path: &Path) -> Result<Vec<PlatformFile>, String> {
         .collect())
 }
 
-/// Refusals, each with its file.
+/// Refusals, one per line, each with its file.
 fn lines(path: &Path, refusals: &Refusals) -> String {
     let lines: Vec<String> = refusals
         .0

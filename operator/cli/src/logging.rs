@@ -1,4 +1,5 @@
-//! Logs: readable ones for people, JSON lines for machines, both on standard error, and neither with a password. Nor has a panic's message.
+//! Logs on standard error, as readable text or as JSON lines. Passwords are masked in both, and in
+//! the messages of panics.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use innkeeper_contracts::secret::masked;
 use tracing_subscriber::EnvFilter;
 
-/// The environment variable that says which logs are written, such as `info` or `innkeeper_runtime=debug`.
+/// The environment variable with the log filter, such as `info` or `innkeeper_runtime=debug`.
 const FILTER: &str = "INNKEEPER_LOG";
 
 /// How logs are written.
@@ -21,7 +22,7 @@ pub enum Format {
     Json,
 }
 
-/// Starts logging; from then on panics are printed without what must not be shown.
+/// Starts logging. From then on the messages of panics are masked as well.
 pub fn start(format: Format) {
     panic::set_hook(Box::new(|panic| eprint!("{}", told(panic))));
     let filter = EnvFilter::builder().with_env_var(FILTER).try_from_env();
@@ -41,7 +42,7 @@ pub fn start(format: Format) {
     }
 }
 
-/// What is printed of a panic: what Rust prints, without what must not be shown.
+/// The message of a panic as Rust prints it, with secrets masked.
 fn told(panic: &PanicHookInfo<'_>) -> String {
     let thread = thread::current();
     let name = thread.name().unwrap_or("<unnamed>");
@@ -53,7 +54,7 @@ fn told(panic: &PanicHookInfo<'_>) -> String {
     masked(&format!("thread '{name}' {panic}\n{trace}")).into_owned()
 }
 
-/// Writes what may be shown; the subscriber writes each event at once.
+/// Masks secrets in what it writes. The subscriber writes each event with one call.
 struct Masking<W>(W);
 
 impl<W: Write> Write for Masking<W> {
@@ -74,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// What a subscriber that writes in this format makes of an event.
+    /// What a subscriber with this format writes for an event.
     fn logged(format: Format) -> String {
         #[derive(Clone, Default)]
         struct Written(Arc<Mutex<Vec<u8>>>);

@@ -1,6 +1,6 @@
-//! The one binary: the operator, each service, the development executor, and the offline commands.
-//! It only reads arguments and files and hands them on: whatever is decided is decided in other crates.
-//! Start reading at [`Command`]; each command is a file of its own.
+//! The only binary: the operator, every service, the development executor, and the offline
+//! commands. It only reads arguments and files and hands them on; decisions are made in other
+//! crates. Start reading at [`Command`]; each command has a file of its own.
 
 mod cluster;
 mod commands;

@@ -1,4 +1,4 @@
-//! What the commands that run until a signal share: how their process starts and how it ends.
+//! What all commands that run until a signal share: how their process starts and ends.
 
 use std::future::Future;
 
@@ -17,13 +17,13 @@ pub struct CrashArguments {
 }
 
 impl CrashArguments {
-    /// The plan to die there.
+    /// The plan to die at that crash point.
     pub fn plan(&self) -> CrashPlan {
         crash::plan(self.crash_after)
     }
 }
 
-/// Runs a command on a runtime of its own. Signals are heard from its first line on.
+/// Runs a command on an async runtime. It listens for signals before the command begins.
 pub fn run<F>(command: impl FnOnce(EndSignals) -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
@@ -35,7 +35,7 @@ where
     })
 }
 
-/// The outcome of a command whose services have ended.
+/// The result of a command whose services have ended.
 pub fn ended(all_was_finished: bool) -> Result<(), Failure> {
     if all_was_finished {
         Ok(())

@@ -1,4 +1,5 @@
-//! A whole platform in this process: prepared, so that nothing starts unless everything can, then started, then ended in order.
+//! A whole platform in this process. It is prepared first, so that nothing starts unless everything
+//! can, then started, and finally shut down in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,35 +18,35 @@ use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
 use tokio::net::TcpListener;
 
-/// Why a platform cannot run here; nothing of it does.
+/// Why a platform cannot run here. Nothing of it is running then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A service to be left out is not in the file.
+    /// A service that is to be left out does not exist.
     #[error("there is no service {name} to leave out; the services are {}", known.join(", "))]
     Without {
-        /// What was asked for.
+        /// The unknown name.
         name: String,
-        /// What there is.
+        /// The names of the services.
         known: Vec<String>,
     },
-    /// A port cannot be taken.
+    /// A port cannot be bound.
     #[error(
         "{service} cannot listen on port {port}; stop what uses it, or choose another dev.port"
     )]
     Port {
-        /// The service.
+        /// Name of the service.
         service: String,
-        /// Its port.
+        /// The port.
         port: u16,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The data folder cannot be made.
+    /// The data folder cannot be created.
     #[error("cannot make the data folder {}", folder.display())]
     Data {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The log cannot be opened.
@@ -54,9 +55,9 @@ pub enum Error {
     /// A service cannot start.
     #[error("{service} cannot start")]
     Start {
-        /// Its name.
+        /// Name of the service.
         service: String,
-        /// Why.
+        /// Why it cannot start.
         source: StartError,
     },
 }
@@ -64,11 +65,11 @@ pub enum Error {
 /// How a platform is to run here.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The services to leave out.
+    /// Names of the services to leave out.
     pub without: BTreeSet<String>,
 }
 
-/// A platform whose every port is taken, and which has touched nothing else yet.
+/// A platform whose ports are all bound, and that has no other effect yet.
 pub struct Prepared {
     name: String,
     data: PathBuf,
@@ -81,27 +82,27 @@ struct Bound {
     address: SocketAddr,
 }
 
-/// A platform that runs.
+/// A running platform.
 pub struct Platform {
-    /// Its name.
+    /// Name of the platform.
     pub name: String,
-    /// Its data folder.
+    /// The data folder.
     pub data: PathBuf,
-    /// Its services with their addresses: gateways, then callees before their callers.
+    /// The services with their addresses: gateways first, then callees before their callers.
     pub services: Vec<Running>,
 }
 
-/// A service that runs, and where.
+/// A running service and its address.
 pub struct Running {
-    /// Its address.
+    /// Address of the business API.
     pub address: SocketAddr,
-    /// Its path; empty for a gateway.
+    /// Path of its resource; empty for a gateway.
     pub path: String,
     /// The service.
     pub service: Service,
 }
 
-/// The executor of a platform on this machine; each has a folder of its own below `data`.
+/// The executor of a platform on this machine. Each platform has a folder of its own below `data`.
 pub fn executor(data: &Path, platform: &str) -> Executor {
     Executor::Local(LocalDefaults {
         data: data.join(platform),
@@ -110,7 +111,7 @@ pub fn executor(data: &Path, platform: &str) -> Executor {
 }
 
 impl Prepared {
-    /// Takes every port that the platform needs.
+    /// Binds every port that the platform needs.
     pub async fn bind(
         platform: &ValidatedPlatform,
         executor: &Executor,
@@ -137,7 +138,7 @@ impl Prepared {
         })
     }
 
-    /// Starts every service; when one cannot, those that have started are ended again.
+    /// Starts every service. If one cannot start, those that have started are stopped again.
     pub async fn start(self, crash: CrashPlan) -> Result<Platform, Error> {
         std::fs::create_dir_all(&self.data).map_err(|source| Error::Data {
             folder: self.data.clone(),
@@ -163,7 +164,7 @@ impl Prepared {
 }
 
 impl Platform {
-    /// Waits until every service wants traffic; false when some do not in time.
+    /// Waits until every service is ready; `false` if some are not in time.
     pub async fn wait_until_ready(&self, within: Duration) -> bool {
         let all_ready = async {
             while !self
@@ -177,8 +178,8 @@ impl Platform {
         tokio::time::timeout(within, all_ready).await.is_ok()
     }
 
-    /// Ends every service, gateways first and callers before their callees, so that each finishes what it has begun with all that it
-    /// needs; false when something had to be left behind.
+    /// Stops every service, gateways first and callers before their callees, so that each can
+    /// finish its running work. `false` if something was not finished in time.
     pub async fn stop(self) -> bool {
         let (gateways, services): (Vec<_>, Vec<_>) = self
             .services
@@ -192,7 +193,7 @@ impl Platform {
     }
 }
 
-/// The port of every service: what the executor knows, else the plan's.
+/// The port of every service: the executor's if it has one, else the plan's.
 fn ports(platform: &ValidatedPlatform, executor: &Executor) -> BTreeMap<String, u16> {
     let mut ports = dev_ports(platform);
     if let Executor::Local(local) = executor {
@@ -233,7 +234,7 @@ async fn bind(settings: ServiceSettings, port: u16) -> Result<Bound, Error> {
     })
 }
 
-/// The log that the services share.
+/// Opens the log that the services share; `None` if no service has one.
 fn open_log(services: &[Bound]) -> Result<Option<SqliteLog>, Error> {
     let logs = services
         .iter()

@@ -1,4 +1,4 @@
-//! The first screen of `innkeeper dev`: what runs, where, and what is different from a cluster.
+//! The first screen of `innkeeper dev`: what runs where, and what differs from a cluster.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use innkeeper_plan::{ValidatedPlatform, ValidatedService};
 
 use crate::platform::{Options, Platform};
 
-/// The screen of a platform that runs.
+/// The screen of a running platform, as text.
 pub fn screen(
     platform: &Platform,
     plan: &ValidatedPlatform,
@@ -72,7 +72,7 @@ fn rows(platform: &Platform, plan: &ValidatedPlatform, options: &Options) -> Vec
     rows
 }
 
-/// What of a platform has no meaning in one process.
+/// What works differently in one process, or has no effect there.
 fn differences(plan: &ValidatedPlatform) -> Vec<String> {
     let mut found = vec![
         "events go through a file in place of Kafka, with one partition".to_owned(),

@@ -1,4 +1,5 @@
-//! How often this machine commits at most: what a row and an event cost in SQLite, one transaction each, nothing else.
+//! The highest possible rate of commits on this machine: one row and one event per SQLite
+//! transaction, and nothing else.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-/// Commits for a while, and says how many a second.
+/// Commits for a while, and returns the commits per second.
 pub fn measure_commits_per_second(file: &Path, length: Duration) -> Result<f64, Box<dyn Error>> {
     let connection = Connection::open(file)?;
     connection.execute_batch(

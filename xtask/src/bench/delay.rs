@@ -1,26 +1,26 @@
-//! How long after its 201 a reservation stands in the view.
+//! Measures how long after its 201 a reservation appears in the view.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use super::platform::Platform;
 
-/// How long a row may take.
+/// How long a row may take to appear.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// The delays of a number of sagas.
+/// Quantiles of the delays.
 pub struct Delays {
-    /// Half of them took no longer.
+    /// The delay that half of the bookings did not exceed.
     pub median: Duration,
-    /// 99 of 100 took no longer.
+    /// The delay that 99 of 100 bookings did not exceed.
     pub p99: Duration,
 }
 
-/// Follows sagas, one after another, from the 201 to the row with the confirmed status.
-pub fn measure_until_view(platform: &Platform, sagas: usize) -> Result<Delays, Box<dyn Error>> {
-    let mut delays = Vec::with_capacity(sagas);
+/// Follows bookings, one after another, from the 201 to the row of the view.
+pub fn measure_until_view(platform: &Platform, bookings: usize) -> Result<Delays, Box<dyn Error>> {
+    let mut delays = Vec::with_capacity(bookings);
     let mut last_row = 0;
-    for _ in 0..sagas {
+    for _ in 0..bookings {
         let id = platform.reserve()?;
         let answered = Instant::now();
         last_row = wait_for_row(platform, last_row, id, answered)?;
@@ -33,8 +33,8 @@ pub fn measure_until_view(platform: &Platform, sagas: usize) -> Result<Delays, B
             .copied()
     };
     Ok(Delays {
-        median: at(50).ok_or("no sagas")?,
-        p99: at(99).ok_or("no sagas")?,
+        median: at(50).ok_or("no bookings")?,
+        p99: at(99).ok_or("no bookings")?,
     })
 }
 

@@ -1,4 +1,5 @@
-//! Closed-loop load by wrk: so many connections, each posting reservations one after another.
+//! Closed-loop load by wrk: a number of connections, each of which posts reservations one after
+//! another.
 
 use std::error::Error;
 use std::fs;
@@ -8,11 +9,11 @@ use std::time::Duration;
 
 use super::platform::{Platform, reservation};
 
-/// What came of a load.
+/// The result of a load.
 pub struct Load {
-    /// Answers a second.
+    /// Answers per second.
     pub per_second: f64,
-    /// Time that 99 of 100 requests took at most, as wrk writes it.
+    /// The time that 99 of 100 requests did not exceed, as wrk writes it.
     pub p99: String,
     /// Answers other than 2xx, and requests without an answer.
     pub failures: u64,

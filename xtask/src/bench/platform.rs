@@ -1,4 +1,4 @@
-//! The car rental in one process, on free ports, with its data in a folder that goes away.
+//! The car rental example in one process, on free ports, with its data in a temporary folder.
 
 use std::error::Error;
 use std::fs;
@@ -22,7 +22,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Starts it; also says how long the first 201 took.
+    /// Starts the platform; also returns the time until the first 201.
     pub fn start(binary: &Path, folder: &Path) -> Result<(Self, Duration), Box<dyn Error>> {
         let file = folder.join("rentcar.yaml");
         let port = write_with_free_ports(&file)?;
@@ -60,7 +60,7 @@ impl Platform {
             .ok_or_else(|| "the answer has no id".into())
     }
 
-    /// The rows of the view after an id.
+    /// Loads the rows of the view after an id.
     pub fn fetch_view_after(&self, id: i64) -> Result<Vec<Value>, Box<dyn Error>> {
         let url = format!("{}/myReservations?after={id}", self.gateway);
         let body: Value = self.agent.get(&url).call()?.body_mut().read_json()?;
@@ -70,17 +70,17 @@ impl Platform {
             .unwrap_or_default())
     }
 
-    /// Memory that it holds now, in MB.
+    /// Resident memory of the process, in MB.
     pub fn read_resident_megabytes(&self) -> Result<f64, Box<dyn Error>> {
         self.read_status_megabytes("VmRSS:")
     }
 
-    /// The most memory that it ever held, in MB.
+    /// Peak resident memory of the process, in MB.
     pub fn read_peak_megabytes(&self) -> Result<f64, Box<dyn Error>> {
         self.read_status_megabytes("VmHWM:")
     }
 
-    /// Ends it in order.
+    /// Stops the platform, and fails if it does not end cleanly.
     pub fn stop(mut self) -> Result<(), Box<dyn Error>> {
         let terminated = Command::new("kill")
             .arg(self.child.id().to_string())
@@ -107,18 +107,18 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        // It has ended already when it was stopped in order.
+        // The process has already ended if it was stopped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The documented reservation.
+/// The reservation of the documentation.
 pub fn reservation() -> Value {
     json!({ "userName": "kim", "userHp": "010-1234-5678", "carId": "7", "period": "3", "price": "50000" })
 }
 
-/// Writes the example with ports that are free, and returns the gateway's.
+/// Writes the example with free ports, and returns the port of the gateway.
 fn write_with_free_ports(file: &Path) -> Result<u16, Box<dyn Error>> {
     let mut platform: Value = serde_yaml::from_str(&fs::read_to_string("examples/rentcar.yaml")?)?;
     let services = platform["spec"]["services"]

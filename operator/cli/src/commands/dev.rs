@@ -1,4 +1,4 @@
-//! `innkeeper dev FILE…`: platforms on this machine, in one process.
+//! `innkeeper dev FILE…`: runs platforms on this machine, in one process.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +23,7 @@ use crate::process::{self, CrashArguments};
 /// How long the first screen waits for services to become ready.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
-/// What can be said to `innkeeper dev`.
+/// The arguments of `innkeeper dev`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Platform files.
@@ -124,7 +124,8 @@ async fn listen_admin(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
     Ok((listener, address))
 }
 
-/// One admin API for all services, each below `/PLATFORM/SERVICE`, with a page that lists them.
+/// One admin API for all services, each below `/PLATFORM/SERVICE`, with a page that lists their
+/// paths.
 fn admin_router(platforms: &[Platform]) -> Router {
     let mut router = Router::new();
     let mut listing = String::new();

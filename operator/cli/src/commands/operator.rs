@@ -1,4 +1,4 @@
-//! `innkeeper operator`: looks after the platforms of a cluster, as the chart's Deployment does.
+//! `innkeeper operator`: runs the operator, as the chart's Deployment does.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -14,7 +14,7 @@ use crate::cluster::IMAGE;
 use crate::exit::Failure;
 use crate::process;
 
-/// What can be said to `innkeeper operator`; the chart says all of it.
+/// The arguments of `innkeeper operator`. The chart sets all of them.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Kafka brokers of platforms that name none.
@@ -92,7 +92,7 @@ impl Arguments {
     }
 }
 
-/// Looks after platforms until SIGTERM or Ctrl-C.
+/// Runs the operator until SIGTERM or Ctrl-C.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     process::run(|signals| operate(arguments.options(), signals))
 }

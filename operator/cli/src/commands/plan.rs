@@ -1,4 +1,5 @@
-//! `innkeeper plan FILE…`: the Kubernetes objects that platform files would become, as YAML, offline.
+//! `innkeeper plan FILE…`: prints the Kubernetes objects that platform files would become as YAML,
+//! offline.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use crate::cluster::ClusterArguments;
 use crate::exit::Failure;
 use crate::files;
 
-/// What can be said to `innkeeper plan`.
+/// The arguments of `innkeeper plan`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Platform files.
@@ -23,7 +24,8 @@ pub struct Arguments {
     cluster: ClusterArguments,
 }
 
-/// Prints every object of every file, in the order in which it would be applied, or nothing when a file is refused.
+/// Prints every object of every file in the order in which they would be applied, or nothing if a
+/// file is refused.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
     let mut text = String::new();
@@ -35,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     match io::stdout().lock().write_all(text.as_bytes()) {
-        // A reader that has seen enough, such as `head`, is no failure.
+        // A reader that closes the pipe early, such as `head`, is no failure.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::failed(&error)),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! `innkeeper serve COMPONENT --settings FILE`: one service, as in a pod.
+//! `innkeeper serve COMPONENT --settings FILE`: runs one service, as in a pod.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::exit::Failure;
 use crate::process::{self, CrashArguments};
 
-/// What can be said to `innkeeper serve`.
+/// The arguments of `innkeeper serve`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// What the service is: gateway, booking, payment, fulfillment or view.

@@ -1,4 +1,5 @@
-//! `innkeeper validate FILE…`: checks platform files as a cluster would, offline, and warns of credentials in them.
+//! `innkeeper validate FILE…`: checks platform files as a cluster would, offline, and warns about
+//! credentials in them.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use crate::cluster::ClusterArguments;
 use crate::exit::Failure;
 use crate::files;
 
-/// What can be said to `innkeeper validate`.
+/// The arguments of `innkeeper validate`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Platform files.
@@ -18,7 +19,7 @@ pub struct Arguments {
     cluster: ClusterArguments,
 }
 
-/// Checks every file; all that is wrong is said at once.
+/// Checks every file, and reports all faults at once.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
     let mut faults = Vec::new();

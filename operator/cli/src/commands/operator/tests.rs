@@ -1,4 +1,4 @@
-//! The chart and this command are two sides of one thing.
+//! The chart and this command must agree on arguments and permissions.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn repository_file(path: &str) -> String {
     fs::read_to_string(repository.join(path)).unwrap()
 }
 
-/// The options that the operator of a rendered case of the chart starts with.
+/// The options with which the operator of a rendered chart starts.
 fn options_of(case: &str) -> Options {
     let rendered = repository_file(&format!("charts/tests/rendered/{case}/rendered.yaml"));
     let deployment = serde_yaml::Deserializer::from_str(&rendered)
