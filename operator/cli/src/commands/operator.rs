@@ -38,7 +38,8 @@ pub struct Arguments {
     /// Look after the platforms of this namespace only.
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Option<String>,
-    /// Namespace of the Lease by which replicas agree who works; when left out, this is the only one.
+    /// Namespace of the Lease by which replicas agree who works; when left out, this is the only
+    /// one.
     #[arg(long, value_name = "NAMESPACE", requires = "identity")]
     namespace: Option<String>,
     /// Name of this replica.

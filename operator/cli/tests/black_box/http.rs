@@ -1,4 +1,5 @@
-//! A client that keeps no connection: what it says about a service is about the one that runs now.
+//! An HTTP client without a connection pool, so that each answer comes from the process that runs
+//! now.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// How long a request may take before its client believes in nothing any more.
+/// How long a request may take.
 const WITHIN: Duration = Duration::from_secs(15);
 
 /// An answer.
@@ -21,7 +22,7 @@ pub struct Answer {
     pub text: String,
 }
 
-/// There was none: the service is dead, or died meanwhile.
+/// There was no answer: the service is not running, or died meanwhile.
 #[derive(Debug)]
 pub struct Broken;
 
@@ -35,7 +36,7 @@ impl Answer {
         value.map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Claims that it is a problem with this status.
+    /// Asserts that the answer is a problem with this status.
     pub fn is_problem(&self, status: u16) {
         let body = self.json();
         assert_eq!(
@@ -73,7 +74,8 @@ pub fn post(path: &str, body: &Value) -> Request<String> {
     post_text(path, &body.to_string())
 }
 
-/// A POST of a body as it stands here: a `Value` does not keep numbers as they are, nor members that are given twice.
+/// A POST of a body as text. A `Value` would keep neither the literals of numbers nor repeated
+/// members.
 pub fn post_text(path: &str, body: &str) -> Request<String> {
     let request = Request::post(path).header(CONTENT_TYPE, "application/json");
     request.body(body.to_owned()).unwrap()
@@ -83,7 +85,7 @@ pub fn patch(path: &str, body: &Value) -> Request<String> {
     patch_text(path, &body.to_string())
 }
 
-/// A PATCH of a body as it stands here.
+/// A PATCH of a body as text.
 pub fn patch_text(path: &str, body: &str) -> Request<String> {
     let request = Request::patch(path).header(CONTENT_TYPE, "application/json");
     request.body(body.to_owned()).unwrap()

@@ -1,4 +1,4 @@
-//! How `innkeeper dev` and `innkeeper serve` begin, go on and end.
+//! How `innkeeper dev` and `innkeeper serve` start, restart and end.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -184,7 +184,7 @@ async fn probes_metrics_and_settings_are_below_platform_and_service() {
 #[tokio::test]
 async fn a_service_that_waits_for_its_database_ends_when_it_is_told_to() {
     let folder = TempDir::new().unwrap();
-    // It takes connections and says nothing.
+    // A server that accepts connections and never answers.
     let database = TcpListener::bind("127.0.0.1:0").await.unwrap();
     for (file, content) in [("username", "kim"), ("password", "secret")] {
         fs::write(folder.path().join(file), content).unwrap();

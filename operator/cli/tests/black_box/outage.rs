@@ -1,4 +1,5 @@
-//! A service that is away is an outage, and not a refusal: nothing is decided, nobody is told, and the client may come back.
+//! An unavailable service is an outage and not a refusal: nothing is decided, no event is raised,
+//! and the client may try again.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +9,10 @@ use serde_json::json;
 use crate::http::{post, with};
 use crate::rentcar::{Rentcar, kims_wish};
 
-/// The time that the example's calls to its payment service may take, and as much again for a busy machine.
+/// Twice the time that the example's calls to its payment service may take, for a busy machine.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(2 * 610);
 
-/// How many events there are, on their way and in the log.
+/// How many events there are in the outbox and in the log.
 fn events(rentcar: &Rentcar) -> i64 {
     let count = |file: &str, sql: &str| -> i64 {
         let file = rentcar.data().join(file);

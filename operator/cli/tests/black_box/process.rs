@@ -1,4 +1,4 @@
-//! A process of the real program, which never outlives its test.
+//! A process of the real program, which is killed at the end of its test.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::os::unix::process::ExitStatusExt;
 
-/// How much of a log is shown when its test failed.
+/// How much of a log is shown when a test has failed.
 const SHOWN_LINES: usize = 40;
 
 /// A running `innkeeper`, with what it prints in files.
@@ -20,7 +20,7 @@ pub struct Innkeeper {
 }
 
 impl Innkeeper {
-    /// Starts the program in a folder; `name` tells its output from that of others.
+    /// Starts the program in a folder; `name` distinguishes its output files.
     pub fn spawn(folder: &Path, name: &str, arguments: &[&str]) -> Self {
         let screen = folder.join(format!("{name}.out"));
         let log = folder.join(format!("{name}.err"));

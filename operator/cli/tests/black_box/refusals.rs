@@ -7,7 +7,7 @@ use crate::http::{get, send};
 use crate::process::Innkeeper;
 use crate::rentcar::{Rentcar, kims_wish};
 
-/// What a command said when it refused.
+/// The error message of a command that is refused.
 async fn refusal(rentcar: &Rentcar, arguments: &[&str]) -> String {
     let mut innkeeper = Innkeeper::spawn(rentcar.folder(), "refused", arguments);
     let status = innkeeper.ended().await;

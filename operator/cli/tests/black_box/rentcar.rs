@@ -1,4 +1,4 @@
-//! The example on this machine, in a folder of its own and on ports of its own.
+//! The example on this machine, in its own folder and on its own ports.
 
 use std::fs;
 use std::net::TcpListener;
@@ -23,11 +23,12 @@ const SERVICES: [(&str, u16); 5] = [
     ("myreservation", 8084),
 ];
 
-/// Ports below those that the system gives to connections, so that none is lost while its process is down.
+/// Ports below the system's ephemeral range, so that none is taken while its process is down.
 const FIRST_PORT: u16 = 10_000;
 const LAST_PORT: u16 = 32_000;
 
-/// How far the ports of two test processes that start one after another are apart, so that they can run beside each other.
+/// The distance between the ports of two test processes that start one after another, so that they
+/// can run concurrently.
 const APART: u32 = 7_919;
 
 /// The example with changes.
@@ -70,7 +71,7 @@ pub fn kims_wish() -> Value {
 }
 
 impl Rentcar {
-    /// The example as it is, but for its ports.
+    /// The example with free ports.
     pub fn new() -> Self {
         let mut text = example();
         let ports: Vec<u16> = SERVICES.iter().map(|_| free_port()).collect();
@@ -140,7 +141,7 @@ impl Rentcar {
         Innkeeper::spawn(self.folder(), "dev", &all)
     }
 
-    /// The same, once every service wants traffic.
+    /// The same, and waits until every service is ready.
     pub async fn ready(&self, arguments: &[&str]) -> Innkeeper {
         let started = self.start(arguments);
         until("every service is ready", async || {
@@ -155,7 +156,7 @@ impl Rentcar {
         started
     }
 
-    /// Sends a request through the gateway, and has its answer.
+    /// Sends a request through the gateway.
     pub async fn send(&self, request: Request<String>) -> Answer {
         send(self.gateway(), request).await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! Requests as the standards have them: lists, versions, keys, and what is refused.
+//! Requests by the standards: lists, versions, idempotency keys, and refusals.
 
 use hyper::Request;
 use serde_json::{Value, json};

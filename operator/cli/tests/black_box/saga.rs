@@ -1,4 +1,4 @@
-//! The calls of S0, in S0's words.
+//! The calls of the seed system S0, in its words.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::rentcar::{Rentcar, items, kims_wish};
 /// How soon the view shows what happened.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Waits until the only row of a list has these fields, which is soon.
+/// Waits until the only row of a list has these fields, within the time above.
 async fn soon_shows(rentcar: &Rentcar, list: &str, expected: Value) {
     rentcar.shows_within(SOON, list, &expected).await;
 }

@@ -1,4 +1,4 @@
-//! What nobody may read on a screen, in a log, or at the admin API.
+//! No secret is shown on a screen, in a log, or by the admin API.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn rentcar_with_credentials() -> Rentcar {
     Rentcar::new().with("env: { PROFILE: docker }", CREDENTIALS)
 }
 
-/// What a command ends with, prints and logs.
+/// The exit code, output and log of a command.
 async fn outcome(rentcar: &Rentcar, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut innkeeper = Innkeeper::spawn(rentcar.folder(), "outcome", arguments);
     let code = innkeeper.ended().await.code();

@@ -1,4 +1,5 @@
-//! Values are kept as they came, or refused: from a request to its row, its call, its events and its view.
+//! Values are kept as they were sent, or refused: from a request to its row, calls, events and
+//! view.
 
 use std::fs;
 
@@ -18,7 +19,7 @@ fn wish(body: &str) -> Request<String> {
     post_text("/reservations", body)
 }
 
-/// Claims that the digits of numbers for texts are in rows, calls, events and the view.
+/// Asserts that numbers for texts keep their digits in rows, calls, events and the view.
 async fn keeps_digits(rentcar: &Rentcar) {
     let body = format!("{{\"userName\":1e2,\"carId\":{LONG},\"userHp\":-0.10,\"price\":50000}}");
     let reserved = rentcar.send(wish(&body)).await;

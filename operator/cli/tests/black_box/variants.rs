@@ -1,4 +1,5 @@
-//! The example changed by one thing each, and what goes on at the same time: requests that wait, cancel and end one another.
+//! Variants of the example that differ in one thing each, and concurrent requests that wait for or
+//! cancel one another.
 
 use std::cell::RefCell;
 
@@ -12,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::http::{Answer, post, send, with};
 use crate::rentcar::{Rentcar, kims_wish};
 
-/// How many clients come while it ends, and how many answers they have before.
+/// How many clients send requests while the process ends, and how many answers they get before.
 const CLIENTS: usize = 8;
 const ANSWERS: usize = 40;
 
@@ -114,7 +115,8 @@ async fn aliases_are_further_paths_through_the_gateway() {
     innkeeper.stop().await;
 }
 
-/// The example with time to wait, and in place of its payment service one that takes connections and says nothing.
+/// The example with a longer timeout, and with a payment service that accepts connections and never
+/// answers.
 async fn with_hanging_payments() -> (Rentcar, TcpListener) {
     let rentcar = Rentcar::new().with("timeout: 610ms", "timeout: 9s");
     let pay = TcpListener::bind(("127.0.0.1", rentcar.port("pay")))
@@ -182,7 +184,7 @@ async fn a_post_that_loses_to_a_cancel_is_a_conflict_now_and_for_its_key() {
     innkeeper.stop().await;
 }
 
-/// Reserves again and again until nobody listens any more.
+/// Reserves again and again until the port is closed.
 async fn reserve_until_the_end(rentcar: &Rentcar, answers: &RefCell<Vec<Answer>>) {
     let wish = || post("/reservations", &kims_wish());
     while let Ok(answer) = send(rentcar.gateway(), wish()).await {

@@ -1,4 +1,4 @@
-//! What is hidden of a text, and what is left of it.
+//! What is masked in a text, and what is left of it.
 
 use innkeeper_contracts::secret::{holds_credential, is_placeholder, masked};
 use proptest::prelude::*;

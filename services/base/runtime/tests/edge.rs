@@ -1,4 +1,4 @@
-//! What surrounds every handler, in process.
+//! The edge around every handler, in process.
 
 use std::convert::Infallible;
 use std::time::Duration;

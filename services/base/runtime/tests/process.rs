@@ -51,7 +51,7 @@ async fn said(mut stream: TcpStream) -> String {
     text
 }
 
-/// A handler that says when it was reached, and answers when it is let go.
+/// A handler that reports when it is reached, and answers when the test releases it.
 struct Gate {
     reached: Semaphore,
     open: Semaphore,

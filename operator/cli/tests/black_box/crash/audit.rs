@@ -1,15 +1,15 @@
-//! What must be true once nothing is under way, by what clients were told and by what is stored.
+//! Compares what clients were told with what is stored, once nothing is under way any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clients::{Heard, Manner, Saga};
 use super::stored::{Row, Stored};
 
-/// With fewer reservations than this, hardly anything was under way when processes died. What part of the wishes they are depends on how long
-/// processes take to come back: a client that gives up is refused meanwhile.
+/// The least number of reservations. With fewer, hardly anything was under way when processes died.
+/// Some requests are refused while processes restart, so the number varies.
 const ENOUGH: usize = 12;
 
-/// Everything that is not as it must be.
+/// Everything that is not as it must be, as lines of text.
 pub fn faults(sagas: &[Saga], manner: Manner, stored: &Stored) -> Vec<String> {
     let mut faults = Vec::new();
     for saga in sagas {
@@ -43,7 +43,7 @@ fn of_saga(saga: &Saga, manner: Manner, stored: &Stored) -> Result<(), String> {
     }
 }
 
-/// One booking for a key, and the answer that was heard is the one that is stored.
+/// A key has one booking, and its stored answer is the one that the client got.
 fn of_key(key: &str, saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), String> {
     let found = stored.keys.iter().find(|row| row.text == key);
     let same = found.is_some_and(|found| {
@@ -55,7 +55,8 @@ fn of_key(key: &str, saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), 
         .ok_or_else(|| format!("{saga:?} is {booking:?}, but its key says {found:?}"))
 }
 
-/// What a client was told is so: a 201 is there, as it was or as the client made it later.
+/// What a client was told is true: a booking with a 201 exists, in its first state or in the one
+/// that the client asked for later.
 fn of_answer(saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), String> {
     let expected: &[&str] = match (saga.status(), saga.cancelled) {
         (Some(201), Heard::NeverAsked) => &["confirmed"],
@@ -81,7 +82,8 @@ fn of_answer(saga: &Saga, booking: &Row, stored: &Stored) -> Result<(), String> 
     })
 }
 
-/// How many payments of a booking are live, by its saga or by its number, and the state of one.
+/// How many payments of a booking are live, by its correlation id or public id, and the state of
+/// one of them.
 fn live_payments<'a>(booking: &Row, stored: &'a Stored) -> (usize, Option<&'a str>) {
     let of_it = |row: &&Row| row.saga == booking.saga || row.booking == Some(booking.id);
     let live: Vec<&Row> = stored
@@ -93,7 +95,7 @@ fn live_payments<'a>(booking: &Row, stored: &'a Stored) -> (usize, Option<&'a st
     (live.len(), live.first().map(|row| row.state.as_str()))
 }
 
-/// No money is reserved for nothing, and none twice.
+/// No money is reserved without a confirmed booking.
 fn of_payments(stored: &Stored) -> Vec<String> {
     let confirmed: BTreeSet<&str> = confirmed(stored).collect();
     let live = stored.payments.iter().filter(|row| row.is_live());
@@ -110,7 +112,7 @@ fn confirmed(stored: &Stored) -> impl Iterator<Item = &str> {
     confirmed.map(|row| row.saga.as_str())
 }
 
-/// Whatever is paid is delivered, once; nothing else is.
+/// Every paid booking is delivered once, and no other.
 fn of_fulfillments(stored: &Stored) -> Vec<String> {
     let paid = stored.payments.iter().filter(|row| row.state == "captured");
     let paid = counts(paid);

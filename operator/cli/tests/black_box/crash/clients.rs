@@ -1,4 +1,4 @@
-//! Clients who book through deaths and restarts, and remember what they were told.
+//! Clients that book while processes crash and restart, and remember what they were told.
 
 use futures::future::join_all;
 use hyper::Request;
@@ -11,19 +11,20 @@ use crate::rentcar::items;
 /// How many clients book at a time.
 const CLIENTS: usize = 3;
 
-/// Of which one is declined.
+/// A price that the payment provider declines.
 const TOO_DEAR: i64 = 10_000_001;
 
-/// What a client does when no final answer comes.
+/// What a client does if it gets no final answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Manner {
-    /// Sends the same again with its key, until there is one.
+    /// Sends the same request again with its key, until it gets one.
     Retries,
-    /// Has no key, and forgets about it.
+    /// Has no key, and does not try again.
     GivesUp,
 }
 
-/// Where a platform is reached: bookings at several ports in turn, all the rest through the gateway.
+/// The ports of a platform: those of the booking processes, which take turns, and the gateway for
+/// everything else.
 pub struct Doors {
     pub bookings: Vec<u16>,
     pub gateway: u16,
@@ -42,7 +43,7 @@ pub enum Will {
 /// What a client knows about a command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Heard {
-    /// It never sent it.
+    /// It was never sent.
     NeverAsked,
     /// It may have been carried out.
     Nothing,
@@ -53,7 +54,7 @@ pub enum Heard {
 /// One reservation as its client knows it.
 #[derive(Debug)]
 pub struct Saga {
-    /// Who reserves; nobody else has the name.
+    /// Name of the customer, which is unique.
     pub customer: String,
     pub key: Option<String>,
     pub will: Will,
@@ -63,7 +64,8 @@ pub struct Saga {
     pub cancelled: Heard,
 }
 
-/// Lets all clients book, each one thing after another for as long as it wants more; customers are named after the title.
+/// Lets all clients book, each one reservation after another for as long as `wants_more`. The names
+/// of customers begin with `title`.
 pub async fn book(
     doors: &Doors,
     manner: Manner,
@@ -82,7 +84,7 @@ pub async fn book(
     join_all(clients).await.into_iter().flatten().collect()
 }
 
-/// One reservation from the wish to whatever becomes of it.
+/// One reservation with all commands that its client wants.
 async fn live(doors: &Doors, manner: Manner, title: &str, number: usize) -> Saga {
     let mut saga = Saga::wished(manner, title, number);
     let turn = turn_of_a_listener(doors, number).await;
@@ -124,7 +126,7 @@ impl Saga {
         }
     }
 
-    /// The POST, the same each time.
+    /// The POST, which is the same each time.
     pub fn request(&self) -> Request<String> {
         let price = if self.will == Will::BeDeclined {
             TOO_DEAR
@@ -139,12 +141,12 @@ impl Saga {
         }
     }
 
-    /// The final status that was heard.
+    /// The final status that the client got.
     pub fn status(&self) -> Option<u16> {
         self.placed.as_ref().map(|answer| answer.status)
     }
 
-    /// The reservation that a 201 told of.
+    /// The id of the reservation that was made.
     pub fn reservation(&self) -> Option<i64> {
         let answer = self.placed.as_ref().filter(|answer| answer.status == 201)?;
         let id = answer.header("location").strip_prefix("/reservations/")?;
@@ -159,7 +161,7 @@ impl Doors {
     }
 }
 
-/// Waits until a booking process listens; its turn.
+/// Waits until a booking process listens, and returns its turn.
 async fn turn_of_a_listener(doors: &Doors, first: usize) -> usize {
     let mut turn = first;
     until("a booking process listens", async || {
@@ -188,7 +190,7 @@ async fn place(doors: &Doors, manner: Manner, saga: &Saga, turn: usize) -> Optio
     Some(answer.await)
 }
 
-/// An outage and a request that is still under way are not the last word.
+/// Whether an answer is final: not an outage, and not a request that is still being handled.
 fn is_final(answer: &Answer) -> bool {
     assert_ne!(answer.status, 500, "{answer:?}");
     let tells_when_to_return = !answer.header("retry-after").is_empty();
@@ -207,7 +209,7 @@ async fn pay(doors: &Doors, manner: Manner, reservation: i64) -> Heard {
     .await
 }
 
-/// What came of a command that changes nothing when it is repeated.
+/// Sends a command, repeatedly if the client retries. The command must be idempotent.
 async fn tried(manner: Manner, mut attempt: impl AsyncFnMut(usize) -> Option<u16>) -> Heard {
     if manner == Manner::GivesUp {
         return attempt(0).await.map_or(Heard::Nothing, Heard::Status);

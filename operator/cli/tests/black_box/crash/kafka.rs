@@ -16,15 +16,15 @@ const PARTITIONS: i32 = 12;
 /// How long a broker may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// A topic of a test's own, which goes with it.
+/// A topic for a single test, which is deleted with this value.
 pub struct Topic {
     name: String,
-    /// One for each group, which only looks and never joins.
+    /// One consumer per group, which only reads the offsets and never joins.
     onlookers: Vec<BaseConsumer>,
 }
 
 impl Topic {
-    /// Makes the topic that a platform's services share.
+    /// Creates the topic that the services of a platform share.
     pub async fn make(consumers: &[Kafka]) -> Self {
         let name = consumers[0].topic.clone();
         let topic = NewTopic::new(&name, PARTITIONS, TopicReplication::Fixed(1));
@@ -52,7 +52,7 @@ impl Topic {
         }
     }
 
-    /// How many records there are; none is ever deleted here.
+    /// How many records there are. None is ever deleted here.
     fn try_end(&self) -> Option<i64> {
         let onlooker = &self.onlookers[0];
         let ends = (0..PARTITIONS).map(|partition| {
@@ -79,7 +79,7 @@ impl Topic {
 impl Drop for Topic {
     fn drop(&mut self) {
         let (name, onlookers) = (self.name.clone(), std::mem::take(&mut self.onlookers));
-        // A runtime cannot wait within another, so this one has a thread of its own.
+        // A runtime cannot block within another one, so this one runs on a thread of its own.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             let admin = admin();

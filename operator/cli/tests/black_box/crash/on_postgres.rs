@@ -29,12 +29,12 @@ use crate::http::{get, send};
 use crate::process::Innkeeper;
 use crate::rentcar::{Rentcar, free_port};
 
-/// How long a client rests between two wishes.
+/// The pause of a client between two reservations.
 const REST: Duration = Duration::from_millis(250);
 
 const PENDING_TIMEOUT: &str = "3s";
 
-/// The processes: a name of its own, and the service that it is.
+/// The processes: each has a name, and the name of its service.
 const PROCESSES: [(&str, &str); 6] = [
     ("pay", "pay"),
     (FIRST, "reservation"),
@@ -56,7 +56,7 @@ async fn clients_that_give_up_lose_and_double_nothing_wherever_a_process_dies() 
     survives(Manner::GivesUp).await;
 }
 
-/// Lets clients book until every process has died wherever it is to die, and has come back.
+/// Lets clients book until every process has died at all its crash points and is running again.
 async fn survives(manner: Manner) {
     let site = Site::make().await;
     let _gateway = site.start("gateway", None);
@@ -78,7 +78,8 @@ async fn survives(manner: Manner) {
     site.audited(&sagas, manner).await;
 }
 
-/// A platform whose services are processes; whoever starts them ends them before it goes.
+/// A platform whose services are separate processes. The test stops them before it drops this
+/// value.
 pub struct Site {
     ports: BTreeMap<&'static str, Ports>,
     schemas: Schemas,
@@ -108,7 +109,8 @@ impl Site {
         }
     }
 
-    /// The file and the ports; requests through its gateway go to the first process of each service.
+    /// The platform file and the ports. Requests through the gateway go to the first process of
+    /// each service.
     pub const fn rentcar(&self) -> &Rentcar {
         &self.rentcar
     }
@@ -119,7 +121,7 @@ impl Site {
         all.collect()
     }
 
-    /// Everybody's deaths, side by side; the processes that are there in the end.
+    /// Lets all processes die concurrently, and returns the processes that run in the end.
     async fn deaths(&self) -> Vec<Innkeeper> {
         let (pay, rent, view, bookings) = join!(
             self.dies("pay", &["log-appended:4", "effect-committed:4"]),
@@ -138,7 +140,8 @@ impl Site {
         self.start(name, None)
     }
 
-    /// Lets the second process die while the first sends events; then each dies as the one that sends them, and the other takes over.
+    /// Lets the second process die while the first one relays. Then each of them dies while it
+    /// relays, and the other takes over.
     async fn bookings_die(&self) -> [Innkeeper; 2] {
         let mut first = self.start(FIRST, None);
         answers(self.ports[FIRST].admin, LIVEZ).await;
@@ -166,7 +169,7 @@ impl Site {
         [self.start(FIRST, None), second]
     }
 
-    /// Waits until a process sends events for longer than one did before.
+    /// Waits until a lease on relaying lasts longer than `before`.
     async fn somebody_relays_after(&self, before: i64) {
         until("another process relays", async || {
             let now = self.schemas.relayed_until().await;
@@ -186,7 +189,7 @@ impl Site {
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
-    /// Starts a process, which may be told where to die.
+    /// Starts a process, with an optional crash point.
     fn start(&self, name: &str, crash_point: Option<&str>) -> Innkeeper {
         let service = service_of(name);
         let ports = &self.ports[name];
@@ -204,7 +207,7 @@ impl Site {
         Innkeeper::spawn(self.rentcar.folder(), name, &arguments)
     }
 
-    /// Waits until reservations and pays are there.
+    /// Waits until reservations and payments can be read.
     pub async fn listens(&self) {
         for path in ["/reservations", "/pays"] {
             answers(self.ports["gateway"].business, path).await;
@@ -252,7 +255,7 @@ fn component(service: &str) -> &'static str {
     }
 }
 
-/// The first process of a service is where the file says; the second is somewhere else.
+/// The first process of a service has the port of the file; the second has a free one.
 fn ports(rentcar: &Rentcar) -> BTreeMap<&'static str, Ports> {
     let ports = PROCESSES.map(|(process, service)| {
         let business = if process == service {
@@ -266,7 +269,8 @@ fn ports(rentcar: &Rentcar) -> BTreeMap<&'static str, Ports> {
     ports.into_iter().collect()
 }
 
-/// The settings of every service, written to the folder: rows and events as on a cluster, addresses as on this machine.
+/// Writes the settings of every service to the folder and returns them: databases and topic as on a
+/// cluster, addresses as on this machine.
 fn all_settings(rentcar: &Rentcar, platform: &str) -> Vec<ServiceSettings> {
     let on_cluster = Executor::Cluster(ClusterDefaults {
         bootstrap_servers: Some(bootstrap_servers()),

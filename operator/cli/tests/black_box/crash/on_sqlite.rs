@@ -1,4 +1,4 @@
-//! Everything in one process on SQLite files, which dies twice and is started again.
+//! All services in one process on SQLite files. The process dies twice and is started again.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::{audit, replay, view};
 use crate::process::Innkeeper;
 use crate::rentcar::Rentcar;
 
-/// How many wishes each client has, before and while the process dies, and after it.
+/// How many reservations each client makes before and during the crashes, and after them.
 const WISHES_EACH: usize = 7;
 const WISHES_AFTER: usize = 1;
 
@@ -155,7 +155,7 @@ fn number(file: &Connection, sql: &str) -> i64 {
     file.query_row(sql, [], |columns| columns.get(0)).unwrap()
 }
 
-/// A row, or nothing for a tombstone.
+/// A row; `None` for a tombstone.
 fn row(columns: &Columns) -> rusqlite::Result<Option<Row>> {
     let Some(id) = columns.get(1)? else {
         return Ok(None);

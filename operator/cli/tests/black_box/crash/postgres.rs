@@ -1,4 +1,4 @@
-//! Schemas of a real PostgreSQL, as a person with psql would see them.
+//! The schemas of a real PostgreSQL, read with plain SQL.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_testkit::postgres::{Schema, server};
@@ -22,9 +22,9 @@ pub fn database() -> Postgres {
     }
 }
 
-/// The schemas of a platform, which go with the test.
+/// The schemas of a platform, which are dropped with this value.
 pub struct Schemas {
-    /// Each with its service.
+    /// Each with the name of its service.
     schemas: Vec<(String, Schema)>,
 }
 
@@ -52,7 +52,7 @@ impl Schemas {
         stored
     }
 
-    /// Until when a booking process is the one that sends events, as long as it lives: seconds since 1970, or 0.
+    /// When the lease on relaying bookings ends, in seconds since 1970; 0 without a lease.
     pub async fn relayed_until(&self) -> i64 {
         let until = "SELECT coalesce(max(extract(epoch FROM until)), 0)::bigint FROM lease";
         number(&self.connect(BOOKINGS).await, until).await

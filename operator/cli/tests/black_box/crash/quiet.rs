@@ -1,4 +1,4 @@
-//! Nothing is under way any more.
+//! Waits until nothing is under way any more.
 
 use std::time::Duration;
 
@@ -6,15 +6,17 @@ use innkeeper_testkit::patience::until_within;
 
 use super::stored::{Observable, Stored};
 
-/// How long a saga may take to come to rest: a broker misses a dead consumer for ten seconds.
+/// How long this may take: a broker only notices after ten seconds that a consumer is dead.
 const REST_WITHIN: Duration = Duration::from_mins(1);
 
-/// How many consumer groups a platform has: everybody but the gateway.
+/// How many consumer groups a platform has: one per service except the gateway.
 const GROUPS: usize = 4;
 
-/// Waits until no booking is pending, every event has left, and every consumer has read all of them; what is stored then.
+/// Waits until no booking is pending, every event is published, and every consumer has read all of
+/// them; returns what is stored then.
 ///
-/// The order counts: whoever has read everything has written what came of it, and if that has left, then it is in the log, which has not grown.
+/// The order of the checks matters: a consumer that has read everything has written its effects,
+/// and if the events of those are published, they are in the log, which must not have grown.
 pub async fn quiet(platform: &impl Observable) -> Stored {
     until_within(REST_WITHIN, "nothing is under way", async || {
         let read = platform.log().await;

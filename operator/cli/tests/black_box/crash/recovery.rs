@@ -1,4 +1,4 @@
-//! Who recovers bookings dies as well: what it had taken on is not held up.
+//! A process that dies during recovery does not delay the bookings that it had claimed.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::rentcar::{Rentcar, kims_wish};
 /// How many bookings are pending.
 const BOOKINGS: usize = 12;
 
-/// Longer than it takes to make them, so that they are all recovered by the process that dies.
+/// Longer than it takes to make the bookings, so that the process that dies recovers all of them.
 const PENDING_TIMEOUT: &str = "5s";
 
-/// A dead process's claim on the booking that it was busy with, and then a round of recovery or two.
+/// The time of a dead process's claim, and then of one or two rounds of recovery.
 const SETTLED_WITHIN: Duration = Duration::from_secs(15);
 
 #[tokio::test]

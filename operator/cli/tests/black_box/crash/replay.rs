@@ -1,11 +1,11 @@
-//! Whoever sends a key again is told what it was told before.
+//! A client that sends a key again gets the same answer again.
 
 use futures::future::join_all;
 
 use super::clients::{Doors, Saga};
 use crate::http::send;
 
-/// Every answer that is not the one that was heard before.
+/// Every answer that differs from the one before.
 pub async fn faults(doors: &Doors, sagas: &[Saga]) -> Vec<String> {
     let keyed = sagas.iter().filter(|saga| saga.key.is_some());
     let answers = join_all(keyed.enumerate().map(async |(turn, saga)| {

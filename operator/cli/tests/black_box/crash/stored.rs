@@ -1,8 +1,8 @@
-//! What lies in the databases, as plain SQL shows it.
+//! What is stored in the databases, as plain SQL shows it.
 
 use serde_json::Value;
 
-/// What has a row, in the order of the file: where bookings, payments and fulfillments are.
+/// The names of the services in the example.
 pub const BOOKINGS: &str = "reservation";
 pub const PAYMENTS: &str = "pay";
 pub const FULFILLMENTS: &str = "rent";
@@ -19,11 +19,11 @@ pub const KEYS: &str =
 pub const KEYS_AS_TEXT: &str =
     "SELECT key, correlation_id::text, answer_status, answer_location_id FROM idempotency_keys";
 
-/// Events that have not left, and messages that had no effect.
+/// Counts of unpublished events and of dead letters.
 pub const UNSENT: &str = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
 pub const DEAD_LETTERS: &str = "SELECT count(*) FROM dead_letters";
 
-/// The rows of all services.
+/// What all services have stored.
 #[derive(Debug, Default)]
 pub struct Stored {
     pub bookings: Vec<Row>,
@@ -34,7 +34,7 @@ pub struct Stored {
     pub dead_letters: i64,
 }
 
-/// A row.
+/// One row.
 #[derive(Debug)]
 pub struct Row {
     /// Correlation id of its saga.
@@ -68,7 +68,7 @@ impl Row {
         }
     }
 
-    /// Whether it is a payment whose money is reserved or taken.
+    /// Whether it is a payment whose money is authorized or captured.
     pub fn is_live(&self) -> bool {
         matches!(self.state.as_str(), "authorized" | "captured")
     }
@@ -76,14 +76,14 @@ impl Row {
 
 /// A platform whose rows and log a test can look at from outside.
 pub trait Observable {
-    /// What lies in the databases.
+    /// What is stored in the databases.
     async fn stored(&self) -> Stored;
 
-    /// The end of the log, and how far each consumer has come.
+    /// The end of the log, and the position of each consumer group.
     async fn log(&self) -> Progress;
 }
 
-/// How far a log is read.
+/// How far a log is read, in numbers of records.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Progress {
     pub end: i64,

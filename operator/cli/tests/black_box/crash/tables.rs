@@ -1,4 +1,5 @@
-//! Tables are made whole, or not at all: what a death leaves behind can be opened again.
+//! Tables are created completely or not at all, so that a database can be opened again after a
+//! crash.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,8 @@ use rusqlite::Connection;
 
 use crate::rentcar::Rentcar;
 
-/// A history that takes no entry stands for a process that dies before it writes one.
+/// A history table that refuses every entry, which simulates a process that dies before it writes
+/// one.
 const HISTORY_THAT_REFUSES: &str = "CREATE TABLE refinery_schema_history (
     version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255), CHECK (version = 0))";
 

@@ -1,4 +1,4 @@
-//! The view equals its sources, as the public API shows both.
+//! Compares the view with its sources, through the public API.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub async fn faults(gateway: u16) -> Vec<String> {
 
 type Columns = BTreeMap<&'static str, Value>;
 
-/// The row that the sources make.
+/// The row that the sources lead to.
 fn row(reservation: &Value, pay: Option<&&Value>, rent: Option<&&Value>) -> Columns {
     let id = |source: Option<&&Value>| source.map_or(Value::Null, |source| source["id"].clone());
     let mut columns: Columns = COPIED
@@ -46,7 +46,8 @@ fn row(reservation: &Value, pay: Option<&&Value>, rent: Option<&&Value>) -> Colu
     columns
 }
 
-/// What ended stays so; otherwise the payment's word is the latest, and the rent says the same.
+/// The expected status: the end of a reservation stays; otherwise the payment's status is the
+/// latest.
 fn status(reservation: &Value, pay: Option<&&Value>) -> Value {
     let ended = matches!(
         reservation["status"].as_str(),

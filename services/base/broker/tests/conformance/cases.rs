@@ -285,7 +285,7 @@ async fn lag_becomes(reader: &mut Reader, expected: i64) {
         if lag == Some(expected) {
             return Ok(());
         }
-        // What the lag is computed from arrives while something is waited for.
+        // The statistics for the lag only arrive while the member waits.
         let nothing =
             tokio::time::timeout(Duration::from_millis(50), reader.subscription.next()).await;
         assert!(

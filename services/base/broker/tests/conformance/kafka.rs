@@ -33,7 +33,7 @@ fn client() -> ClientConfig {
     client_config(&bootstrap_servers(), "conformance")
 }
 
-/// A topic of its own, whose records stay however old they say they are.
+/// A topic for a single test, which keeps records whatever their timestamp says.
 async fn topic_of(partitions: i32) -> Kafka {
     let kafka = Kafka {
         topic: unique_name("conformance"),
@@ -92,7 +92,7 @@ impl Kafka {
         }
     }
 
-    /// Writes a record whose header has a name that is no text, which no client library can.
+    /// Writes a record with a header name that is not UTF-8, which client libraries cannot do.
     fn produce_broken_header(&self) {
         let mut request = Vec::new();
         // API key 0 (produce), version 3, a correlation id, no client id.
@@ -179,7 +179,8 @@ async fn members_without_partitions_are_told_and_take_over() {
     .await;
 }
 
-/// Waits until a member holds so many partitions, while the other goes on; answers what the two were delivered.
+/// Waits until a member holds this many partitions while the other member continues; returns the
+/// deliveries of both.
 async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Vec<Record> {
     let mut read = Vec::new();
     let both = async {

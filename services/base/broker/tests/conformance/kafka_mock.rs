@@ -1,4 +1,4 @@
-//! The log on the broker that librdkafka brings for tests, which can be taken away and given back.
+//! The log on librdkafka's mock broker, which a test can take down and bring back.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! One suite for every log, and what is particular to each.
-//! The Kafka cases need the feature `services` and a broker whose `host:port` stands in `INNKEEPER_TEST_KAFKA`.
+//! One conformance suite for every log, and tests that are specific to each. The Kafka cases need
+//! the feature `services` and a broker whose `host:port` is in `INNKEEPER_TEST_KAFKA`.
 
 #[cfg(test)]
 mod cases;
@@ -17,7 +17,7 @@ mod sqlite;
 #[cfg(test)]
 mod subject;
 
-/// Runs every case against a subject of its own, and takes the subject down even when the case fails.
+/// Runs every case against a new subject, and takes the subject down even if the case fails.
 macro_rules! conformance {
     ($subject:expr) => {
         conformance!(@ $subject;

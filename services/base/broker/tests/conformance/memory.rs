@@ -26,7 +26,7 @@ fn memory() -> Box<dyn Subject> {
     })
 }
 
-/// A record without headers, and with bytes that are no text.
+/// A record without headers, and with bytes that are not UTF-8.
 pub fn poison() -> NewRecord {
     NewRecord {
         id: Uuid::now_v7(),

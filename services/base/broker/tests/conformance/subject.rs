@@ -8,7 +8,7 @@ use futures::FutureExt;
 use innkeeper_kit::log::{Log, NewRecord};
 use uuid::Uuid;
 
-/// A log under test, with what the port does not offer.
+/// A log under test, with operations that the port does not have.
 #[async_trait]
 pub trait Subject: Send + Sync {
     /// The log as a group sees it.
@@ -17,13 +17,13 @@ pub trait Subject: Send + Sync {
     /// Whether a repeated id is stored once.
     fn stores_ids_once(&self) -> bool;
 
-    /// Appends records that no service wrote, and answers how many.
+    /// Appends malformed records that no service wrote, and returns how many.
     async fn append_poison(&self) -> usize;
 
     /// Lets retention delete every record that is there, at the latest with the next append.
     async fn retire(&self);
 
-    /// Removes what the subject left outside this process.
+    /// Removes what the subject has created outside this process.
     async fn take_down(self: Box<Self>) {}
 }
 

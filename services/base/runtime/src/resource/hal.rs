@@ -1,4 +1,5 @@
-//! HAL bodies (<https://datatracker.ietf.org/doc/html/draft-kelly-json-hal-11>): `_links` and `_embedded`, with relative links.
+//! HAL bodies (<https://datatracker.ietf.org/doc/html/draft-kelly-json-hal-11>): `_links` and
+//! `_embedded`, with relative links.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

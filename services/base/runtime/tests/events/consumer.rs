@@ -270,7 +270,7 @@ async fn what_was_begun_at_a_stop_is_finished_and_not_delivered_again() {
     let consuming = service.consume(reactor.clone());
     reactor.until_tried(|tried| !tried.is_empty()).await;
     tokio::join!(consuming.stop(), async {
-        // The consumer hears of the stop while the record is under way.
+        // The consumer is told to stop while the record is being handled.
         tokio::task::yield_now().await;
         reactor.gate.add_permits(1);
     });

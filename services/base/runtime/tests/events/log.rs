@@ -27,7 +27,7 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// A log that fails so often before it works.
+    /// A log that fails this many times before it works.
     pub fn times(failures: u32, log: Arc<dyn Log>, store: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self {
             log,

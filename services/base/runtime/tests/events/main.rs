@@ -1,4 +1,4 @@
-//! Events between services: the consumer and the relay in process, on a real store in a file and a log in memory.
+//! The consumer and the relay, in process, on a real store in a file and a log in memory.
 
 #[cfg(test)]
 mod consumer;

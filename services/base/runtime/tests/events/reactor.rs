@@ -13,13 +13,13 @@ use tokio::sync::{Semaphore, watch};
 /// The one type of event that the reactor does not want.
 pub const UNWANTED: EventType = EventType::PaymentDeclined;
 
-/// What comes of an event, by its name and how often it was tried before.
+/// The result of an event, by its name and the number of attempts before.
 type Script = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
 
-/// Reacts as it is told.
+/// A reactor that follows a script.
 pub struct Scripted {
     script: Box<Script>,
-    /// What an event has to pass after it was tried.
+    /// A gate that an event must pass after it was tried.
     pub gate: Semaphore,
     /// The names of events, each as often as it was tried.
     pub tried: watch::Sender<Vec<String>>,

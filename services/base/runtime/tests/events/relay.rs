@@ -59,7 +59,7 @@ async fn waiting(service: &Service) -> usize {
         .len()
 }
 
-/// Waits until every event is marked: a relay that is told to end before sends once more what may be in the log already.
+/// Waits until every event is marked. A relay that is stopped before that may send events again.
 async fn all_marked(service: &Service) {
     until("every event is marked", async || {
         match waiting(service).await {
@@ -70,13 +70,13 @@ async fn all_marked(service: &Service) {
     .await;
 }
 
-/// Takes the lease for another process for a minute, or renews it; false while somebody else holds it.
+/// Takes or renews the lease for another process for a minute; `false` while a third one holds it.
 async fn leased(service: &Service, other: Uuid) -> bool {
     let taken = service.store().take_relay_lease(other, MINUTE).await;
     taken.unwrap()
 }
 
-/// The service's log, failing so often before it works.
+/// The service's log, which fails this many times before it works.
 fn failing(times: u32, service: &Service) -> Arc<Failing> {
     let store = Arc::clone(&service.context.store);
     Failing::times(times, service.log.for_group("pay"), store)
@@ -185,7 +185,7 @@ async fn without_the_lease_nothing_is_sent_until_it_is_free() {
     assert_eq!(waiting(&service).await, 3);
 
     let relaying = relay(&service, log.clone());
-    // The store answers in the order of what it is asked: with this answer, the relay has had its own.
+    // The store answers in the order of requests, so the relay has had its answer as well.
     tokio::task::yield_now().await;
     assert!(leased(&service, other).await);
     let over = SignedDuration::try_from(MINUTE).unwrap();

@@ -1,4 +1,4 @@
-//! The cases: what every store must hold to.
+//! The cases of the suite: what every store must do.
 
 pub mod claims;
 pub mod inbox;

@@ -17,7 +17,7 @@ pub fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
-/// JSON that is not what it was once somebody reads its numbers, sorts its members or takes its spaces out.
+/// JSON that changes if a store parses its numbers, sorts its members or removes its spaces.
 pub const DELICATE: &str =
     r#"{"z": 1.10, "carId": "7", "a": [true, -0, 1e400, 12345678901234567890123, "é"]}"#;
 
@@ -34,7 +34,7 @@ pub fn row(saga: Uuid, id: i64) -> RowWrite {
     }
 }
 
-/// The end of a saga that never began here.
+/// The tombstone of a saga.
 pub fn tombstone(saga: Uuid) -> RowWrite {
     RowWrite {
         id: None,
@@ -153,7 +153,7 @@ pub async fn unpublished(store: &dyn Store) -> Vec<Uuid> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// Claims that all of a write but its row is there, or none of it.
+/// Asserts that all messages of a write are there, or none of them.
 pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
     let waiting = unpublished(store).await;
     for event in &write.events {

@@ -1,5 +1,5 @@
-//! One conformance suite for every store, against real SQLite and, with the feature `services`, a real PostgreSQL
-//! (`INNKEEPER_TEST_POSTGRES=postgres://USER:PASSWORD@HOST:PORT/DATABASE`).
+//! One conformance suite for every store, against real SQLite and, with the feature `services`, a
+//! real PostgreSQL (`INNKEEPER_TEST_POSTGRES=postgres://USER:PASSWORD@HOST:PORT/DATABASE`).
 
 #[cfg(test)]
 mod cases;

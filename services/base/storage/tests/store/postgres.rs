@@ -1,4 +1,5 @@
-//! The suite on PostgreSQL, and what only a server can show. Every test has a schema of its own, which it drops.
+//! The suite on PostgreSQL, and tests that need a server. Every test has its own schema, which it
+//! drops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,7 @@ impl Fixture for Schema {
         Arc::new(open(&self.name).await.unwrap())
     }
 
-    /// The server's time cannot be moved, so everything is made older.
+    /// The server's time cannot be changed, so everything is made older instead.
     async fn pass_time(&self, by: Duration) {
         let by = by.as_micros();
         let older = |column| format!("{column} = {column} - {by} * interval '1 microsecond'");

@@ -1,4 +1,4 @@
-//! The suite on SQLite, and what only a file can show.
+//! The suite on SQLite, and tests that need a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

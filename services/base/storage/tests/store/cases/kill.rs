@@ -1,4 +1,5 @@
-//! A process that writes is killed; what it was told is durable must be there. The test starts itself again as that process.
+//! A writing process is killed; every write that was acknowledged must still be there. The test
+//! starts itself again as that process.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::given::{begin_key, event, new_uuid, row, unpublished};
 
-/// Where the started process finds what to open.
+/// The environment variable that tells the started process what to open.
 pub const DATABASE: &str = "INNKEEPER_TEST_KILLED_AT";
 const ACKNOWLEDGED: &str = "acknowledged ";
 const ENOUGH: usize = 300;
@@ -23,7 +24,7 @@ pub fn database_to_write_to() -> Option<String> {
     std::env::var(DATABASE).ok()
 }
 
-/// Writes with several tasks at once, and says what is durable.
+/// Writes with several tasks at once, and prints what is acknowledged.
 pub async fn write_until_killed(store: &dyn Store) -> ! {
     loop {
         join_all((0..16).map(|_| write_one(store))).await;
@@ -46,7 +47,8 @@ async fn write_one(store: &dyn Store) {
     }
 }
 
-/// Starts a test of this program as a process that writes, kills it in the midst of that, and returns the sagas that were acknowledged.
+/// Starts a test of this program as a process that writes, kills it while it writes, and returns
+/// the sagas that were acknowledged.
 pub fn sagas_written_by_a_killed_process(test: &str, database: &str) -> Vec<Uuid> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
@@ -57,7 +59,7 @@ pub fn sagas_written_by_a_killed_process(test: &str, database: &str) -> Vec<Uuid
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut sagas = Vec::new();
     for line in lines.map_while(Result::ok) {
-        // A line that death cut short names no saga.
+        // A line that the kill has cut short has no valid id.
         let Some(saga) = line.strip_prefix(ACKNOWLEDGED) else {
             continue;
         };
@@ -71,7 +73,7 @@ pub fn sagas_written_by_a_killed_process(test: &str, database: &str) -> Vec<Uuid
     sagas
 }
 
-/// Claims that every acknowledged write is there, and every write whole or not at all.
+/// Asserts that every acknowledged write is there, and every write completely or not at all.
 pub async fn assert_nothing_is_lost_or_torn(store: &dyn Store, acknowledged: &[Uuid]) {
     for saga in acknowledged {
         assert!(store.load(*saga).await.unwrap().is_some(), "lost {saga}");
