@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saga_that_is_not_here_is_nobodys() {
+    fn a_saga_without_a_row_is_left_alone() {
         for stored in [Stored::Absent, Stored::Ended] {
             assert_eq!(whenever(&stored, EventType::PaymentVoided, 9), Step::Keep);
         }

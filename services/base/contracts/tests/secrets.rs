@@ -307,7 +307,7 @@ fn a_value_that_a_parser_did_not_expect_is_hidden() {
 }
 
 #[test]
-fn a_user_alone_and_a_reference_let_nobody_in() {
+fn a_user_name_and_a_reference_are_no_credentials() {
     for text in [
         "https://kim@example.com/",
         "http://kim:@host/",

@@ -65,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     #[should_panic(expected = "a rent: not within 20ms; seen last: no rents")]
-    async fn who_waited_in_vain_is_told_for_what_and_what_was_seen_last() {
+    async fn a_wait_in_vain_reports_its_purpose_and_what_was_seen_last() {
         let within = Duration::from_millis(20);
         until_within::<()>(within, "a rent", async || Err("no rents".to_owned())).await;
     }

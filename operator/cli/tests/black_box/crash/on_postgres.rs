@@ -145,7 +145,7 @@ impl Site {
     async fn bookings_die(&self) -> [Innkeeper; 2] {
         let mut first = self.start(FIRST, None);
         answers(self.ports[FIRST].admin, LIVEZ).await;
-        self.somebody_relays_after(0).await;
+        self.wait_for_a_later_lease(0).await;
         let placing = [
             "pending-committed:3",
             "authorized:3",
@@ -161,16 +161,16 @@ impl Site {
         second.killed().await;
         let before = self.schemas.relayed_until().await;
         let mut first = self.start(FIRST, Some("outbox-sending:3"));
-        self.somebody_relays_after(before).await;
+        self.wait_for_a_later_lease(before).await;
         let second = self.start(SECOND, None);
         first.killed().await;
         let before = self.schemas.relayed_until().await;
-        self.somebody_relays_after(before).await;
+        self.wait_for_a_later_lease(before).await;
         [self.start(FIRST, None), second]
     }
 
     /// Waits until a lease on relaying lasts longer than `before`.
-    async fn somebody_relays_after(&self, before: i64) {
+    async fn wait_for_a_later_lease(&self, before: i64) {
         until("another process relays", async || {
             let now = self.schemas.relayed_until().await;
             let later = now > before;
