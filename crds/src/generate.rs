@@ -27,7 +27,7 @@ pub fn definitions() -> &'static [CustomResourceDefinition] {
     &DEFINITIONS
 }
 
-/// Every definition as YAML, with the name of its file in `crds/yaml/`.
+/// Every definition as YAML, with the name of its file in the chart.
 pub fn generate() -> Vec<(String, String)> {
     definitions().iter().map(file).collect()
 }
@@ -52,6 +52,9 @@ fn file(definition: &CustomResourceDefinition) -> (String, String) {
 }
 
 fn finished(mut definition: CustomResourceDefinition) -> CustomResourceDefinition {
+    // Helm would remove a definition with the chart, and every platform with it.
+    let keep = ("helm.sh/resource-policy".to_owned(), "keep".to_owned());
+    definition.metadata.annotations = Some([keep].into());
     for version in &mut definition.spec.versions {
         let schema = version
             .schema

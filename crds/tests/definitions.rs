@@ -10,13 +10,10 @@ const KINDS: [&str; 3] = ["BookingPlatform", "DomainService", "EventTopic"];
 
 #[test]
 fn the_files_are_what_the_types_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("yaml");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/innkeeper/definitions");
     for (name, yaml) in generate::generate() {
         let file = fs::read_to_string(folder.join(&name)).unwrap_or_default();
-        assert!(
-            file == yaml,
-            "crds/yaml/{name} is stale: run `cargo xtask generate`"
-        );
+        assert!(file == yaml, "{name} is stale: run `cargo xtask generate`");
     }
 }
 

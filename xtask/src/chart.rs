@@ -23,7 +23,7 @@ const REFUSED: &str = "charts/tests/refused";
 /// What Helm takes the cluster for when it has none.
 const KUBERNETES: &str = "1.34.4";
 
-/// Lints the chart, and looks whether it refuses what it should.
+/// Lints the chart, and looks whether it installs the definitions and refuses what it should.
 pub fn check() -> Outcome {
     let mut lint = helm()?;
     lint.args([
@@ -35,8 +35,21 @@ pub fn check() -> Outcome {
         CHART,
     ]);
     read_output(&mut lint)?;
+    installs_the_definitions()?;
     for values in entries(Path::new(REFUSED))? {
         refuses(&values)?;
+    }
+    Ok(())
+}
+
+fn installs_the_definitions() -> Outcome {
+    let mut command = helm()?;
+    command.args(["template", "innkeeper", CHART, "--kube-version", KUBERNETES]);
+    let rendered = read_output(&mut command)?;
+    for (name, definition) in innkeeper_crds::generate() {
+        if rendered.matches(definition.trim_end()).count() != 1 {
+            return Err(format!("the chart does not install {name} once, as it is").into());
+        }
     }
     Ok(())
 }

@@ -11,11 +11,8 @@ use innkeeper_plan::permissions::{Permission, Role, permissions};
 use crate::Outcome;
 use crate::chart;
 
-/// The folder of the definitions for people who install without Helm.
-const DEFINITIONS: &str = "crds/yaml";
-
-/// The folder of the definitions in the chart.
-const CHART_DEFINITIONS: &str = "charts/innkeeper/templates/crds";
+/// The folder of the definitions, which people who install without Helm apply too.
+const DEFINITIONS: &str = "charts/innkeeper/definitions";
 
 /// The folder of the rules of the chart's roles.
 const RULES: &str = "charts/innkeeper/rules";
@@ -83,38 +80,15 @@ fn rule(permission: &Permission) -> String {
     )
 }
 
-/// The definitions of all kinds: as they are, and as templates of the chart.
+/// The definitions of all kinds.
 fn definitions() -> Vec<Generated> {
-    let plain = innkeeper_crds::generate()
-        .into_iter()
+    let files = innkeeper_crds::generate().into_iter();
+    files
         .map(|(name, text)| Generated {
             path: Path::new(DEFINITIONS).join(name),
             text,
-        });
-    plain.chain(chart_definitions()).collect()
-}
-
-fn chart_definitions() -> impl Iterator<Item = Generated> {
-    let definitions = innkeeper_crds::generate::definitions();
-    definitions.iter().cloned().map(|mut definition| {
-        let keep = ("helm.sh/resource-policy".to_owned(), "keep".to_owned());
-        definition.metadata.annotations = Some([keep].into());
-        let yaml = serde_yaml::to_string(&definition).expect("a definition is plain data");
-        Generated {
-            path: Path::new(CHART_DEFINITIONS)
-                .join(format!("{}.yaml", definition.spec.names.plural)),
-            text: template(&yaml),
-        }
-    })
-}
-
-/// The text as a template that Helm renders to that very text, when definitions are wanted.
-fn template(yaml: &str) -> String {
-    let yaml = yaml.replace("{{", r#"{{ "{{" }}"#);
-    format!(
-        "{{{{- /* Generated from crds/src by `cargo xtask generate`; do not edit. */ -}}}}\n\
-         {{{{- if .Values.crds.install }}}}\n{yaml}{{{{- end }}}}\n"
-    )
+        })
+        .collect()
 }
 
 fn write(files: &[Generated]) -> Outcome {
@@ -156,7 +130,7 @@ fn stale(files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
             != Some(&file.text)
     });
     let mut stale: BTreeSet<PathBuf> = differing.map(|file| file.path.clone()).collect();
-    for folder in [DEFINITIONS, CHART_DEFINITIONS, RULES] {
+    for folder in [DEFINITIONS, RULES] {
         if files.iter().any(|file| file.path.starts_with(folder)) {
             stale.extend(orphans(Path::new(folder), files)?);
         }
@@ -189,14 +163,6 @@ mod tests {
             stale(&from_code()).unwrap(),
             Vec::<PathBuf>::new(),
             "run: cargo xtask generate"
-        );
-    }
-
-    #[test]
-    fn a_definition_survives_being_a_template() {
-        assert_eq!(
-            template("a: '{{ b }}'\n").lines().nth(2),
-            Some(r#"a: '{{ "{{" }} b }}'"#)
         );
     }
 }

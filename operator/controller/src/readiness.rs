@@ -150,7 +150,7 @@ fn missing_kinds(served: &BTreeSet<String>) -> Missing {
         .filter(|plural| !served.contains(*plural))
         .map(|plural| {
             format!(
-                "the CustomResourceDefinition {plural}.{GROUP}: install the chart, or crds/yaml"
+                "the CustomResourceDefinition {plural}.{GROUP}: install the chart, or apply its folder definitions"
             )
         })
         .collect()
