@@ -2,6 +2,7 @@
 
 use innkeeper_contracts::pod::INTERNAL_PREFIX;
 use innkeeper_contracts::settings::Route;
+use percent_encoding::percent_decode_str;
 
 /// Every path of every service, longest first.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -54,41 +55,13 @@ fn is_reachable(path: &str) -> bool {
     if !path.contains(['%', '\\']) && !path.contains("/.") && !path.contains("/_") {
         return true;
     }
-    let plain = decoded(path);
+    let plain = percent_decode_str(path).decode_utf8_lossy();
     let mut segments = plain
         .split(['/', '\\'])
         .filter(|segment| !segment.is_empty())
         .peekable();
     let internal = segments.peek() == Some(&&INTERNAL_PREFIX[1..]);
     !internal && segments.all(|segment| segment != "." && segment != "..")
-}
-
-/// Decodes percent-encoding; invalid UTF-8 is replaced.
-fn decoded(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut offset = 0;
-    while let Some(&byte) = bytes.get(offset) {
-        if let Some(encoded) = (byte == b'%').then(|| hex(bytes, offset + 1)).flatten() {
-            plain.push(encoded);
-            offset += 3;
-        } else {
-            plain.push(byte);
-            offset += 1;
-        }
-    }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
-/// The byte of two hexadecimal digits.
-fn hex(bytes: &[u8], offset: usize) -> Option<u8> {
-    let digits = bytes.get(offset..offset + 2)?;
-    let digits = std::str::from_utf8(digits).ok()?;
-    // The standard library would accept a sign as well.
-    digits
-        .bytes()
-        .all(|digit| digit.is_ascii_hexdigit())
-        .then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]

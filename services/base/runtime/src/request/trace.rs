@@ -1,15 +1,8 @@
 //! W3C trace context (<https://www.w3.org/TR/trace-context/>), and ids that must be unique but need
 //! not be secret.
 
-use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
-
 /// Flags of a trace that begins here: sampled.
 const SAMPLED: &str = "01";
-
-thread_local! {
-    static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one("seed"));
-}
 
 /// A trace context that begins here.
 pub fn begun() -> String {
@@ -52,14 +45,9 @@ fn has_value(hex: &str) -> bool {
     hex.bytes().any(|digit| digit != b'0')
 }
 
-/// The next random number of this thread (splitmix64, <https://prng.di.unimi.it/splitmix64.c>);
-/// never zero.
+/// A random number that is not zero, which is no id of a span.
 fn random() -> u64 {
-    let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    STATE.set(state);
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)).max(1)
+    fastrand::u64(1..)
 }
 
 #[cfg(test)]
