@@ -93,6 +93,7 @@ mod tests {
             id: 1,
             event: String::new(),
             status: String::new(),
+            unlabelled: false,
             clock: 4,
             snapshot,
         };

@@ -79,17 +79,23 @@ impl Cells {
     }
 }
 
-/// The cell that an event gives to a column; `None` if it says nothing about it.
+/// The cell that an event gives to a column; `None` if it says nothing about it. Where a column
+/// shows the latest status of several services, a state without a label says nothing, unless it
+/// ends the saga.
 fn cell(column: &Column, event: &Event) -> Option<Cell> {
     let mut sources = column.sources.iter().enumerate();
     let (index, source) = sources.find(|(_, source)| source.service == event.source.service)?;
-    let value = value(source, event)?;
     let several = column.sources.len() > 1;
+    let last = several && event.event_type.ends_saga();
+    let is_status = source.value == ColumnValue::Field(Field::Status);
+    if several && is_status && event.data.unlabelled && !last {
+        return None;
+    }
     Some(Cell {
-        value,
+        value: value(source, event)?,
         clock: event.data.clock,
         place: index,
-        last: several && event.event_type.ends_saga(),
+        last,
     })
 }
 
@@ -148,6 +154,7 @@ mod tests {
                 id: 7,
                 event: String::new(),
                 status: status.to_owned(),
+                unlabelled: false,
                 clock,
                 snapshot,
             },
@@ -217,6 +224,28 @@ mod tests {
             assert_eq!(after(&[ended.clone(), later.clone()])["status"], label);
             assert_eq!(after(&[later, ended])["status"], label);
         }
+    }
+
+    fn unlabelled(service: &str, event_type: EventType, clock: i64, status: &str) -> Event {
+        let mut event = event(service, event_type, clock, status);
+        event.data.unlabelled = true;
+        event
+    }
+
+    #[test]
+    fn a_state_without_a_label_is_not_the_latest_of_several() {
+        let delivered = event("pay", EventType::PaymentCaptured, 4, "payed");
+        let completed = unlabelled("reservation", EventType::BookingCompleted, 5, "completed");
+        let shown = after(&[delivered, completed]);
+        assert_eq!(shown["status"], "payed");
+        assert_eq!(shown["userName"], "kim", "its other fields are shown");
+    }
+
+    #[test]
+    fn the_end_of_a_booking_is_shown_although_it_has_no_label() {
+        let expired = unlabelled("reservation", EventType::BookingExpired, 5, "expired");
+        let later = event("pay", EventType::PaymentCaptured, 9, "payed");
+        assert_eq!(after(&[expired, later])["status"], "expired");
     }
 
     #[test]

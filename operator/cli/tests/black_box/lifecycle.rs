@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::http::{get, send};
+use crate::platform::{Platform, kims_wish};
 use crate::process::Innkeeper;
-use crate::rentcar::{Rentcar, kims_wish};
 
 #[tokio::test]
 async fn the_first_screen_says_what_runs_where_and_what_is_different() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let screen = innkeeper.screen();
 
@@ -50,7 +50,7 @@ async fn the_first_screen_says_what_runs_where_and_what_is_different() {
 #[tokio::test]
 async fn ctrl_c_and_sigterm_end_it_in_order() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let rentcar = Rentcar::new();
+        let rentcar = Platform::rentcar();
         let mut innkeeper = rentcar.ready(&[]).await;
         rentcar.post("/reservations", &kims_wish()).await;
         innkeeper.signal(signal);
@@ -65,7 +65,7 @@ async fn ctrl_c_and_sigterm_end_it_in_order() {
 
 #[tokio::test]
 async fn stopped_or_killed_and_started_again_it_goes_on_where_it_was() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     assert_eq!(
         rentcar.post("/reservations", &kims_wish()).await.status,
@@ -109,7 +109,7 @@ async fn stopped_or_killed_and_started_again_it_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_service_that_is_left_out_is_named_and_can_come_later() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar
         .ready(&["--without", "myreservation", "--without", "rent"])
         .await;
@@ -141,7 +141,7 @@ async fn a_service_that_is_left_out_is_named_and_can_come_later() {
 
 #[tokio::test]
 async fn logs_are_lines_of_json_for_machines() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let mut innkeeper = rentcar.ready(&["--log", "json", "--without", "pay"]).await;
     rentcar.post("/reservations", &kims_wish()).await;
     innkeeper.signal(Signal::SIGTERM);
@@ -165,7 +165,7 @@ async fn logs_are_lines_of_json_for_machines() {
 
 #[tokio::test]
 async fn probes_metrics_and_settings_are_below_platform_and_service() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let admin = async |path: &str| send(rentcar.admin(), get(path)).await.unwrap();
 

@@ -2,6 +2,8 @@
 //! With the feature `services` also on a real Kafka and a real PostgreSQL.
 
 #[cfg(test)]
+mod burgerqueen;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http;
@@ -12,15 +14,16 @@ mod outage;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
+mod platform;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
-mod rentcar;
-#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod saga;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod values;

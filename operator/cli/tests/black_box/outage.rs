@@ -7,13 +7,13 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
 use crate::http::{post, with};
-use crate::rentcar::{Rentcar, kims_wish};
+use crate::platform::{Platform, kims_wish};
 
 /// Twice the time that the example's calls to its payment service may take, for a busy machine.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(2 * 610);
 
 /// How many events there are in the outbox and in the log.
-fn events(rentcar: &Rentcar) -> i64 {
+fn events(rentcar: &Platform) -> i64 {
     let count = |file: &str, sql: &str| -> i64 {
         let file = rentcar.data().join(file);
         let file = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
@@ -25,7 +25,7 @@ fn events(rentcar: &Rentcar) -> i64 {
 
 #[tokio::test]
 async fn without_payments_a_reservation_stays_pending_until_they_are_back() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&["--without", "pay"]).await;
     let kept = || {
         with(

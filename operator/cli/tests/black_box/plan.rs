@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::rentcar::{Rentcar, changed, example};
+use crate::platform::{Platform, changed, example};
 
-fn plan(rentcar: &Rentcar, files: &[&str]) -> Command {
+fn plan(rentcar: &Platform, files: &[&str]) -> Command {
     let mut plan = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
     plan.arg("plan").args(files).current_dir(rentcar.folder());
     plan
@@ -13,7 +13,7 @@ fn plan(rentcar: &Rentcar, files: &[&str]) -> Command {
 
 #[test]
 fn every_object_of_every_file_is_printed() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let output = plan(&rentcar, &["rentcar.yaml"]).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
@@ -24,7 +24,7 @@ fn every_object_of_every_file_is_printed() {
 
 #[test]
 fn a_reader_may_leave_early() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let mut plan = plan(&rentcar, &["rentcar.yaml"]);
     let mut plan = plan
         .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ fn a_reader_may_leave_early() {
 
 #[test]
 fn nothing_is_printed_when_a_file_is_refused() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let wrong = changed(&example(), "currency: KRW", "currency: won");
     fs::write(rentcar.folder().join("wrong.yaml"), wrong).unwrap();
     let output = plan(&rentcar, &["rentcar.yaml", "wrong.yaml"])

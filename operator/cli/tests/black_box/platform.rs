@@ -1,4 +1,4 @@
-//! The example on this machine, in its own folder and on its own ports.
+//! An example on this machine, in its own folder and on its own ports.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,14 +14,33 @@ use tempfile::TempDir;
 use crate::http::{Answer, get, patch, post, send};
 use crate::process::Innkeeper;
 
-/// The services with the ports that the example gives them.
-const SERVICES: [(&str, u16); 5] = [
-    ("gateway", 8080),
-    ("reservation", 8081),
-    ("pay", 8082),
-    ("rent", 8083),
-    ("myreservation", 8084),
-];
+/// An example: its name, and its services with the ports that it gives them.
+struct Example {
+    name: &'static str,
+    services: [(&'static str, u16); 5],
+}
+
+const RENTCAR: Example = Example {
+    name: "rentcar",
+    services: [
+        ("gateway", 8080),
+        ("reservation", 8081),
+        ("pay", 8082),
+        ("rent", 8083),
+        ("myreservation", 8084),
+    ],
+};
+
+const BURGERQUEEN: Example = Example {
+    name: "burgerqueen",
+    services: [
+        ("gateway", 8088),
+        ("order", 8084),
+        ("payment", 8085),
+        ("delivery", 8086),
+        ("orderdashboard", 8087),
+    ],
+};
 
 /// Ports below the system's ephemeral range, so that none is taken while its process is down.
 const FIRST_PORT: u16 = 10_000;
@@ -31,17 +50,24 @@ const LAST_PORT: u16 = 32_000;
 /// can run concurrently.
 const APART: u32 = 7_919;
 
-/// The example with changes.
-pub struct Rentcar {
+/// An example with changes.
+pub struct Platform {
+    example: Example,
     folder: TempDir,
     ports: Vec<u16>,
     admin: u16,
 }
 
-/// The text of the example.
+impl Example {
+    fn text(&self) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        fs::read_to_string(folder.join(format!("{}.yaml", self.name))).unwrap()
+    }
+}
+
+/// The text of the example of a car rental.
 pub fn example() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
-    fs::read_to_string(file).unwrap()
+    RENTCAR.text()
 }
 
 /// The text with one passage of it replaced.
@@ -70,12 +96,21 @@ pub fn kims_wish() -> Value {
     json!({ "userName": "kim", "userHp": "010-1234-5678", "carId": "7", "period": "3", "price": "50000" })
 }
 
-impl Rentcar {
-    /// The example with free ports.
-    pub fn new() -> Self {
-        let mut text = example();
-        let ports: Vec<u16> = SERVICES.iter().map(|_| free_port()).collect();
-        for ((_, given), port) in SERVICES.iter().zip(&ports) {
+impl Platform {
+    /// The car rental with free ports.
+    pub fn rentcar() -> Self {
+        Self::of(RENTCAR)
+    }
+
+    /// The sauce orders with free ports.
+    pub fn burgerqueen() -> Self {
+        Self::of(BURGERQUEEN)
+    }
+
+    fn of(example: Example) -> Self {
+        let mut text = example.text();
+        let ports: Vec<u16> = example.services.iter().map(|_| free_port()).collect();
+        for ((_, given), port) in example.services.iter().zip(&ports) {
             text = changed(
                 &text,
                 &format!("port: {given} }}"),
@@ -83,8 +118,10 @@ impl Rentcar {
             );
         }
         let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("rentcar.yaml"), text).unwrap();
+        let file = folder.path().join(format!("{}.yaml", example.name));
+        fs::write(file, text).unwrap();
         Self {
+            example,
             folder,
             ports,
             admin: free_port(),
@@ -112,11 +149,11 @@ impl Rentcar {
     }
 
     pub fn file(&self) -> PathBuf {
-        self.folder().join("rentcar.yaml")
+        self.folder().join(format!("{}.yaml", self.example.name))
     }
 
     pub fn data(&self) -> PathBuf {
-        self.folder().join(".innkeeper/rentcar")
+        self.folder().join(".innkeeper").join(self.example.name)
     }
 
     pub fn admin(&self) -> u16 {
@@ -129,14 +166,16 @@ impl Rentcar {
 
     /// The port of a service.
     pub fn port(&self, service: &str) -> u16 {
-        let index = SERVICES.iter().position(|(name, _)| *name == service);
+        let mut names = self.example.services.iter();
+        let index = names.position(|(name, _)| *name == service);
         self.ports[index.unwrap()]
     }
 
     /// Starts `innkeeper dev` on the file.
     pub fn start(&self, arguments: &[&str]) -> Innkeeper {
         let admin = self.admin.to_string();
-        let mut all = vec!["dev", "rentcar.yaml", "--admin-port", &admin];
+        let file = format!("{}.yaml", self.example.name);
+        let mut all = vec!["dev", &file, "--admin-port", &admin];
         all.extend(arguments);
         Innkeeper::spawn(self.folder(), "dev", &all)
     }

@@ -4,11 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 
 use crate::http::{get, send};
+use crate::platform::{Platform, kims_wish};
 use crate::process::Innkeeper;
-use crate::rentcar::{Rentcar, kims_wish};
 
 /// The error message of a command that is refused.
-async fn refusal(rentcar: &Rentcar, arguments: &[&str]) -> String {
+async fn refusal(rentcar: &Platform, arguments: &[&str]) -> String {
     let mut innkeeper = Innkeeper::spawn(rentcar.folder(), "refused", arguments);
     let status = innkeeper.ended().await;
     let said = innkeeper.log();
@@ -20,7 +20,7 @@ async fn refusal(rentcar: &Rentcar, arguments: &[&str]) -> String {
     said
 }
 
-async fn dev(rentcar: &Rentcar, arguments: &[&str]) -> String {
+async fn dev(rentcar: &Platform, arguments: &[&str]) -> String {
     let admin = rentcar.admin().to_string();
     let mut all = vec!["dev", "rentcar.yaml", "--admin-port", &admin];
     all.extend(arguments);
@@ -35,7 +35,7 @@ fn is_one_message(said: &str, parts: &[&str]) {
     }
 }
 
-fn nothing_was_made(rentcar: &Rentcar) {
+fn nothing_was_made(rentcar: &Platform) {
     assert!(
         !rentcar.folder().join(".innkeeper").exists(),
         "there is a data folder"
@@ -44,7 +44,7 @@ fn nothing_was_made(rentcar: &Rentcar) {
 
 #[tokio::test]
 async fn a_taken_port_is_named_with_its_service() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let port = rentcar.port("rent");
     let _taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
     is_one_message(
@@ -56,7 +56,7 @@ async fn a_taken_port_is_named_with_its_service() {
 
 #[tokio::test]
 async fn a_taken_admin_port_is_named_with_its_option() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let _taken = TcpListener::bind(("127.0.0.1", rentcar.admin())).unwrap();
     is_one_message(
         &dev(&rentcar, &[]).await,
@@ -67,7 +67,7 @@ async fn a_taken_admin_port_is_named_with_its_option() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_read_is_named() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     is_one_message(
         &refusal(&rentcar, &["dev", "missing.yaml"]).await,
         &["missing.yaml", "No such file"],
@@ -81,7 +81,7 @@ async fn a_file_that_cannot_be_read_is_named() {
 
 #[tokio::test]
 async fn a_wrong_field_is_named_with_file_line_place_and_what_was_expected() {
-    let rentcar = Rentcar::new().with("startOn: PaymentCaptured", "startOn: Someday");
+    let rentcar = Platform::rentcar().with("startOn: PaymentCaptured", "startOn: Someday");
     let line = 1 + fs::read_to_string(rentcar.file())
         .unwrap()
         .lines()
@@ -103,14 +103,14 @@ async fn a_wrong_field_is_named_with_file_line_place_and_what_was_expected() {
 
 #[tokio::test]
 async fn a_field_that_nobody_knows_is_named() {
-    let rentcar = Rentcar::new().with("startAs: InProgress", "startsAs: InProgress");
+    let rentcar = Platform::rentcar().with("startAs: InProgress", "startsAs: InProgress");
     is_one_message(&dev(&rentcar, &[]).await, &["rentcar.yaml", "startsAs"]);
     nothing_was_made(&rentcar);
 }
 
 #[tokio::test]
 async fn a_service_that_is_not_there_cannot_be_left_out() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     is_one_message(
         &dev(&rentcar, &["--without", "bank"]).await,
         &["bank", "pay", "reservation"],
@@ -120,9 +120,9 @@ async fn a_service_that_is_not_there_cannot_be_left_out() {
 
 #[tokio::test]
 async fn a_second_instance_on_the_same_data_is_refused_and_the_first_goes_on() {
-    let first = Rentcar::new();
+    let first = Platform::rentcar();
     let innkeeper = first.ready(&[]).await;
-    let second = Rentcar::new();
+    let second = Platform::rentcar();
     let data = first.folder().join(".innkeeper");
 
     let said = dev(&second, &["--data", data.to_str().unwrap()]).await;
@@ -139,7 +139,7 @@ async fn a_second_instance_on_the_same_data_is_refused_and_the_first_goes_on() {
 
 #[tokio::test]
 async fn a_data_folder_that_cannot_be_made_is_named() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     is_one_message(
         &dev(&rentcar, &["--data", "rentcar.yaml"]).await,
         &["rentcar.yaml/rentcar", "data folder"],
@@ -149,7 +149,7 @@ async fn a_data_folder_that_cannot_be_made_is_named() {
 
 #[tokio::test]
 async fn a_valid_file_is_said_to_be_valid_and_nothing_is_touched() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let mut innkeeper =
         Innkeeper::spawn(rentcar.folder(), "validate", &["validate", "rentcar.yaml"]);
     assert_eq!(

@@ -4,7 +4,7 @@ use hyper::Request;
 use serde_json::{Value, json};
 
 use crate::http::{get, patch, post, post_text, send, with};
-use crate::rentcar::{Rentcar, items, kims_wish};
+use crate::platform::{Platform, items, kims_wish};
 
 fn of_method(method: &str, path: &str) -> Request<String> {
     Request::builder()
@@ -16,7 +16,7 @@ fn of_method(method: &str, path: &str) -> Request<String> {
 
 #[tokio::test]
 async fn lists_come_in_pages_that_lead_to_one_another() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let empty = rentcar.get("/reservations").await;
     assert_eq!(
@@ -56,7 +56,7 @@ async fn lists_come_in_pages_that_lead_to_one_another() {
 
 #[tokio::test]
 async fn a_change_can_be_bound_to_the_version_that_was_seen() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
     let seen = rentcar.get("/reservations/1").await;
@@ -95,7 +95,7 @@ async fn a_change_can_be_bound_to_the_version_that_was_seen() {
 
 #[tokio::test]
 async fn a_key_makes_one_reservation_and_replays_its_answer() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let keyed = |body: &Value| with(post("/reservations", body), "idempotency-key", "kims-first");
 
@@ -134,7 +134,7 @@ async fn a_key_makes_one_reservation_and_replays_its_answer() {
 
 #[tokio::test]
 async fn a_wish_is_refused_with_every_fault_and_its_pointer() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
 
     let wrong =
@@ -158,7 +158,7 @@ async fn a_wish_is_refused_with_every_fault_and_its_pointer() {
 
 #[tokio::test]
 async fn labels_are_commands_and_the_state_decides() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
     let status = |label: &str| json!({ "status": label });
@@ -199,7 +199,7 @@ async fn labels_are_commands_and_the_state_decides() {
 
 #[tokio::test]
 async fn what_is_not_there_or_not_allowed_is_a_problem() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let direct = rentcar.port("reservation");
 
@@ -235,7 +235,7 @@ async fn what_is_not_there_or_not_allowed_is_a_problem() {
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused_as_the_standards_say() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let sent = |media_type: &str, body: &str| {
         with(post_text("/reservations", body), "content-type", media_type)
@@ -265,7 +265,7 @@ async fn bodies_that_cannot_be_read_are_refused_as_the_standards_say() {
 
 #[tokio::test]
 async fn head_and_options_say_what_get_would_and_what_is_allowed() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
 

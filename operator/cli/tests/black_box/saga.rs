@@ -6,19 +6,19 @@ use innkeeper_testkit::patience::until_within;
 use serde_json::{Value, json};
 
 use crate::http::{get, patch, post, send};
-use crate::rentcar::{Rentcar, items, kims_wish};
+use crate::platform::{Platform, items, kims_wish};
 
 /// How soon the view shows what happened.
 const SOON: Duration = Duration::from_secs(1);
 
 /// Waits until the only row of a list has these fields, within the time above.
-async fn soon_shows(rentcar: &Rentcar, list: &str, expected: Value) {
+async fn soon_shows(rentcar: &Platform, list: &str, expected: Value) {
     rentcar.shows_within(SOON, list, &expected).await;
 }
 
 #[tokio::test]
 async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
 
     let reserved = rentcar.post("/reservations", &kims_wish()).await;
@@ -84,7 +84,7 @@ async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
 
 #[tokio::test]
 async fn every_service_answers_on_its_own_port_too() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
 
     let reserved = send(
@@ -116,7 +116,7 @@ async fn every_service_answers_on_its_own_port_too() {
 
 #[tokio::test]
 async fn an_authorized_payment_that_is_cancelled_ends_the_saga_everywhere() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
 
     rentcar.post("/reservations", &kims_wish()).await;
@@ -146,7 +146,7 @@ async fn an_authorized_payment_that_is_cancelled_ends_the_saga_everywhere() {
 
 #[tokio::test]
 async fn a_declined_payment_rejects_the_reservation() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let mut wish = kims_wish();
     wish["price"] = json!("10000001");

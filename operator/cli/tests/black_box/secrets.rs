@@ -5,17 +5,17 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::http::{get, send};
+use crate::platform::Platform;
 use crate::process::Innkeeper;
-use crate::rentcar::Rentcar;
 
 const CREDENTIALS: &str = "env: { DATABASE_URL: 'postgres://kim:s3cret@db/app', DB_PWD: s3cret, PASSPHRASE: s3cret, PLAIN: s3cret }";
 
-fn rentcar_with_credentials() -> Rentcar {
-    Rentcar::new().with("env: { PROFILE: docker }", CREDENTIALS)
+fn rentcar_with_credentials() -> Platform {
+    Platform::rentcar().with("env: { PROFILE: docker }", CREDENTIALS)
 }
 
 /// The exit code, output and log of a command.
-async fn outcome(rentcar: &Rentcar, arguments: &[&str]) -> (Option<i32>, String, String) {
+async fn outcome(rentcar: &Platform, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut innkeeper = Innkeeper::spawn(rentcar.folder(), "outcome", arguments);
     let code = innkeeper.ended().await.code();
     (code, innkeeper.screen(), innkeeper.log())
@@ -51,7 +51,7 @@ async fn validate_warns_of_credentials_and_takes_the_file() {
         "{screen}"
     );
     warns_of_three(&log);
-    let (_, _, log) = outcome(&Rentcar::new(), &["validate", "rentcar.yaml"]).await;
+    let (_, _, log) = outcome(&Platform::rentcar(), &["validate", "rentcar.yaml"]).await;
     assert_eq!(log, "");
 }
 
@@ -87,7 +87,7 @@ async fn dev_warns_of_credentials_once_and_shows_none() {
 
 #[tokio::test]
 async fn a_refusal_shows_no_password() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let settings = |change: fn(&mut Value)| {
         let mut settings = json!({
             "namespace": "n", "platform": "p", "service": "gateway",

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[cfg(feature = "services")]
 use crate::crash::Site;
 use crate::http::{patch_text, post_text, with};
-use crate::rentcar::{Rentcar, kims_wish};
+use crate::platform::{Platform, kims_wish};
 
 /// More digits than a 64-bit number has.
 const LONG: &str = "12345678901234567890123";
@@ -20,7 +20,7 @@ fn wish(body: &str) -> Request<String> {
 }
 
 /// Asserts that numbers for texts keep their digits in rows, calls, events and the view.
-async fn keeps_digits(rentcar: &Rentcar) {
+async fn keeps_digits(rentcar: &Platform) {
     let body = format!("{{\"userName\":1e2,\"carId\":{LONG},\"userHp\":-0.10,\"price\":50000}}");
     let reserved = rentcar.send(wish(&body)).await;
 
@@ -39,7 +39,7 @@ async fn keeps_digits(rentcar: &Rentcar) {
 
 #[tokio::test]
 async fn a_number_for_a_text_keeps_its_digits_from_the_request_to_the_view() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     keeps_digits(&rentcar).await;
     innkeeper.stop().await;
@@ -56,7 +56,7 @@ async fn a_number_for_a_text_keeps_its_digits_on_postgresql_and_kafka() {
 
 #[tokio::test]
 async fn a_number_that_breaks_its_type_or_bound_is_refused() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let whole = "must be a whole number";
     for (period, price, details) in [
@@ -83,7 +83,7 @@ async fn a_number_that_breaks_its_type_or_bound_is_refused() {
 
 #[tokio::test]
 async fn a_key_belongs_to_a_body_by_every_digit_and_in_any_order() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let keyed = |body: String| with(wish(&body), "idempotency-key", "kims");
     let first = format!("{{\"userName\":\"k\",\"carId\":{LONG},\"more\":{{\"a\":1,\"b\":[2]}}}}");
@@ -108,7 +108,7 @@ async fn a_key_belongs_to_a_body_by_every_digit_and_in_any_order() {
 
 #[tokio::test]
 async fn a_key_replays_its_answer_though_the_file_has_become_stricter() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let keyed = || {
         let body = kims_wish().to_string();
         with(wish(&body), "idempotency-key", "kims")
@@ -129,7 +129,7 @@ async fn a_key_replays_its_answer_though_the_file_has_become_stricter() {
 
 #[tokio::test]
 async fn a_member_given_twice_is_refused_wherever_it_is() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     for (body, pointer) in [
         (r#"{"userName":"k","carId":1,"carId":2}"#, "/carId"),
@@ -162,7 +162,7 @@ async fn another_currency_is_refused_under_each_of_its_names() {
         (words, &["currency"][..]),
         (mapped, &["money", "currency"][..]),
     ] {
-        let rentcar = Rentcar::new().with(words, instead);
+        let rentcar = Platform::rentcar().with(words, instead);
         let innkeeper = rentcar.ready(&[]).await;
         for name in names {
             let refused = kims_wish_with(name, json!("USD"));
@@ -180,7 +180,7 @@ async fn another_currency_is_refused_under_each_of_its_names() {
 
 #[tokio::test]
 async fn a_platform_without_a_currency_takes_none() {
-    let rentcar = Rentcar::new().with("  currency: KRW\n", "");
+    let rentcar = Platform::rentcar().with("  currency: KRW\n", "");
     let innkeeper = rentcar.ready(&[]).await;
     let refused = kims_wish_with("currency", json!("KRW"));
     let refused = rentcar.post("/reservations", &refused).await;
@@ -192,7 +192,7 @@ async fn a_platform_without_a_currency_takes_none() {
 
 #[tokio::test]
 async fn money_is_found_under_its_canonical_name_too() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let wish = json!({ "customer": "kim", "carId": 7, "amount": "10000001" });
     assert_eq!(rentcar.post("/reservations", &wish).await.status, 402);
@@ -201,7 +201,7 @@ async fn money_is_found_under_its_canonical_name_too() {
 
 #[tokio::test]
 async fn texts_are_as_long_as_declared_and_not_blank_where_required() {
-    let rentcar = Rentcar::new().with("maxLength: 20 }", "minLength: 3, maxLength: 20 }");
+    let rentcar = Platform::rentcar().with("maxLength: 20 }", "minLength: 3, maxLength: 20 }");
     let innkeeper = rentcar.ready(&[]).await;
     for blank in ["", "  ", "\u{200b}", "\u{2800}\u{3164}"] {
         let refused = kims_wish_with("userName", json!(blank));
@@ -220,7 +220,7 @@ async fn texts_are_as_long_as_declared_and_not_blank_where_required() {
 
 #[tokio::test]
 async fn a_change_that_contradicts_its_row_is_refused_and_nothing_happens() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
     rentcar.post("/reservations", &kims_wish()).await;
@@ -283,7 +283,7 @@ async fn a_change_that_contradicts_its_row_is_refused_and_nothing_happens() {
 
 #[tokio::test]
 async fn a_change_of_nothing_is_refused_and_lists_what_can_be_changed() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
     let paid = json!({ "status": "payed" });
@@ -318,8 +318,8 @@ async fn a_change_of_nothing_is_refused_and_lists_what_can_be_changed() {
 }
 
 /// The example in the words of S2.
-fn market() -> Rentcar {
-    let rentcar = Rentcar::new();
+fn market() -> Platform {
+    let rentcar = Platform::rentcar();
     let text = fs::read_to_string(rentcar.file()).unwrap();
     let text = text
         .replace("item: carId, amount: price", "item: productId")

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::http::{Answer, post, send, with};
-use crate::rentcar::{Rentcar, kims_wish};
+use crate::platform::{Platform, kims_wish};
 
 /// How many clients send requests while the process ends, and how many answers they get before.
 const CLIENTS: usize = 8;
@@ -20,7 +20,7 @@ const ANSWERS: usize = 40;
 #[tokio::test]
 async fn with_automatic_capture_the_money_is_taken_and_the_rent_begins_unasked() {
     let manual = "capture: Manual # the client says when: PATCH {\"status\": \"payed\"}";
-    let rentcar = Rentcar::new().with(manual, "capture: Automatic");
+    let rentcar = Platform::rentcar().with(manual, "capture: Automatic");
     let innkeeper = rentcar.ready(&[]).await;
 
     let reserved = rentcar.post("/reservations", &kims_wish()).await;
@@ -39,7 +39,7 @@ async fn with_automatic_capture_the_money_is_taken_and_the_rent_begins_unasked()
 
 #[tokio::test]
 async fn with_payment_later_a_reservation_holds_at_once_and_is_paid_when_its_client_says_so() {
-    let rentcar = Rentcar::new().with(
+    let rentcar = Platform::rentcar().with(
         "payment: { service: pay, when: OnPlacement }",
         "payment: { service: pay, when: Later }",
     );
@@ -68,7 +68,7 @@ async fn with_payment_later_a_reservation_holds_at_once_and_is_paid_when_its_cli
 async fn aliases_are_further_paths_through_the_gateway() {
     let aliases =
         "aliases: { create: /reservation, list: /allReservations, update: /reservationupdate }";
-    let rentcar = Rentcar::new()
+    let rentcar = Platform::rentcar()
         .with(
             "path: /reservations\n",
             &format!("path: /reservations\n      {aliases}\n"),
@@ -117,8 +117,8 @@ async fn aliases_are_further_paths_through_the_gateway() {
 
 /// The example with a longer timeout, and with a payment service that accepts connections and never
 /// answers.
-async fn with_hanging_payments() -> (Rentcar, TcpListener) {
-    let rentcar = Rentcar::new().with("timeout: 610ms", "timeout: 9s");
+async fn with_hanging_payments() -> (Platform, TcpListener) {
+    let rentcar = Platform::rentcar().with("timeout: 610ms", "timeout: 9s");
     let pay = TcpListener::bind(("127.0.0.1", rentcar.port("pay")))
         .await
         .unwrap();
@@ -185,7 +185,7 @@ async fn a_post_that_loses_to_a_cancel_is_a_conflict_now_and_for_its_key() {
 }
 
 /// Reserves again and again until the port is closed.
-async fn reserve_until_the_end(rentcar: &Rentcar, answers: &RefCell<Vec<Answer>>) {
+async fn reserve_until_the_end(rentcar: &Platform, answers: &RefCell<Vec<Answer>>) {
     let wish = || post("/reservations", &kims_wish());
     while let Ok(answer) = send(rentcar.gateway(), wish()).await {
         answers.borrow_mut().push(answer);
@@ -194,7 +194,7 @@ async fn reserve_until_the_end(rentcar: &Rentcar, answers: &RefCell<Vec<Answer>>
 
 #[tokio::test]
 async fn what_was_taken_before_sigterm_is_answered_and_kept() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     let mut innkeeper = rentcar.ready(&[]).await;
     let answers = RefCell::new(Vec::new());
     let clients = (0..CLIENTS).map(|_| reserve_until_the_end(&rentcar, &answers));

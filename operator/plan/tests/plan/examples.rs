@@ -1,11 +1,11 @@
-//! The example, from its file to what it asks for.
+//! The examples, from their files to what they ask for.
 
 use innkeeper_plan::{Executor, Expansion, Facts, expand, validate};
 
-use super::fixtures::{cluster, example, local, only_platform, plain_yaml};
+use super::fixtures::{cluster, example_of, local, only_platform, plain_yaml};
 
-fn expanded(executor: &Executor) -> Expansion {
-    let file = only_platform(&example()).expect("nothing is refused");
+fn expanded(name: &str, executor: &Executor) -> Expansion {
+    let file = only_platform(&example_of(name)).expect("nothing is refused");
     let platform = validate(&file.platform, executor).expect("nothing is refused");
     expand(&platform, executor, &Facts::default())
 }
@@ -30,15 +30,25 @@ fn all_settings(expansion: &Expansion) -> String {
 
 #[test]
 fn rentcar_expands_to_these_objects_on_a_cluster() {
-    insta::assert_snapshot!(yaml(&expanded(&cluster())));
+    insta::assert_snapshot!(yaml(&expanded("rentcar", &cluster())));
 }
 
 #[test]
 fn rentcar_expands_to_these_settings_on_a_cluster() {
-    insta::assert_snapshot!(all_settings(&expanded(&cluster())));
+    insta::assert_snapshot!(all_settings(&expanded("rentcar", &cluster())));
 }
 
 #[test]
 fn rentcar_expands_to_these_settings_on_this_machine() {
-    insta::assert_snapshot!(all_settings(&expanded(&local())));
+    insta::assert_snapshot!(all_settings(&expanded("rentcar", &local())));
+}
+
+#[test]
+fn burgerqueen_expands_to_these_objects_on_a_cluster() {
+    insta::assert_snapshot!(yaml(&expanded("burgerqueen", &cluster())));
+}
+
+#[test]
+fn burgerqueen_expands_to_these_settings_on_this_machine() {
+    insta::assert_snapshot!(all_settings(&expanded("burgerqueen", &local())));
 }

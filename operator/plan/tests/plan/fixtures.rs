@@ -7,8 +7,15 @@ use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_plan::{ClusterDefaults, Executor, LocalDefaults, PlatformFile, Refusals, read};
 use serde::Serialize;
 
+/// The example of a car rental.
 pub fn example() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/rentcar.yaml");
+    example_of("rentcar")
+}
+
+/// The example of this name.
+pub fn example_of(name: &str) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let file = examples.join(format!("{name}.yaml"));
     fs::read_to_string(file).expect("the example is there")
 }
 

@@ -110,6 +110,11 @@ pub struct EventData {
     pub event: String,
     /// The label of the row's new state.
     pub status: String,
+    /// Whether the platform has labels for other states of this component, but none for this one,
+    /// so that `status` is its canonical name. Views leave it out where they show the latest status
+    /// of several services.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlabelled: bool,
     /// The saga's logical clock (Lamport): one more than the highest that the writer had seen.
     pub clock: i64,
     /// What is known of the booking so far.

@@ -192,6 +192,11 @@ impl Words {
         self.statuses.get(state).map_or(state, String::as_str)
     }
 
+    /// Whether the platform has labels, but none for this canonical state.
+    pub fn is_unlabelled(&self, state: &str) -> bool {
+        !self.statuses.is_empty() && !self.statuses.contains_key(state)
+    }
+
     /// The platform's name of the event that a canonical state raises; the state's own name where
     /// the platform gives none.
     pub fn event<'a>(&'a self, state: &'a str) -> &'a str {

@@ -61,6 +61,7 @@ fn event(event_type: EventType) -> Event {
             id: 1,
             event: "Reserved".to_owned(),
             status: "reserved".to_owned(),
+            unlabelled: false,
             clock: 5,
             snapshot: snapshot(),
         },
@@ -73,6 +74,13 @@ fn bare(event_type: EventType) -> Event {
     event.causation_id = None;
     event.traceparent = None;
     event.data.snapshot = Snapshot::default();
+    event
+}
+
+/// An event about a state for which the platform has no label.
+fn unlabelled(event_type: EventType) -> Event {
+    let mut event = event(event_type);
+    event.data.unlabelled = true;
     event
 }
 
@@ -97,13 +105,14 @@ fn without(event: &Event, missing: &str) -> Vec<(String, String)> {
 fn a_record_of_each_type_is_as_it_always_was() {
     let mut records: Vec<Value> = EventType::ALL.map(|kind| record(&event(kind))).into();
     records.push(record(&bare(EventType::BookingConfirmed)));
+    records.push(record(&unlabelled(EventType::BookingCompleted)));
     insta::assert_json_snapshot!("records", records);
 }
 
 #[test]
 fn a_record_of_each_type_is_read_as_the_event_that_was_written() {
     for event_type in EventType::ALL {
-        for event in [event(event_type), bare(event_type)] {
+        for event in [event(event_type), bare(event_type), unlabelled(event_type)] {
             let decoded = Event::decode(&event.headers(), &payload(&event)).unwrap();
             assert_eq!(decoded, Some(event));
         }

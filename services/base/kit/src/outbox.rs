@@ -58,6 +58,7 @@ impl EventBuilder {
                 id: entity.id,
                 event: self.words.event(state).to_owned(),
                 status: self.words.label(state).to_owned(),
+                unlabelled: self.words.is_unlabelled(state),
                 clock: entity.clock,
                 snapshot: entity.snapshot.clone(),
             },

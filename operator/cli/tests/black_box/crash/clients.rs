@@ -6,7 +6,7 @@ use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, get, patch, post, send, with};
-use crate::rentcar::items;
+use crate::platform::items;
 
 /// How many clients book at a time.
 const CLIENTS: usize = 3;

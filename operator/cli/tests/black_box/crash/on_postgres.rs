@@ -26,8 +26,8 @@ use super::quiet::quiet;
 use super::stored::{Observable, Progress, Stored};
 use super::{audit, replay, view};
 use crate::http::{get, send};
+use crate::platform::{Platform, free_port};
 use crate::process::Innkeeper;
-use crate::rentcar::{Rentcar, free_port};
 
 /// The pause of a client between two reservations.
 const REST: Duration = Duration::from_millis(250);
@@ -84,7 +84,7 @@ pub struct Site {
     ports: BTreeMap<&'static str, Ports>,
     schemas: Schemas,
     topic: Topic,
-    rentcar: Rentcar,
+    rentcar: Platform,
 }
 
 struct Ports {
@@ -96,7 +96,7 @@ impl Site {
     pub async fn make() -> Self {
         let name = format!("crash-{}", &Uuid::now_v7().simple().to_string()[16..]);
         let found = "metadata:\n  name: rentcar";
-        let rentcar = Rentcar::new()
+        let rentcar = Platform::rentcar()
             .with(found, &format!("metadata:\n  name: {name}"))
             .with_pending_timeout(PENDING_TIMEOUT);
         let settings = all_settings(&rentcar, &name);
@@ -111,7 +111,7 @@ impl Site {
 
     /// The platform file and the ports. Requests through the gateway go to the first process of
     /// each service.
-    pub const fn rentcar(&self) -> &Rentcar {
+    pub const fn rentcar(&self) -> &Platform {
         &self.rentcar
     }
 
@@ -256,7 +256,7 @@ fn component(service: &str) -> &'static str {
 }
 
 /// The first process of a service has the port of the file; the second has a free one.
-fn ports(rentcar: &Rentcar) -> BTreeMap<&'static str, Ports> {
+fn ports(rentcar: &Platform) -> BTreeMap<&'static str, Ports> {
     let ports = PROCESSES.map(|(process, service)| {
         let business = if process == service {
             rentcar.port(service)
@@ -271,7 +271,7 @@ fn ports(rentcar: &Rentcar) -> BTreeMap<&'static str, Ports> {
 
 /// Writes the settings of every service to the folder and returns them: databases and topic as on a
 /// cluster, addresses as on this machine.
-fn all_settings(rentcar: &Rentcar, platform: &str) -> Vec<ServiceSettings> {
+fn all_settings(rentcar: &Platform, platform: &str) -> Vec<ServiceSettings> {
     let on_cluster = Executor::Cluster(ClusterDefaults {
         bootstrap_servers: Some(bootstrap_servers()),
         database: Some(database()),
@@ -290,7 +290,7 @@ fn all_settings(rentcar: &Rentcar, platform: &str) -> Vec<ServiceSettings> {
     all.inspect(|settings| save(rentcar, settings)).collect()
 }
 
-fn planned(rentcar: &Rentcar, executor: &Executor) -> Vec<ServiceSettings> {
+fn planned(rentcar: &Platform, executor: &Executor) -> Vec<ServiceSettings> {
     let text = fs::read_to_string(rentcar.file()).unwrap();
     let mut platform = read(&text).unwrap().platforms.remove(0).platform;
     platform.metadata.namespace = Some("default".to_owned());
@@ -299,7 +299,7 @@ fn planned(rentcar: &Rentcar, executor: &Executor) -> Vec<ServiceSettings> {
     services.into_iter().map(|it| it.spec.settings).collect()
 }
 
-fn with_credentials(rentcar: &Rentcar, database: Database) -> Database {
+fn with_credentials(rentcar: &Platform, database: Database) -> Database {
     let Database::Postgres(mut postgres) = database else {
         return database;
     };
@@ -310,7 +310,7 @@ fn with_credentials(rentcar: &Rentcar, database: Database) -> Database {
     Database::Postgres(postgres)
 }
 
-fn save(rentcar: &Rentcar, settings: &ServiceSettings) {
+fn save(rentcar: &Platform, settings: &ServiceSettings) {
     let file = rentcar.folder().join(format!("{}.json", settings.service));
     fs::write(file, serde_json::to_vec(settings).unwrap()).unwrap();
 }

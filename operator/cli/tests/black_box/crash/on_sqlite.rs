@@ -14,8 +14,8 @@ use super::stored::{
     Stored, UNSENT, VIEW,
 };
 use super::{audit, replay, view};
+use crate::platform::Platform;
 use crate::process::Innkeeper;
-use crate::rentcar::Rentcar;
 
 /// How many reservations each client makes before and during the crashes, and after them.
 const WISHES_EACH: usize = 7;
@@ -71,7 +71,7 @@ deaths!(with_clients_that_give_up, Manner::GivesUp);
 /// Lets clients book while the process dies at each of these passings of a crash point, and audits
 /// what is left.
 async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
-    let rentcar = Rentcar::new().with_pending_timeout(PENDING_TIMEOUT);
+    let rentcar = Platform::rentcar().with_pending_timeout(PENDING_TIMEOUT);
     let doors = Doors {
         bookings: vec![rentcar.gateway()],
         gateway: rentcar.gateway(),
@@ -85,7 +85,7 @@ async fn survives(point: &str, passings: [u32; 2], manner: Manner) {
     innkeeper.stop().await;
 }
 
-async fn dies_and_returns(rentcar: &Rentcar, point: &str, passings: [u32; 2]) -> Innkeeper {
+async fn dies_and_returns(rentcar: &Platform, point: &str, passings: [u32; 2]) -> Innkeeper {
     for passing in passings {
         let crash_point = format!("{point}:{passing}");
         let mut doomed = rentcar.start(&["--crash-after", &crash_point]);
@@ -94,7 +94,7 @@ async fn dies_and_returns(rentcar: &Rentcar, point: &str, passings: [u32; 2]) ->
     rentcar.ready(&[]).await
 }
 
-async fn audited(rentcar: &Rentcar, doors: &Doors, sagas: &[Saga], manner: Manner) {
+async fn audited(rentcar: &Platform, doors: &Doors, sagas: &[Saga], manner: Manner) {
     let files = Files(rentcar.data());
     quiet(&files).await;
     let mut faults = replay::faults(doors, sagas).await;

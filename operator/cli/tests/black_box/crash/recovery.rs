@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_testkit::patience::until_within;
 
 use crate::http::{post, with};
-use crate::rentcar::{Rentcar, kims_wish};
+use crate::platform::{Platform, kims_wish};
 
 /// How many bookings are pending.
 const BOOKINGS: usize = 12;
@@ -18,7 +18,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_death_amid_a_recovery_holds_up_no_booking_for_long() {
-    let rentcar = Rentcar::new().with_pending_timeout(PENDING_TIMEOUT);
+    let rentcar = Platform::rentcar().with_pending_timeout(PENDING_TIMEOUT);
     let innkeeper = rentcar.ready(&["--without", "pay"]).await;
     for number in 0..BOOKINGS {
         let wish = post("/reservations", &kims_wish());

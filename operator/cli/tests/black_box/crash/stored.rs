@@ -10,12 +10,14 @@ pub const VIEW: &str = "myreservation";
 
 /// The rows of a table.
 pub const ROWS: &str = "SELECT correlation_id, id, state, body FROM rows";
+#[cfg(feature = "services")]
 pub const ROWS_AS_TEXT: &str =
     "SELECT correlation_id::text, id, state, body::text FROM rows WHERE id IS NOT NULL";
 
 /// The idempotency keys.
 pub const KEYS: &str =
     "SELECT key, correlation_id, answer_status, answer_location_id FROM idempotency_keys";
+#[cfg(feature = "services")]
 pub const KEYS_AS_TEXT: &str =
     "SELECT key, correlation_id::text, answer_status, answer_location_id FROM idempotency_keys";
 

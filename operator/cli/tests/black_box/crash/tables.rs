@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::rentcar::Rentcar;
+use crate::platform::Platform;
 
 /// A history table that refuses every entry, which simulates a process that dies before it writes
 /// one.
@@ -21,7 +21,7 @@ fn count(file: &Path, table: &str) -> i64 {
 
 #[tokio::test]
 async fn tables_without_the_note_that_they_are_there_are_taken_back() {
-    let rentcar = Rentcar::new();
+    let rentcar = Platform::rentcar();
     fs::create_dir_all(rentcar.data()).unwrap();
     let file = rentcar.data().join("reservation.1.db");
     Connection::open(&file)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::http::{get, send};
-use crate::rentcar::items;
+use crate::platform::items;
 
 /// What the view shows of a reservation besides ids and status.
 const COPIED: [&str; 5] = ["userName", "userHp", "carId", "period", "price"];

@@ -154,6 +154,7 @@ pub fn event(name: &str) -> Event {
             id: 1,
             event: name.to_owned(),
             status: "Reserved".to_owned(),
+            unlabelled: false,
             clock: 1,
             snapshot: Snapshot::default(),
         },
