@@ -47,13 +47,13 @@ struct Failure {
 
 /// What came of the claims.
 #[derive(Default)]
-pub struct Outcome {
+pub struct Tally {
     held: usize,
     failed: Vec<Failure>,
     skipped: usize,
 }
 
-impl Outcome {
+impl Tally {
     /// Says how it went, last of all what failed and why, and returns what a test program ends with.
     pub fn conclude(&self, began: Instant) -> ExitCode {
         let Self {
@@ -101,7 +101,7 @@ pub fn is_chosen(lane: &Lane, words: &[String]) -> bool {
 }
 
 /// Runs lanes beside each other.
-pub fn run(lanes: &[Lane]) -> Outcome {
+pub fn run(lanes: &[Lane]) -> Tally {
     thread::scope(|scope| {
         let running: Vec<_> = lanes
             .iter()
@@ -110,23 +110,23 @@ pub fn run(lanes: &[Lane]) -> Outcome {
         running
             .into_iter()
             .map(|lane| lane.join().unwrap())
-            .fold(Outcome::default(), Outcome::and)
+            .fold(Tally::default(), Tally::and)
     })
 }
 
-fn run_lane(lane: &Lane) -> Outcome {
-    let mut outcome = Outcome::default();
+fn run_lane(lane: &Lane) -> Tally {
+    let mut tally = Tally::default();
     for claim in &lane.claims {
-        if outcome.is_bad() {
-            outcome.skipped += 1;
+        if tally.is_bad() {
+            tally.skipped += 1;
             continue;
         }
         match check(lane, claim) {
-            Ok(()) => outcome.held += 1,
-            Err(failure) => outcome.failed.push(failure),
+            Ok(()) => tally.held += 1,
+            Err(failure) => tally.failed.push(failure),
         }
     }
-    outcome
+    tally
 }
 
 fn check(lane: &Lane, claim: &Claim) -> Result<(), Failure> {

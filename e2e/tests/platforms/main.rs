@@ -51,9 +51,9 @@ fn main() -> ExitCode {
         vec![namespaces::lane()],
         vec![farewell::lane()],
     ];
-    let mut outcome = first;
+    let mut tally = first;
     for group in groups {
-        outcome = outcome.and(lanes::run(&chosen(group)));
+        tally = tally.and(lanes::run(&chosen(group)));
     }
-    outcome.conclude(began)
+    tally.conclude(began)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::ownership::Notes;
-use innkeeper_plan::platform::{Outcome, conditions, pinned, status};
+use innkeeper_plan::platform::{PlatformOutcome, conditions, pinned, status};
 use innkeeper_plan::verdict::State;
 use innkeeper_plan::{Facts, expand, validate};
 use kube::runtime::controller::Action;
@@ -53,7 +53,7 @@ async fn carry_out(
     ctx: &Context,
     platform: &BookingPlatform,
     notes: &mut Notes,
-) -> Result<Outcome, Error> {
+) -> Result<PlatformOutcome, Error> {
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
@@ -61,6 +61,6 @@ async fn carry_out(
             let expansion = expand(&validated, &executor, &facts);
             apply::apply(ctx, platform, &expansion, notes).await
         }
-        Err(refusals) => Ok(Outcome::Invalid(refusals)),
+        Err(refusals) => Ok(PlatformOutcome::Invalid(refusals)),
     }
 }

@@ -17,7 +17,7 @@ use innkeeper_plan::topic::claims::{OlderClaim, older_claim};
 use innkeeper_plan::topic::history::{Fate, fate};
 use innkeeper_plan::topic::release::deletes;
 use innkeeper_plan::topic::{
-    Found, Outcome, bootstrap_servers, conditions, plan, settled, status, trace,
+    Found, TopicOutcome, bootstrap_servers, conditions, plan, settled, status, trace,
 };
 use innkeeper_plan::verdict::State;
 use kube::runtime::controller::Action;
@@ -47,11 +47,11 @@ pub(crate) async fn reconcile(
     let older = older_claim(&topic, &readable(&all), &ctx.defaults);
     let outcome = carry_out(&ctx, &topic, older).await?;
     // Only what is as described is recorded, and only then it matters.
-    let is_settled = matches!(outcome, Outcome::Settled(..));
+    let is_settled = matches!(outcome, TopicOutcome::Settled(..));
     let owner_lives = is_settled && owner::lives(&ctx, &topic).await?;
     let state = tell(&ctx, &topic, &outcome, owner_lives).await?;
     Ok(Action::requeue(match (&outcome, state) {
-        (Outcome::Lost(_), _) => TOLD_SOON,
+        (TopicOutcome::Lost(_), _) => TOLD_SOON,
         (_, State::Ready) => ctx.topic_resync,
         (_, State::Reconciling) => requeue::SOON,
         (_, State::Stalled) => requeue::LATER,
@@ -62,7 +62,7 @@ pub(crate) async fn reconcile(
 async fn tell(
     ctx: &Context,
     topic: &EventTopic,
-    outcome: &Outcome,
+    outcome: &TopicOutcome,
     owner_lives: bool,
 ) -> Result<State, Error> {
     let brokers = bootstrap_servers(topic, &ctx.defaults).unwrap_or_default();
@@ -77,15 +77,15 @@ async fn carry_out(
     ctx: &Context,
     topic: &EventTopic,
     older: Option<OlderClaim>,
-) -> Result<Outcome, Error> {
+) -> Result<TopicOutcome, Error> {
     let Some(brokers) = bootstrap_servers(topic, &ctx.defaults) else {
-        return Ok(Outcome::NoBrokers);
+        return Ok(TopicOutcome::NoBrokers);
     };
     if deletes(topic) && ctx.is_own_namespace(topic) {
-        return Ok(Outcome::OwnNamespace);
+        return Ok(TopicOutcome::OwnNamespace);
     }
     if let Some(older) = older {
-        return Ok(Outcome::TakenBy(older));
+        return Ok(TopicOutcome::TakenBy(older));
     }
     let found = async {
         let kafka = ctx.brokers.topics(brokers, &ctx.metrics)?;
@@ -94,15 +94,15 @@ async fn carry_out(
     };
     let (kafka, found) = match found.await {
         Ok(found) => found,
-        Err(error) => return Ok(Outcome::Failed(error.into())),
+        Err(error) => return Ok(TopicOutcome::Failed(error.into())),
     };
     let fate = fate(topic.recorded_topic(), &found);
     if fate.is_loss() && !loss::is_told(ctx, topic).await? {
         loss::log(topic, fate);
-        return Ok(Outcome::Lost(fate));
+        return Ok(TopicOutcome::Lost(fate));
     }
     let settled = settle(ctx, topic, &kafka, found, fate).await;
-    Ok(settled.unwrap_or_else(|error| Outcome::Failed(error.into())))
+    Ok(settled.unwrap_or_else(|error| TopicOutcome::Failed(error.into())))
 }
 
 async fn settle(
@@ -111,17 +111,17 @@ async fn settle(
     kafka: &Topics<'_>,
     found: Found,
     fate: Fate,
-) -> Result<Outcome, KafkaError> {
+) -> Result<TopicOutcome, KafkaError> {
     let (spec, name) = (&topic.spec, &topic.spec.topic_name);
     let was_written = fetch::was_written(kafka, spec, &found).await?;
     let plan = match plan::plan(spec, found.topic.as_ref(), was_written) {
         Ok(plan) => plan,
-        Err(impossible) => return Ok(Outcome::Impossible(impossible)),
+        Err(impossible) => return Ok(TopicOutcome::Impossible(impossible)),
     };
     if plan == plan::Plan::Create
         && let Some(other) = fetch::colliding(kafka, name).await?
     {
-        return Ok(Outcome::Collides(other));
+        return Ok(TopicOutcome::Collides(other));
     }
     if apply::apply(kafka, spec, &plan).await? == Applied::Done {
         if plan.repairs_drift(topic) {
@@ -137,7 +137,7 @@ async fn settle(
         kafka.fetch(name).await?
     };
     let outcome = settled(spec, seen);
-    if let (Outcome::Settled(..), Some(news)) = (&outcome, trace::of_fate(topic, fate)) {
+    if let (TopicOutcome::Settled(..), Some(news)) = (&outcome, trace::of_fate(topic, fate)) {
         publish::publish(ctx, topic, &news).await;
     }
     Ok(outcome)

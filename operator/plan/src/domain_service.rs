@@ -11,6 +11,6 @@ mod outcome;
 mod plan;
 mod status;
 
-pub use outcome::Outcome;
+pub use outcome::ServiceOutcome;
 pub use plan::{Plan, plan};
 pub use status::status;

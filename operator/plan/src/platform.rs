@@ -6,5 +6,5 @@ mod outcome;
 mod status;
 
 pub use children::{Child, Children};
-pub use outcome::Outcome;
+pub use outcome::PlatformOutcome;
 pub use status::{pinned, status};

@@ -14,7 +14,7 @@ pub mod trace;
 pub use failure::Failure;
 use innkeeper_crds::EventTopic;
 pub use observed::{Found, ObservedTopic};
-pub use outcome::{Outcome, settled};
+pub use outcome::{TopicOutcome, settled};
 pub use status::status;
 
 use crate::executor::ClusterDefaults;

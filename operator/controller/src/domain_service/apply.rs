@@ -2,7 +2,7 @@
 
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::config_maps::named_config_maps;
-use innkeeper_plan::domain_service::{Outcome, Plan};
+use innkeeper_plan::domain_service::{Plan, ServiceOutcome};
 use innkeeper_plan::kinds::Prune;
 use innkeeper_plan::ownership::{Claim, Inventory, Notes};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -22,17 +22,17 @@ pub(super) async fn apply(
     plan: Plan,
     has_lost_pods: bool,
     notes: &mut Notes,
-) -> Result<Outcome, Error> {
+) -> Result<ServiceOutcome, Error> {
     let claims = match plan {
-        Plan::Refuse(refusals) => return Ok(Outcome::Invalid(refusals)),
-        Plan::Stop(obstacle) => return Ok(Outcome::Stopped(obstacle)),
-        Plan::Wait(callees) => return Ok(Outcome::Waiting(callees)),
+        Plan::Refuse(refusals) => return Ok(ServiceOutcome::Invalid(refusals)),
+        Plan::Stop(obstacle) => return Ok(ServiceOutcome::Stopped(obstacle)),
+        Plan::Wait(callees) => return Ok(ServiceOutcome::Waiting(callees)),
         Plan::Apply(claims) => claims,
     };
     let mut inventory = Inventory::of(&claims);
     prune(&ctx.client, service, &inventory, Prune::First).await?;
     let outcome = apply_all(ctx, service, &claims, notes).await?;
-    if matches!(outcome, Outcome::Applied(_)) {
+    if matches!(outcome, ServiceOutcome::Applied(_)) {
         inventory.keep::<ConfigMap>(used_config_maps(ctx, service, has_lost_pods).await?);
         prune(&ctx.client, service, &inventory, Prune::Last).await?;
     }
@@ -44,18 +44,18 @@ async fn apply_all(
     service: &DomainService,
     claims: &[Claim],
     notes: &mut Notes,
-) -> Result<Outcome, Error> {
+) -> Result<ServiceOutcome, Error> {
     let mut deployment = Deployment::default();
     for claim in claims {
         let applied = match apply_claim(ctx, service, claim, notes).await? {
             Ok(applied) => applied,
-            Err(refused) => return Ok(Outcome::Refused(refused)),
+            Err(refused) => return Ok(ServiceOutcome::Refused(refused)),
         };
         if claim.rendered.resource.kind == Deployment::kind(&()) {
             deployment = typed(claim, &applied)?;
         }
     }
-    Ok(Outcome::Applied(Box::new(deployment)))
+    Ok(ServiceOutcome::Applied(Box::new(deployment)))
 }
 
 /// The ConfigMaps that a pod without a controller names, or a ReplicaSet, whatever its labels are:

@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::kinds::Prune;
 use innkeeper_plan::ownership::{Claim, Inventory, Notes, Standing, obstacle};
-use innkeeper_plan::platform::{Child, Children, Outcome};
+use innkeeper_plan::platform::{Child, Children, PlatformOutcome};
 use innkeeper_plan::{Expansion, Rendered};
 use kube::Resource as _;
 
@@ -18,10 +18,10 @@ pub(super) async fn apply(
     platform: &BookingPlatform,
     expansion: &Expansion,
     notes: &mut Notes,
-) -> Result<Outcome, Error> {
+) -> Result<PlatformOutcome, Error> {
     let waves = fetch_waves(ctx, platform, expansion).await?;
     if let Some(obstacle) = obstacle(waves.iter().flatten()) {
-        return Ok(Outcome::Stopped(obstacle));
+        return Ok(PlatformOutcome::Stopped(obstacle));
     }
     let mut children = Children::default();
     for wave in &waves {
@@ -34,14 +34,14 @@ pub(super) async fn apply(
             }
             match apply_claim(ctx, platform, claim, notes).await? {
                 Ok(applied) => children.present.push(Child::of(&resource.kind, &applied)),
-                Err(refused) => return Ok(Outcome::Refused(refused)),
+                Err(refused) => return Ok(PlatformOutcome::Refused(refused)),
             }
         }
     }
     let inventory = Inventory::of(waves.iter().flatten());
     prune(&ctx.client, platform, &inventory, Prune::Last).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
-    Ok(Outcome::Applied(children, topic_name))
+    Ok(PlatformOutcome::Applied(children, topic_name))
 }
 
 /// Looks whose the names of a platform's children are; each goes when the platform goes.

@@ -8,7 +8,7 @@ use innkeeper_crds::EventTopic;
 use innkeeper_plan::names::TOPIC_FINALIZER;
 use innkeeper_plan::topic::release::{Release, deletes, release as judge};
 use innkeeper_plan::topic::trace::{self, Trace};
-use innkeeper_plan::topic::{Outcome, bootstrap_servers};
+use innkeeper_plan::topic::{TopicOutcome, bootstrap_servers};
 use kube::ResourceExt as _;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -67,7 +67,7 @@ async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Act
         Some(cause) => format!("{blocked} ({cause})"),
         None => blocked.to_string(),
     };
-    tell(ctx, topic, &Outcome::NotDeleted(why), false).await?;
+    tell(ctx, topic, &TopicOutcome::NotDeleted(why), false).await?;
     Ok(Action::requeue(requeue::SOON))
 }
 

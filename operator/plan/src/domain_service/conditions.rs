@@ -7,20 +7,22 @@ use innkeeper_crds::DomainService;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus};
 use kube::ResourceExt as _;
 
-use super::Outcome;
+use super::ServiceOutcome;
 use super::callees::Unready;
 use super::findings::Findings;
 use crate::render::fewest_replicas;
 use crate::verdict::{Reason, Verdict};
 
 /// How a service stands, why, and what to do, with what was found beside it.
-pub fn verdict(service: &DomainService, outcome: &Outcome, findings: &Findings) -> Verdict {
+pub fn verdict(service: &DomainService, outcome: &ServiceOutcome, findings: &Findings) -> Verdict {
     let verdict = match outcome {
-        Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
-        Outcome::Stopped(obstacle) => obstacle.verdict(),
-        Outcome::Waiting(callees) => waiting(callees),
-        Outcome::Refused(refused) => refused.verdict(),
-        Outcome::Applied(deployment) => {
+        ServiceOutcome::Invalid(refusals) => {
+            Verdict::stalled(Reason::Invalid, refusals.to_string())
+        }
+        ServiceOutcome::Stopped(obstacle) => obstacle.verdict(),
+        ServiceOutcome::Waiting(callees) => waiting(callees),
+        ServiceOutcome::Refused(refused) => refused.verdict(),
+        ServiceOutcome::Applied(deployment) => {
             let changed = changed_by_hand(service, deployment, findings);
             changed.unwrap_or_else(|| rollout(service, deployment))
         }
@@ -195,7 +197,7 @@ mod tests {
     }
 
     fn judged(workload: &Value, deployment: Deployment, findings: &Findings) -> Verdict {
-        let outcome = Outcome::Applied(Box::new(deployment));
+        let outcome = ServiceOutcome::Applied(Box::new(deployment));
         verdict(&service(workload), &outcome, findings)
     }
 
@@ -348,7 +350,7 @@ mod tests {
         }];
         let verdict = verdict(
             &service(&json!({})),
-            &Outcome::Waiting(callees),
+            &ServiceOutcome::Waiting(callees),
             &Findings::default(),
         );
         assert_eq!(

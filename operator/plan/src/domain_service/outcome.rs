@@ -8,7 +8,7 @@ use crate::refusal::Refusals;
 
 /// How a service came out of a reconciliation.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum ServiceOutcome {
     /// It makes no sense; nothing was written.
     Invalid(Refusals),
     /// Something is in the way; nothing was written.
@@ -21,7 +21,7 @@ pub enum Outcome {
     Applied(Box<Deployment>),
 }
 
-impl Outcome {
+impl ServiceOutcome {
     /// The service's Deployment, if it was applied.
     pub fn deployment(&self) -> Option<&Deployment> {
         match self {

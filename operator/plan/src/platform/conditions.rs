@@ -1,15 +1,17 @@
 //! How a platform stands, which is how its parts stand.
 
-use super::{Child, Children, Outcome};
+use super::{Child, Children, PlatformOutcome};
 use crate::verdict::{Reason, State, Verdict};
 
 /// How a platform stands, why, and what to do.
-pub fn verdict(outcome: &Outcome) -> Verdict {
+pub fn verdict(outcome: &PlatformOutcome) -> Verdict {
     match outcome {
-        Outcome::Invalid(refusals) => Verdict::stalled(Reason::Invalid, refusals.to_string()),
-        Outcome::Stopped(obstacle) => obstacle.verdict(),
-        Outcome::Refused(refused) => refused.verdict(),
-        Outcome::Applied(children, _) => of_children(children),
+        PlatformOutcome::Invalid(refusals) => {
+            Verdict::stalled(Reason::Invalid, refusals.to_string())
+        }
+        PlatformOutcome::Stopped(obstacle) => obstacle.verdict(),
+        PlatformOutcome::Refused(refused) => refused.verdict(),
+        PlatformOutcome::Applied(children, _) => of_children(children),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::refusal::Refusals;
 
 /// How a platform came out of a reconciliation.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum PlatformOutcome {
     /// It makes no sense; nothing was written.
     Invalid(Refusals),
     /// Something is in the way; nothing was written.

@@ -3,7 +3,7 @@
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
 use jiff::Timestamp;
 
-use super::Outcome;
+use super::PlatformOutcome;
 use crate::verdict::{self, Verdict};
 
 /// The status with what is pinned in it: the image, so that a newer operator does not restart what an older one has
@@ -25,14 +25,14 @@ pub fn pinned(
 /// What the status of a platform says.
 pub fn status(
     platform: &BookingPlatform,
-    outcome: &Outcome,
+    outcome: &PlatformOutcome,
     verdict: &Verdict,
     now: Timestamp,
 ) -> BookingPlatformStatus {
     let before = platform.status.clone().unwrap_or_default();
     let count = |length: usize| u32::try_from(length).ok();
     let (children, topic) = match outcome {
-        Outcome::Applied(children, topic) => (Some(children), Some(topic.clone())),
+        PlatformOutcome::Applied(children, topic) => (Some(children), Some(topic.clone())),
         _ => (None, None),
     };
     BookingPlatformStatus {
@@ -71,7 +71,8 @@ mod tests {
             ready_services: Some(5),
             ..BookingPlatformStatus::default()
         });
-        let outcome = Outcome::Stopped(Obstacle::Taken(vec!["DomainService pay".to_owned()]));
+        let outcome =
+            PlatformOutcome::Stopped(Obstacle::Taken(vec!["DomainService pay".to_owned()]));
         let verdict = conditions::verdict(&outcome);
         let status = status(&platform, &outcome, &verdict, Timestamp::UNIX_EPOCH);
         assert_eq!(status.ready_services, None);

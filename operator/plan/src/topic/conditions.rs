@@ -6,14 +6,14 @@ use kube::ResourceExt as _;
 
 use super::history::Fate;
 use super::plan::{Impossible, Why};
-use super::{Failure, Outcome};
+use super::{Failure, TopicOutcome};
 use crate::names;
 use crate::verdict::{READY, Reason, Verdict};
 
 /// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
-pub fn verdict(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
+pub fn verdict(topic: &EventTopic, outcome: &TopicOutcome, brokers: &str) -> Verdict {
     let verdict = of_outcome(topic, outcome, brokers);
-    let is_news = matches!(outcome, Outcome::Settled(..) | Outcome::Lost(_));
+    let is_news = matches!(outcome, TopicOutcome::Settled(..) | TopicOutcome::Lost(_));
     if is_news || !is_lost(topic) {
         return verdict;
     }
@@ -32,20 +32,20 @@ pub fn is_lost(topic: &EventTopic) -> bool {
     ready.any(|ready| ready.reason == Reason::TopicLost.word())
 }
 
-fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
+fn of_outcome(topic: &EventTopic, outcome: &TopicOutcome, brokers: &str) -> Verdict {
     let name = &topic.spec.topic_name;
     match outcome {
-        Outcome::Settled(_, observed) => Verdict::ready(
+        TopicOutcome::Settled(_, observed) => Verdict::ready(
             Reason::Ready,
             format!("topic {name} has {} partitions", observed.partitions),
         ),
-        Outcome::Lost(fate) => Verdict::reconciling(Reason::TopicLost, lost(name, *fate)),
-        Outcome::Unseen => Verdict::reconciling(
+        TopicOutcome::Lost(fate) => Verdict::reconciling(Reason::TopicLost, lost(name, *fate)),
+        TopicOutcome::Unseen => Verdict::reconciling(
             Reason::Progressing,
             format!("waits until the brokers know topic {name} as it is described"),
         ),
-        Outcome::Impossible(it) => impossible(topic, it, brokers),
-        Outcome::TakenBy(older) => Verdict::stalled(
+        TopicOutcome::Impossible(it) => impossible(topic, it, brokers),
+        TopicOutcome::TakenBy(older) => Verdict::stalled(
             Reason::NameTaken,
             format!(
                 "EventTopic {} describes topic {} already{}: {}, or delete the other",
@@ -55,7 +55,7 @@ fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
                 another_name(topic)
             ),
         ),
-        Outcome::Collides(other) => Verdict::stalled(
+        TopicOutcome::Collides(other) => Verdict::stalled(
             Reason::NameTaken,
             format!(
                 "Kafka has topic {other}{}: {}",
@@ -63,7 +63,7 @@ fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
                 another_name(topic)
             ),
         ),
-        Outcome::NoBrokers => Verdict::stalled(
+        TopicOutcome::NoBrokers => Verdict::stalled(
             Reason::Invalid,
             format!(
                 "no Kafka is configured: name its brokers in {}, or as kafka.bootstrapServers in the chart's values",
@@ -74,18 +74,18 @@ fn of_outcome(topic: &EventTopic, outcome: &Outcome, brokers: &str) -> Verdict {
                 }
             ),
         ),
-        Outcome::OwnNamespace => Verdict::stalled(
+        TopicOutcome::OwnNamespace => Verdict::stalled(
             Reason::Invalid,
             "deletionPolicy: Delete does nothing in the operator's own namespace, which could never be deleted while a topic is waited for: give the platform a namespace of its own, or ask for Retain",
         ),
-        Outcome::NotDeleted(why) => Verdict::reconciling(
+        TopicOutcome::NotDeleted(why) => Verdict::reconciling(
             Reason::DeletionFailed,
             format!(
                 "topic {name} cannot be deleted: {why}; trying again. To keep the topic and let this object go: {}",
                 retain(topic)
             ),
         ),
-        Outcome::Failed(failure) => failed(name, failure),
+        TopicOutcome::Failed(failure) => failed(name, failure),
     }
 }
 
@@ -228,12 +228,12 @@ mod tests {
         topic.unwrap()
     }
 
-    fn said(topic: &EventTopic, outcome: &Outcome) -> String {
+    fn said(topic: &EventTopic, outcome: &TopicOutcome) -> String {
         verdict(topic, outcome, "kafka:9092").message
     }
 
     fn message(failure: Failure) -> String {
-        said(&topic(None), &Outcome::Failed(failure))
+        said(&topic(None), &TopicOutcome::Failed(failure))
     }
 
     fn unreachable() -> Failure {
@@ -243,12 +243,12 @@ mod tests {
         }
     }
 
-    fn with(why: Why, partitions: u32) -> Outcome {
+    fn with(why: Why, partitions: u32) -> TopicOutcome {
         let observed = ObservedTopic {
             partitions,
             ..ObservedTopic::default()
         };
-        Outcome::Impossible(Impossible { why, observed })
+        TopicOutcome::Impossible(Impossible { why, observed })
     }
 
     #[test]
@@ -311,7 +311,7 @@ mod tests {
     fn a_name_that_kafka_takes_for_another_is_refused_with_that_other() {
         let mut orders = topic(None);
         orders.spec.topic_name = "team_orders".to_owned();
-        let said = said(&orders, &Outcome::Collides("team.orders".to_owned()));
+        let said = said(&orders, &TopicOutcome::Collides("team.orders".to_owned()));
         assert_eq!(
             said,
             "Kafka has topic team.orders, whose name Kafka takes for the same as team_orders (a dot counts as an underscore): delete this EventTopic and apply one with another topicName"
@@ -321,16 +321,19 @@ mod tests {
     #[test]
     fn a_topic_that_was_lost_stays_so_until_it_is_seen_again() {
         let mut lost = topic(None);
-        let gone = verdict(&lost, &Outcome::Lost(Fate::Deleted), "kafka:9092");
+        let gone = verdict(&lost, &TopicOutcome::Lost(Fate::Deleted), "kafka:9092");
         assert_eq!(gone.reason, Reason::TopicLost);
         lost.status = Some(EventTopicStatus {
             conditions: conditions(&gone, Some(1), &[], Timestamp::UNIX_EPOCH),
             ..EventTopicStatus::default()
         });
         let reason = |outcome| verdict(&lost, &outcome, "kafka:9092").reason;
-        assert_eq!(reason(Outcome::Unseen), Reason::TopicLost);
-        assert_eq!(reason(Outcome::Failed(unreachable())), Reason::TopicLost);
-        let settled = Outcome::Settled(None, ObservedTopic::default());
+        assert_eq!(reason(TopicOutcome::Unseen), Reason::TopicLost);
+        assert_eq!(
+            reason(TopicOutcome::Failed(unreachable())),
+            Reason::TopicLost
+        );
+        let settled = TopicOutcome::Settled(None, ObservedTopic::default());
         assert_eq!(reason(settled), Reason::Ready);
         let stuck = verdict(&lost, &with(Why::Shrink, 13), "kafka:9092");
         assert_eq!(stuck.reason, Reason::TopicLost);
@@ -342,7 +345,7 @@ mod tests {
     fn an_object_that_waits_for_its_topic_says_how_to_let_it_go() {
         let said = said(
             &topic(None),
-            &Outcome::NotDeleted("no broker answers".to_owned()),
+            &TopicOutcome::NotDeleted("no broker answers".to_owned()),
         );
         assert!(
             said.ends_with("kubectl patch eventtopic rentcar --namespace shop --type merge --patch '{\"spec\":{\"deletionPolicy\":\"Retain\"}}'"),

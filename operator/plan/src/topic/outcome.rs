@@ -9,7 +9,7 @@ use super::{Failure, Found, ObservedTopic};
 
 /// How a topic came out of a reconciliation.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum TopicOutcome {
     /// It is as it should be, in the cluster with this id.
     Settled(Option<String>, ObservedTopic),
     /// It was created or changed, and not every broker knows yet.
@@ -33,11 +33,11 @@ pub enum Outcome {
 }
 
 /// What has come of a topic: the broker that was asked may know less than the one that was told.
-pub fn settled(spec: &EventTopicSpec, seen: Found) -> Outcome {
+pub fn settled(spec: &EventTopicSpec, seen: Found) -> TopicOutcome {
     let is_settled =
         |it: &ObservedTopic| plan::plan(spec, Some(it), true).is_ok_and(|it| it.is_nothing());
     let topic = seen.topic.filter(is_settled);
-    topic.map_or(Outcome::Unseen, |topic| {
-        Outcome::Settled(seen.cluster_id, topic)
+    topic.map_or(TopicOutcome::Unseen, |topic| {
+        TopicOutcome::Settled(seen.cluster_id, topic)
     })
 }

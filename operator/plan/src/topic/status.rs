@@ -5,13 +5,13 @@ use innkeeper_crds::{EventTopic, EventTopicStatus};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use super::{Outcome, conditions};
+use super::{TopicOutcome, conditions};
 use crate::verdict::{self, Reason, Verdict};
 
 /// What the status of a topic says; `owner_lives` whether the owner of its object does.
 pub fn status(
     topic: &EventTopic,
-    outcome: &Outcome,
+    outcome: &TopicOutcome,
     verdict: &Verdict,
     owner_lives: bool,
     now: Timestamp,
@@ -25,8 +25,8 @@ pub fn status(
         &before.conditions
     };
     let observed = match outcome {
-        Outcome::Settled(_, observed) => Some(observed),
-        Outcome::Impossible(impossible) => Some(&impossible.observed),
+        TopicOutcome::Settled(_, observed) => Some(observed),
+        TopicOutcome::Impossible(impossible) => Some(&impossible.observed),
         _ => None,
     };
     EventTopicStatus {
@@ -39,9 +39,9 @@ pub fn status(
 }
 
 /// What is recorded of a topic: the one that is as described, while the object's owner lives.
-fn record(topic: &EventTopic, outcome: &Outcome, owner_lives: bool) -> Option<TopicRecord> {
+fn record(topic: &EventTopic, outcome: &TopicOutcome, owner_lives: bool) -> Option<TopicRecord> {
     match outcome {
-        Outcome::Settled(cluster_id, observed) if owner_lives => Some(TopicRecord {
+        TopicOutcome::Settled(cluster_id, observed) if owner_lives => Some(TopicRecord {
             cluster_id: cluster_id.clone(),
             topic_id: observed.id.clone(),
             recorded_for: topic.uid().unwrap_or_default(),
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_topic_is_settled_only_once_it_was_seen_as_it_should_be() {
         let spec = described(&json!({})).spec;
-        let is_settled = |found| matches!(settled(&spec, found), Outcome::Settled(..));
+        let is_settled = |found| matches!(settled(&spec, found), TopicOutcome::Settled(..));
         assert!(is_settled(seen(12)));
         assert!(!is_settled(seen(6)));
         assert!(!is_settled(Found::default()));
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_record_outlives_its_owner_but_not_its_object() {
         let record_for = |uid: &str| json!({ "topic": { "topicId": "topic", "recordedFor": uid } });
-        let of = |uid| record(&described(&record_for(uid)), &Outcome::Unseen, false);
+        let of = |uid| record(&described(&record_for(uid)), &TopicOutcome::Unseen, false);
         assert!(of("its-own").is_some());
         assert_eq!(of("its-former-self"), None);
     }
