@@ -118,7 +118,7 @@ async fn settle(
         Ok(plan) => plan,
         Err(impossible) => return Ok(TopicOutcome::Impossible(impossible)),
     };
-    if plan == plan::Plan::Create
+    if plan == plan::TopicPlan::Create
         && let Some(other) = fetch::colliding(kafka, name).await?
     {
         return Ok(TopicOutcome::Collides(other));

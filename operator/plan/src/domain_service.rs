@@ -12,5 +12,5 @@ mod plan;
 mod status;
 
 pub use outcome::ServiceOutcome;
-pub use plan::{Plan, plan};
+pub use plan::{ServicePlan, plan};
 pub use status::status;

@@ -2,7 +2,7 @@
 
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::config_maps::named_config_maps;
-use innkeeper_plan::domain_service::{Plan, ServiceOutcome};
+use innkeeper_plan::domain_service::{ServiceOutcome, ServicePlan};
 use innkeeper_plan::kinds::Prune;
 use innkeeper_plan::ownership::{Claim, Inventory, Notes};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -19,15 +19,15 @@ use crate::ownership::{apply as apply_claim, prune, typed};
 pub(super) async fn apply(
     ctx: &Context,
     service: &DomainService,
-    plan: Plan,
+    plan: ServicePlan,
     has_lost_pods: bool,
     notes: &mut Notes,
 ) -> Result<ServiceOutcome, Error> {
     let claims = match plan {
-        Plan::Refuse(refusals) => return Ok(ServiceOutcome::Invalid(refusals)),
-        Plan::Stop(obstacle) => return Ok(ServiceOutcome::Stopped(obstacle)),
-        Plan::Wait(callees) => return Ok(ServiceOutcome::Waiting(callees)),
-        Plan::Apply(claims) => claims,
+        ServicePlan::Refuse(refusals) => return Ok(ServiceOutcome::Invalid(refusals)),
+        ServicePlan::Stop(obstacle) => return Ok(ServiceOutcome::Stopped(obstacle)),
+        ServicePlan::Wait(callees) => return Ok(ServiceOutcome::Waiting(callees)),
+        ServicePlan::Apply(claims) => claims,
     };
     let mut inventory = Inventory::of(&claims);
     prune(&ctx.client, service, &inventory, Prune::First).await?;

@@ -1,7 +1,7 @@
 //! Carries a topic's plan out on Kafka.
 
 use innkeeper_crds::EventTopicSpec;
-use innkeeper_plan::topic::plan::{Plan, config};
+use innkeeper_plan::topic::plan::{TopicPlan, config};
 
 use crate::kafka::{KafkaError, Topics};
 
@@ -18,11 +18,11 @@ pub(super) enum Applied {
 pub(super) async fn apply(
     kafka: &Topics<'_>,
     spec: &EventTopicSpec,
-    plan: &Plan,
+    plan: &TopicPlan,
 ) -> Result<Applied, KafkaError> {
     let name = &spec.topic_name;
     match plan {
-        Plan::Create => {
+        TopicPlan::Create => {
             let config = config(spec);
             let created = kafka.create(name, spec.partitions, spec.replication, &config);
             Ok(if created.await? {
@@ -31,7 +31,7 @@ pub(super) async fn apply(
                 Applied::TooLate
             })
         }
-        Plan::Change { partitions, config } => {
+        TopicPlan::Change { partitions, config } => {
             if let Some(partitions) = partitions {
                 kafka.grow(name, *partitions).await?;
             }

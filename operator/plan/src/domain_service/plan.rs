@@ -6,7 +6,7 @@ use crate::refusal::Refusals;
 
 /// What to do about a service.
 #[derive(Debug)]
-pub enum Plan {
+pub enum ServicePlan {
     /// Nothing: it makes no sense.
     Refuse(Refusals),
     /// Nothing: something is in the way.
@@ -19,20 +19,24 @@ pub enum Plan {
 
 /// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
 /// already copes with a callee that is away.
-pub fn plan(validated: Result<(), Refusals>, claims: Vec<Claim>, unready: Vec<Unready>) -> Plan {
+pub fn plan(
+    validated: Result<(), Refusals>,
+    claims: Vec<Claim>,
+    unready: Vec<Unready>,
+) -> ServicePlan {
     if let Err(refusals) = validated {
-        return Plan::Refuse(refusals);
+        return ServicePlan::Refuse(refusals);
     }
     if let Some(obstacle) = obstacle(&claims) {
-        return Plan::Stop(obstacle);
+        return ServicePlan::Stop(obstacle);
     }
     let begun = claims
         .iter()
         .any(|claim| matches!(claim.standing, Standing::Ours(_)));
     if !begun && !unready.is_empty() {
-        return Plan::Wait(unready);
+        return ServicePlan::Wait(unready);
     }
-    Plan::Apply(claims)
+    ServicePlan::Apply(claims)
 }
 
 #[cfg(test)]
@@ -52,7 +56,7 @@ mod tests {
         }
     }
 
-    fn waiting_for_pay(standings: Vec<Standing>) -> Plan {
+    fn waiting_for_pay(standings: Vec<Standing>) -> ServicePlan {
         let unready = vec![Unready {
             service: "pay".to_owned(),
             why: None,
@@ -68,7 +72,7 @@ mod tests {
     fn a_caller_waits_before_its_first_rollout() {
         assert!(matches!(
             waiting_for_pay(vec![Standing::Free, Standing::Free]),
-            Plan::Wait(_)
+            ServicePlan::Wait(_)
         ));
     }
 
@@ -76,7 +80,7 @@ mod tests {
     fn a_caller_that_runs_is_kept_as_described_while_its_callee_is_away() {
         assert!(matches!(
             waiting_for_pay(vec![ours(), Standing::Free]),
-            Plan::Apply(_)
+            ServicePlan::Apply(_)
         ));
     }
 
@@ -84,12 +88,12 @@ mod tests {
     fn what_makes_no_sense_is_not_applied_though_it_runs() {
         let refused = Err(Refusals(Vec::new()));
         let plan = plan(refused, vec![claim(ours())], Vec::new());
-        assert!(matches!(plan, Plan::Refuse(_)), "{plan:?}");
+        assert!(matches!(plan, ServicePlan::Refuse(_)), "{plan:?}");
     }
 
     #[test]
     fn one_foreign_name_stops_everything() {
-        let Plan::Stop(obstacle) = waiting_for_pay(vec![ours(), Standing::Foreign]) else {
+        let ServicePlan::Stop(obstacle) = waiting_for_pay(vec![ours(), Standing::Foreign]) else {
             panic!("nothing may be written");
         };
         assert_eq!(obstacle, Obstacle::Taken(vec!["Service pay".to_owned()]));

@@ -9,7 +9,7 @@ use super::ObservedTopic;
 
 /// What has to be done about a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Plan {
+pub enum TopicPlan {
     /// It does not exist yet.
     Create,
     /// It is as it should be, but for these.
@@ -52,9 +52,9 @@ pub fn plan(
     spec: &EventTopicSpec,
     observed: Option<&ObservedTopic>,
     was_written: bool,
-) -> Result<Plan, Impossible> {
+) -> Result<TopicPlan, Impossible> {
     let Some(observed) = observed else {
-        return Ok(Plan::Create);
+        return Ok(TopicPlan::Create);
     };
     let impossible = |why| {
         let observed = observed.clone();
@@ -74,7 +74,7 @@ pub fn plan(
         return impossible(Why::Replicate);
     }
     let config = config(spec);
-    Ok(Plan::Change {
+    Ok(TopicPlan::Change {
         partitions: grows.then_some(spec.partitions),
         config: (!are_same(&config, &observed.config)).then_some(config),
     })
@@ -108,7 +108,7 @@ pub fn config(spec: &EventTopicSpec) -> BTreeMap<String, String> {
         .unwrap_or_default()
 }
 
-impl Plan {
+impl TopicPlan {
     /// Whether there is nothing to do.
     pub fn is_nothing(&self) -> bool {
         matches!(
@@ -144,7 +144,10 @@ mod tests {
         serde_json::from_value(spec).unwrap()
     }
 
-    fn plan(spec: &EventTopicSpec, observed: Option<&ObservedTopic>) -> Result<Plan, Impossible> {
+    fn plan(
+        spec: &EventTopicSpec,
+        observed: Option<&ObservedTopic>,
+    ) -> Result<TopicPlan, Impossible> {
         super::plan(spec, observed, true)
     }
 
@@ -160,14 +163,14 @@ mod tests {
         }
     }
 
-    const NOTHING: Plan = Plan::Change {
+    const NOTHING: TopicPlan = TopicPlan::Change {
         partitions: None,
         config: None,
     };
 
     #[test]
     fn a_topic_that_is_missing_is_created() {
-        assert_eq!(plan(&spec(&json!({})), None), Ok(Plan::Create));
+        assert_eq!(plan(&spec(&json!({})), None), Ok(TopicPlan::Create));
     }
 
     #[test]
@@ -197,7 +200,7 @@ mod tests {
     fn a_change_of_one_setting_sends_them_all() {
         let both = json!({ "config": { "retention.ms": 60_000, "cleanup.policy": "delete" } });
         let there = observed(12, &[("retention.ms", "1"), ("cleanup.policy", "delete")]);
-        let Ok(Plan::Change {
+        let Ok(TopicPlan::Change {
             config: Some(config),
             ..
         }) = plan(&spec(&both), Some(&there))
@@ -212,7 +215,7 @@ mod tests {
         let there = observed(12, &[("retention.ms", "1")]);
         assert_eq!(
             plan(&spec(&json!({})), Some(&there)),
-            Ok(Plan::Change {
+            Ok(TopicPlan::Change {
                 partitions: None,
                 config: Some(BTreeMap::new()),
             })
@@ -230,7 +233,7 @@ mod tests {
         assert_eq!(why(&own, 11), Err(Why::Grow));
         assert_eq!(
             plan_of(&other, 11),
-            Ok(Plan::Change {
+            Ok(TopicPlan::Change {
                 partitions: Some(12),
                 config: None,
             })
@@ -244,7 +247,7 @@ mod tests {
         assert!(depends_on_records(&own, &there));
         assert_eq!(
             super::plan(&own, Some(&there), false),
-            Ok(Plan::Change {
+            Ok(TopicPlan::Change {
                 partitions: Some(12),
                 config: None,
             })

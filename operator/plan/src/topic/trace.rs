@@ -4,7 +4,7 @@
 use innkeeper_crds::EventTopic;
 
 use super::history::Fate;
-use super::plan::Plan;
+use super::plan::TopicPlan;
 
 /// Something that was done to a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,10 +42,10 @@ fn warning(reason: &'static str, note: String) -> Trace {
 }
 
 /// What was done by a plan; `None` when it was nothing.
-pub fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Trace> {
+pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<Trace> {
     let name = &topic.spec.topic_name;
     match plan {
-        Plan::Create => Some(match fate {
+        TopicPlan::Create => Some(match fate {
             Fate::Deleted | Fate::Replaced => warning(
                 "TopicRecreated",
                 format!(
@@ -62,8 +62,8 @@ pub fn of_plan(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<Trace> {
                 normal("TopicCreated", format!("topic {name} was created"))
             }
         }),
-        Plan::Change { .. } if plan.is_nothing() => None,
-        Plan::Change { .. } => Some(if plan.repairs_drift(topic) {
+        TopicPlan::Change { .. } if plan.is_nothing() => None,
+        TopicPlan::Change { .. } => Some(if plan.repairs_drift(topic) {
             let note = format!(
                 "topic {name} had been changed by someone else and was put back: {}",
                 changes(plan)
@@ -103,8 +103,8 @@ pub fn kept(name: &str, why: &str) -> Trace {
     warning("TopicKept", note)
 }
 
-fn changes(plan: &Plan) -> String {
-    let Plan::Change { partitions, config } = plan else {
+fn changes(plan: &TopicPlan) -> String {
+    let TopicPlan::Change { partitions, config } = plan else {
         return String::new();
     };
     let partitions = partitions.map(|count| format!("partitions are {count} now"));
@@ -150,36 +150,46 @@ mod tests {
         }))
     }
 
-    fn reason(topic: &EventTopic, plan: &Plan, fate: Fate) -> Option<&'static str> {
+    fn reason(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<&'static str> {
         of_plan(topic, plan, fate).map(|trace| trace.reason)
     }
 
     #[test]
     fn each_kind_of_change_has_a_word_of_its_own() {
-        let grown = Plan::Change {
+        let grown = TopicPlan::Change {
             partitions: Some(12),
             config: None,
         };
-        let nothing = Plan::Change {
+        let nothing = TopicPlan::Change {
             partitions: None,
             config: None,
         };
         let new = topic(&json!({}));
         for (topic, plan, fate, expected) in [
-            (&new, &Plan::Create, Fate::Unrecorded, Some("TopicCreated")),
+            (
+                &new,
+                &TopicPlan::Create,
+                Fate::Unrecorded,
+                Some("TopicCreated"),
+            ),
             (
                 &settled(),
-                &Plan::Create,
+                &TopicPlan::Create,
                 Fate::Deleted,
                 Some("TopicRecreated"),
             ),
             (
                 &settled(),
-                &Plan::Create,
+                &TopicPlan::Create,
                 Fate::Unrecorded,
                 Some("TopicRecreated"),
             ),
-            (&settled(), &Plan::Create, Fate::Moved, Some("TopicCreated")),
+            (
+                &settled(),
+                &TopicPlan::Create,
+                Fate::Moved,
+                Some("TopicCreated"),
+            ),
             (&settled(), &grown, Fate::There, Some("DriftRepaired")),
             (&new, &grown, Fate::Unrecorded, Some("TopicChanged")),
             (&settled(), &nothing, Fate::There, None),
@@ -198,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_change_names_settings_but_no_values() {
-        let plan = Plan::Change {
+        let plan = TopicPlan::Change {
             partitions: None,
             config: Some(BTreeMap::from([(
                 "retention.ms".to_owned(),
