@@ -28,7 +28,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
         return Ok(Action::await_change());
     }
     let fetch::Found {
-        claims,
+        objects,
         unready,
         deployment,
         findings,
@@ -36,7 +36,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
     lost_pods::adopt(&ctx, &service, &findings.lost_pods).await?;
     let mut notes = Notes::default();
     let validated = validate_service(&service, &ctx.defaults);
-    let plan = plan(validated, claims, unready);
+    let plan = plan(validated, objects, unready);
     let has_lost_pods = !findings.lost_pods.is_empty();
     let outcome = apply::apply(&ctx, &service, plan, has_lost_pods, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));

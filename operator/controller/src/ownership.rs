@@ -5,7 +5,7 @@ mod prune;
 mod write;
 
 use innkeeper_plan::Rendered;
-use innkeeper_plan::ownership::{Claim, standing, what};
+use innkeeper_plan::ownership::{DesiredObject, standing, what};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
 use kube::{Api, Client};
@@ -14,14 +14,14 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 pub(crate) use ledger::Ledger;
 pub(crate) use prune::prune;
-pub(crate) use write::apply;
+pub(crate) use write::apply_object;
 
 /// Looks whose the names of rendered objects are.
-pub(crate) async fn fetch_claims(
+pub(crate) async fn fetch_desired(
     client: &Client,
     owner: &OwnerReference,
     rendered: Vec<Rendered>,
-) -> Result<Vec<Claim>, Error> {
+) -> Result<Vec<DesiredObject>, Error> {
     futures::future::try_join_all(rendered.into_iter().map(|rendered| async move {
         let live = api(client, &rendered)
             .get_opt(rendered.name())
@@ -31,7 +31,7 @@ pub(crate) async fn fetch_claims(
                 source,
             })?;
         let standing = standing(live.as_ref().map(|it| &it.metadata), owner);
-        Ok(Claim {
+        Ok(DesiredObject {
             rendered,
             standing,
             live,
@@ -42,13 +42,13 @@ pub(crate) async fn fetch_claims(
 
 /// An object that was applied, as its own type.
 pub(crate) fn typed<K: DeserializeOwned>(
-    claim: &Claim,
+    desired: &DesiredObject,
     applied: &DynamicObject,
 ) -> Result<K, Error> {
     serde_json::to_value(applied)
         .and_then(serde_json::from_value)
         .map_err(|source| Error::Answer {
-            what: what(&claim.rendered),
+            what: what(&desired.rendered),
             source,
         })
 }

@@ -50,7 +50,7 @@ pub fn standing(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Standi
 
 /// A rendered object, and whose its name is.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct DesiredObject {
     /// The object as it should be.
     pub rendered: Rendered,
     /// Whose its name is now.
@@ -91,12 +91,12 @@ impl Obstacle {
 }
 
 /// What stands in the way of claims, if anything does.
-pub fn obstacle<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Option<Obstacle> {
+pub fn obstacle<'a>(objects: impl IntoIterator<Item = &'a DesiredObject>) -> Option<Obstacle> {
     let (mut taken, mut former) = (Vec::new(), Vec::new());
-    for claim in claims {
-        match claim.standing {
-            Standing::Foreign => taken.push(what(&claim.rendered)),
-            Standing::Former => former.push(what(&claim.rendered)),
+    for desired in objects {
+        match desired.standing {
+            Standing::Foreign => taken.push(what(&desired.rendered)),
+            Standing::Former => former.push(what(&desired.rendered)),
             Standing::Free | Standing::Ours(_) => {}
         }
     }

@@ -4,7 +4,7 @@ use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::config_maps::named_config_maps;
 use innkeeper_plan::domain_service::{ServiceOutcome, ServicePlan};
 use innkeeper_plan::kinds::Prune;
-use innkeeper_plan::ownership::{Claim, Inventory, Notes};
+use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, PodSpec};
 use kube::api::ListParams;
@@ -13,7 +13,7 @@ use kube::{Resource, ResourceExt as _};
 use super::lost_pods;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{apply as apply_claim, prune, typed};
+use crate::ownership::{apply_object, prune, typed};
 
 /// Carries a service's plan out.
 pub(super) async fn apply(
@@ -23,15 +23,15 @@ pub(super) async fn apply(
     has_lost_pods: bool,
     notes: &mut Notes,
 ) -> Result<ServiceOutcome, Error> {
-    let claims = match plan {
+    let objects = match plan {
         ServicePlan::Refuse(refusals) => return Ok(ServiceOutcome::Invalid(refusals)),
         ServicePlan::Stop(obstacle) => return Ok(ServiceOutcome::Stopped(obstacle)),
         ServicePlan::Wait(callees) => return Ok(ServiceOutcome::Waiting(callees)),
-        ServicePlan::Apply(claims) => claims,
+        ServicePlan::Apply(objects) => objects,
     };
-    let mut inventory = Inventory::of(&claims);
+    let mut inventory = Inventory::of(&objects);
     prune(&ctx.client, service, &inventory, Prune::First).await?;
-    let outcome = apply_all(ctx, service, &claims, notes).await?;
+    let outcome = apply_all(ctx, service, &objects, notes).await?;
     if matches!(outcome, ServiceOutcome::Applied(_)) {
         inventory.keep::<ConfigMap>(used_config_maps(ctx, service, has_lost_pods).await?);
         prune(&ctx.client, service, &inventory, Prune::Last).await?;
@@ -42,17 +42,17 @@ pub(super) async fn apply(
 async fn apply_all(
     ctx: &Context,
     service: &DomainService,
-    claims: &[Claim],
+    objects: &[DesiredObject],
     notes: &mut Notes,
 ) -> Result<ServiceOutcome, Error> {
     let mut deployment = Deployment::default();
-    for claim in claims {
-        let applied = match apply_claim(ctx, service, claim, notes).await? {
+    for desired in objects {
+        let applied = match apply_object(ctx, service, desired, notes).await? {
             Ok(applied) => applied,
             Err(refused) => return Ok(ServiceOutcome::Refused(refused)),
         };
-        if claim.rendered.resource.kind == Deployment::kind(&()) {
-            deployment = typed(claim, &applied)?;
+        if desired.rendered.resource.kind == Deployment::kind(&()) {
+            deployment = typed(desired, &applied)?;
         }
     }
     Ok(ServiceOutcome::Applied(Box::new(deployment)))

@@ -9,7 +9,7 @@ use innkeeper_plan::domain_service::desired::desired;
 use innkeeper_plan::domain_service::findings::Findings;
 use innkeeper_plan::domain_service::lost;
 use innkeeper_plan::domain_service::others::foreign_autoscalers;
-use innkeeper_plan::ownership::{Claim, Standing, standing};
+use innkeeper_plan::ownership::{DesiredObject, Standing, standing};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -23,13 +23,13 @@ use serde::de::DeserializeOwned;
 use super::lost_pods;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::fetch_claims;
+use crate::ownership::fetch_desired;
 use crate::status::{Observed, fetch_status};
 
 /// What there is of a service.
 pub(super) struct Found {
     /// Every object as it should be, and whose its name is.
-    pub claims: Vec<Claim>,
+    pub objects: Vec<DesiredObject>,
     /// The callees that are not ready.
     pub unready: Vec<Unready>,
     /// Its Deployment, if it has one.
@@ -48,13 +48,13 @@ pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Foun
     let autoscalers = foreign_autoscalers(service, &autoscalers);
     let desired = desired(service, deployment.as_ref(), !autoscalers.is_empty());
     let owner = service.controller_owner_ref(&()).unwrap_or_default();
-    let claims = fetch_claims(&ctx.client, &owner, desired).await?;
-    let pods = fetch_pods(ctx, service, &claims).await?;
+    let objects = fetch_desired(&ctx.client, &owner, desired).await?;
+    let pods = fetch_pods(ctx, service, &objects).await?;
     let lost_sets = fetch_lost_sets(ctx, service, &pods).await?;
     let is_ours =
         |it: &Deployment| matches!(standing(Some(&it.metadata), &owner), Standing::Ours(_));
     Ok(Found {
-        claims,
+        objects,
         unready: fetch_unready(ctx, service).await?,
         deployment: deployment.filter(is_ours),
         findings: Findings {
@@ -85,10 +85,11 @@ where
 async fn fetch_pods(
     ctx: &Context,
     service: &DomainService,
-    claims: &[Claim],
+    objects: &[DesiredObject],
 ) -> Result<Vec<ObjectMeta>, Error> {
-    let is_account = |claim: &&Claim| claim.rendered.resource.kind == ServiceAccount::kind(&());
-    let account = claims.iter().find(is_account).map(|it| &it.standing);
+    let is_account =
+        |desired: &&DesiredObject| desired.rendered.resource.kind == ServiceAccount::kind(&());
+    let account = objects.iter().find(is_account).map(|it| &it.standing);
     if !matches!(account, Some(Standing::Ours(_))) {
         return Ok(Vec::new());
     }

@@ -120,7 +120,7 @@ impl Memory {
 mod tests {
     use innkeeper_plan::Rendered;
     use innkeeper_plan::ownership::look::{self, entries};
-    use innkeeper_plan::ownership::{Claim, Standing};
+    use innkeeper_plan::ownership::{DesiredObject, Standing};
     use k8s_openapi::api::core::v1::Service;
     use kube::api::DynamicObject;
     use serde_json::{Value, json};
@@ -158,21 +158,21 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
-    fn claim(kind: &str, live: DynamicObject) -> Claim {
-        Claim {
+    fn desired(kind: &str, live: DynamicObject) -> DesiredObject {
+        DesiredObject {
             rendered: rendered(kind),
             standing: Standing::Ours("7".to_owned()),
             live: Some(live),
         }
     }
 
-    fn step(ledger: &Ledger, claim: &Claim, second: i64) -> Step {
-        ledger.step("7", &Look::at(claim), at(second))
+    fn step(ledger: &Ledger, desired: &DesiredObject, second: i64) -> Step {
+        ledger.step("7", &Look::at(desired), at(second))
     }
 
-    fn sent(ledger: &Ledger, claim: &Claim, second: i64) {
-        let owned = look::owned(claim, entries(claim.live.as_ref().unwrap()));
-        ledger.sent("7", &Look::at(claim), owned, at(second));
+    fn sent(ledger: &Ledger, desired: &DesiredObject, second: i64) {
+        let owned = look::owned(desired, entries(desired.live.as_ref().unwrap()));
+        ledger.sent("7", &Look::at(desired), owned, at(second));
     }
 
     /// Someone else has the type, and has the object say so.
@@ -191,20 +191,20 @@ mod tests {
 
     #[test]
     fn what_is_as_it_was_applied_is_kept_by_an_operator_that_never_saw_it() {
-        let kept = claim("ClusterIP", live(|_| {}));
+        let kept = desired("ClusterIP", live(|_| {}));
         assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
     }
 
     #[test]
     fn a_value_that_admission_rewrote_is_kept() {
         let rewritten = live(|object| object["spec"]["type"] = json!("NodePort"));
-        let kept = claim("ClusterIP", rewritten);
+        let kept = desired("ClusterIP", rewritten);
         assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
     }
 
     #[test]
     fn what_is_wanted_otherwise_now_is_written() {
-        let changed = claim("NodePort", live(|_| {}));
+        let changed = desired("NodePort", live(|_| {}));
         assert_eq!(step(&Ledger::default(), &changed, 0), Step::Write);
     }
 
@@ -214,17 +214,17 @@ mod tests {
             object["metadata"]["annotations"] = json!({});
             object["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"] = json!({});
         });
-        let older = claim("ClusterIP", older);
+        let older = desired("ClusterIP", older);
         assert_eq!(step(&Ledger::default(), &older, 0), Step::Write);
     }
 
     #[test]
     fn what_someone_took_is_written_twice_and_then_left_for_a_while() {
         let ledger = Ledger::default();
-        let lost = claim("ClusterIP", live(taken));
+        let lost = desired("ClusterIP", live(taken));
         for second in 0..2 {
             assert_eq!(step(&ledger, &lost, second), Step::Write);
-            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+            sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
         assert_eq!(step(&ledger, &lost, 2), Step::Leave);
         let contested = ledger.contested("7", at(2));
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn whoever_changes_the_record_too_is_noticed_all_the_same() {
         let ledger = Ledger::default();
-        let undone = claim(
+        let undone = desired(
             "ClusterIP",
             live(|object| {
                 taken(object);
@@ -246,7 +246,7 @@ mod tests {
         let mut steps = Vec::new();
         for second in 0..4 {
             steps.push(step(&ledger, &undone, second));
-            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+            sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
         assert_eq!(steps, [Step::Write, Step::Write, Step::Write, Step::Leave]);
     }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn a_record_that_admission_does_not_let_through_is_written_once() {
         let ledger = Ledger::default();
-        let stripped = claim(
+        let stripped = desired(
             "ClusterIP",
             live(|object| object["metadata"]["annotations"] = json!({})),
         );
@@ -275,10 +275,10 @@ mod tests {
                 "fieldsV1": { "f:spec": { "f:type": {} } },
             }));
         });
-        let unowned = claim("ClusterIP", unowned);
+        let unowned = desired("ClusterIP", unowned);
         for second in 0..9 {
             assert_eq!(step(&ledger, &unowned, second), Step::Write);
-            sent(&ledger, &claim("ClusterIP", live(|_| {})), second);
+            sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
     }
 

@@ -5,7 +5,7 @@ use innkeeper_plan::ownership::changes::changes;
 use innkeeper_plan::ownership::hash::{plain, recorded};
 use innkeeper_plan::ownership::look::{Look, entries, owned};
 use innkeeper_plan::ownership::managers::{Held, Takeover, left_alone};
-use innkeeper_plan::ownership::{Claim, Notes, Refused, Standing, admission, notes, what};
+use innkeeper_plan::ownership::{DesiredObject, Notes, Refused, Standing, admission, notes, what};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::EventType;
 use serde_json::json;
@@ -19,29 +19,29 @@ use crate::status::Observed;
 
 /// Sees to it that an object whose name is free or ours is as it should be, and returns it as the cluster has it then,
 /// unless it is refused. What there is to say of it is noted.
-pub(crate) async fn apply<K: Observed>(
+pub(crate) async fn apply_object<K: Observed>(
     ctx: &Context,
     owner: &K,
-    claim: &Claim,
+    desired: &DesiredObject,
     notes: &mut Notes,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
-    let look = Look::at(claim);
-    let (step, live) = match (&claim.standing, &claim.live) {
+    let look = Look::at(desired);
+    let (step, live) = match (&desired.standing, &desired.live) {
         (Standing::Ours(uid), Some(live)) => (ctx.ledger.step(uid, &look, (ctx.now)()), Some(live)),
         _ => (Step::Write, None),
     };
     let object = match (step, live) {
         (Step::Keep | Step::Leave, Some(live)) => live.clone(),
-        _ => match write(ctx, owner, claim, &look).await? {
+        _ => match write(ctx, owner, desired, &look).await? {
             Ok(written) => written,
             Err(refused) => return Ok(Err(refused)),
         },
     };
-    let what = what(&claim.rendered);
+    let what = what(&desired.rendered);
     if let Some(uid) = &object.metadata.uid {
         notes.contested(&what, &ctx.ledger.contested(uid, (ctx.now)()));
     }
-    let mut held = left_alone(entries(&object), &claim.rendered);
+    let mut held = left_alone(entries(&object), &desired.rendered);
     for Held { fields, .. } in &mut held {
         fields.retain(|field| !look.lost.contains_key(field));
     }
@@ -59,39 +59,43 @@ fn altered(look: &Look, object: &DynamicObject) -> Vec<String> {
 async fn write<K: Observed>(
     ctx: &Context,
     owner: &K,
-    claim: &Claim,
+    desired: &DesiredObject,
     look: &Look,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
-    let written = match send(ctx, claim, look).await {
+    let written = match send(ctx, desired, look).await {
         Ok(written) => written,
-        Err(source) => return refused(claim, source).map(Err),
+        Err(source) => return refused(desired, source).map(Err),
     };
     if let Some(uid) = &written.metadata.uid {
-        let ours = owned(claim, entries(&written));
+        let ours = owned(desired, entries(&written));
         ctx.ledger.sent(uid, look, ours, (ctx.now)());
     }
-    log(claim, &written);
-    tell(ctx, owner, claim, look, &written).await;
+    log(desired, &written);
+    tell(ctx, owner, desired, look, &written).await;
     Ok(Ok(written))
 }
 
 /// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
-async fn send(ctx: &Context, claim: &Claim, look: &Look) -> Result<DynamicObject, kube::Error> {
+async fn send(
+    ctx: &Context,
+    desired: &DesiredObject,
+    look: &Look,
+) -> Result<DynamicObject, kube::Error> {
     let mut params = PatchParams::apply(FIELD_MANAGER);
     let mut object = look.wanted.object.clone();
-    if let Standing::Ours(uid) = &claim.standing {
+    if let Standing::Ours(uid) = &desired.standing {
         params = params.force();
         object.metadata.uid = Some(uid.clone());
-        if let (Some(live), Some(takeover)) = (&claim.live, &look.takeover) {
-            let taken = take_over(ctx, claim, live, takeover).await?;
+        if let (Some(live), Some(takeover)) = (&desired.live, &look.takeover) {
+            let taken = take_over(ctx, desired, live, takeover).await?;
             // Who asked for the version that was seen asks for the one that this has made of it.
             if object.metadata.resource_version == live.metadata.resource_version {
                 object.metadata.resource_version = taken.metadata.resource_version;
             }
         }
     }
-    api(&ctx.client, &claim.rendered)
-        .patch(claim.rendered.name(), &params, &Patch::Apply(&object))
+    api(&ctx.client, &desired.rendered)
+        .patch(desired.rendered.name(), &params, &Patch::Apply(&object))
         .await
 }
 
@@ -99,7 +103,7 @@ async fn send(ctx: &Context, claim: &Claim, look: &Look) -> Result<DynamicObject
 /// follow not come, the next look finds that it is due.
 async fn take_over(
     ctx: &Context,
-    claim: &Claim,
+    desired: &DesiredObject,
     live: &DynamicObject,
     takeover: &Takeover,
 ) -> Result<DynamicObject, kube::Error> {
@@ -117,13 +121,13 @@ async fn take_over(
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()
     };
-    api(&ctx.client, &claim.rendered)
-        .patch(claim.rendered.name(), &params, &Patch::<()>::Json(patch))
+    api(&ctx.client, &desired.rendered)
+        .patch(desired.rendered.name(), &params, &Patch::<()>::Json(patch))
         .await
 }
 
-fn refused(claim: &Claim, source: kube::Error) -> Result<Refused, Error> {
-    let what = what(&claim.rendered);
+fn refused(desired: &DesiredObject, source: kube::Error) -> Result<Refused, Error> {
+    let what = what(&desired.rendered);
     match refusal(&source) {
         Some(why) => Ok(Refused {
             why: why.to_owned(),
@@ -133,10 +137,10 @@ fn refused(claim: &Claim, source: kube::Error) -> Result<Refused, Error> {
     }
 }
 
-fn log(claim: &Claim, written: &DynamicObject) {
-    let object = what(&claim.rendered);
+fn log(desired: &DesiredObject, written: &DynamicObject) {
+    let object = what(&desired.rendered);
     let namespace = written.metadata.namespace.as_deref();
-    let Some(live) = &claim.live else {
+    let Some(live) = &desired.live else {
         tracing::info!(object, namespace, "created");
         return;
     };
@@ -150,11 +154,11 @@ fn log(claim: &Claim, written: &DynamicObject) {
 async fn tell<K: Observed>(
     ctx: &Context,
     owner: &K,
-    claim: &Claim,
+    desired: &DesiredObject,
     look: &Look,
     written: &DynamicObject,
 ) {
-    let what = what(&claim.rendered);
+    let what = what(&desired.rendered);
     let held = look.put_back();
     if !held.is_empty() {
         let note = notes::put_back(&what, &held);

@@ -3,14 +3,14 @@
 use futures::future::try_join_all;
 use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::kinds::Prune;
-use innkeeper_plan::ownership::{Claim, Inventory, Notes, Standing, obstacle};
+use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes, Standing, obstacle};
 use innkeeper_plan::platform::{Child, Children, PlatformOutcome};
 use innkeeper_plan::{Expansion, Rendered};
 use kube::Resource as _;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{apply as apply_claim, fetch_claims, prune};
+use crate::ownership::{apply_object, fetch_desired, prune};
 
 /// Carries a platform's expansion out.
 pub(super) async fn apply(
@@ -26,13 +26,13 @@ pub(super) async fn apply(
     let mut children = Children::default();
     for wave in &waves {
         let is_open = children.are_ready();
-        for claim in wave {
-            let Rendered { resource, .. } = &claim.rendered;
-            if !is_open && claim.standing == Standing::Free {
-                children.withheld.push(claim.rendered.name().to_owned());
+        for desired in wave {
+            let Rendered { resource, .. } = &desired.rendered;
+            if !is_open && desired.standing == Standing::Free {
+                children.withheld.push(desired.rendered.name().to_owned());
                 continue;
             }
-            match apply_claim(ctx, platform, claim, notes).await? {
+            match apply_object(ctx, platform, desired, notes).await? {
                 Ok(applied) => children.present.push(Child::of(&resource.kind, &applied)),
                 Err(refused) => return Ok(PlatformOutcome::Refused(refused)),
             }
@@ -49,13 +49,13 @@ async fn fetch_waves(
     ctx: &Context,
     platform: &BookingPlatform,
     expansion: &Expansion,
-) -> Result<Vec<Vec<Claim>>, Error> {
+) -> Result<Vec<Vec<DesiredObject>>, Error> {
     let owner = platform.controller_owner_ref(&()).unwrap_or_default();
     let fetch = |mut wave: Vec<Rendered>| {
         for rendered in &mut wave {
             rendered.object.metadata.owner_references = Some(vec![owner.clone()]);
         }
-        fetch_claims(&ctx.client, &owner, wave)
+        fetch_desired(&ctx.client, &owner, wave)
     };
     try_join_all(expansion.waves().into_iter().map(fetch)).await
 }

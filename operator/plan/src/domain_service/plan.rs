@@ -1,7 +1,7 @@
 //! What to do about a service.
 
 use super::callees::Unready;
-use crate::ownership::{Claim, Obstacle, Standing, obstacle};
+use crate::ownership::{DesiredObject, Obstacle, Standing, obstacle};
 use crate::refusal::Refusals;
 
 /// What to do about a service.
@@ -14,29 +14,29 @@ pub enum ServicePlan {
     /// Nothing yet: these callees must be ready first.
     Wait(Vec<Unready>),
     /// To apply these objects, in order.
-    Apply(Vec<Claim>),
+    Apply(Vec<DesiredObject>),
 }
 
 /// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
 /// already copes with a callee that is away.
 pub fn plan(
     validated: Result<(), Refusals>,
-    claims: Vec<Claim>,
+    objects: Vec<DesiredObject>,
     unready: Vec<Unready>,
 ) -> ServicePlan {
     if let Err(refusals) = validated {
         return ServicePlan::Refuse(refusals);
     }
-    if let Some(obstacle) = obstacle(&claims) {
+    if let Some(obstacle) = obstacle(&objects) {
         return ServicePlan::Stop(obstacle);
     }
-    let begun = claims
+    let begun = objects
         .iter()
-        .any(|claim| matches!(claim.standing, Standing::Ours(_)));
+        .any(|desired| matches!(desired.standing, Standing::Ours(_)));
     if !begun && !unready.is_empty() {
         return ServicePlan::Wait(unready);
     }
-    ServicePlan::Apply(claims)
+    ServicePlan::Apply(objects)
 }
 
 #[cfg(test)]
@@ -46,10 +46,10 @@ mod tests {
     use super::*;
     use crate::rendered::Rendered;
 
-    fn claim(standing: Standing) -> Claim {
+    fn desired(standing: Standing) -> DesiredObject {
         let mut service = Service::default();
         service.metadata.name = Some("pay".to_owned());
-        Claim {
+        DesiredObject {
             rendered: Rendered::of(&service),
             standing,
             live: None,
@@ -61,7 +61,11 @@ mod tests {
             service: "pay".to_owned(),
             why: None,
         }];
-        plan(Ok(()), standings.into_iter().map(claim).collect(), unready)
+        plan(
+            Ok(()),
+            standings.into_iter().map(desired).collect(),
+            unready,
+        )
     }
 
     fn ours() -> Standing {
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_not_applied_though_it_runs() {
         let refused = Err(Refusals(Vec::new()));
-        let plan = plan(refused, vec![claim(ours())], Vec::new());
+        let plan = plan(refused, vec![desired(ours())], Vec::new());
         assert!(matches!(plan, ServicePlan::Refuse(_)), "{plan:?}");
     }
 

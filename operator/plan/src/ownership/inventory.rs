@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kube::Resource;
 
-use super::Claim;
+use super::DesiredObject;
 
 /// The objects that an owner asks for, or that something still uses, by kind and name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -12,12 +12,12 @@ pub struct Inventory(BTreeSet<(String, String)>);
 
 impl Inventory {
     /// What an owner asks for.
-    pub fn of<'a>(claims: impl IntoIterator<Item = &'a Claim>) -> Self {
-        let entry = |Claim { rendered, .. }: &Claim| {
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a DesiredObject>) -> Self {
+        let entry = |DesiredObject { rendered, .. }: &DesiredObject| {
             let kind = rendered.resource.kind.clone();
             (kind, rendered.name().to_owned())
         };
-        Self(claims.into_iter().map(entry).collect())
+        Self(objects.into_iter().map(entry).collect())
     }
 
     /// Adds objects of a kind that are to stay although nobody asks for them.

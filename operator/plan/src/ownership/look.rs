@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 
-use super::Claim;
+use super::DesiredObject;
 use super::fields::{tree, uncovered};
 use super::hash::{Wanted, hash, recorded};
 use super::managers::{Held, Takeover, ours, takeover};
@@ -33,15 +33,15 @@ pub struct Look {
 
 impl Look {
     /// Looks at a claim.
-    pub fn at(claim: &Claim) -> Self {
-        let wanted = Wanted::of(&claim.rendered);
-        let live = claim.live.as_ref();
+    pub fn at(desired: &DesiredObject) -> Self {
+        let wanted = Wanted::of(&desired.rendered);
+        let live = desired.live.as_ref();
         let entries = live.map(entries).unwrap_or_default();
         Self {
             is_recorded: live.and_then(recorded) == Some(&wanted.hash),
-            lost: lost(claim, &wanted, entries),
-            takeover: takeover(entries, &claim.rendered),
-            owned: owned(claim, entries),
+            lost: lost(desired, &wanted, entries),
+            takeover: takeover(entries, &desired.rendered),
+            owned: owned(desired, entries),
             wanted,
         }
     }
@@ -85,17 +85,17 @@ pub fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
 }
 
 /// The hash of what we own of an object.
-pub fn owned(claim: &Claim, entries: &[ManagedFieldsEntry]) -> Option<String> {
-    let mine = ours(entries, &claim.rendered.resource.api_version)?;
+pub fn owned(desired: &DesiredObject, entries: &[ManagedFieldsEntry]) -> Option<String> {
+    let mine = ours(entries, &desired.rendered.resource.api_version)?;
     mine.fields_v1.as_ref().map(hash)
 }
 
 fn lost(
-    claim: &Claim,
+    desired: &DesiredObject,
     wanted: &Wanted,
     entries: &[ManagedFieldsEntry],
 ) -> BTreeMap<String, String> {
-    let resource = &claim.rendered.resource;
+    let resource = &desired.rendered.resource;
     let sent = wanted.value();
     let missing = |entry: Option<&ManagedFieldsEntry>| {
         uncovered(&sent, entry.and_then(tree), resource.group != GROUP)
