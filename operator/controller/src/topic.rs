@@ -1,21 +1,21 @@
 //! An EventTopic becomes a topic of Kafka, and stays as it is described.
 
 mod apply;
-mod claims;
 mod fetch;
 mod finalizer;
 pub(crate) mod look;
 mod loss;
 mod owner;
 mod publish;
+mod rivals;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_crds::EventTopic;
-use innkeeper_plan::topic::claims::{OlderClaim, older_claim};
 use innkeeper_plan::topic::history::{Fate, fate};
 use innkeeper_plan::topic::release::deletes;
+use innkeeper_plan::topic::rivals::{OlderRival, older_rival};
 use innkeeper_plan::topic::{
     Found, TopicOutcome, bootstrap_servers, conditions, plan, settled, status, trace,
 };
@@ -29,7 +29,7 @@ use crate::seen::{Seen, readable};
 use crate::status::apply_status;
 use crate::{events, requeue};
 use apply::Applied;
-pub(crate) use claims::rivals;
+pub(crate) use rivals::rivals;
 
 /// When to look again whether a platform has told of its lost topic.
 const TOLD_SOON: Duration = Duration::from_millis(250);
@@ -44,7 +44,7 @@ pub(crate) async fn reconcile(
         return finalizer::release(&ctx, &topic).await;
     }
     finalizer::keep_in_step(&ctx, &topic).await?;
-    let older = older_claim(&topic, &readable(&all), &ctx.defaults);
+    let older = older_rival(&topic, &readable(&all), &ctx.defaults);
     let outcome = carry_out(&ctx, &topic, older).await?;
     // Only what is as described is recorded, and only then it matters.
     let is_settled = matches!(outcome, TopicOutcome::Settled(..));
@@ -76,7 +76,7 @@ async fn tell(
 async fn carry_out(
     ctx: &Context,
     topic: &EventTopic,
-    older: Option<OlderClaim>,
+    older: Option<OlderRival>,
 ) -> Result<TopicOutcome, Error> {
     let Some(brokers) = bootstrap_servers(topic, &ctx.defaults) else {
         return Ok(TopicOutcome::NoBrokers);

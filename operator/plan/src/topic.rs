@@ -1,6 +1,5 @@
 //! What to do about a topic in Kafka, given what there is, and how it stands then.
 
-pub mod claims;
 pub mod conditions;
 mod failure;
 pub mod history;
@@ -8,6 +7,7 @@ mod observed;
 mod outcome;
 pub mod plan;
 pub mod release;
+pub mod rivals;
 mod status;
 pub mod trace;
 

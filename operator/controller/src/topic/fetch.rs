@@ -1,7 +1,7 @@
 //! What a topic's brokers have.
 
 use innkeeper_crds::EventTopicSpec;
-use innkeeper_plan::topic::claims::collide;
+use innkeeper_plan::topic::rivals::collide;
 use innkeeper_plan::topic::{Found, plan};
 
 use crate::kafka::{KafkaError, Topics};

@@ -15,7 +15,7 @@ use kube::runtime::controller::Action;
 use serde_json::json;
 
 use super::publish::publish;
-use super::{claims, tell};
+use super::{rivals, tell};
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::KafkaError;
@@ -86,7 +86,7 @@ async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<Trace>, Bloc
     let kafka = ctx.brokers.topics(brokers, &ctx.metrics);
     let kafka = kafka.map_err(Blocked::Kafka)?;
     let found = kafka.fetch(name).await.map_err(Blocked::Kafka)?;
-    let named_by = claims::fetch_living_claim(ctx, topic).await;
+    let named_by = rivals::fetch_other_user(ctx, topic).await;
     Ok(
         match judge(topic, &found, named_by.map_err(Blocked::Cluster)?) {
             Release::Nothing => None,

@@ -2,9 +2,9 @@
 
 use innkeeper_crds::EventTopicSpec;
 
-use super::claims::OlderClaim;
 use super::history::Fate;
 use super::plan::{self, Impossible};
+use super::rivals::OlderRival;
 use super::{Failure, Found, ObservedTopic};
 
 /// How a topic came out of a reconciliation.
@@ -19,7 +19,7 @@ pub enum TopicOutcome {
     /// It cannot become so.
     Impossible(Impossible),
     /// An older object describes the same topic, or one that Kafka takes for the same.
-    TakenBy(OlderClaim),
+    TakenBy(OlderRival),
     /// Kafka has a topic whose name it takes for the same.
     Collides(String),
     /// Nobody said where Kafka is.

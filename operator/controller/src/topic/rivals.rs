@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use innkeeper_crds::{BookingPlatform, EventTopic};
 use innkeeper_plan::facts::may_have_topic;
 use innkeeper_plan::topic::bootstrap_servers;
-use innkeeper_plan::topic::claims::are_rivals;
+use innkeeper_plan::topic::rivals::are_rivals;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::{ApiResource, DeserializeGuard};
@@ -31,7 +31,7 @@ pub(crate) fn rivals(
 
 /// An object that names the topic of another one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Claimant {
+struct TopicUser {
     what: String,
     namespace: String,
     brokers: Option<String>,
@@ -39,18 +39,18 @@ struct Claimant {
 
 /// A living platform, or another `EventTopic` that stays, that names the topic of an object: asked of the API server, since
 /// what was seen before may be out of date. What cannot be read, and brokers that do not answer, count as naming it.
-pub(super) async fn fetch_living_claim(
+pub(super) async fn fetch_other_user(
     ctx: &Context,
     topic: &EventTopic,
 ) -> Result<Option<String>, Error> {
     let name = topic.spec.topic_name.as_str();
-    let mut claimants = fetch_all::<BookingPlatform>(ctx, |platform| {
+    let mut users = fetch_all::<BookingPlatform>(ctx, |platform| {
         let messaging = platform.spec.messaging.as_ref();
         let brokers = messaging.and_then(|it| it.bootstrap_servers.clone());
         may_have_topic(platform, name).then_some(brokers)
     })
     .await?;
-    claimants.extend(
+    users.extend(
         fetch_all::<EventTopic>(ctx, |other| {
             let is_another = other.metadata.uid != topic.metadata.uid;
             let names_it = is_another && other.spec.topic_name == name;
@@ -59,14 +59,14 @@ pub(super) async fn fetch_living_claim(
         .await?,
     );
     let mut gone = BTreeSet::new();
-    for claimant in claimants {
-        if gone.contains(&claimant.namespace) {
+    for user in users {
+        if gone.contains(&user.namespace) {
             continue;
         }
-        if namespace_stays(ctx, &claimant.namespace).await? == Some(false) {
-            gone.insert(claimant.namespace);
-        } else if is_same_kafka(ctx, topic, &claimant).await {
-            return Ok(Some(claimant.what));
+        if namespace_stays(ctx, &user.namespace).await? == Some(false) {
+            gone.insert(user.namespace);
+        } else if is_same_kafka(ctx, topic, &user).await {
+            return Ok(Some(user.what));
         }
     }
     Ok(None)
@@ -76,7 +76,7 @@ pub(super) async fn fetch_living_claim(
 async fn fetch_all<K>(
     ctx: &Context,
     names_it: impl Fn(&K) -> Option<Option<String>>,
-) -> Result<Vec<Claimant>, Error>
+) -> Result<Vec<TopicUser>, Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
 {
@@ -100,15 +100,15 @@ where
     };
     let staying = listed.into_iter().filter(|it| !is_going(&it.metadata));
     Ok(staying
-        .filter_map(|object| claimant(&resource.kind, object, &names_it))
+        .filter_map(|object| topic_user(&resource.kind, object, &names_it))
         .collect())
 }
 
-fn claimant<K: DeserializeOwned>(
+fn topic_user<K: DeserializeOwned>(
     kind: &str,
     object: DynamicObject,
     names_it: impl Fn(&K) -> Option<Option<String>>,
-) -> Option<Claimant> {
+) -> Option<TopicUser> {
     let namespace = object.namespace().unwrap_or_default();
     let what = format!("{kind} {namespace}/{}", object.name_any());
     let typed = serde_json::to_value(object).and_then(serde_json::from_value::<K>);
@@ -116,7 +116,7 @@ fn claimant<K: DeserializeOwned>(
         Ok(object) => names_it(object)?,
         Err(_) => None,
     };
-    Some(Claimant {
+    Some(TopicUser {
         what,
         namespace,
         brokers,
@@ -124,10 +124,10 @@ fn claimant<K: DeserializeOwned>(
 }
 
 /// Whether an object's brokers are those of a topic: by their addresses, else by the cluster that they belong to.
-async fn is_same_kafka(ctx: &Context, topic: &EventTopic, claimant: &Claimant) -> bool {
+async fn is_same_kafka(ctx: &Context, topic: &EventTopic, user: &TopicUser) -> bool {
     let own = bootstrap_servers(topic, &ctx.defaults);
     let default = ctx.defaults.bootstrap_servers.as_deref();
-    let theirs = claimant.brokers.as_deref().or(default);
+    let theirs = user.brokers.as_deref().or(default);
     let (Some(own), Some(theirs)) = (own, theirs) else {
         return true;
     };
@@ -199,7 +199,7 @@ mod tests {
         let mut object: DynamicObject =
             serde_json::from_value(serde_json::to_value(readable.as_ref()).unwrap()).unwrap();
         let named = |object: &DynamicObject| {
-            claimant("EventTopic", object.clone(), |it: &EventTopic| {
+            topic_user("EventTopic", object.clone(), |it: &EventTopic| {
                 (it.spec.topic_name == "another").then_some(None)
             })
         };

@@ -10,7 +10,7 @@ use crate::executor::ClusterDefaults;
 
 /// An older object that has the topic, or one that Kafka takes for the same.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OlderClaim {
+pub struct OlderRival {
     /// Its namespace and name.
     pub object: String,
     /// The name of its topic.
@@ -19,11 +19,11 @@ pub struct OlderClaim {
 
 /// The oldest object that describes the same topic of the same brokers, when it is another one: by its name, since the
 /// objects that were seen may still hold a former one of the same name.
-pub fn older_claim(
+pub fn older_rival(
     topic: &EventTopic,
     all: &[Arc<EventTopic>],
     defaults: &ClusterDefaults,
-) -> Option<OlderClaim> {
+) -> Option<OlderRival> {
     let age = |it: &EventTopic| {
         let created = it.creation_timestamp().map(|time| time.0);
         (created, identity(it))
@@ -34,7 +34,7 @@ pub fn older_claim(
         .filter(|other| bootstrap_servers(other, defaults) == bootstrap_servers(topic, defaults))
         .filter(|other| identity(other) != identity(topic))
         .min_by_key(|other| age(other))?;
-    (age(oldest) < age(topic)).then(|| OlderClaim {
+    (age(oldest) < age(topic)).then(|| OlderRival {
         object: qualified(oldest),
         topic_name: oldest.spec.topic_name.clone(),
     })
@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn older(topic: &EventTopic, all: &[Arc<EventTopic>]) -> Option<(String, String)> {
-        let older = older_claim(topic, all, &ClusterDefaults::default())?;
+        let older = older_rival(topic, all, &ClusterDefaults::default())?;
         Some((older.object, older.topic_name))
     }
 
