@@ -17,7 +17,6 @@ use crate::images::{Image, ImageError};
 use crate::kafka::{Kafka, KafkaError, Listen};
 use crate::network::{self, NODE, NetworkError};
 use crate::parts::{PartError, Programs};
-use crate::place::Place;
 use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres, PostgresError};
 use crate::progress::Progress;
 use crate::site::Site;
@@ -167,11 +166,6 @@ impl Cluster {
         self.site.kubeconfig()
     }
 
-    /// The network that the cluster lives in; commands reach it through [`Cluster::command`].
-    pub fn place(&self) -> &Place {
-        &self.site.place
-    }
-
     /// Where clients in the namespace and in pods find Kafka.
     pub fn kafka(&self) -> String {
         kafka_addresses().broker.to_string()
@@ -197,7 +191,7 @@ impl Cluster {
 
     /// A command for any program, inside the cluster's network and with its kubeconfig.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = self.site.place.command(program);
+        let mut command = self.site.network.command(program);
         command.env("KUBECONFIG", self.kubeconfig());
         command
     }
@@ -245,12 +239,12 @@ impl Cluster {
     }
 
     fn start_kafka(&self) -> Result<(), ClusterError> {
-        Kafka::start(&self.site.folder, &self.site.place, kafka_addresses())?;
+        Kafka::start(&self.site.folder, &self.site.network, kafka_addresses())?;
         Ok(())
     }
 
     fn start_postgres(&self) -> Result<(), ClusterError> {
-        Postgres::start(&self.site.folder, &self.site.place, self.postgres())?;
+        Postgres::start(&self.site.folder, &self.site.network, self.postgres())?;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ const CNI_PLUGINS: &str = "/usr/lib/cni";
 pub fn start(site: &Site) -> Result<(), DaemonError> {
     site.write("cni/10-innkeeper.conflist", &network_configuration(site))?;
     let configuration = site.write("containerd.toml", &configuration(site))?;
-    let mut containerd = site.place.command("containerd");
+    let mut containerd = site.network.command("containerd");
     containerd.arg("--config").arg(configuration);
     let process = site.start("containerd", &mut containerd)?;
     process.await_ready(&site.folder, Duration::from_secs(30), || {
@@ -53,7 +53,7 @@ pub fn network_name(site: &Site) -> String {
 }
 
 fn ctr(site: &Site) -> Command {
-    let mut ctr = site.place.command("ctr");
+    let mut ctr = site.network.command("ctr");
     ctr.arg("--address")
         .arg(socket(site))
         .args(["--namespace", "k8s.io"]);

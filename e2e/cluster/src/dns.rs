@@ -12,7 +12,7 @@ const READY_PORT: u16 = 8181;
 /// Starts `CoreDNS` and returns when it knows the cluster's Services.
 pub fn start(site: &Site) -> Result<(), DaemonError> {
     let configuration = site.write("Corefile", &configuration(site))?;
-    let mut coredns = site.place.command(&site.programs.coredns);
+    let mut coredns = site.network.command(&site.programs.coredns);
     coredns.arg("-conf").arg(configuration);
     let process = site.start("coredns", &mut coredns)?;
     process.await_ready(&site.folder, Duration::from_mins(1), || {

@@ -16,7 +16,7 @@ pub fn endpoint() -> String {
 
 /// Starts etcd and returns when it is healthy.
 pub fn start(site: &Site) -> Result<(), DaemonError> {
-    let mut etcd = site.place.command("etcd");
+    let mut etcd = site.network.command("etcd");
     etcd.args(["--name=node0", "--logger=zap", "--log-level=warn"]);
     etcd.arg(format!("--data-dir={}", site.folder.join("etcd").display()));
     etcd.arg(format!("--listen-client-urls={}", endpoint()));

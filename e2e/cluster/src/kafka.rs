@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::command::{CommandError, run_logged};
 use crate::daemon::{Daemon, DaemonError};
 use crate::folders::RunFolder;
+use crate::network_namespace::NetworkNamespace;
 use crate::parts::{self, PartError};
-use crate::place::Place;
 
 /// How long a broker may take to answer: a cold JVM on a busy machine is slow.
 const READY_WITHIN: Duration = Duration::from_secs(90);
@@ -84,20 +84,24 @@ impl Kafka {
     /// Starts a broker on a free port of loopback that goes on until it is stopped by the folder's list of processes.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, KafkaError> {
         let listen = free_addresses().map_err(|source| prepare_error(folder, source))?;
-        Self::start(folder, &Place::Host, listen)
+        Self::start(folder, &NetworkNamespace::Host, listen)
     }
 
     /// Starts a broker at these addresses, recorded in the folder's list of processes, and returns when it answers.
-    pub fn start(folder: &RunFolder, place: &Place, listen: Listen) -> Result<Self, KafkaError> {
+    pub fn start(
+        folder: &RunFolder,
+        network: &NetworkNamespace,
+        listen: Listen,
+    ) -> Result<Self, KafkaError> {
         let part = parts::kafka::ensure()?;
         let prepared = folder
             .create()
             .and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
         prepared.map_err(|source| prepare_error(folder, source))?;
         format_storage(folder, &part)?;
-        let process = Daemon::start(folder, "kafka", &mut server(folder, &part, place))?;
+        let process = Daemon::start(folder, "kafka", &mut server(folder, &part, network))?;
         process.await_ready(folder, READY_WITHIN, || {
-            place.within(|| answers(listen.broker))?
+            network.within(|| answers(listen.broker))?
         })?;
         Ok(Self {
             bootstrap: listen.broker.to_string(),
@@ -156,7 +160,7 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
 }
 
 fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
-    let mut format = java(&Place::Host, part);
+    let mut format = java(&NetworkNamespace::Host, part);
     // It ends before the second compiler could pay off.
     format.arg("-XX:TieredStopAtLevel=1");
     format.args([
@@ -171,14 +175,14 @@ fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
     run_logged(&mut format, &folder.log("kafka-format")).map_err(KafkaError::Format)
 }
 
-fn server(folder: &RunFolder, part: &Path, place: &Place) -> Command {
-    let mut server = java(place, part);
+fn server(folder: &RunFolder, part: &Path, network: &NetworkNamespace) -> Command {
+    let mut server = java(network, part);
     server.arg("kafka.Kafka").arg(properties(folder));
     server
 }
 
-fn java(place: &Place, part: &Path) -> Command {
-    let mut java = place.command("java");
+fn java(network: &NetworkNamespace, part: &Path) -> Command {
+    let mut java = network.command("java");
     java.args([
         "-Xmx512m",
         "-XX:+UseSerialGC",

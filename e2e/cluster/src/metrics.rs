@@ -10,7 +10,7 @@ const PORT: u16 = 4443;
 /// Starts metrics-server; its first figures come about 25 s later.
 pub fn start(site: &Site) -> Result<(), DaemonError> {
     let kubeconfig = site.kubeconfig().display().to_string();
-    let mut server = site.place.command(&site.programs.metrics_server);
+    let mut server = site.network.command(&site.programs.metrics_server);
     server.arg(format!("--kubeconfig={kubeconfig}"));
     server.arg(format!("--authentication-kubeconfig={kubeconfig}"));
     server.arg(format!("--authorization-kubeconfig={kubeconfig}"));

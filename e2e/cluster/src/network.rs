@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::command::{CommandError, read_output, run};
-use crate::place::Place;
+use crate::network_namespace::NetworkNamespace;
 
 /// The node's address; all of ours are from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks.
 pub const NODE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
@@ -44,24 +44,24 @@ pub enum NetworkError {
 }
 
 /// The place, that is the namespace, of the cluster of this name.
-pub fn place(cluster: &str) -> Place {
-    Place::Namespace(format!("innkeeper-{cluster}"))
+pub fn namespace(cluster: &str) -> NetworkNamespace {
+    NetworkNamespace::Named(format!("innkeeper-{cluster}"))
 }
 
 /// Makes the namespace of this cluster, with the node's address on a bridge, since not every kernel has dummy devices.
-pub fn create(cluster: &str) -> Result<Place, NetworkError> {
-    let place = place(cluster);
+pub fn create(cluster: &str) -> Result<NetworkNamespace, NetworkError> {
+    let network = namespace(cluster);
     run(Command::new("ip").args(["netns", "add", &format!("innkeeper-{cluster}")]))?;
     let address = format!("{NODE}/32");
-    ip(&place, &["link", "set", "lo", "up"])?;
-    ip(&place, &["link", "add", "node0", "type", "bridge"])?;
-    ip(&place, &["address", "add", &address, "dev", "node0"])?;
-    ip(&place, &["link", "set", "node0", "up"])?;
-    ip(&place, &["route", "add", "default", "dev", "node0"])?;
-    set(&place, "net/ipv4/ip_forward")?;
+    ip(&network, &["link", "set", "lo", "up"])?;
+    ip(&network, &["link", "add", "node0", "type", "bridge"])?;
+    ip(&network, &["address", "add", &address, "dev", "node0"])?;
+    ip(&network, &["link", "set", "node0", "up"])?;
+    ip(&network, &["route", "add", "default", "dev", "node0"])?;
+    set(&network, "net/ipv4/ip_forward")?;
     load_bridge_filter();
-    set(&place, "net/bridge/bridge-nf-call-iptables")?;
-    Ok(place)
+    set(&network, "net/bridge/bridge-nf-call-iptables")?;
+    Ok(network)
 }
 
 /// Removes the namespace of this cluster; a missing one is fine. Its processes must have ended.
@@ -93,13 +93,13 @@ pub fn processes(cluster: &str) -> Result<Vec<i32>, NetworkError> {
         .collect())
 }
 
-fn ip(place: &Place, arguments: &[&str]) -> Result<(), NetworkError> {
-    Ok(run(place.command("ip").args(arguments))?)
+fn ip(network: &NetworkNamespace, arguments: &[&str]) -> Result<(), NetworkError> {
+    Ok(run(network.command("ip").args(arguments))?)
 }
 
-fn set(place: &Place, setting: &'static str) -> Result<(), NetworkError> {
+fn set(network: &NetworkNamespace, setting: &'static str) -> Result<(), NetworkError> {
     let write = || fs::write(Path::new("/proc/sys").join(setting), "1");
-    let outcome = place
+    let outcome = network
         .within(write)
         .and_then(|written| written.map_err(|error: io::Error| error.to_string()));
     outcome.map_err(|reason| NetworkError::Setting { setting, reason })

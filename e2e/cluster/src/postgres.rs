@@ -14,8 +14,8 @@ use nix::unistd::geteuid;
 use crate::command::{CommandError, read_output, run, run_logged};
 use crate::daemon::{Daemon, DaemonError};
 use crate::folders::RunFolder;
+use crate::network_namespace::NetworkNamespace;
 use crate::parts::{PartError, debian};
-use crate::place::Place;
 
 /// Where Debian puts the programs of the server.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
@@ -102,13 +102,13 @@ impl Postgres {
         let free =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.map_err(|source| prepare_error(folder, source))?;
-        Self::start(folder, &Place::Host, address)
+        Self::start(folder, &NetworkNamespace::Host, address)
     }
 
     /// Starts a server at this address, recorded in the folder's list of processes, and returns when it accepts connections.
     pub fn start(
         folder: &RunFolder,
-        place: &Place,
+        network: &NetworkNamespace,
         address: SocketAddr,
     ) -> Result<Self, PostgresError> {
         debian::ensure(debian::POSTGRES)?;
@@ -117,9 +117,9 @@ impl Postgres {
             .map_err(|source| prepare_error(folder, source))?;
         let data = create_data(folder)?;
         // SIGTERM would wait for every client to leave.
-        let command = &mut server(place, &data, address);
+        let command = &mut server(network, &data, address);
         let process = Daemon::start_stopped_by(Signal::SIGINT, folder, "postgres", command)?;
-        process.await_ready(folder, READY_WITHIN, || accepts(place, address))?;
+        process.await_ready(folder, READY_WITHIN, || accepts(network, address))?;
         Ok(Self { address, process })
     }
 
@@ -160,7 +160,7 @@ fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
     } else {
         folder.path()
     };
-    let mut mktemp = as_server(&Place::Host, "mktemp");
+    let mut mktemp = as_server(&NetworkNamespace::Host, "mktemp");
     mktemp
         .arg("--directory")
         .arg(format!("--tmpdir={}", base.display()))
@@ -178,7 +178,7 @@ fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
 }
 
 fn initdb(folder: &RunFolder, data: &Path, password: &Path) -> Result<(), PostgresError> {
-    let mut initdb = as_server(&Place::Host, &format!("{PROGRAMS}/initdb"));
+    let mut initdb = as_server(&NetworkNamespace::Host, &format!("{PROGRAMS}/initdb"));
     initdb.args([
         "--no-sync",
         "--encoding=UTF8",
@@ -201,8 +201,8 @@ fn admit_everyone(data: &Path) -> io::Result<()> {
     writeln!(rules, "host all all 0.0.0.0/0 scram-sha-256")
 }
 
-fn server(place: &Place, data: &Path, address: SocketAddr) -> Command {
-    let mut server = as_server(place, &format!("{PROGRAMS}/postgres"));
+fn server(network: &NetworkNamespace, data: &Path, address: SocketAddr) -> Command {
+    let mut server = as_server(network, &format!("{PROGRAMS}/postgres"));
     server.arg("-D").arg(data.join("data"));
     let settings = [
         format!("listen_addresses={}", address.ip()),
@@ -217,16 +217,16 @@ fn server(place: &Place, data: &Path, address: SocketAddr) -> Command {
     server
 }
 
-fn as_server(place: &Place, program: &str) -> Command {
+fn as_server(network: &NetworkNamespace, program: &str) -> Command {
     if geteuid().is_root() {
-        place.command_as(SYSTEM_USER, program)
+        network.command_as(SYSTEM_USER, program)
     } else {
-        place.command(program)
+        network.command(program)
     }
 }
 
-fn accepts(place: &Place, address: SocketAddr) -> Result<(), String> {
-    let mut probe = place.command(format!("{PROGRAMS}/pg_isready"));
+fn accepts(network: &NetworkNamespace, address: SocketAddr) -> Result<(), String> {
+    let mut probe = network.command(format!("{PROGRAMS}/pg_isready"));
     probe.args([
         "--quiet",
         "--host",

@@ -10,8 +10,8 @@ use crate::certificates::Certificates;
 use crate::daemon::{Daemon, DaemonError};
 use crate::folders::RunFolder;
 use crate::network::{self, NODE};
+use crate::network_namespace::NetworkNamespace;
 use crate::parts::Programs;
-use crate::place::Place;
 
 /// The one place where the components of a cluster find each other.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Site {
     /// Where everything that it writes lies.
     pub folder: RunFolder,
     /// The network that it runs in.
-    pub place: Place,
+    pub network: NetworkNamespace,
     /// What it runs.
     pub programs: Programs,
 }
@@ -32,7 +32,7 @@ impl Site {
         Self {
             name: name.to_owned(),
             folder: RunFolder::of("cluster", name),
-            place: network::place(name),
+            network: network::namespace(name),
             programs: Programs::cached(),
         }
     }
@@ -49,7 +49,7 @@ impl Site {
 
     /// A component of Kubernetes, or kubectl, inside the cluster's network.
     pub fn kubernetes(&self, component: &str) -> Command {
-        let mut command = self.place.command(&self.programs.kubernetes);
+        let mut command = self.network.command(&self.programs.kubernetes);
         command.arg(component);
         command
     }
@@ -86,7 +86,7 @@ impl Site {
 
     /// Whether a plain HTTP GET at this port of the node is answered with 200.
     pub fn answers_http(&self, port: u16, path: &str) -> Result<(), String> {
-        self.place
+        self.network
             .within(|| http_get(SocketAddr::from((NODE, port)), path))?
     }
 }

@@ -9,19 +9,19 @@ use nix::sched::{CloneFlags, setns};
 
 /// The network that a process sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum NetworkNamespace {
     /// The host's own network.
     Host,
     /// The named network namespace.
-    Namespace(String),
+    Named(String),
 }
 
-impl Place {
+impl NetworkNamespace {
     /// A command for this program, to which arguments can be added, that will run in this place.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         match self {
             Self::Host => Command::new(program),
-            Self::Namespace(name) => {
+            Self::Named(name) => {
                 // Not `ip netns exec`: that remounts /sys, and kubelet then finds no cgroups.
                 let mut command = Command::new("nsenter");
                 command
@@ -33,7 +33,7 @@ impl Place {
         }
     }
 
-    /// As [`Place::command`], but as another user: what `PostgreSQL` wants of root.
+    /// As [`NetworkNamespace::command`], but as another user: what `PostgreSQL` wants of root.
     pub fn command_as(&self, user: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.command("setpriv");
         command
@@ -44,7 +44,7 @@ impl Place {
 
     /// Does some work, such as opening a connection, on a thread that sees this place's network.
     pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
-        let Self::Namespace(name) = self else {
+        let Self::Named(name) = self else {
             return Ok(work());
         };
         let namespace =
