@@ -18,23 +18,23 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Scope;
 
 /// How long to wait until the next look, while something is missing.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const CHECK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait until the next look, while nothing is missing.
-const LOOK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(1);
+const CHECK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(1);
 /// How long a look may take.
-const LOOK_WITHIN: Duration = Duration::from_secs(20);
+const CHECK_WITHIN: Duration = Duration::from_secs(20);
 
 /// What is missing, for people to read; empty once all is there.
 pub(crate) type Missing = Vec<String>;
 
 /// Looks for what is missing.
-pub(crate) struct Look {
+pub(crate) struct ReadinessCheck {
     client: Client,
     scope: Scope,
     own_namespace: Option<String>,
 }
 
-impl Look {
+impl ReadinessCheck {
     /// Looks with a client; leases are needed in the operator's own namespace, if it stands by at all.
     pub(crate) const fn new(client: Client, scope: Scope, own_namespace: Option<String>) -> Self {
         Self {
@@ -45,16 +45,16 @@ impl Look {
     }
 
     /// Keeps the answer fresh until the operator stops.
-    pub(crate) async fn keep_looking(
+    pub(crate) async fn keep_checking(
         self,
         answer: watch::Sender<Missing>,
         stop: CancellationToken,
     ) {
-        while let Some(missing) = stop.run_until_cancelled(self.missing()).await {
+        while let Some(missing) = stop.run_until_cancelled(self.run()).await {
             let pause = if missing.is_empty() {
-                LOOK_ONCE_IN_A_WHILE
+                CHECK_ONCE_IN_A_WHILE
             } else {
-                LOOK_AGAIN
+                CHECK_AGAIN
             };
             if *answer.borrow() != missing {
                 tracing::info!(?missing, "looked for what the operator needs");
@@ -67,25 +67,25 @@ impl Look {
         }
     }
 
-    async fn missing(&self) -> Missing {
-        match timeout(LOOK_WITHIN, self.look()).await {
+    async fn run(&self) -> Missing {
+        match timeout(CHECK_WITHIN, self.fetch_missing()).await {
             Ok(Ok(missing)) => missing,
             Ok(Err(error)) => vec![format!("an answer of the API server: {error}")],
             Err(_) => vec![format!(
-                "an answer of the API server within {LOOK_WITHIN:?}"
+                "an answer of the API server within {CHECK_WITHIN:?}"
             )],
         }
     }
 
-    async fn look(&self) -> Result<Missing, kube::Error> {
-        let mut missing = missing_kinds(&self.served().await?);
+    async fn fetch_missing(&self) -> Result<Missing, kube::Error> {
+        let mut missing = missing_kinds(&self.fetch_served_kinds().await?);
         for permission in permissions() {
             let Some(namespace) = self.namespace_of(permission) else {
                 continue;
             };
             let mut refused = Vec::new();
             for verb in &permission.verbs {
-                if !self.allowed(permission, verb, namespace).await? {
+                if !self.fetch_is_allowed(permission, verb, namespace).await? {
                     refused.push(*verb);
                 }
             }
@@ -97,7 +97,7 @@ impl Look {
     }
 
     /// The plurals of the kinds that the API server serves.
-    async fn served(&self) -> Result<BTreeSet<String>, kube::Error> {
+    async fn fetch_served_kinds(&self) -> Result<BTreeSet<String>, kube::Error> {
         let group_version = format!("{GROUP}/{VERSION}");
         match self.client.list_api_group_resources(&group_version).await {
             Ok(list) => Ok(list.resources.into_iter().map(|it| it.name).collect()),
@@ -116,7 +116,7 @@ impl Look {
         }
     }
 
-    async fn allowed(
+    async fn fetch_is_allowed(
         &self,
         permission: &Permission,
         verb: &str,
@@ -187,8 +187,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_api_server_that_never_answers_is_missing() {
-        let look = Look::new(silent(), Scope::Cluster, None);
-        let missing = timeout(LOOK_ONCE_IN_A_WHILE, look.missing()).await;
+        let check = ReadinessCheck::new(silent(), Scope::Cluster, None);
+        let missing = timeout(CHECK_ONCE_IN_A_WHILE, check.run()).await;
         assert_eq!(missing.unwrap(), ["an answer of the API server within 20s"]);
     }
 
@@ -196,9 +196,9 @@ mod tests {
     async fn who_looks_stops_while_the_api_server_does_not_answer() {
         let stop = CancellationToken::new();
         stop.cancel();
-        let look = Look::new(silent(), Scope::Cluster, None);
-        let looking = look.keep_looking(watch::channel(Missing::new()).0, stop);
-        assert!(timeout(Duration::from_secs(1), looking).await.is_ok());
+        let check = ReadinessCheck::new(silent(), Scope::Cluster, None);
+        let checking = check.keep_checking(watch::channel(Missing::new()).0, stop);
+        assert!(timeout(Duration::from_secs(1), checking).await.is_ok());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::leader::{Candidate, LostLease};
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::ownership::Ledger;
-use crate::readiness::Look;
+use crate::readiness::ReadinessCheck;
 
 /// What keeps an operator from running.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
         missing,
         watched: Arc::clone(&controllers.watched),
     };
-    let look = Look::new(
+    let check = ReadinessCheck::new(
         client.clone(),
         options.scope.clone(),
         options.standby.as_ref().map(|it| it.namespace.clone()),
@@ -69,13 +69,13 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
     // The admin API answers until the work has ended.
     let ended = CancellationToken::new();
     let serve = admin::serve(listener, admin, ended.clone());
-    let looking = look.keep_looking(found_missing, ended.clone());
+    let checking = check.keep_checking(found_missing, ended.clone());
     let work = async {
         let outcome = work(options, client, metrics, controllers, stop).await;
         ended.cancel();
         outcome
     };
-    let (served, (), worked) = tokio::join!(serve, looking, work);
+    let (served, (), worked) = tokio::join!(serve, checking, work);
     tracing::info!("the operator has stopped");
     worked?;
     served.map_err(RunError::Admin)

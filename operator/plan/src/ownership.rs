@@ -3,11 +3,11 @@
 
 pub mod admission;
 pub mod changes;
+pub mod comparison;
 pub mod contested;
 mod fields;
 pub mod hash;
 pub mod inventory;
-pub mod look;
 pub mod managers;
 pub mod notes;
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use innkeeper_plan::ownership::comparison::Comparison;
 use innkeeper_plan::ownership::contested::{Contest, Contests};
-use innkeeper_plan::ownership::look::Look;
 use innkeeper_plan::ownership::managers::BEFORE_FIRST_APPLY;
 use jiff::Timestamp;
 
@@ -41,14 +41,20 @@ struct Memory {
 
 impl Ledger {
     /// What is to be done about an object that is ours, after a look at it.
-    pub(super) fn step(&self, uid: &str, look: &Look, now: Timestamp) -> Step {
-        self.with(uid, now, |memory| memory.step(look, now))
+    pub(super) fn step(&self, uid: &str, comparison: &Comparison, now: Timestamp) -> Step {
+        self.with(uid, now, |memory| memory.step(comparison, now))
     }
 
     /// Takes note of what was sent, and of what is ours since.
-    pub(super) fn sent(&self, uid: &str, look: &Look, owned: Option<String>, now: Timestamp) {
+    pub(super) fn sent(
+        &self,
+        uid: &str,
+        comparison: &Comparison,
+        owned: Option<String>,
+        now: Timestamp,
+    ) {
         self.with(uid, now, |memory| {
-            memory.sent = Some((look.wanted.hash.clone(), owned));
+            memory.sent = Some((comparison.wanted.hash.clone(), owned));
             memory.contests.put_back();
         });
     }
@@ -90,25 +96,25 @@ impl Ledger {
 }
 
 impl Memory {
-    fn step(&mut self, look: &Look, now: Timestamp) -> Step {
+    fn step(&mut self, comparison: &Comparison, now: Timestamp) -> Step {
         let sent = self.sent.as_ref();
-        let was_sent = sent.filter(|(hash, _)| *hash == look.wanted.hash);
+        let was_sent = sent.filter(|(hash, _)| *hash == comparison.wanted.hash);
         // What is ours is what was ours right after it was sent: whatever is missing, admission did not let through.
-        let is_untouched = was_sent.is_some_and(|(_, owned)| *owned == look.owned);
-        let mut taken = look.left();
+        let is_untouched = was_sent.is_some_and(|(_, owned)| *owned == comparison.owned);
+        let mut taken = comparison.left();
         // That is the API server's doing, when we apply what it knew no owner of.
         taken.retain(|_, manager| manager != BEFORE_FIRST_APPLY);
         if !is_untouched {
-            taken.extend(look.lost.clone());
+            taken.extend(comparison.lost.clone());
         }
-        if !look.is_recorded && was_sent.is_none() {
+        if !comparison.is_recorded && was_sent.is_none() {
             return Step::Write;
         }
         if self.contests.lose(&taken, now) {
             Step::Write
         } else if !taken.is_empty() {
             Step::Leave
-        } else if look.takeover.is_some() || !(look.is_recorded || is_untouched) {
+        } else if comparison.takeover.is_some() || !(comparison.is_recorded || is_untouched) {
             Step::Write
         } else {
             Step::Keep
@@ -119,7 +125,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use innkeeper_plan::Rendered;
-    use innkeeper_plan::ownership::look::{self, entries};
+    use innkeeper_plan::ownership::comparison::{self, entries};
     use innkeeper_plan::ownership::{DesiredObject, Standing};
     use k8s_openapi::api::core::v1::Service;
     use kube::api::DynamicObject;
@@ -167,12 +173,12 @@ mod tests {
     }
 
     fn step(ledger: &Ledger, desired: &DesiredObject, second: i64) -> Step {
-        ledger.step("7", &Look::at(desired), at(second))
+        ledger.step("7", &Comparison::of(desired), at(second))
     }
 
     fn sent(ledger: &Ledger, desired: &DesiredObject, second: i64) {
-        let owned = look::owned(desired, entries(desired.live.as_ref().unwrap()));
-        ledger.sent("7", &Look::at(desired), owned, at(second));
+        let owned = comparison::owned(desired, entries(desired.live.as_ref().unwrap()));
+        ledger.sent("7", &Comparison::of(desired), owned, at(second));
     }
 
     /// Someone else has the type, and has the object say so.

@@ -2,8 +2,8 @@
 
 use innkeeper_plan::names::{APPLIED_ANNOTATION, FIELD_MANAGER};
 use innkeeper_plan::ownership::changes::changes;
+use innkeeper_plan::ownership::comparison::{Comparison, entries, owned};
 use innkeeper_plan::ownership::hash::{plain, recorded};
-use innkeeper_plan::ownership::look::{Look, entries, owned};
 use innkeeper_plan::ownership::managers::{Held, Takeover, left_alone};
 use innkeeper_plan::ownership::{DesiredObject, Notes, Refused, Standing, admission, notes, what};
 use kube::api::{DynamicObject, Patch, PatchParams};
@@ -25,14 +25,16 @@ pub(crate) async fn apply_object<K: Observed>(
     desired: &DesiredObject,
     notes: &mut Notes,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
-    let look = Look::at(desired);
+    let comparison = Comparison::of(desired);
     let (step, live) = match (&desired.standing, &desired.live) {
-        (Standing::Ours(uid), Some(live)) => (ctx.ledger.step(uid, &look, (ctx.now)()), Some(live)),
+        (Standing::Ours(uid), Some(live)) => {
+            (ctx.ledger.step(uid, &comparison, (ctx.now)()), Some(live))
+        }
         _ => (Step::Write, None),
     };
     let object = match (step, live) {
         (Step::Keep | Step::Leave, Some(live)) => live.clone(),
-        _ => match write(ctx, owner, desired, &look).await? {
+        _ => match write(ctx, owner, desired, &comparison).await? {
             Ok(written) => written,
             Err(refused) => return Ok(Err(refused)),
         },
@@ -43,35 +45,35 @@ pub(crate) async fn apply_object<K: Observed>(
     }
     let mut held = left_alone(entries(&object), &desired.rendered);
     for Held { fields, .. } in &mut held {
-        fields.retain(|field| !look.lost.contains_key(field));
+        fields.retain(|field| !comparison.lost.contains_key(field));
     }
     notes.left_alone(&what, &held);
     if step != Step::Leave {
-        notes.altered(&what, &altered(&look, &object));
+        notes.altered(&what, &altered(&comparison, &object));
     }
     Ok(Ok(object))
 }
 
-fn altered(look: &Look, object: &DynamicObject) -> Vec<String> {
-    admission::altered(&look.wanted.value(), &plain(object), entries(object))
+fn altered(comparison: &Comparison, object: &DynamicObject) -> Vec<String> {
+    admission::altered(&comparison.wanted.value(), &plain(object), entries(object))
 }
 
 async fn write<K: Observed>(
     ctx: &Context,
     owner: &K,
     desired: &DesiredObject,
-    look: &Look,
+    comparison: &Comparison,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
-    let written = match send(ctx, desired, look).await {
+    let written = match send(ctx, desired, comparison).await {
         Ok(written) => written,
         Err(source) => return refused(desired, source).map(Err),
     };
     if let Some(uid) = &written.metadata.uid {
         let ours = owned(desired, entries(&written));
-        ctx.ledger.sent(uid, look, ours, (ctx.now)());
+        ctx.ledger.sent(uid, comparison, ours, (ctx.now)());
     }
     log(desired, &written);
-    tell(ctx, owner, desired, look, &written).await;
+    tell(ctx, owner, desired, comparison, &written).await;
     Ok(Ok(written))
 }
 
@@ -79,14 +81,14 @@ async fn write<K: Observed>(
 async fn send(
     ctx: &Context,
     desired: &DesiredObject,
-    look: &Look,
+    comparison: &Comparison,
 ) -> Result<DynamicObject, kube::Error> {
     let mut params = PatchParams::apply(FIELD_MANAGER);
-    let mut object = look.wanted.object.clone();
+    let mut object = comparison.wanted.object.clone();
     if let Standing::Ours(uid) = &desired.standing {
         params = params.force();
         object.metadata.uid = Some(uid.clone());
-        if let (Some(live), Some(takeover)) = (&desired.live, &look.takeover) {
+        if let (Some(live), Some(takeover)) = (&desired.live, &comparison.takeover) {
             let taken = take_over(ctx, desired, live, takeover).await?;
             // Who asked for the version that was seen asks for the one that this has made of it.
             if object.metadata.resource_version == live.metadata.resource_version {
@@ -155,16 +157,16 @@ async fn tell<K: Observed>(
     ctx: &Context,
     owner: &K,
     desired: &DesiredObject,
-    look: &Look,
+    comparison: &Comparison,
     written: &DynamicObject,
 ) {
     let what = what(&desired.rendered);
-    let held = look.put_back();
+    let held = comparison.put_back();
     if !held.is_empty() {
         let note = notes::put_back(&what, &held);
         events::publish(ctx, owner, EventType::Warning, "PutBack", &note).await;
     }
-    let fields = altered(look, written);
+    let fields = altered(comparison, written);
     if !fields.is_empty() {
         let note = notes::altered(&what, &fields);
         events::publish(ctx, owner, EventType::Normal, "ChangedByAdmission", &note).await;

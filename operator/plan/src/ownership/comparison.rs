@@ -18,7 +18,7 @@ const SOMEONE: &str = "someone";
 
 /// How an object stands against what is wanted of it.
 #[derive(Debug)]
-pub struct Look {
+pub struct Comparison {
     /// What is wanted.
     pub wanted: Wanted,
     /// Whether it says that this was applied.
@@ -31,9 +31,9 @@ pub struct Look {
     pub owned: Option<String>,
 }
 
-impl Look {
+impl Comparison {
     /// Looks at a claim.
-    pub fn at(desired: &DesiredObject) -> Self {
+    pub fn of(desired: &DesiredObject) -> Self {
         let wanted = Wanted::of(&desired.rendered);
         let live = desired.live.as_ref();
         let entries = live.map(entries).unwrap_or_default();
