@@ -57,11 +57,11 @@ impl Watched {
 fn count<K: Observed>(store: &Seen<K>, metrics: &Metrics) {
     let objects = store.state();
     for state in State::ALL {
-        let standing = |object: &&Arc<DeserializeGuard<K>>| match &object.0 {
+        let is_in_state = |object: &&Arc<DeserializeGuard<K>>| match &object.0 {
             Ok(object) => holds(object.conditions(), state),
             Err(_) => state == State::Stalled,
         };
-        let count = objects.iter().filter(standing).count();
+        let count = objects.iter().filter(is_in_state).count();
         metrics.set_objects(&K::kind(&()), state, count);
     }
 }

@@ -5,7 +5,7 @@ mod prune;
 mod write;
 
 use innkeeper_plan::Rendered;
-use innkeeper_plan::ownership::{DesiredObject, standing, what};
+use innkeeper_plan::ownership::{DesiredObject, ownership_of, what};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
 use kube::{Api, Client};
@@ -30,10 +30,10 @@ pub(crate) async fn fetch_desired(
                 what: what(&rendered),
                 source,
             })?;
-        let standing = standing(live.as_ref().map(|it| &it.metadata), owner);
+        let ownership = ownership_of(live.as_ref().map(|it| &it.metadata), owner);
         Ok(DesiredObject {
             rendered,
-            standing,
+            ownership,
             live,
         })
     }))

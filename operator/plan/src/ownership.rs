@@ -22,7 +22,7 @@ pub use notes::Notes;
 
 /// Whose the object of a name is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum Ownership {
     /// Nobody's: there is none.
     Free,
     /// Ours, with its uid.
@@ -34,18 +34,18 @@ pub enum Standing {
 }
 
 /// Whose an object is, seen by the owner that asks for it.
-pub fn standing(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Standing {
+pub fn ownership_of(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Ownership {
     let Some(existing) = existing else {
-        return Standing::Free;
+        return Ownership::Free;
     };
     let mut owners = existing.owner_references.iter().flatten();
     if owners.clone().any(|other| other.uid == owner.uid) {
-        return Standing::Ours(existing.uid.clone().unwrap_or_default());
+        return Ownership::Ours(existing.uid.clone().unwrap_or_default());
     }
     if owners.any(|other| other.kind == owner.kind && other.name == owner.name) {
-        return Standing::Former;
+        return Ownership::Former;
     }
-    Standing::Foreign
+    Ownership::Foreign
 }
 
 /// A rendered object, and whose its name is.
@@ -54,7 +54,7 @@ pub struct DesiredObject {
     /// The object as it should be.
     pub rendered: Rendered,
     /// Whose its name is now.
-    pub standing: Standing,
+    pub ownership: Ownership,
     /// What there is of this name.
     pub live: Option<DynamicObject>,
 }
@@ -94,10 +94,10 @@ impl Obstacle {
 pub fn obstacle<'a>(objects: impl IntoIterator<Item = &'a DesiredObject>) -> Option<Obstacle> {
     let (mut taken, mut former) = (Vec::new(), Vec::new());
     for desired in objects {
-        match desired.standing {
-            Standing::Foreign => taken.push(what(&desired.rendered)),
-            Standing::Former => former.push(what(&desired.rendered)),
-            Standing::Free | Standing::Ours(_) => {}
+        match desired.ownership {
+            Ownership::Foreign => taken.push(what(&desired.rendered)),
+            Ownership::Former => former.push(what(&desired.rendered)),
+            Ownership::Free | Ownership::Ours(_) => {}
         }
     }
     if !taken.is_empty() {
@@ -153,21 +153,21 @@ mod tests {
     #[test]
     fn a_name_belongs_to_whoever_owns_the_object() {
         let me = owner("me");
-        let of = |metadata: Option<ObjectMeta>| standing(metadata.as_ref(), &me);
-        assert_eq!(of(None), Standing::Free);
+        let of = |metadata: Option<ObjectMeta>| ownership_of(metadata.as_ref(), &me);
+        assert_eq!(of(None), Ownership::Free);
         assert_eq!(
             of(Some(existing(Some(owner("me"))))),
-            Standing::Ours("its-own".to_owned())
+            Ownership::Ours("its-own".to_owned())
         );
-        assert_eq!(of(Some(existing(None))), Standing::Foreign);
+        assert_eq!(of(Some(existing(None))), Ownership::Foreign);
         assert_eq!(
             of(Some(existing(Some(owner("a former one"))))),
-            Standing::Former
+            Ownership::Former
         );
         let someone = OwnerReference {
             name: "else".to_owned(),
             ..owner("someone")
         };
-        assert_eq!(of(Some(existing(Some(someone)))), Standing::Foreign);
+        assert_eq!(of(Some(existing(Some(someone)))), Ownership::Foreign);
     }
 }

@@ -9,7 +9,7 @@ use innkeeper_plan::domain_service::desired::desired;
 use innkeeper_plan::domain_service::findings::Findings;
 use innkeeper_plan::domain_service::lost;
 use innkeeper_plan::domain_service::others::foreign_autoscalers;
-use innkeeper_plan::ownership::{DesiredObject, Standing, standing};
+use innkeeper_plan::ownership::{DesiredObject, Ownership, ownership_of};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -52,7 +52,7 @@ pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Foun
     let pods = fetch_pods(ctx, service, &objects).await?;
     let lost_sets = fetch_lost_sets(ctx, service, &pods).await?;
     let is_ours =
-        |it: &Deployment| matches!(standing(Some(&it.metadata), &owner), Standing::Ours(_));
+        |it: &Deployment| matches!(ownership_of(Some(&it.metadata), &owner), Ownership::Ours(_));
     Ok(Found {
         objects,
         unready: fetch_unready(ctx, service).await?,
@@ -89,8 +89,8 @@ async fn fetch_pods(
 ) -> Result<Vec<ObjectMeta>, Error> {
     let is_account =
         |desired: &&DesiredObject| desired.rendered.resource.kind == ServiceAccount::kind(&());
-    let account = objects.iter().find(is_account).map(|it| &it.standing);
-    if !matches!(account, Some(Standing::Ours(_))) {
+    let account = objects.iter().find(is_account).map(|it| &it.ownership);
+    if !matches!(account, Some(Ownership::Ours(_))) {
         return Ok(Vec::new());
     }
     let pods = ctx.api_beside::<Pod>(service);

@@ -126,7 +126,7 @@ impl Memory {
 mod tests {
     use innkeeper_plan::Rendered;
     use innkeeper_plan::ownership::comparison::{self, entries};
-    use innkeeper_plan::ownership::{DesiredObject, Standing};
+    use innkeeper_plan::ownership::{DesiredObject, Ownership};
     use k8s_openapi::api::core::v1::Service;
     use kube::api::DynamicObject;
     use serde_json::{Value, json};
@@ -167,7 +167,7 @@ mod tests {
     fn desired(kind: &str, live: DynamicObject) -> DesiredObject {
         DesiredObject {
             rendered: rendered(kind),
-            standing: Standing::Ours("7".to_owned()),
+            ownership: Ownership::Ours("7".to_owned()),
             live: Some(live),
         }
     }

@@ -5,7 +5,7 @@ use innkeeper_plan::ownership::changes::changes;
 use innkeeper_plan::ownership::comparison::{Comparison, entries, owned};
 use innkeeper_plan::ownership::hash::{plain, recorded};
 use innkeeper_plan::ownership::managers::{Held, Takeover, left_alone};
-use innkeeper_plan::ownership::{DesiredObject, Notes, Refused, Standing, admission, notes, what};
+use innkeeper_plan::ownership::{DesiredObject, Notes, Ownership, Refused, admission, notes, what};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::EventType;
 use serde_json::json;
@@ -26,8 +26,8 @@ pub(crate) async fn apply_object<K: Observed>(
     notes: &mut Notes,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
     let comparison = Comparison::of(desired);
-    let (step, live) = match (&desired.standing, &desired.live) {
-        (Standing::Ours(uid), Some(live)) => {
+    let (step, live) = match (&desired.ownership, &desired.live) {
+        (Ownership::Ours(uid), Some(live)) => {
             (ctx.ledger.step(uid, &comparison, (ctx.now)()), Some(live))
         }
         _ => (Step::Write, None),
@@ -85,7 +85,7 @@ async fn send(
 ) -> Result<DynamicObject, kube::Error> {
     let mut params = PatchParams::apply(FIELD_MANAGER);
     let mut object = comparison.wanted.object.clone();
-    if let Standing::Ours(uid) = &desired.standing {
+    if let Ownership::Ours(uid) = &desired.ownership {
         params = params.force();
         object.metadata.uid = Some(uid.clone());
         if let (Some(live), Some(takeover)) = (&desired.live, &comparison.takeover) {

@@ -3,7 +3,7 @@
 use futures::future::try_join_all;
 use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::kinds::Prune;
-use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes, Standing, obstacle};
+use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes, Ownership, obstacle};
 use innkeeper_plan::platform::{Child, Children, PlatformOutcome};
 use innkeeper_plan::{Expansion, Rendered};
 use kube::Resource as _;
@@ -28,7 +28,7 @@ pub(super) async fn apply(
         let is_open = children.are_ready();
         for desired in wave {
             let Rendered { resource, .. } = &desired.rendered;
-            if !is_open && desired.standing == Standing::Free {
+            if !is_open && desired.ownership == Ownership::Free {
                 children.withheld.push(desired.rendered.name().to_owned());
                 continue;
             }

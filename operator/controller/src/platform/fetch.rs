@@ -2,7 +2,7 @@
 
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::names;
-use innkeeper_plan::ownership::{Standing, standing};
+use innkeeper_plan::ownership::{Ownership, ownership_of};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Resource as _, ResourceExt as _};
@@ -24,8 +24,8 @@ pub(super) async fn topic_name(
     })?;
     let owner = platform.controller_owner_ref(&()).unwrap_or_default();
     let is_its_own = |it: &EventTopic| {
-        let standing = standing(Some(&it.metadata), &owner);
-        matches!(standing, Standing::Ours(_) | Standing::Former)
+        let ownership = ownership_of(Some(&it.metadata), &owner);
+        matches!(ownership, Ownership::Ours(_) | Ownership::Former)
     };
     Ok(found.filter(is_its_own).map(|it| it.spec.topic_name))
 }
@@ -49,7 +49,7 @@ pub(super) async fn services(
 
 /// The objects of an owner.
 fn of_owner(owner: &OwnerReference, mut objects: Vec<DynamicObject>) -> Vec<DynamicObject> {
-    objects.retain(|it| matches!(standing(Some(&it.metadata), owner), Standing::Ours(_)));
+    objects.retain(|it| matches!(ownership_of(Some(&it.metadata), owner), Ownership::Ours(_)));
     objects
 }
 

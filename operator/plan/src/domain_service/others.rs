@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::{Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt};
 
-use crate::ownership::{Standing, standing};
+use crate::ownership::{Ownership, ownership_of};
 use crate::render;
 
 /// Labels of a pod.
@@ -99,7 +99,7 @@ pub fn selects(budget: &PodDisruptionBudget, pod: &Labels) -> bool {
 
 fn is_foreign(service: &DomainService, object: &impl ResourceExt) -> bool {
     let owner = service.controller_owner_ref(&()).unwrap_or_default();
-    standing(Some(object.meta()), &owner) == Standing::Foreign
+    ownership_of(Some(object.meta()), &owner) == Ownership::Foreign
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What to do about a service.
 
 use super::callees::Unready;
-use crate::ownership::{DesiredObject, Obstacle, Standing, obstacle};
+use crate::ownership::{DesiredObject, Obstacle, Ownership, obstacle};
 use crate::refusal::Refusals;
 
 /// What to do about a service.
@@ -32,7 +32,7 @@ pub fn plan(
     }
     let begun = objects
         .iter()
-        .any(|desired| matches!(desired.standing, Standing::Ours(_)));
+        .any(|desired| matches!(desired.ownership, Ownership::Ours(_)));
     if !begun && !unready.is_empty() {
         return ServicePlan::Wait(unready);
     }
@@ -46,36 +46,36 @@ mod tests {
     use super::*;
     use crate::rendered::Rendered;
 
-    fn desired(standing: Standing) -> DesiredObject {
+    fn desired(ownership: Ownership) -> DesiredObject {
         let mut service = Service::default();
         service.metadata.name = Some("pay".to_owned());
         DesiredObject {
             rendered: Rendered::of(&service),
-            standing,
+            ownership,
             live: None,
         }
     }
 
-    fn waiting_for_pay(standings: Vec<Standing>) -> ServicePlan {
+    fn waiting_for_pay(ownerships: Vec<Ownership>) -> ServicePlan {
         let unready = vec![Unready {
             service: "pay".to_owned(),
             why: None,
         }];
         plan(
             Ok(()),
-            standings.into_iter().map(desired).collect(),
+            ownerships.into_iter().map(desired).collect(),
             unready,
         )
     }
 
-    fn ours() -> Standing {
-        Standing::Ours("uid".to_owned())
+    fn ours() -> Ownership {
+        Ownership::Ours("uid".to_owned())
     }
 
     #[test]
     fn a_caller_waits_before_its_first_rollout() {
         assert!(matches!(
-            waiting_for_pay(vec![Standing::Free, Standing::Free]),
+            waiting_for_pay(vec![Ownership::Free, Ownership::Free]),
             ServicePlan::Wait(_)
         ));
     }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_caller_that_runs_is_kept_as_described_while_its_callee_is_away() {
         assert!(matches!(
-            waiting_for_pay(vec![ours(), Standing::Free]),
+            waiting_for_pay(vec![ours(), Ownership::Free]),
             ServicePlan::Apply(_)
         ));
     }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn one_foreign_name_stops_everything() {
-        let ServicePlan::Stop(obstacle) = waiting_for_pay(vec![ours(), Standing::Foreign]) else {
+        let ServicePlan::Stop(obstacle) = waiting_for_pay(vec![ours(), Ownership::Foreign]) else {
             panic!("nothing may be written");
         };
         assert_eq!(obstacle, Obstacle::Taken(vec!["Service pay".to_owned()]));

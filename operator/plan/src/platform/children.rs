@@ -42,7 +42,7 @@ pub struct Child {
     /// Its name.
     pub name: String,
     /// How it stands; `None` until someone has looked at what it should be now.
-    pub standing: Option<State>,
+    pub state: Option<State>,
     /// Why, in one word.
     pub reason: String,
     /// Why, in a sentence.
@@ -63,7 +63,7 @@ impl Child {
         Self {
             kind: kind.to_owned(),
             name: object.name_any(),
-            standing: State::ALL
+            state: State::ALL
                 .into_iter()
                 .find(|state| holds(conditions, *state)),
             reason: ready.map(|it| it.reason.clone()).unwrap_or_default(),
@@ -72,7 +72,7 @@ impl Child {
     }
 
     fn is_ready(&self) -> bool {
-        self.standing == Some(State::Ready)
+        self.state == Some(State::Ready)
     }
 
     /// Whether it is ready, and switched off.

@@ -20,11 +20,11 @@ fn of_children(children: &Children) -> Verdict {
     if let Some(lost) = present().find(|it| it.reason == Reason::TopicLost.word()) {
         return Verdict::reconciling(Reason::TopicLost, lost.message.clone());
     }
-    let stalled = told(present().filter(|child| child.standing == Some(State::Stalled)));
+    let stalled = told(present().filter(|child| child.state == Some(State::Stalled)));
     if !stalled.is_empty() {
         return Verdict::stalled(Reason::ServicesNotReady, stalled);
     }
-    let waiting = told(present().filter(|child| child.standing != Some(State::Ready)));
+    let waiting = told(present().filter(|child| child.state != Some(State::Ready)));
     if !children.withheld.is_empty() {
         let withheld = children.withheld.join(", ");
         let message = format!("{withheld} wait for the topic: {waiting}");
@@ -38,7 +38,7 @@ fn of_children(children: &Children) -> Verdict {
 
 fn told<'a>(children: impl Iterator<Item = &'a Child>) -> String {
     let told: Vec<_> = children
-        .map(|child| match child.standing {
+        .map(|child| match child.state {
             None => format!("{}: not looked at yet", child.name),
             Some(_) => format!("{}: {}: {}", child.name, child.reason, child.message),
         })
@@ -63,20 +63,20 @@ fn ready<'a>(services: impl Iterator<Item = &'a Child>) -> String {
 mod tests {
     use super::*;
 
-    fn child(name: &str, standing: Option<State>, reason: Reason) -> Child {
+    fn child(name: &str, state: Option<State>, reason: Reason) -> Child {
         Child {
             kind: "DomainService".to_owned(),
             name: name.to_owned(),
-            standing,
+            state,
             reason: reason.word(),
             message: "because".to_owned(),
         }
     }
 
-    fn topic(standing: State, reason: Reason) -> Child {
+    fn topic(state: State, reason: Reason) -> Child {
         Child {
             kind: "EventTopic".to_owned(),
-            ..child("rentcar", Some(standing), reason)
+            ..child("rentcar", Some(state), reason)
         }
     }
 
