@@ -28,7 +28,7 @@ use crate::context::{Context, Scope};
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::seen::Seen;
-use crate::status::{Observed, fetch_present};
+use crate::status::{HasConditions, fetch_present};
 use crate::{domain_service, platform, topic, unreadable};
 
 /// How long a reconciliation may take.
@@ -54,7 +54,7 @@ impl Watched {
     }
 }
 
-fn count<K: Observed>(store: &Seen<K>, metrics: &Metrics) {
+fn count<K: HasConditions>(store: &Seen<K>, metrics: &Metrics) {
     let objects = store.state();
     for state in State::ALL {
         let is_in_state = |object: &&Arc<DeserializeGuard<K>>| match &object.0 {
@@ -137,7 +137,7 @@ impl Controllers {
 }
 
 /// The controller of a kind, which is woken by the children of its objects too.
-fn controller<K: Observed>(client: &Client, scope: &Scope) -> Controller<DeserializeGuard<K>> {
+fn controller<K: HasConditions>(client: &Client, scope: &Scope) -> Controller<DeserializeGuard<K>> {
     let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
     let controller =
         Controller::new(scope.api(client), watcher::Config::default()).with_config(config);
@@ -199,7 +199,7 @@ async fn run<K, Work>(
     stop: &CancellationToken,
     reconcile: impl Fn(K, Arc<Context>) -> Work + Clone + Send + Sync + 'static,
 ) where
-    K: Observed,
+    K: HasConditions,
     Work: Future<Output = Result<Action, Error>> + Send + 'static,
 {
     let store = controller.store();
@@ -231,7 +231,7 @@ async fn reconciled<K, Work>(
     reconcile: impl Fn(K, Arc<Context>) -> Work + Send,
 ) -> Result<Action, Error>
 where
-    K: Observed,
+    K: HasConditions,
     Work: Future<Output = Result<Action, Error>> + Send,
 {
     match fetch_present(&ctx, object.as_ref()).await? {
@@ -245,7 +245,7 @@ where
 
 /// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
 /// more; one that has begun is left to finish.
-async fn stopped_before_ready<K: Observed>(store: &Seen<K>, stop: &CancellationToken) {
+async fn stopped_before_ready<K: HasConditions>(store: &Seen<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;

@@ -6,14 +6,14 @@ use innkeeper_plan::verdict::{Reason, State, Verdict, ready_condition};
 use kube::runtime::events::{Event, EventType};
 
 use crate::context::Context;
-use crate::status::{Observed, what};
+use crate::status::{HasConditions, what};
 
 /// What was done, as an event's action has it.
 const ACTION: &str = "Reconcile";
 
 /// Tells of a verdict, when it is another than the object's status has: in the log also when only its words are others
 /// and someone has to do something.
-pub(crate) async fn publish_change<K: Observed>(ctx: &Context, object: &K, verdict: &Verdict) {
+pub(crate) async fn publish_change<K: HasConditions>(ctx: &Context, object: &K, verdict: &Verdict) {
     let before = ready_condition(object.conditions());
     let is_same_reason = before.is_some_and(|it| it.reason == verdict.reason.word());
     let is_same = is_same_reason && before.is_some_and(|it| it.message == verdict.message);
@@ -48,7 +48,7 @@ fn is_for_someone(verdict: &Verdict) -> bool {
     verdict.state == State::Stalled || reasons.contains(&verdict.reason)
 }
 
-fn log<K: Observed>(object: &K, verdict: &Verdict) {
+fn log<K: HasConditions>(object: &K, verdict: &Verdict) {
     let (reason, said) = (verdict.reason.word(), &verdict.message);
     let (object, namespace) = (what(object), object.meta().namespace.as_deref());
     if is_for_someone(verdict) {
@@ -59,7 +59,7 @@ fn log<K: Observed>(object: &K, verdict: &Verdict) {
 }
 
 /// Tells of something that happened to an object. What cannot be told is logged: no work depends on it.
-pub(crate) async fn publish<K: Observed>(
+pub(crate) async fn publish<K: HasConditions>(
     ctx: &Context,
     object: &K,
     severity: EventType,

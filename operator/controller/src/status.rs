@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// A kind whose status has conditions.
-pub(crate) trait Observed:
+pub(crate) trait HasConditions:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + HasStatus<Status: Conditions>
     + Clone
@@ -39,7 +39,7 @@ pub(crate) trait Observed:
     }
 }
 
-impl<K> Observed for K where
+impl<K> HasConditions for K where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + HasStatus<Status: Conditions>
         + Clone
@@ -62,7 +62,7 @@ pub(crate) struct StatusOnly<K> {
     kind: PhantomData<K>,
 }
 
-impl<K: Observed> Resource for StatusOnly<K> {
+impl<K: HasConditions> Resource for StatusOnly<K> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -97,7 +97,7 @@ impl<K> HasStatus for StatusOnly<K> {
 }
 
 /// An object as the cluster has it now, unless it is gone.
-pub(crate) async fn fetch_present<K: Observed>(
+pub(crate) async fn fetch_present<K: HasConditions>(
     ctx: &Context,
     object: &DeserializeGuard<K>,
 ) -> Result<Option<DeserializeGuard<K>>, Error> {
@@ -106,7 +106,7 @@ pub(crate) async fn fetch_present<K: Observed>(
 
 /// How the object of this name and kind beside another one stands, also where its spec cannot be
 /// read.
-pub(crate) async fn fetch_status<K: Observed>(
+pub(crate) async fn fetch_status<K: HasConditions>(
     ctx: &Context,
     beside: &impl ResourceExt,
     name: &str,
@@ -129,7 +129,7 @@ where
 }
 
 /// Writes the status of an object, when it is another than before. What admission made of the same status stays.
-pub(crate) async fn apply_status<K: Observed>(
+pub(crate) async fn apply_status<K: HasConditions>(
     ctx: &Context,
     object: &K,
     status: &K::Status,
@@ -169,6 +169,6 @@ pub(crate) async fn apply_status<K: Observed>(
 }
 
 /// An object for people to read: its kind and name.
-pub(crate) fn what<K: Observed>(object: &K) -> String {
+pub(crate) fn what<K: HasConditions>(object: &K) -> String {
     format!("{} {}", K::kind(&()), object.name_any())
 }

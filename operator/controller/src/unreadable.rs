@@ -9,12 +9,12 @@ use kube::runtime::controller::Action;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::status::{Observed, StatusOnly, apply_status, fetch_status};
+use crate::status::{HasConditions, StatusOnly, apply_status, fetch_status};
 use crate::{events, requeue};
 
 /// Says of an object that it cannot be read. The rest of its status stays, such as the image that
 /// was pinned for a platform.
-pub(crate) async fn tell<K: Observed>(
+pub(crate) async fn tell<K: HasConditions>(
     ctx: &Context,
     object: &DeserializeGuard<K>,
     error: &str,
@@ -32,7 +32,7 @@ pub(crate) async fn tell<K: Observed>(
     Ok(Action::requeue(requeue::LATER))
 }
 
-fn message<K: Observed>(object: &StatusOnly<K>, error: &str) -> String {
+fn message<K: HasConditions>(object: &StatusOnly<K>, error: &str) -> String {
     let (plural, name) = (K::plural(&()), object.name_any());
     let namespace = object.namespace().unwrap_or_default();
     let remedy = if object.metadata.deletion_timestamp.is_some() && !object.finalizers().is_empty()

@@ -24,7 +24,7 @@ use super::lost_pods;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::fetch_desired;
-use crate::status::{Observed, fetch_status};
+use crate::status::{HasConditions, fetch_status};
 
 /// What there is of a service.
 pub(super) struct Found {
@@ -142,7 +142,10 @@ async fn fetch_unready(ctx: &Context, service: &DomainService) -> Result<Vec<Unr
     let mut all = Vec::new();
     for name in &service.spec.waits_for {
         let callee = fetch_status::<DomainService>(ctx, service, name).await?;
-        all.extend(unready(name, callee.as_ref().map(Observed::conditions)));
+        all.extend(unready(
+            name,
+            callee.as_ref().map(HasConditions::conditions),
+        ));
     }
     Ok(all)
 }

@@ -15,11 +15,11 @@ use super::ledger::Step;
 use crate::context::Context;
 use crate::error::{Error, refusal};
 use crate::events;
-use crate::status::Observed;
+use crate::status::HasConditions;
 
 /// Sees to it that an object whose name is free or ours is as it should be, and returns it as the cluster has it then,
 /// unless it is refused. What there is to say of it is noted.
-pub(crate) async fn apply_object<K: Observed>(
+pub(crate) async fn apply_object<K: HasConditions>(
     ctx: &Context,
     owner: &K,
     desired: &DesiredObject,
@@ -58,7 +58,7 @@ fn altered(comparison: &Comparison, object: &DynamicObject) -> Vec<String> {
     admission::altered(&comparison.wanted.value(), &plain(object), entries(object))
 }
 
-async fn write<K: Observed>(
+async fn write<K: HasConditions>(
     ctx: &Context,
     owner: &K,
     desired: &DesiredObject,
@@ -153,7 +153,7 @@ fn log(desired: &DesiredObject, written: &DynamicObject) {
 }
 
 /// Tells the owner's events what others had changed, and what admission changes.
-async fn tell<K: Observed>(
+async fn tell<K: HasConditions>(
     ctx: &Context,
     owner: &K,
     desired: &DesiredObject,

@@ -10,7 +10,7 @@ use kube::ResourceExt as _;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::status::{Observed as _, fetch_status, what};
+use crate::status::{HasConditions as _, fetch_status, what};
 
 /// How long a lost topic waits for its platform to tell of it.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(10);
