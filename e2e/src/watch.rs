@@ -9,12 +9,12 @@ use crate::namespace::Namespace;
 use crate::site::site;
 
 /// A running `kubectl get --watch`.
-pub struct Watch {
+pub struct KubectlWatch {
     kubectl: Child,
     seen: NamedTempFile,
 }
 
-impl Watch {
+impl KubectlWatch {
     /// Begins to watch a value of an object, given as kind/name and `JSONPath`, and returns once it was seen.
     pub fn begin(namespace: Namespace, object: &str, path: &str) -> Self {
         let seen = NamedTempFile::new().unwrap();
@@ -40,7 +40,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for KubectlWatch {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.kubectl.kill();

@@ -120,7 +120,7 @@ impl Daemon {
             source,
         })?;
         let pid = i32::try_from(child.id()).expect("a process number fits pid_t");
-        let started_ticks = observed(pid).map_or(0, |seen| seen.started_ticks);
+        let started_ticks = read_stat(pid).map_or(0, |seen| seen.started_ticks);
         let daemon = Self {
             name: name.to_owned(),
             pid,
@@ -153,7 +153,7 @@ impl Daemon {
 
     /// Whether this very process still runs.
     pub fn is_running(&self) -> bool {
-        observed(self.pid)
+        read_stat(self.pid)
             .is_some_and(|seen| seen.started_ticks == self.started_ticks && !seen.is_zombie)
     }
 
@@ -249,16 +249,16 @@ pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonEr
 }
 
 /// What `/proc` says of a process.
-struct Observed {
+struct ProcessStat {
     started_ticks: u64,
     is_zombie: bool,
 }
 
 /// Reads the state and the start time: fields 3 and 22 of proc(5)'s `stat`, counted after the name in parentheses.
-fn observed(pid: i32) -> Option<Observed> {
+fn read_stat(pid: i32) -> Option<ProcessStat> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    Some(Observed {
+    Some(ProcessStat {
         is_zombie: *fields.first()? == "Z",
         started_ticks: fields.get(19)?.parse().ok()?,
     })

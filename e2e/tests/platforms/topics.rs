@@ -6,7 +6,7 @@ use innkeeper_e2e::kubernetes::{PLATFORMS, TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::site::site;
-use innkeeper_e2e::watch::Watch;
+use innkeeper_e2e::watch::KubectlWatch;
 use innkeeper_e2e::{claims, kafka};
 use serde_json::{Value, json};
 
@@ -154,8 +154,8 @@ fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
     SHOP.await_ready("lost");
     kafka::produce(&SHOP.topic("lost"), 25);
     let reason = "{.status.conditions[?(@.type==\"Ready\")].reason}";
-    let topic = Watch::begin(SHOP, "eventtopic/lost", reason);
-    let platform = Watch::begin(SHOP, "bookingplatform/lost", reason);
+    let topic = KubectlWatch::begin(SHOP, "eventtopic/lost", reason);
+    let platform = KubectlWatch::begin(SHOP, "bookingplatform/lost", reason);
     kafka::delete(&SHOP.topic("lost"));
     for (what, watch) in [("topic", &topic), ("platform", &platform)] {
         SHOP.until(&format!("the {what} was lost and is ready again"), || {

@@ -24,10 +24,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::cache::Cache;
 use crate::context::{Context, Scope};
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::seen::Seen;
 use crate::status::{HasConditions, fetch_present};
 use crate::{domain_service, platform, topic, unreadable};
 
@@ -40,9 +40,9 @@ const AT_ONCE: u16 = 8;
 
 /// The objects that the operator looks after, as it last saw them.
 pub(crate) struct Watched {
-    pub platforms: Seen<BookingPlatform>,
-    pub services: Seen<DomainService>,
-    pub topics: Seen<EventTopic>,
+    pub platforms: Cache<BookingPlatform>,
+    pub services: Cache<DomainService>,
+    pub topics: Cache<EventTopic>,
 }
 
 impl Watched {
@@ -54,7 +54,7 @@ impl Watched {
     }
 }
 
-fn count<K: HasConditions>(store: &Seen<K>, metrics: &Metrics) {
+fn count<K: HasConditions>(store: &Cache<K>, metrics: &Metrics) {
     let objects = store.state();
     for state in State::ALL {
         let is_in_state = |object: &&Arc<DeserializeGuard<K>>| match &object.0 {
@@ -179,7 +179,7 @@ fn service_of(
 
 /// The services that call a service, and may wait for it.
 fn callers(
-    store: &Seen<DomainService>,
+    store: &Cache<DomainService>,
     callee: &PartialObjectMeta<DomainService>,
 ) -> Vec<ObjectRef<DeserializeGuard<DomainService>>> {
     let name = callee.name_any();
@@ -245,7 +245,7 @@ where
 
 /// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
 /// more; one that has begun is left to finish.
-async fn stopped_before_ready<K: HasConditions>(store: &Seen<K>, stop: &CancellationToken) {
+async fn stopped_before_ready<K: HasConditions>(store: &Cache<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;

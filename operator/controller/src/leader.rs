@@ -36,13 +36,13 @@ pub(crate) struct Candidate {
 }
 
 /// What was last seen of the Lease, and since when it is unchanged.
-struct Seen {
+struct SeenLease {
     version: Option<String>,
     since: Instant,
     complained: bool,
 }
 
-impl Seen {
+impl SeenLease {
     fn nothing() -> Self {
         Self {
             version: None,
@@ -72,7 +72,7 @@ impl Candidate {
 
     /// Waits until this replica holds the Lease, and says since when; `None` when it was stopped first.
     pub(crate) async fn elected(&self, stop: &CancellationToken) -> Option<Instant> {
-        let mut seen = Seen::nothing();
+        let mut seen = SeenLease::nothing();
         loop {
             let started = Instant::now();
             if self.attempt(&mut seen).await == Attempt::Held {
@@ -88,7 +88,7 @@ impl Candidate {
 
     /// Keeps a Lease that was renewed at an instant; returns only once it is lost.
     pub(crate) async fn keep(&self, mut renewed: Instant) -> LostLease {
-        let mut seen = Seen::nothing();
+        let mut seen = SeenLease::nothing();
         while let Ok(Some(again)) = timeout_at(renewed + RENEW_WITHIN, self.renew(&mut seen)).await
         {
             renewed = again;
@@ -97,7 +97,7 @@ impl Candidate {
     }
 
     /// Tries until the Lease is renewed, and says when; `None` when someone else has it.
-    async fn renew(&self, seen: &mut Seen) -> Option<Instant> {
+    async fn renew(&self, seen: &mut SeenLease) -> Option<Instant> {
         loop {
             tokio::time::sleep(ATTEMPT_EVERY).await;
             let started = Instant::now();
@@ -128,7 +128,7 @@ impl Candidate {
         Ok(())
     }
 
-    async fn attempt(&self, seen: &mut Seen) -> Attempt {
+    async fn attempt(&self, seen: &mut SeenLease) -> Attempt {
         let attempt = timeout(ATTEMPT_WITHIN, self.try_to_hold(seen)).await;
         match attempt.unwrap_or_else(|_| Err(no_answer())) {
             Ok(attempt) => attempt,
@@ -144,7 +144,7 @@ impl Candidate {
         }
     }
 
-    async fn try_to_hold(&self, seen: &mut Seen) -> Result<Attempt, kube::Error> {
+    async fn try_to_hold(&self, seen: &mut SeenLease) -> Result<Attempt, kube::Error> {
         let params = PostParams::default();
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
             self.api.create(&params, &self.fresh()).await?;
@@ -152,9 +152,9 @@ impl Candidate {
         };
         let version = lease.metadata.resource_version.clone();
         if seen.version != version {
-            *seen = Seen {
+            *seen = SeenLease {
                 version,
-                ..Seen::nothing()
+                ..SeenLease::nothing()
             };
         }
         let before = lease.spec.take().unwrap_or_default();

@@ -3,6 +3,7 @@
 //! Start reading at [`run()`], then at one kind's reconciliation, whose files are its steps: `domain_service.rs`.
 
 mod admin;
+mod cache;
 mod context;
 mod controllers;
 mod domain_service;
@@ -17,7 +18,6 @@ mod platform;
 mod readiness;
 mod requeue;
 mod run;
-mod seen;
 #[cfg(test)]
 mod silence;
 mod status;

@@ -22,10 +22,10 @@ use innkeeper_plan::topic::{
 use innkeeper_plan::verdict::State;
 use kube::runtime::controller::Action;
 
+use crate::cache::{Cache, readable};
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::{KafkaError, Topics};
-use crate::seen::{Seen, readable};
 use crate::status::apply_status;
 use crate::{events, requeue};
 use apply::Applied;
@@ -38,7 +38,7 @@ const TOLD_SOON: Duration = Duration::from_millis(250);
 pub(crate) async fn reconcile(
     topic: EventTopic,
     ctx: Arc<Context>,
-    all: Seen<EventTopic>,
+    all: Cache<EventTopic>,
 ) -> Result<Action, Error> {
     if topic.metadata.deletion_timestamp.is_some() {
         return finalizer::release(&ctx, &topic).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{AUTOSCALERS, DEPLOYMENTS, PODS, condition};
 use innkeeper_e2e::load::Siege;
-use innkeeper_e2e::watch::Watch;
+use innkeeper_e2e::watch::KubectlWatch;
 use serde_json::{Value, json};
 
 use super::RENTCAR;
@@ -94,7 +94,7 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
     RENTCAR.apply(&held().manifest());
     let load = load();
     await_held();
-    let watch = Watch::begin(RENTCAR, "deployment/myreservation", "{.spec.replicas}");
+    let watch = KubectlWatch::begin(RENTCAR, "deployment/myreservation", "{.spec.replicas}");
     let edited = held().with_service(VIEW, "config", json!({ "env": { "PROFILE": "edited" } }));
     RENTCAR.apply(&edited.manifest());
     RENTCAR.await_ready("rentcar");

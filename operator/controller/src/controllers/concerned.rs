@@ -18,7 +18,7 @@ use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use crate::seen::Seen;
+use crate::cache::Cache;
 
 /// What people put beside a service, on its pods.
 pub(super) trait Beside:
@@ -56,7 +56,7 @@ impl Beside for PodDisruptionBudget {
 /// The services that objects of a kind concern, whenever that may have changed.
 pub(super) fn by<K: Beside>(
     api: Api<K>,
-    services: Seen<DomainService>,
+    services: Cache<DomainService>,
 ) -> impl Stream<Item = ObjectRef<DeserializeGuard<DomainService>>> + Send + 'static {
     let mut known = Known::of(services);
     let events = watcher(api, Config::default()).default_backoff();
@@ -76,14 +76,14 @@ type Woken = Vec<ObjectRef<DeserializeGuard<DomainService>>>;
 
 /// The objects of a kind as they were seen last.
 struct Known<K: Beside> {
-    services: Seen<DomainService>,
+    services: Cache<DomainService>,
     objects: HashMap<ObjectRef<K>, K>,
     /// Those that a list which has begun has not shown yet.
     unlisted: HashSet<ObjectRef<K>>,
 }
 
 impl<K: Beside> Known<K> {
-    fn of(services: Seen<DomainService>) -> Self {
+    fn of(services: Cache<DomainService>) -> Self {
         Self {
             services,
             objects: HashMap::new(),

@@ -15,9 +15,9 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::cache::{Cache, readable};
 use crate::context::Context;
 use crate::kafka::observed;
-use crate::seen::{Seen, readable};
 
 /// How often each cluster is asked.
 const EVERY: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Wakes the reconciliation of every object whose topic is not what its status says, until stopped.
 pub(crate) async fn keep_looking(
     ctx: Arc<Context>,
-    topics: Seen<EventTopic>,
+    topics: Cache<EventTopic>,
     wake: mpsc::UnboundedSender<ObjectRef<DeserializeGuard<EventTopic>>>,
     stop: CancellationToken,
 ) {

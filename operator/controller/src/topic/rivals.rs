@@ -14,13 +14,13 @@ use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use super::owner::{is_going, namespace_stays};
+use crate::cache::Cache;
 use crate::context::{Context, Scope};
 use crate::error::Error;
-use crate::seen::Seen;
 
 /// The other objects that describe a topic, or one that Kafka takes for the same: once it goes, one of them has it.
 pub(crate) fn rivals(
-    all: &Seen<EventTopic>,
+    all: &Cache<EventTopic>,
     topic: &EventTopic,
 ) -> Vec<ObjectRef<DeserializeGuard<EventTopic>>> {
     all.state_filter(|other| other.0.as_ref().is_ok_and(|it| are_rivals(it, topic)))

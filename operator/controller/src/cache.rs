@@ -7,14 +7,15 @@ use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
 
 /// The objects of a kind as they were seen last, with those that cannot be read.
-pub(crate) type Seen<K> = Store<DeserializeGuard<K>>;
+pub(crate) type Cache<K> = Store<DeserializeGuard<K>>;
 
 /// The objects of a kind that were seen last and can be read.
-pub(crate) fn readable<K>(seen: &Seen<K>) -> Vec<Arc<K>>
+pub(crate) fn readable<K>(cache: &Cache<K>) -> Vec<Arc<K>>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    seen.state()
+    cache
+        .state()
         .iter()
         .filter_map(|object| object.0.as_ref().ok().cloned().map(Arc::new))
         .collect()
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn one_that_cannot_be_read_does_not_hide_the_others() {
-        let (seen, mut writer) = reflector::store();
+        let (cache, mut writer) = reflector::store();
         let rent = fixtures::service("rent", &json!({}));
         let mut former = serde_json::to_value(&rent).unwrap();
         former["metadata"]["name"] = json!("former");
@@ -44,7 +45,7 @@ mod tests {
         for object in [read(former), DeserializeGuard(Ok(rent))] {
             writer.apply_watcher_event(&watcher::Event::Apply(object));
         }
-        let names: Vec<_> = readable(&seen).iter().map(|it| it.name_any()).collect();
+        let names: Vec<_> = readable(&cache).iter().map(|it| it.name_any()).collect();
         assert_eq!(names, ["rent"]);
     }
 }
