@@ -36,7 +36,7 @@ impl Expansion {
 pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> Expansion {
     let addresses = addresses(platform, executor);
     let topic = topic_name(platform, executor, facts);
-    let ctx = service::Context {
+    let ctx = service::ExpandContext {
         platform,
         executor,
         addresses: &addresses,

@@ -19,14 +19,14 @@ use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, V
 const LOCAL_IMAGE: &str = "innkeeper:dev";
 
 /// What every service of a platform is resolved against.
-pub(super) struct Context<'a> {
+pub(super) struct ExpandContext<'a> {
     pub platform: &'a ValidatedPlatform,
     pub executor: &'a Executor,
     pub addresses: &'a BTreeMap<String, String>,
     pub topic: &'a str,
 }
 
-pub(super) fn domain_service(ctx: &Context, service: &ValidatedService) -> DomainService {
+pub(super) fn domain_service(ctx: &ExpandContext, service: &ValidatedService) -> DomainService {
     let platform = ctx.platform;
     let settings = settings(ctx, service);
     let labels = names::labels(&platform.name, &service.name, settings.component.name());
@@ -44,7 +44,7 @@ pub(super) fn domain_service(ctx: &Context, service: &ValidatedService) -> Domai
     }
 }
 
-fn image(ctx: &Context) -> String {
+fn image(ctx: &ExpandContext) -> String {
     let pinned = ctx.platform.image.clone();
     match ctx.executor {
         Executor::Cluster(cluster) => pinned.unwrap_or_else(|| cluster.image.clone()),
@@ -52,7 +52,7 @@ fn image(ctx: &Context) -> String {
     }
 }
 
-fn settings(ctx: &Context, service: &ValidatedService) -> ServiceSettings {
+fn settings(ctx: &ExpandContext, service: &ValidatedService) -> ServiceSettings {
     let platform = ctx.platform;
     ServiceSettings {
         namespace: platform.namespace.clone(),
@@ -69,7 +69,7 @@ fn settings(ctx: &Context, service: &ValidatedService) -> ServiceSettings {
     }
 }
 
-fn component(ctx: &Context, service: &ValidatedService) -> settings::Component {
+fn component(ctx: &ExpandContext, service: &ValidatedService) -> settings::Component {
     let platform = ctx.platform;
     match &service.component {
         Component::Gateway(_) => settings::Component::Gateway(settings::Gateway {
@@ -94,7 +94,7 @@ fn component(ctx: &Context, service: &ValidatedService) -> settings::Component {
     }
 }
 
-fn routes(ctx: &Context) -> Vec<Route> {
+fn routes(ctx: &ExpandContext) -> Vec<Route> {
     let services = ctx.platform.services.iter();
     services
         .filter_map(|service| {
@@ -112,11 +112,15 @@ fn routes(ctx: &Context) -> Vec<Route> {
         .collect()
 }
 
-fn address(ctx: &Context, service: &str) -> String {
+fn address(ctx: &ExpandContext, service: &str) -> String {
     ctx.addresses.get(service).cloned().unwrap_or_default()
 }
 
-fn payment_call(ctx: &Context, service: &ValidatedService, block: &Booking) -> Option<PaymentCall> {
+fn payment_call(
+    ctx: &ExpandContext,
+    service: &ValidatedService,
+    block: &Booking,
+) -> Option<PaymentCall> {
     let payment = block.payment.as_ref()?;
     let mut calls = service.calls.iter();
     let call = calls.find(|call| call.service == payment.service)?;
@@ -153,7 +157,10 @@ fn names_of(platform: &ValidatedPlatform, wanted: impl Fn(&Component) -> bool) -
         .collect()
 }
 
-fn incarnation<'a>(ctx: &Context<'a>, service: &'a ValidatedService) -> ServiceIncarnation<'a> {
+fn incarnation<'a>(
+    ctx: &ExpandContext<'a>,
+    service: &'a ValidatedService,
+) -> ServiceIncarnation<'a> {
     ServiceIncarnation {
         namespace: &ctx.platform.namespace,
         platform: &ctx.platform.name,
@@ -162,7 +169,7 @@ fn incarnation<'a>(ctx: &Context<'a>, service: &'a ValidatedService) -> ServiceI
     }
 }
 
-fn database(ctx: &Context, service: &ValidatedService) -> Option<Database> {
+fn database(ctx: &ExpandContext, service: &ValidatedService) -> Option<Database> {
     match &service.database {
         DatabaseChoice::None => None,
         DatabaseChoice::Sqlite(file) => Some(Database::Sqlite(SqliteFile { file: file.clone() })),
@@ -183,7 +190,7 @@ fn database_secret(service: &ValidatedService) -> Option<String> {
     }
 }
 
-fn log(ctx: &Context, service: &ValidatedService) -> Option<Log> {
+fn log(ctx: &ExpandContext, service: &ValidatedService) -> Option<Log> {
     if matches!(service.component, Component::Gateway(_)) {
         return None;
     }
