@@ -6,44 +6,48 @@ use crate::site::site;
 
 /// A kind of objects: where the API has it.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct ResourcePath {
     /// The group and version, as the beginning of a path.
     pub group: &'static str,
     /// The plural name.
     pub plural: &'static str,
 }
 
-const fn kind(group: &'static str, plural: &'static str) -> Kind {
-    Kind { group, plural }
+const fn resource_path(group: &'static str, plural: &'static str) -> ResourcePath {
+    ResourcePath { group, plural }
 }
 
 /// Platforms.
-pub const PLATFORMS: Kind = kind("/apis/innkeeper.dev/v1alpha1", "bookingplatforms");
+pub const PLATFORMS: ResourcePath =
+    resource_path("/apis/innkeeper.dev/v1alpha1", "bookingplatforms");
 /// Services of platforms.
-pub const DOMAIN_SERVICES: Kind = kind("/apis/innkeeper.dev/v1alpha1", "domainservices");
+pub const DOMAIN_SERVICES: ResourcePath =
+    resource_path("/apis/innkeeper.dev/v1alpha1", "domainservices");
 /// Topics.
-pub const TOPICS: Kind = kind("/apis/innkeeper.dev/v1alpha1", "eventtopics");
+pub const TOPICS: ResourcePath = resource_path("/apis/innkeeper.dev/v1alpha1", "eventtopics");
 /// Deployments.
-pub const DEPLOYMENTS: Kind = kind("/apis/apps/v1", "deployments");
+pub const DEPLOYMENTS: ResourcePath = resource_path("/apis/apps/v1", "deployments");
 /// What Deployments make.
-pub const REPLICA_SETS: Kind = kind("/apis/apps/v1", "replicasets");
+pub const REPLICA_SETS: ResourcePath = resource_path("/apis/apps/v1", "replicasets");
 /// Autoscalers.
-pub const AUTOSCALERS: Kind = kind("/apis/autoscaling/v2", "horizontalpodautoscalers");
+pub const AUTOSCALERS: ResourcePath =
+    resource_path("/apis/autoscaling/v2", "horizontalpodautoscalers");
 /// Disruption budgets.
-pub const DISRUPTION_BUDGETS: Kind = kind("/apis/policy/v1", "poddisruptionbudgets");
+pub const DISRUPTION_BUDGETS: ResourcePath =
+    resource_path("/apis/policy/v1", "poddisruptionbudgets");
 /// Pods.
-pub const PODS: Kind = kind("/api/v1", "pods");
+pub const PODS: ResourcePath = resource_path("/api/v1", "pods");
 /// Services of Kubernetes.
-pub const SERVICES: Kind = kind("/api/v1", "services");
+pub const SERVICES: ResourcePath = resource_path("/api/v1", "services");
 /// ConfigMaps.
-pub const CONFIG_MAPS: Kind = kind("/api/v1", "configmaps");
+pub const CONFIG_MAPS: ResourcePath = resource_path("/api/v1", "configmaps");
 /// Accounts that pods run under.
-pub const SERVICE_ACCOUNTS: Kind = kind("/api/v1", "serviceaccounts");
+pub const SERVICE_ACCOUNTS: ResourcePath = resource_path("/api/v1", "serviceaccounts");
 /// Events that tell what happened.
-pub const EVENTS: Kind = kind("/apis/events.k8s.io/v1", "events");
+pub const EVENTS: ResourcePath = resource_path("/apis/events.k8s.io/v1", "events");
 
 /// Every kind that the operator writes.
-pub const OURS: [Kind; 9] = [
+pub const OURS: [ResourcePath; 9] = [
     PLATFORMS,
     DOMAIN_SERVICES,
     TOPICS,
@@ -66,16 +70,16 @@ pub fn get(path: &str) -> Option<Value> {
 }
 
 /// The objects of a kind in a namespace, with these labels.
-pub fn list(kind: Kind, namespace: &str, labels: &str) -> Vec<Value> {
-    let Kind { group, plural } = kind;
+pub fn list(resource: ResourcePath, namespace: &str, labels: &str) -> Vec<Value> {
+    let ResourcePath { group, plural } = resource;
     let path = format!("{group}/namespaces/{namespace}/{plural}?labelSelector={labels}");
     let list = get(&path).unwrap_or_default();
     list["items"].as_array().cloned().unwrap_or_default()
 }
 
 /// One object of a namespace.
-pub fn object(kind: Kind, namespace: &str, name: &str) -> Option<Value> {
-    let Kind { group, plural } = kind;
+pub fn object(resource: ResourcePath, namespace: &str, name: &str) -> Option<Value> {
+    let ResourcePath { group, plural } = resource;
     get(&format!("{group}/namespaces/{namespace}/{plural}/{name}"))
 }
 

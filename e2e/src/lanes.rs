@@ -40,7 +40,7 @@ pub struct Lane {
 }
 
 /// A claim that does not hold.
-struct Failure {
+struct FailedClaim {
     claim: String,
     reason: String,
 }
@@ -49,7 +49,7 @@ struct Failure {
 #[derive(Default)]
 pub struct Tally {
     held: usize,
-    failed: Vec<Failure>,
+    failed: Vec<FailedClaim>,
     skipped: usize,
 }
 
@@ -66,7 +66,7 @@ impl Tally {
             "\n{held} claims hold, {} failed, {skipped} not looked at, in {took}",
             failed.len()
         );
-        for Failure { claim, reason } in failed {
+        for FailedClaim { claim, reason } in failed {
             println!("failed: {claim}: {reason}");
         }
         if failed.is_empty() {
@@ -129,7 +129,7 @@ fn run_lane(lane: &Lane) -> Tally {
     tally
 }
 
-fn check(lane: &Lane, claim: &Claim) -> Result<(), Failure> {
+fn check(lane: &Lane, claim: &Claim) -> Result<(), FailedClaim> {
     let began = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(claim.check));
     let mark = if outcome.is_ok() { "ok" } else { "FAILED" };
@@ -137,7 +137,7 @@ fn check(lane: &Lane, claim: &Claim) -> Result<(), Failure> {
     println!("{name} … {mark} ({})", seconds(began.elapsed()));
     outcome.map_err(|panic| {
         println!("{}", diagnosis::of(lane.namespaces));
-        Failure {
+        FailedClaim {
             claim: name,
             reason: message(panic.as_ref()),
         }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 use crate::kubernetes::{
-    self, CONFIG_MAPS, DOMAIN_SERVICES, EVENTS, Kind, PLATFORMS, PODS, SERVICES, message, text,
+    self, CONFIG_MAPS, DOMAIN_SERVICES, EVENTS, PLATFORMS, PODS, ResourcePath, SERVICES, message,
+    text,
 };
 use crate::site::site;
 use crate::{kafka, postgres};
@@ -81,23 +82,23 @@ impl Namespace {
     }
 
     /// An object of this kind and name.
-    pub fn object(self, kind: Kind, name: &str) -> Option<Value> {
+    pub fn object(self, kind: ResourcePath, name: &str) -> Option<Value> {
         kubernetes::object(kind, self.0, name)
     }
 
     /// An object of this kind and name that is there.
-    pub fn expect(self, kind: Kind, name: &str) -> Value {
+    pub fn expect(self, kind: ResourcePath, name: &str) -> Value {
         let missing = || panic!("there is no {} {name} in {}", kind.plural, self.0);
         self.object(kind, name).unwrap_or_else(missing)
     }
 
     /// The objects of a kind.
-    pub fn list(self, kind: Kind) -> Vec<Value> {
+    pub fn list(self, kind: ResourcePath) -> Vec<Value> {
         kubernetes::list(kind, self.0, "")
     }
 
     /// The objects of a kind that belong to a service.
-    pub fn of_service(self, kind: Kind, service: &str) -> Vec<Value> {
+    pub fn of_service(self, kind: ResourcePath, service: &str) -> Vec<Value> {
         kubernetes::list(kind, self.0, &format!("innkeeper.dev/service={service}"))
     }
 
@@ -130,7 +131,7 @@ impl Namespace {
     }
 
     /// Waits until the condition of this type holds of an object, and returns its message.
-    pub fn await_state(self, kind: Kind, name: &str, state: &str) -> String {
+    pub fn await_state(self, kind: ResourcePath, name: &str, state: &str) -> String {
         self.until(&format!("{} {name} is {state}", kind.plural), || {
             let object = self.object(kind, name);
             message(&object.ok_or_else(|| format!("there is no {name}"))?, state)

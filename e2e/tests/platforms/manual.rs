@@ -4,7 +4,7 @@ use innkeeper_cluster::command::read_output;
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{
-    DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, EVENTS, Kind, SERVICES, text,
+    DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, EVENTS, ResourcePath, SERVICES, text,
 };
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
@@ -38,7 +38,7 @@ fn manual() -> Example {
 #[derive(Clone)]
 struct Change {
     command: &'static [&'static str],
-    kind: Kind,
+    kind: ResourcePath,
     name: &'static str,
     /// Where it is, and what is there again afterwards.
     pointer: &'static str,

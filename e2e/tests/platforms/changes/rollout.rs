@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use innkeeper_e2e::kubernetes::{AUTOSCALERS, DOMAIN_SERVICES, Kind, OURS, PODS, name, text};
+use innkeeper_e2e::kubernetes::{
+    AUTOSCALERS, DOMAIN_SERVICES, OURS, PODS, ResourcePath, name, text,
+};
 use innkeeper_e2e::load::Siege;
 use serde_json::{Value, json};
 
@@ -69,7 +71,7 @@ pub fn a_rolling_change_under_load_drops_no_request() {
 }
 
 /// What is written of an object by us; the figures in the status of an autoscaler are not.
-fn written(kind: Kind, object: &Value) -> Value {
+fn written(kind: ResourcePath, object: &Value) -> Value {
     if kind.plural == AUTOSCALERS.plural {
         let managers = object["metadata"]["managedFields"].as_array().unwrap();
         let ours = managers.iter().filter(|it| it["manager"] == "innkeeper");
