@@ -4,7 +4,7 @@ use innkeeper_plan::names::{APPLIED_ANNOTATION, FIELD_MANAGER};
 use innkeeper_plan::ownership::changes::changes;
 use innkeeper_plan::ownership::comparison::{Comparison, entries, owned};
 use innkeeper_plan::ownership::hash::{plain, recorded};
-use innkeeper_plan::ownership::managers::{Held, Takeover, left_alone};
+use innkeeper_plan::ownership::managers::{HeldFields, Takeover, left_alone};
 use innkeeper_plan::ownership::{DesiredObject, Notes, Ownership, Refused, admission, notes, what};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::EventType;
@@ -44,7 +44,7 @@ pub(crate) async fn apply_object<K: HasConditions>(
         notes.contested(&what, &ctx.ledger.contested(uid, (ctx.now)()));
     }
     let mut held = left_alone(entries(&object), &desired.rendered);
-    for Held { fields, .. } in &mut held {
+    for HeldFields { fields, .. } in &mut held {
         fields.retain(|field| !comparison.lost.contains_key(field));
     }
     notes.left_alone(&what, &held);

@@ -9,7 +9,7 @@ use kube::api::DynamicObject;
 use super::DesiredObject;
 use super::fields::{tree, uncovered};
 use super::hash::{Wanted, hash, recorded};
-use super::managers::{Held, Takeover, ours, takeover};
+use super::managers::{HeldFields, Takeover, ours, takeover};
 
 /// The group of our own kinds.
 const GROUP: &str = "innkeeper.dev";
@@ -49,7 +49,7 @@ impl Comparison {
     /// The fields that kubectl left, with its name.
     pub fn left(&self) -> BTreeMap<String, String> {
         let held = self.takeover.iter().flat_map(|it| &it.taken);
-        held.flat_map(|Held { manager, fields }| {
+        held.flat_map(|HeldFields { manager, fields }| {
             let of_manager = |field: &String| (field.clone(), manager.clone());
             fields.iter().map(of_manager)
         })
@@ -57,7 +57,7 @@ impl Comparison {
     }
 
     /// What others had changed of an object that was written.
-    pub fn put_back(&self) -> Vec<Held> {
+    pub fn put_back(&self) -> Vec<HeldFields> {
         let mut by_manager = BTreeMap::<String, BTreeSet<String>>::new();
         let mut taken = self.left();
         // What is not recorded may never have been ours.
@@ -67,7 +67,7 @@ impl Comparison {
         for (field, manager) in taken {
             by_manager.entry(manager).or_default().insert(field);
         }
-        let held = |(manager, fields): (String, BTreeSet<String>)| Held {
+        let held = |(manager, fields): (String, BTreeSet<String>)| HeldFields {
             manager,
             fields: fields.into_iter().collect(),
         };

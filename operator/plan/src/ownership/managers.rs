@@ -33,7 +33,7 @@ const REPLICAS: [&str; 2] = [SPEC, "f:replicas"];
 
 /// Fields, and who has them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Held {
+pub struct HeldFields {
     /// Who has them.
     pub manager: String,
     /// Which ones.
@@ -46,7 +46,7 @@ pub struct Takeover {
     /// Who owns what from then on.
     pub managed_fields: Vec<ManagedFieldsEntry>,
     /// What is taken, and from whom.
-    pub taken: Vec<Held>,
+    pub taken: Vec<HeldFields>,
 }
 
 /// What is applied by us of a resource, if anything is.
@@ -87,7 +87,7 @@ pub fn takeover(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Option<T
             others.push(entry.clone());
             continue;
         };
-        taken.push(Held {
+        taken.push(HeldFields {
             manager: entry.manager.clone().unwrap_or_default(),
             fields: leaves(&going, "spec").into_iter().collect(),
         });
@@ -157,7 +157,7 @@ fn add_spec(entry: &mut ManagedFieldsEntry, spec: Tree) {
 }
 
 /// The fields in the spec of an object that others own beside us: they stay.
-pub fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<Held> {
+pub fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<HeldFields> {
     let api_version = &rendered.resource.api_version;
     let mine = ours(entries, api_version).and_then(spec_of);
     let mine = mine.cloned().unwrap_or_default();
@@ -174,7 +174,7 @@ pub fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<He
     }
     held.into_iter()
         .filter(|(_, fields)| !fields.is_empty())
-        .map(|(manager, fields)| Held {
+        .map(|(manager, fields)| HeldFields {
             manager: manager.to_owned(),
             fields: leaves(&fields, "spec").into_iter().collect(),
         })
@@ -236,7 +236,7 @@ mod tests {
         });
         let entries = ours_and(&[entry("kubectl-edit", "Update", &left)]);
         let takeover = takeover(&entries, &deployment(Some(1))).unwrap();
-        let held = Held {
+        let held = HeldFields {
             manager: "kubectl-edit".to_owned(),
             fields: vec!["spec.minReadySeconds".to_owned()],
         };
@@ -353,7 +353,7 @@ mod tests {
             ),
             entry("innkeeper", "Update", &json!({ "f:spec": { "f:b": {} } })),
         ]);
-        let held = Held {
+        let held = HeldFields {
             manager: "k9s".to_owned(),
             fields: vec![
                 "spec.a".to_owned(),

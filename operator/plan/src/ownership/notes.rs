@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::contested::Contest;
-use super::managers::Held;
+use super::managers::HeldFields;
 use crate::verdict::{Reason, State, Verdict};
 
 /// How many fields are named, lest a message become a listing.
@@ -26,11 +26,12 @@ impl Notes {
     }
 
     /// Takes note of fields that others own.
-    pub fn left_alone(&mut self, what: &str, held: &[Held]) {
+    pub fn left_alone(&mut self, what: &str, held: &[HeldFields]) {
         let some = held.iter().filter(|it| !it.fields.is_empty());
-        self.others.extend(some.map(|Held { manager, fields }| {
-            format!("{what} has fields of {manager}: {}", named(fields))
-        }));
+        self.others
+            .extend(some.map(|HeldFields { manager, fields }| {
+                format!("{what} has fields of {manager}: {}", named(fields))
+            }));
     }
 
     /// Takes note of fields that admission changed.
@@ -69,10 +70,10 @@ pub fn altered(what: &str, fields: &[String]) -> String {
 }
 
 /// What is said of fields that were put back.
-pub fn put_back(what: &str, held: &[Held]) -> String {
+pub fn put_back(what: &str, held: &[HeldFields]) -> String {
     let each: Vec<_> = held
         .iter()
-        .map(|Held { manager, fields }| format!("{} ({manager})", named(fields)))
+        .map(|HeldFields { manager, fields }| format!("{} ({manager})", named(fields)))
         .collect();
     format!(
         "{what} had been changed and is as described again: {}",
@@ -111,7 +112,7 @@ mod tests {
     fn what_others_did_is_said_beside_how_a_service_stands() {
         let mut notes = Notes::default();
         assert_eq!(notes.told(ready()), ready());
-        let held = Held {
+        let held = HeldFields {
             manager: "k9s".to_owned(),
             fields: vec!["spec.a".to_owned()],
         };
