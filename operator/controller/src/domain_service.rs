@@ -27,7 +27,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
     if service.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let fetch::Found {
+    let fetch::FetchedService {
         objects,
         unready,
         deployment,

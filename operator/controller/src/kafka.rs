@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use innkeeper_kafka::{Description, TopicDescription, client_config, describe_topics};
-use innkeeper_plan::topic::{Found, ObservedTopic};
+use innkeeper_plan::topic::{ObservedTopic, TopicLookup};
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewPartitions, NewTopic,
     ResourceSpecifier, TopicReplication,
@@ -18,7 +18,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::metrics::Metrics;
 use call::is_outage;
-pub(crate) use call::{Call, KafkaError};
+pub(crate) use call::{AdminCall, KafkaError};
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -84,16 +84,16 @@ pub(crate) struct Topics<'a> {
 
 impl Topics<'_> {
     /// What the brokers have under a name.
-    pub(crate) async fn fetch(&self, name: &str) -> Result<Found, KafkaError> {
+    pub(crate) async fn fetch(&self, name: &str) -> Result<TopicLookup, KafkaError> {
         let Description {
             cluster_id,
             mut topics,
         } = self.describe(vec![name.to_owned()]).await?;
         let described = match topics.pop() {
             Some(Ok(Some(described))) => described,
-            Some(Err(code)) => return self.judge(Call::DescribeTopics, Ok(Err(code))),
+            Some(Err(code)) => return self.judge(AdminCall::DescribeTopics, Ok(Err(code))),
             Some(Ok(None)) | None => {
-                return Ok(Found {
+                return Ok(TopicLookup {
                     cluster_id,
                     topic: None,
                 });
@@ -101,7 +101,7 @@ impl Topics<'_> {
         };
         let config = self.fetch_config(name).await?;
         let topic = config.map(|config| observed(described, config));
-        Ok(Found { cluster_id, topic })
+        Ok(TopicLookup { cluster_id, topic })
     }
 
     /// What the brokers have under each of these names, by one question.
@@ -114,7 +114,7 @@ impl Topics<'_> {
             Err(ClientError::AdminOp(code)) => Ok(Err(code)),
             other => other.map(Ok),
         };
-        self.judge(Call::DescribeTopics, answer)
+        self.judge(AdminCall::DescribeTopics, answer)
     }
 
     /// Whether a topic ever had a record: whether a partition of it ends after offset 0.
@@ -132,7 +132,7 @@ impl Topics<'_> {
             }
             Ok(false)
         });
-        self.judge(Call::ListOffsets, answer.await.map(Ok))
+        self.judge(AdminCall::ListOffsets, answer.await.map(Ok))
     }
 
     /// The names of all topics.
@@ -142,7 +142,7 @@ impl Topics<'_> {
             let names = metadata.topics().iter().map(|it| it.name().to_owned());
             Ok(names.collect())
         });
-        self.judge(Call::ListTopics, answer.await.map(Ok))
+        self.judge(AdminCall::ListTopics, answer.await.map(Ok))
     }
 
     /// Asks what the client offers only in a form that blocks.
@@ -168,7 +168,7 @@ impl Topics<'_> {
                 .map(|result| result.map(|resource| own_settings(resource.entries)))
                 .collect()
         }));
-        self.judge_missing(Call::DescribeConfigs, result)
+        self.judge_missing(AdminCall::DescribeConfigs, result)
     }
 
     /// Creates a topic, unless there is one already, and returns whether it did.
@@ -187,7 +187,7 @@ impl Topics<'_> {
             topic = topic.set(key, value);
         }
         let answer = self.client.create_topics([&topic], &options()).await;
-        is_created(self.judge(Call::CreateTopics, first(answer.map(without_names))))
+        is_created(self.judge(AdminCall::CreateTopics, first(answer.map(without_names))))
     }
 
     /// Gives a topic more partitions.
@@ -195,7 +195,10 @@ impl Topics<'_> {
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
         let grown = NewPartitions::new(name, count);
         let answer = self.client.create_partitions([&grown], &options()).await;
-        self.judge(Call::CreatePartitions, first(answer.map(without_names)))
+        self.judge(
+            AdminCall::CreatePartitions,
+            first(answer.map(without_names)),
+        )
     }
 
     /// Gives a topic exactly these settings. The call replaces them all, so the set must be complete.
@@ -215,20 +218,20 @@ impl Topics<'_> {
                 .map(|result| result.map(|_| ()).map_err(|(_, code)| code))
                 .collect()
         }));
-        self.judge(Call::AlterConfigs, result)
+        self.judge(AdminCall::AlterConfigs, result)
     }
 
     /// Deletes a topic with all its records; one that is not there is deleted already.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), KafkaError> {
         let answer = self.client.delete_topics(&[name], &options()).await;
-        self.judge_missing(Call::DeleteTopics, first(answer.map(without_names)))
+        self.judge_missing(AdminCall::DeleteTopics, first(answer.map(without_names)))
             .map(|_| ())
     }
 
     /// What an answer means, where a topic that is missing is an answer as well.
     fn judge_missing<T>(
         &self,
-        call: Call,
+        call: AdminCall,
         result: Result<Result<T, RDKafkaErrorCode>, ClientError>,
     ) -> Result<Option<T>, KafkaError> {
         match result {
@@ -242,7 +245,7 @@ impl Topics<'_> {
 
     fn judge<T>(
         &self,
-        call: Call,
+        call: AdminCall,
         result: Result<Result<T, RDKafkaErrorCode>, ClientError>,
     ) -> Result<T, KafkaError> {
         self.metrics.called(call, matches!(result, Ok(Ok(_))));
@@ -315,7 +318,7 @@ mod tests {
         let metrics = Metrics::registered().unwrap();
         let brokers = Brokers::default();
         let topics = brokers.topics("localhost:9", &metrics).unwrap();
-        let created = |answer| is_created(topics.judge(Call::CreateTopics, Ok(answer)));
+        let created = |answer| is_created(topics.judge(AdminCall::CreateTopics, Ok(answer)));
         assert!(created(Ok(())).unwrap());
         assert!(!created(Err(RDKafkaErrorCode::TopicAlreadyExists)).unwrap());
         assert!(created(Err(RDKafkaErrorCode::PolicyViolation)).is_err());

@@ -98,7 +98,7 @@ impl Metrics {
                 self.objects.with_label_values(&[kind, state.name()]);
             }
         }
-        for call in kafka::Call::ALL {
+        for call in kafka::AdminCall::ALL {
             for result in ["ok", "failed"] {
                 self.admin_calls.with_label_values(&[call.name(), result]);
             }
@@ -124,7 +124,7 @@ impl Metrics {
     }
 
     /// Counts a call of Kafka's admin API.
-    pub(crate) fn called(&self, call: kafka::Call, succeeded: bool) {
+    pub(crate) fn called(&self, call: kafka::AdminCall, succeeded: bool) {
         let result = if succeeded { "ok" } else { "failed" };
         self.admin_calls
             .with_label_values(&[call.name(), result])

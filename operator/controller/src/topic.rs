@@ -17,7 +17,7 @@ use innkeeper_plan::topic::history::{Fate, fate};
 use innkeeper_plan::topic::release::deletes;
 use innkeeper_plan::topic::rivals::{OlderRival, older_rival};
 use innkeeper_plan::topic::{
-    Found, TopicOutcome, bootstrap_servers, conditions, plan, settled, status, trace,
+    TopicLookup, TopicOutcome, bootstrap_servers, conditions, event, plan, settled, status,
 };
 use innkeeper_plan::verdict::State;
 use kube::runtime::controller::Action;
@@ -109,7 +109,7 @@ async fn settle(
     ctx: &Context,
     topic: &EventTopic,
     kafka: &Topics<'_>,
-    found: Found,
+    found: TopicLookup,
     fate: Fate,
 ) -> Result<TopicOutcome, KafkaError> {
     let (spec, name) = (&topic.spec, &topic.spec.topic_name);
@@ -127,7 +127,7 @@ async fn settle(
         if plan.repairs_drift(topic) {
             ctx.metrics.repaired_drift();
         }
-        if let Some(done) = trace::of_plan(topic, &plan, fate) {
+        if let Some(done) = event::of_plan(topic, &plan, fate) {
             publish::publish(ctx, topic, &done).await;
         }
     }
@@ -137,7 +137,7 @@ async fn settle(
         kafka.fetch(name).await?
     };
     let outcome = settled(spec, seen);
-    if let (TopicOutcome::Settled(..), Some(news)) = (&outcome, trace::of_fate(topic, fate)) {
+    if let (TopicOutcome::Settled(..), Some(news)) = (&outcome, event::of_fate(topic, fate)) {
         publish::publish(ctx, topic, &news).await;
     }
     Ok(outcome)

@@ -1,6 +1,7 @@
 //! What to do about a topic in Kafka, given what there is, and how it stands then.
 
 pub mod conditions;
+pub mod event;
 mod failure;
 pub mod history;
 mod observed;
@@ -9,11 +10,10 @@ pub mod plan;
 pub mod release;
 pub mod rivals;
 mod status;
-pub mod trace;
 
-pub use failure::Failure;
+pub use failure::KafkaFailure;
 use innkeeper_crds::EventTopic;
-pub use observed::{Found, ObservedTopic};
+pub use observed::{ObservedTopic, TopicLookup};
 pub use outcome::{TopicOutcome, settled};
 pub use status::status;
 

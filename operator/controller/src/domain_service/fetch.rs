@@ -27,7 +27,7 @@ use crate::ownership::fetch_desired;
 use crate::status::{HasConditions, fetch_status};
 
 /// What there is of a service.
-pub(super) struct Found {
+pub(super) struct FetchedService {
     /// Every object as it should be, and whose its name is.
     pub objects: Vec<DesiredObject>,
     /// The callees that are not ready.
@@ -39,7 +39,7 @@ pub(super) struct Found {
 }
 
 /// Looks what there is of a service.
-pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Found, Error> {
+pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<FetchedService, Error> {
     let (deployment, autoscalers, budgets) = tokio::try_join!(
         fetch_deployment(ctx, service),
         fetch_all::<HorizontalPodAutoscaler>(ctx, service),
@@ -53,7 +53,7 @@ pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Foun
     let lost_sets = fetch_lost_sets(ctx, service, &pods).await?;
     let is_ours =
         |it: &Deployment| matches!(ownership_of(Some(&it.metadata), &owner), Ownership::Ours(_));
-    Ok(Found {
+    Ok(FetchedService {
         objects,
         unready: fetch_unready(ctx, service).await?,
         deployment: deployment.filter(is_ours),

@@ -1,12 +1,12 @@
 //! The calls of Kafka's admin API, and how they fail.
 
-use innkeeper_plan::topic::Failure;
+use innkeeper_plan::topic::KafkaFailure;
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
 /// A call of the admin API.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Call {
+pub(crate) enum AdminCall {
     DescribeTopics,
     DescribeConfigs,
     ListOffsets,
@@ -17,7 +17,7 @@ pub(crate) enum Call {
     DeleteTopics,
 }
 
-impl Call {
+impl AdminCall {
     /// Every call there is.
     pub(crate) const ALL: [Self; 8] = [
         Self::DescribeTopics,
@@ -73,7 +73,7 @@ impl KafkaError {
     }
 }
 
-impl From<KafkaError> for Failure {
+impl From<KafkaError> for KafkaFailure {
     fn from(error: KafkaError) -> Self {
         match error {
             KafkaError::Unreachable { brokers, source } => Self::Unreachable {
@@ -127,11 +127,11 @@ mod tests {
 
     #[test]
     fn a_refusal_that_people_can_mend_has_a_remedy() {
-        let refused = Failure::from(KafkaError::Refused {
+        let refused = KafkaFailure::from(KafkaError::Refused {
             call: "create_topics",
             code: RDKafkaErrorCode::InvalidReplicationFactor,
         });
-        let Failure::Refused { remedy, .. } = refused else {
+        let KafkaFailure::Refused { remedy, .. } = refused else {
             panic!("{refused:?}");
         };
         assert_eq!(remedy, ": lower replication, or add brokers");
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn an_outage_keeps_what_the_client_says() {
-        let unreachable = Failure::from(KafkaError::Unreachable {
+        let unreachable = KafkaFailure::from(KafkaError::Unreachable {
             brokers: "kafka:9092".to_owned(),
             source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),
         });
-        let Failure::Unreachable { cause, .. } = unreachable else {
+        let KafkaFailure::Unreachable { cause, .. } = unreachable else {
             panic!("{unreachable:?}");
         };
         assert!(cause.starts_with("Admin operation error"), "{cause}");

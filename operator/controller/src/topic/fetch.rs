@@ -2,7 +2,7 @@
 
 use innkeeper_crds::EventTopicSpec;
 use innkeeper_plan::topic::rivals::collide;
-use innkeeper_plan::topic::{Found, plan};
+use innkeeper_plan::topic::{TopicLookup, plan};
 
 use crate::kafka::{KafkaError, Topics};
 
@@ -10,7 +10,7 @@ use crate::kafka::{KafkaError, Topics};
 pub(super) async fn was_written(
     kafka: &Topics<'_>,
     spec: &EventTopicSpec,
-    found: &Found,
+    found: &TopicLookup,
 ) -> Result<bool, KafkaError> {
     match &found.topic {
         Some(topic) if plan::depends_on_records(spec, topic) => {

@@ -6,8 +6,8 @@
 
 use innkeeper_crds::EventTopic;
 use innkeeper_plan::names::TOPIC_FINALIZER;
+use innkeeper_plan::topic::event::{self, TopicEvent};
 use innkeeper_plan::topic::release::{Release, deletes, release as judge};
-use innkeeper_plan::topic::trace::{self, Trace};
 use innkeeper_plan::topic::{TopicOutcome, bootstrap_servers};
 use kube::ResourceExt as _;
 use kube::api::{Patch, PatchParams};
@@ -72,16 +72,16 @@ async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Act
 }
 
 /// Decides what becomes of the topic, does it, and returns what is to be told of it.
-async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<Trace>, Blocked> {
+async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<TopicEvent>, Blocked> {
     let name = &topic.spec.topic_name;
     if ctx.is_own_namespace(topic) {
-        return Ok(Some(trace::kept(
+        return Ok(Some(event::kept(
             name,
             "it lies in the operator's own namespace",
         )));
     }
     let Some(brokers) = bootstrap_servers(topic, &ctx.defaults) else {
-        return Ok(Some(trace::kept(name, "no Kafka is configured")));
+        return Ok(Some(event::kept(name, "no Kafka is configured")));
     };
     let kafka = ctx.brokers.topics(brokers, &ctx.metrics);
     let kafka = kafka.map_err(Blocked::Kafka)?;
@@ -90,10 +90,10 @@ async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<Trace>, Bloc
     Ok(
         match judge(topic, &found, named_by.map_err(Blocked::Cluster)?) {
             Release::Nothing => None,
-            Release::Keep(why) => Some(trace::kept(name, &why)),
+            Release::Keep(why) => Some(event::kept(name, &why)),
             Release::Delete => {
                 kafka.delete(name).await.map_err(Blocked::Kafka)?;
-                Some(trace::deleted(name))
+                Some(event::deleted(name))
             }
         },
     )

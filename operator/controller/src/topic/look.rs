@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use innkeeper_crds::EventTopic;
 use innkeeper_kafka::TopicDescription;
-use innkeeper_plan::topic::{Found, bootstrap_servers, is_different};
+use innkeeper_plan::topic::{TopicLookup, bootstrap_servers, is_different};
 use kube::ResourceExt as _;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::ObjectRef;
@@ -101,7 +101,7 @@ async fn differing(
     topics.iter().filter(differs).cloned().collect()
 }
 
-fn found(cluster_id: Option<String>, described: Option<&TopicDescription>) -> Found {
+fn found(cluster_id: Option<String>, described: Option<&TopicDescription>) -> TopicLookup {
     let topic = described.map(|it| observed(it.clone(), BTreeMap::new()));
-    Found { cluster_id, topic }
+    TopicLookup { cluster_id, topic }
 }

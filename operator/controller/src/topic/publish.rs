@@ -1,7 +1,7 @@
 //! Tells of what was done to a topic, in the log and in an event.
 
 use innkeeper_crds::EventTopic;
-use innkeeper_plan::topic::trace::{Severity, Trace};
+use innkeeper_plan::topic::event::{Severity, TopicEvent};
 use kube::runtime::events::EventType;
 
 use crate::context::Context;
@@ -9,12 +9,12 @@ use crate::events;
 use crate::status::what;
 
 /// Tells of something that was done.
-pub(super) async fn publish(ctx: &Context, topic: &EventTopic, trace: &Trace) {
-    let Trace {
+pub(super) async fn publish(ctx: &Context, topic: &EventTopic, event: &TopicEvent) {
+    let TopicEvent {
         severity,
         reason,
         note,
-    } = trace;
+    } = event;
     let severity = match severity {
         Severity::Normal => {
             tracing::info!(object = what(topic), reason, "{note}");

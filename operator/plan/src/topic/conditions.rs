@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 
 use super::history::Fate;
 use super::plan::{Impossible, Why};
-use super::{Failure, TopicOutcome};
+use super::{KafkaFailure, TopicOutcome};
 use crate::names;
 use crate::verdict::{READY, Reason, Verdict};
 
@@ -89,13 +89,13 @@ fn of_outcome(topic: &EventTopic, outcome: &TopicOutcome, brokers: &str) -> Verd
     }
 }
 
-fn failed(name: &str, failure: &Failure) -> Verdict {
+fn failed(name: &str, failure: &KafkaFailure) -> Verdict {
     match failure {
-        Failure::Unreachable { brokers, cause } => Verdict::reconciling(
+        KafkaFailure::Unreachable { brokers, cause } => Verdict::reconciling(
             Reason::KafkaUnreachable,
             format!("no broker at {brokers} answers ({cause}); trying again"),
         ),
-        Failure::Refused { call, code, remedy } => Verdict::stalled(
+        KafkaFailure::Refused { call, code, remedy } => Verdict::stalled(
             Reason::KafkaRefused,
             format!("Kafka refuses {call} of topic {name}: {code}{remedy}"),
         ),
@@ -232,12 +232,12 @@ mod tests {
         verdict(topic, outcome, "kafka:9092").message
     }
 
-    fn message(failure: Failure) -> String {
+    fn message(failure: KafkaFailure) -> String {
         said(&topic(None), &TopicOutcome::Failed(failure))
     }
 
-    fn unreachable() -> Failure {
-        Failure::Unreachable {
+    fn unreachable() -> KafkaFailure {
+        KafkaFailure::Unreachable {
             brokers: "kafka:9092".to_owned(),
             cause: "Local: Timed out".to_owned(),
         }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do() {
-        let said = message(Failure::Refused {
+        let said = message(KafkaFailure::Refused {
             call: "create_topics",
             code: "Broker: Invalid replication factor".to_owned(),
             remedy: ": lower replication, or add brokers",

@@ -2,7 +2,7 @@
 
 /// A call of Kafka's admin API that failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Failure {
+pub enum KafkaFailure {
     /// No broker answered.
     Unreachable {
         /// Where brokers were expected.

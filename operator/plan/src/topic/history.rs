@@ -3,7 +3,7 @@
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::TopicRecord;
 
-use super::Found;
+use super::TopicLookup;
 
 /// What became of the topic that an object's status records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ impl Fate {
 }
 
 /// What became of a recorded topic, by what its brokers have under its name now.
-pub fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
+pub fn fate(record: Option<&TopicRecord>, found: &TopicLookup) -> Fate {
     let Some(record) = record else {
         return Fate::Unrecorded;
     };
@@ -43,7 +43,7 @@ pub fn fate(record: Option<&TopicRecord>, found: &Found) -> Fate {
 }
 
 /// Whether what is there is certainly the recorded topic of the recorded cluster.
-pub fn is_the_very_topic(record: &TopicRecord, found: &Found) -> bool {
+pub fn is_the_very_topic(record: &TopicRecord, found: &TopicLookup) -> bool {
     let topic_id = found.topic.as_ref().and_then(|topic| topic.id.as_ref());
     let same =
         |recorded: Option<&String>, now: Option<&String>| recorded.is_some() && recorded == now;
@@ -52,7 +52,7 @@ pub fn is_the_very_topic(record: &TopicRecord, found: &Found) -> bool {
 }
 
 /// Whether a topic is another than the one in its object's status, or has other partitions.
-pub fn is_different(topic: &EventTopic, found: &Found) -> bool {
+pub fn is_different(topic: &EventTopic, found: &TopicLookup) -> bool {
     let status = topic.status.as_ref();
     let partitions = found.topic.as_ref().map(|it| it.partitions);
     let fate = fate(topic.recorded_topic(), found);
@@ -81,9 +81,9 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::topic) fn found(cluster_id: &str, topic_id: &str) -> Found {
+    pub(in crate::topic) fn found(cluster_id: &str, topic_id: &str) -> TopicLookup {
         let record = record(cluster_id, topic_id);
-        Found {
+        TopicLookup {
             cluster_id: record.cluster_id,
             topic: Some(ObservedTopic {
                 id: record.topic_id,
@@ -92,8 +92,8 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::topic) fn nothing(cluster_id: &str) -> Found {
-        Found {
+    pub(in crate::topic) fn nothing(cluster_id: &str) -> TopicLookup {
+        TopicLookup {
             topic: None,
             ..found(cluster_id, "")
         }

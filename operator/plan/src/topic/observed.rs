@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What the brokers have under a name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Found {
+pub struct TopicLookup {
     /// The id of the cluster that answered.
     pub cluster_id: Option<String>,
     /// The topic, if there is one.

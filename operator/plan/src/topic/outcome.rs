@@ -5,7 +5,7 @@ use innkeeper_crds::EventTopicSpec;
 use super::history::Fate;
 use super::plan::{self, Impossible};
 use super::rivals::OlderRival;
-use super::{Failure, Found, ObservedTopic};
+use super::{KafkaFailure, ObservedTopic, TopicLookup};
 
 /// How a topic came out of a reconciliation.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,11 +29,11 @@ pub enum TopicOutcome {
     /// It could not be deleted with its object, for this reason.
     NotDeleted(String),
     /// A call of Kafka failed.
-    Failed(Failure),
+    Failed(KafkaFailure),
 }
 
 /// What has come of a topic: the broker that was asked may know less than the one that was told.
-pub fn settled(spec: &EventTopicSpec, seen: Found) -> TopicOutcome {
+pub fn settled(spec: &EventTopicSpec, seen: TopicLookup) -> TopicOutcome {
     let is_settled =
         |it: &ObservedTopic| plan::plan(spec, Some(it), true).is_ok_and(|it| it.is_nothing());
     let topic = seen.topic.filter(is_settled);

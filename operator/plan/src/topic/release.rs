@@ -4,7 +4,7 @@
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::DeletionPolicy;
 
-use super::Found;
+use super::TopicLookup;
 use super::history::{Fate, fate, is_the_very_topic};
 
 /// Whether a topic goes with its object.
@@ -19,7 +19,7 @@ pub enum Release {
 }
 
 /// What becomes of the topic of an object that goes; `named_by` is somebody who stays and names it.
-pub fn release(topic: &EventTopic, found: &Found, named_by: Option<String>) -> Release {
+pub fn release(topic: &EventTopic, found: &TopicLookup, named_by: Option<String>) -> Release {
     if found.topic.is_none() {
         return Release::Nothing;
     }

@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::topic::{Found, ObservedTopic, settled};
+    use crate::topic::{ObservedTopic, TopicLookup, settled};
 
     fn described(status: &serde_json::Value) -> EventTopic {
         serde_json::from_value(json!({
@@ -68,8 +68,8 @@ mod tests {
         .unwrap()
     }
 
-    fn seen(partitions: u32) -> Found {
-        Found {
+    fn seen(partitions: u32) -> TopicLookup {
+        TopicLookup {
             cluster_id: Some("cluster".to_owned()),
             topic: Some(ObservedTopic {
                 id: Some("topic".to_owned()),
@@ -86,7 +86,7 @@ mod tests {
         let is_settled = |found| matches!(settled(&spec, found), TopicOutcome::Settled(..));
         assert!(is_settled(seen(12)));
         assert!(!is_settled(seen(6)));
-        assert!(!is_settled(Found::default()));
+        assert!(!is_settled(TopicLookup::default()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::plan::TopicPlan;
 
 /// Something that was done to a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Trace {
+pub struct TopicEvent {
     /// Whether someone should look.
     pub severity: Severity,
     /// What was done, in one word.
@@ -26,23 +26,23 @@ pub enum Severity {
     Warning,
 }
 
-fn normal(reason: &'static str, note: String) -> Trace {
-    Trace {
+fn normal(reason: &'static str, note: String) -> TopicEvent {
+    TopicEvent {
         severity: Severity::Normal,
         reason,
         note,
     }
 }
 
-fn warning(reason: &'static str, note: String) -> Trace {
-    Trace {
+fn warning(reason: &'static str, note: String) -> TopicEvent {
+    TopicEvent {
         severity: Severity::Warning,
         ..normal(reason, note)
     }
 }
 
 /// What was done by a plan; `None` when it was nothing.
-pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<Trace> {
+pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<TopicEvent> {
     let name = &topic.spec.topic_name;
     match plan {
         TopicPlan::Create => Some(match fate {
@@ -77,7 +77,7 @@ pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<Trace
 }
 
 /// What is found when a topic is another than the recorded one, though it stands as described.
-pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
+pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<TopicEvent> {
     let name = &topic.spec.topic_name;
     match fate {
         Fate::Moved => Some(warning(
@@ -92,13 +92,13 @@ pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<Trace> {
 }
 
 /// A topic was deleted, since its object was.
-pub fn deleted(name: &str) -> Trace {
+pub fn deleted(name: &str) -> TopicEvent {
     let note = format!("topic {name} was deleted with all its records, as its deletionPolicy says");
     normal("TopicDeleted", note)
 }
 
 /// A topic outlives its object, although the object said otherwise.
-pub fn kept(name: &str, why: &str) -> Trace {
+pub fn kept(name: &str, why: &str) -> TopicEvent {
     let note = format!("topic {name} is kept although its deletionPolicy is Delete: {why}");
     warning("TopicKept", note)
 }
@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn reason(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<&'static str> {
-        of_plan(topic, plan, fate).map(|trace| trace.reason)
+        of_plan(topic, plan, fate).map(|event| event.reason)
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_topic_of_another_cluster_is_told_of_and_one_that_is_there_is_not() {
-        let of = |fate| of_fate(&settled(), fate).map(|trace| trace.reason);
+        let of = |fate| of_fate(&settled(), fate).map(|event| event.reason);
         assert_eq!(of(Fate::Moved), Some("KafkaMoved"));
         assert_eq!(of(Fate::There), None);
         assert_eq!(of(Fate::Deleted), None);
