@@ -28,6 +28,6 @@ pub use executor::{ClusterDefaults, Executor, LocalDefaults};
 pub use expand::{Expansion, expand};
 pub use facts::Facts;
 pub use read::{PlatformFile, read};
-pub use refusal::{Refusal, Refusals, Step};
+pub use refusal::{Refusal, Refusals, Refuser};
 pub use rendered::Rendered;
 pub use validate::{Component, ValidatedPlatform, ValidatedService, validate, validate_service};

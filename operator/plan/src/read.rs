@@ -9,7 +9,7 @@ use innkeeper_crds::{BookingPlatform, GROUP, VERSION};
 use serde_json::Value;
 
 use crate::credentials::{self, Warning};
-use crate::refusal::{Collector, Refusals, Step};
+use crate::refusal::{Collector, Refusals, Refuser};
 
 pub use schema::Schema;
 pub use yaml::Document;
@@ -74,7 +74,7 @@ fn is_platform(document: &Document) -> Result<bool, Refusals> {
     if text("kind") != Some("BookingPlatform") {
         return Ok(false);
     }
-    let mut collector = Collector::new(Step::Parser);
+    let mut collector = Collector::new(Refuser::Parser);
     if text("apiVersion") != Some(&expected) {
         collector.refuse("apiVersion", format!("expected {expected}"));
     }
@@ -116,7 +116,7 @@ fn without_nulls(value: &Value) -> Value {
 /// Only what the schema cannot say is left to find here.
 fn typed(value: Value) -> Result<BookingPlatform, Refusals> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut collector = Collector::new(Step::Parser);
+        let mut collector = Collector::new(Refuser::Parser);
         let field_path = error.path().to_string();
         collector.refuse(field_path, error.inner().to_string());
         collector
@@ -135,7 +135,7 @@ fn title(value: &Value) -> String {
 }
 
 fn nothing_found(others: &[String]) -> Refusals {
-    let mut collector = Collector::new(Step::Parser);
+    let mut collector = Collector::new(Refuser::Parser);
     let found = if others.is_empty() {
         "nothing".to_owned()
     } else {

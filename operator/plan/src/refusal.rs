@@ -4,13 +4,13 @@ use std::fmt;
 
 use innkeeper_contracts::secret::masked;
 
-pub use innkeeper_crds::refusals::Refuser as Step;
+pub use innkeeper_crds::refusals::Refuser;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// Who found out.
-    pub step: Step,
+    pub refused_by: Refuser,
     /// The line of the file, from 1, when it comes from one.
     pub line: Option<usize>,
     /// Where: a path such as `spec.services[1].calls[0].service`.
@@ -21,9 +21,9 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal that repeats nothing of the file which must not be shown.
-    pub(crate) fn new(step: Step, field_path: String, message: &str) -> Self {
+    pub(crate) fn new(refused_by: Refuser, field_path: String, message: &str) -> Self {
         Self {
-            step,
+            refused_by,
             line: None,
             field_path,
             message: masked(message).into_owned(),
@@ -75,20 +75,20 @@ impl Refusals {
 /// Collects what one step finds wrong.
 #[derive(Debug)]
 pub(crate) struct Collector {
-    step: Step,
+    refused_by: Refuser,
     found: Vec<Refusal>,
 }
 
 impl Collector {
-    pub(crate) const fn new(step: Step) -> Self {
+    pub(crate) const fn new(refused_by: Refuser) -> Self {
         Self {
-            step,
+            refused_by,
             found: Vec::new(),
         }
     }
 
     pub(crate) fn refuse(&mut self, field_path: impl Into<String>, message: impl Into<String>) {
-        let refusal = Refusal::new(self.step, field_path.into(), &message.into());
+        let refusal = Refusal::new(self.refused_by, field_path.into(), &message.into());
         self.found.push(refusal);
     }
 

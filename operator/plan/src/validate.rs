@@ -23,7 +23,7 @@ use innkeeper_crds::workload::Workload;
 use innkeeper_crds::{BookingPlatform, DomainService, Duration};
 
 use crate::executor::{ClusterDefaults, Executor};
-use crate::refusal::{Collector, Refusals, Step};
+use crate::refusal::{Collector, Refusals, Refuser};
 
 /// A platform in which every name leads somewhere.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,7 +142,7 @@ pub fn validate(
     executor: &Executor,
 ) -> Result<ValidatedPlatform, Refusals> {
     let spec = &platform.spec;
-    let mut collector = Collector::new(Step::Validate);
+    let mut collector = Collector::new(Refuser::Validate);
     names::check(platform, &mut collector);
     references::check(spec, &mut collector);
     words::check(spec, &mut collector);
@@ -179,7 +179,7 @@ pub fn validate_service(
     service: &DomainService,
     installation: &ClusterDefaults,
 ) -> Result<(), Refusals> {
-    let mut collector = Collector::new(Step::Validate);
+    let mut collector = Collector::new(Refuser::Validate);
     agreement::check(service, &mut collector);
     release::check_service(service, &installation.image, &mut collector);
     collector.finish(())

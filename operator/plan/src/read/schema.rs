@@ -8,7 +8,7 @@ use innkeeper_crds::generate;
 use kube::core::cel::apply_defaults;
 use serde_json::{Map, Value};
 
-use crate::refusal::{Collector, Refusals, Step};
+use crate::refusal::{Collector, Refusals, Refuser};
 
 /// The schema of one kind.
 #[derive(Clone, Debug)]
@@ -31,14 +31,14 @@ impl Schema {
 
     /// Refuses every field that the schema does not know, as kubectl does.
     pub fn check_fields(&self, object: &Value) -> Result<(), Refusals> {
-        let mut collector = Collector::new(Step::Parser);
+        let mut collector = Collector::new(Refuser::Parser);
         fields::check(&self.0, object, &mut collector);
         collector.finish(())
     }
 
     /// Refuses every value that does not fit, as the API server does.
     pub fn check(&self, object: &Value) -> Result<(), Refusals> {
-        let mut collector = Collector::new(Step::Schema);
+        let mut collector = Collector::new(Refuser::Schema);
         check_value(&self.0, object, "", &mut collector);
         if object
             .pointer("/metadata/name")

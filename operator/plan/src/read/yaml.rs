@@ -7,7 +7,7 @@ use innkeeper_contracts::secret::{MASK, is_secret_name};
 use serde_json::{Map, Value};
 
 use super::plain;
-use crate::refusal::{Refusal, Refusals, Step};
+use crate::refusal::{Refusal, Refusals, Refuser};
 
 /// Most values of a file, whatever its aliases multiply.
 const MOST_VALUES: usize = 100_000;
@@ -228,7 +228,7 @@ fn syntax(marker: Marker, message: &str) -> Refusal {
 fn refusal(line: Option<usize>, field_path: &str, message: &str) -> Refusal {
     Refusal {
         line,
-        ..Refusal::new(Step::Parser, field_path.to_owned(), message)
+        ..Refusal::new(Refuser::Parser, field_path.to_owned(), message)
     }
 }
 

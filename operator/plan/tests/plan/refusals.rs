@@ -31,7 +31,7 @@ fn every_case_is_refused_by_whom_and_as_the_table_says() {
             Err(refusals) => refusals.0,
         };
         let as_said = refusals.iter().any(|refusal| {
-            refusal.step == case.refused_by
+            refusal.refused_by == case.refused_by
                 && refusal.field_path == case.field_path
                 && refusal.message.contains(case.message)
         });
