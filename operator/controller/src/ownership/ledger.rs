@@ -15,7 +15,7 @@ const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What is to be done about an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Step {
+pub(super) enum WriteDecision {
     /// Nothing: it is as it was applied.
     Keep,
     /// Nothing for now: others have changed it back too often.
@@ -41,8 +41,13 @@ struct Memory {
 
 impl Ledger {
     /// What is to be done about an object that is ours, after a look at it.
-    pub(super) fn step(&self, uid: &str, comparison: &Comparison, now: Timestamp) -> Step {
-        self.with(uid, now, |memory| memory.step(comparison, now))
+    pub(super) fn decide(
+        &self,
+        uid: &str,
+        comparison: &Comparison,
+        now: Timestamp,
+    ) -> WriteDecision {
+        self.with(uid, now, |memory| memory.decide(comparison, now))
     }
 
     /// Takes note of what was sent, and of what is ours since.
@@ -96,7 +101,7 @@ impl Ledger {
 }
 
 impl Memory {
-    fn step(&mut self, comparison: &Comparison, now: Timestamp) -> Step {
+    fn decide(&mut self, comparison: &Comparison, now: Timestamp) -> WriteDecision {
         let sent = self.sent.as_ref();
         let was_sent = sent.filter(|(hash, _)| *hash == comparison.wanted.hash);
         // What is ours is what was ours right after it was sent: whatever is missing, admission did not let through.
@@ -108,16 +113,16 @@ impl Memory {
             taken.extend(comparison.lost.clone());
         }
         if !comparison.is_recorded && was_sent.is_none() {
-            return Step::Write;
+            return WriteDecision::Write;
         }
         if self.contests.lose(&taken, now) {
-            Step::Write
+            WriteDecision::Write
         } else if !taken.is_empty() {
-            Step::Leave
+            WriteDecision::Leave
         } else if comparison.takeover.is_some() || !(comparison.is_recorded || is_untouched) {
-            Step::Write
+            WriteDecision::Write
         } else {
-            Step::Keep
+            WriteDecision::Keep
         }
     }
 }
@@ -172,8 +177,8 @@ mod tests {
         }
     }
 
-    fn step(ledger: &Ledger, desired: &DesiredObject, second: i64) -> Step {
-        ledger.step("7", &Comparison::of(desired), at(second))
+    fn decide(ledger: &Ledger, desired: &DesiredObject, second: i64) -> WriteDecision {
+        ledger.decide("7", &Comparison::of(desired), at(second))
     }
 
     fn sent(ledger: &Ledger, desired: &DesiredObject, second: i64) {
@@ -198,20 +203,23 @@ mod tests {
     #[test]
     fn what_is_as_it_was_applied_is_kept_by_an_operator_that_never_saw_it() {
         let kept = desired("ClusterIP", live(|_| {}));
-        assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
+        assert_eq!(decide(&Ledger::default(), &kept, 0), WriteDecision::Keep);
     }
 
     #[test]
     fn a_value_that_admission_rewrote_is_kept() {
         let rewritten = live(|object| object["spec"]["type"] = json!("NodePort"));
         let kept = desired("ClusterIP", rewritten);
-        assert_eq!(step(&Ledger::default(), &kept, 0), Step::Keep);
+        assert_eq!(decide(&Ledger::default(), &kept, 0), WriteDecision::Keep);
     }
 
     #[test]
     fn what_is_wanted_otherwise_now_is_written() {
         let changed = desired("NodePort", live(|_| {}));
-        assert_eq!(step(&Ledger::default(), &changed, 0), Step::Write);
+        assert_eq!(
+            decide(&Ledger::default(), &changed, 0),
+            WriteDecision::Write
+        );
     }
 
     #[test]
@@ -221,7 +229,7 @@ mod tests {
             object["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"] = json!({});
         });
         let older = desired("ClusterIP", older);
-        assert_eq!(step(&Ledger::default(), &older, 0), Step::Write);
+        assert_eq!(decide(&Ledger::default(), &older, 0), WriteDecision::Write);
     }
 
     #[test]
@@ -229,14 +237,14 @@ mod tests {
         let ledger = Ledger::default();
         let lost = desired("ClusterIP", live(taken));
         for second in 0..2 {
-            assert_eq!(step(&ledger, &lost, second), Step::Write);
+            assert_eq!(decide(&ledger, &lost, second), WriteDecision::Write);
             sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
-        assert_eq!(step(&ledger, &lost, 2), Step::Leave);
+        assert_eq!(decide(&ledger, &lost, 2), WriteDecision::Leave);
         let contested = ledger.contested("7", at(2));
         assert_eq!(contested[0].field, "spec.type");
         assert_eq!(contested[0].manager, "k9s");
-        assert_eq!(step(&ledger, &lost, 33), Step::Write);
+        assert_eq!(decide(&ledger, &lost, 33), WriteDecision::Write);
     }
 
     #[test]
@@ -249,12 +257,20 @@ mod tests {
                 object["metadata"]["annotations"]["innkeeper.dev/applied"] = json!("former");
             }),
         );
-        let mut steps = Vec::new();
+        let mut decisions = Vec::new();
         for second in 0..4 {
-            steps.push(step(&ledger, &undone, second));
+            decisions.push(decide(&ledger, &undone, second));
             sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
-        assert_eq!(steps, [Step::Write, Step::Write, Step::Write, Step::Leave]);
+        assert_eq!(
+            decisions,
+            [
+                WriteDecision::Write,
+                WriteDecision::Write,
+                WriteDecision::Write,
+                WriteDecision::Leave
+            ]
+        );
     }
 
     #[test]
@@ -264,9 +280,9 @@ mod tests {
             "ClusterIP",
             live(|object| object["metadata"]["annotations"] = json!({})),
         );
-        assert_eq!(step(&ledger, &stripped, 0), Step::Write);
+        assert_eq!(decide(&ledger, &stripped, 0), WriteDecision::Write);
         sent(&ledger, &stripped, 0);
-        assert_eq!(step(&ledger, &stripped, 1), Step::Keep);
+        assert_eq!(decide(&ledger, &stripped, 1), WriteDecision::Keep);
     }
 
     #[test]
@@ -283,7 +299,7 @@ mod tests {
         });
         let unowned = desired("ClusterIP", unowned);
         for second in 0..9 {
-            assert_eq!(step(&ledger, &unowned, second), Step::Write);
+            assert_eq!(decide(&ledger, &unowned, second), WriteDecision::Write);
             sent(&ledger, &desired("ClusterIP", live(|_| {})), second);
         }
     }

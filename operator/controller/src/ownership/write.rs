@@ -11,7 +11,7 @@ use kube::runtime::events::EventType;
 use serde_json::json;
 
 use super::api;
-use super::ledger::Step;
+use super::ledger::WriteDecision;
 use crate::context::Context;
 use crate::error::{Error, refusal};
 use crate::events;
@@ -26,14 +26,14 @@ pub(crate) async fn apply_object<K: HasConditions>(
     notes: &mut Notes,
 ) -> Result<Result<DynamicObject, Refused>, Error> {
     let comparison = Comparison::of(desired);
-    let (step, live) = match (&desired.ownership, &desired.live) {
+    let (decision, live) = match (&desired.ownership, &desired.live) {
         (Ownership::Ours(uid), Some(live)) => {
-            (ctx.ledger.step(uid, &comparison, (ctx.now)()), Some(live))
+            (ctx.ledger.decide(uid, &comparison, (ctx.now)()), Some(live))
         }
-        _ => (Step::Write, None),
+        _ => (WriteDecision::Write, None),
     };
-    let object = match (step, live) {
-        (Step::Keep | Step::Leave, Some(live)) => live.clone(),
+    let object = match (decision, live) {
+        (WriteDecision::Keep | WriteDecision::Leave, Some(live)) => live.clone(),
         _ => match write(ctx, owner, desired, &comparison).await? {
             Ok(written) => written,
             Err(refused) => return Ok(Err(refused)),
@@ -48,7 +48,7 @@ pub(crate) async fn apply_object<K: HasConditions>(
         fields.retain(|field| !comparison.lost.contains_key(field));
     }
     notes.left_alone(&what, &held);
-    if step != Step::Leave {
+    if decision != WriteDecision::Leave {
         notes.altered(&what, &altered(&comparison, &object));
     }
     Ok(Ok(object))
