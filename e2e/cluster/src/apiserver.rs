@@ -5,23 +5,25 @@ use std::time::Duration;
 use crate::command::run;
 use crate::daemon::DaemonError;
 use crate::etcd;
+use crate::layout::Layout;
 use crate::network::{NODE, SERVICES};
-use crate::site::Site;
 
 /// Starts the API server and returns when it is ready.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    let mut apiserver = site.kubernetes("kube-apiserver");
-    apiserver.args(flags(site)).args(certificate_flags(site));
-    let process = site.start("kube-apiserver", &mut apiserver)?;
-    process.await_ready(&site.folder, Duration::from_secs(90), || {
-        run(site
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    let mut apiserver = layout.kubernetes("kube-apiserver");
+    apiserver
+        .args(flags(layout))
+        .args(certificate_flags(layout));
+    let process = layout.start("kube-apiserver", &mut apiserver)?;
+    process.await_ready(&layout.folder, Duration::from_secs(90), || {
+        run(layout
             .kubectl()
             .args(["get", "--raw=/readyz", "--request-timeout=5s"]))
         .map_err(|error| error.to_string())
     })
 }
 
-fn flags(site: &Site) -> Vec<String> {
+fn flags(layout: &Layout) -> Vec<String> {
     vec![
         format!("--advertise-address={NODE}"),
         format!("--bind-address={NODE}"),
@@ -37,12 +39,12 @@ fn flags(site: &Site) -> Vec<String> {
         "--requestheader-username-headers=X-Remote-User".to_owned(),
         "--requestheader-group-headers=X-Remote-Group".to_owned(),
         "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
-        format!("--cert-dir={}", site.folder.join("apiserver").display()),
+        format!("--cert-dir={}", layout.folder.join("apiserver").display()),
     ]
 }
 
-fn certificate_flags(site: &Site) -> Vec<String> {
-    let certificates = site.certificates();
+fn certificate_flags(layout: &Layout) -> Vec<String> {
+    let certificates = layout.certificates();
     let files = [
         ("client-ca-file", certificates.certificate("ca")),
         ("tls-cert-file", certificates.certificate("apiserver")),

@@ -15,11 +15,11 @@ use crate::daemon::{Daemon, DaemonError};
 use crate::deadline::{Overdue, until};
 use crate::images::{Image, ImageError};
 use crate::kafka::{Kafka, KafkaError, Listen};
+use crate::layout::Layout;
 use crate::network::{self, NODE, NetworkError};
 use crate::parts::{PartError, Programs};
 use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres, PostgresError};
 use crate::progress::Progress;
-use crate::site::Site;
 use crate::{
     apiserver, containerd, controllers, dns, etcd, kernel, kubelet, metrics, proxy, teardown,
 };
@@ -87,7 +87,7 @@ pub enum ClusterError {
 /// A running cluster.
 #[derive(Debug, Clone)]
 pub struct Cluster {
-    site: Site,
+    layout: Layout,
 }
 
 /// One process of a cluster and whether it runs.
@@ -112,12 +112,12 @@ impl Cluster {
         Programs::ensure(progress)?;
         Self::down(name)?;
         let cluster = Self {
-            site: Site::of(name),
+            layout: Layout::of(name),
         };
         cluster.prepare()?;
         cluster.start_all(progress)?;
         progress.step("the node is Ready", || cluster.await_node())?;
-        let complete = cluster.site.folder.join(COMPLETE);
+        let complete = cluster.layout.folder.join(COMPLETE);
         fs::write(&complete, "").map_err(|source| ClusterError::Folder {
             path: complete,
             source,
@@ -136,23 +136,23 @@ impl Cluster {
 
     /// The cluster of this name if it was up completely and all of its processes run.
     pub fn existing(name: &str) -> Result<Option<Self>, ClusterError> {
-        let site = Site::of(name);
-        let is_complete = site.folder.join(COMPLETE).exists() && network::exists(name);
-        let is_alive = Daemon::recorded(&site.folder)?
+        let layout = Layout::of(name);
+        let is_complete = layout.folder.join(COMPLETE).exists() && network::exists(name);
+        let is_alive = Daemon::recorded(&layout.folder)?
             .iter()
             .all(Daemon::is_running);
-        Ok((is_complete && is_alive).then_some(Self { site }))
+        Ok((is_complete && is_alive).then_some(Self { layout }))
     }
 
     /// Ends everything of the cluster of this name and removes every trace of it; it is fine if there is none.
     pub fn down(name: &str) -> Result<(), ClusterError> {
         check_name(name)?;
-        teardown::remove(&Site::of(name))
+        teardown::remove(&Layout::of(name))
     }
 
     /// The processes of the cluster of this name; none if it was never started.
     pub fn processes(name: &str) -> Result<Vec<ProcessState>, ClusterError> {
-        let recorded = Daemon::recorded(&Site::of(name).folder)?;
+        let recorded = Daemon::recorded(&Layout::of(name).folder)?;
         let state = |daemon: &Daemon| ProcessState {
             name: daemon.name().to_owned(),
             pid: daemon.pid(),
@@ -163,7 +163,7 @@ impl Cluster {
 
     /// The administrator's kubeconfig; its address is reachable from inside the namespace only.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.site.kubeconfig()
+        self.layout.kubeconfig()
     }
 
     /// Where clients in the namespace and in pods find Kafka.
@@ -191,35 +191,35 @@ impl Cluster {
 
     /// A command for any program, inside the cluster's network and with its kubeconfig.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = self.site.network.command(program);
+        let mut command = self.layout.network.command(program);
         command.env("KUBECONFIG", self.kubeconfig());
         command
     }
 
     /// kubectl, of the cluster's own version, as administrator.
     pub fn kubectl(&self) -> Command {
-        self.site.kubectl()
+        self.layout.kubectl()
     }
 
     /// Helm, as administrator.
     pub fn helm(&self) -> Command {
-        self.command(&self.site.programs.helm)
+        self.command(&self.layout.programs.helm)
     }
 
     /// Makes the image in this OCI archive known to the node, so that pods start from it without a registry.
     pub fn import_image(&self, archive: &Path) -> Result<(), ClusterError> {
-        Ok(containerd::import_image(&self.site, archive)?)
+        Ok(containerd::import_image(&self.layout, archive)?)
     }
 
     fn prepare(&self) -> Result<(), ClusterError> {
-        let folder = &self.site.folder;
+        let folder = &self.layout.folder;
         let prepared = folder
             .create()
-            .and_then(|()| kernel::keep_settings(&self.site));
+            .and_then(|()| kernel::keep_settings(&self.layout));
         let path = folder.path().to_path_buf();
         prepared.map_err(|source| ClusterError::Folder { path, source })?;
-        network::create(&self.site.name)?;
-        Ok(self.site.certificates().create()?)
+        network::create(&self.layout.name)?;
+        Ok(self.layout.certificates().create()?)
     }
 
     /// Starts Kafka and `PostgreSQL` beside Kubernetes: most of the time of each is waiting.
@@ -239,43 +239,47 @@ impl Cluster {
     }
 
     fn start_kafka(&self) -> Result<(), ClusterError> {
-        Kafka::start(&self.site.folder, &self.site.network, kafka_addresses())?;
+        Kafka::start(&self.layout.folder, &self.layout.network, kafka_addresses())?;
         Ok(())
     }
 
     fn start_postgres(&self) -> Result<(), ClusterError> {
-        Postgres::start(&self.site.folder, &self.site.network, self.postgres())?;
+        Postgres::start(&self.layout.folder, &self.layout.network, self.postgres())?;
         Ok(())
     }
 
     fn start_kubernetes(&self, progress: Progress) -> Result<(), ClusterError> {
-        let site = &self.site;
-        progress.step("etcd answers", || etcd::start(site))?;
-        progress.step("the API server is ready", || apiserver::start(site))?;
-        controllers::start(site)?;
+        let layout = &self.layout;
+        progress.step("etcd answers", || etcd::start(layout))?;
+        progress.step("the API server is ready", || apiserver::start(layout))?;
+        controllers::start(layout)?;
         progress.step("containerd answers", || self.start_containerd())?;
-        kubelet::start(site)?;
-        progress.step("Services have addresses", || proxy::start(site))?;
+        kubelet::start(layout)?;
+        progress.step("Services have addresses", || proxy::start(layout))?;
         progress.step("DNS answers", || self.start_dns())?;
-        metrics::start(site)?;
+        metrics::start(layout)?;
         self.apply("metrics-server.yaml", &metrics::manifest())
     }
 
     fn start_containerd(&self) -> Result<(), ClusterError> {
-        containerd::start(&self.site)?;
-        let archive = self.site.folder.join("pause.tar");
-        Image::of_program(containerd::PAUSE_IMAGE, &self.site.programs.pause, "/pause")?
-            .write(&archive)?;
+        containerd::start(&self.layout)?;
+        let archive = self.layout.folder.join("pause.tar");
+        Image::of_program(
+            containerd::PAUSE_IMAGE,
+            &self.layout.programs.pause,
+            "/pause",
+        )?
+        .write(&archive)?;
         self.import_image(&archive)
     }
 
     fn start_dns(&self) -> Result<(), ClusterError> {
         self.apply("dns.yaml", &dns::manifest())?;
-        Ok(dns::start(&self.site)?)
+        Ok(dns::start(&self.layout)?)
     }
 
     fn apply(&self, name: &str, manifest: &str) -> Result<(), ClusterError> {
-        let path = self.site.write(name, manifest)?;
+        let path = self.layout.write(name, manifest)?;
         Ok(run(self.kubectl().args(["apply", "--filename"]).arg(path))?)
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::command::{CommandError, read_output, run};
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::NODE_PODS;
-use crate::site::Site;
 
 /// The image of the container that holds a pod's namespaces.
 pub const PAUSE_IMAGE: &str = "dev.local/pause:1";
@@ -16,53 +16,53 @@ pub const PAUSE_IMAGE: &str = "dev.local/pause:1";
 const CNI_PLUGINS: &str = "/usr/lib/cni";
 
 /// Starts containerd and returns when it answers.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    site.write("cni/10-innkeeper.conflist", &network_configuration(site))?;
-    let configuration = site.write("containerd.toml", &configuration(site))?;
-    let mut containerd = site.network.command("containerd");
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    layout.write("cni/10-innkeeper.conflist", &network_configuration(layout))?;
+    let configuration = layout.write("containerd.toml", &configuration(layout))?;
+    let mut containerd = layout.network.command("containerd");
     containerd.arg("--config").arg(configuration);
-    let process = site.start("containerd", &mut containerd)?;
-    process.await_ready(&site.folder, Duration::from_secs(30), || {
-        run(ctr(site).arg("version")).map_err(|error| error.to_string())
+    let process = layout.start("containerd", &mut containerd)?;
+    process.await_ready(&layout.folder, Duration::from_secs(30), || {
+        run(ctr(layout).arg("version")).map_err(|error| error.to_string())
     })
 }
 
 /// Makes an image from an OCI archive known to the cluster's node.
-pub fn import_image(site: &Site, archive: &Path) -> Result<(), CommandError> {
-    run(ctr(site).args(["images", "import"]).arg(archive))
+pub fn import_image(layout: &Layout, archive: &Path) -> Result<(), CommandError> {
+    run(ctr(layout).args(["images", "import"]).arg(archive))
 }
 
 /// Ends all containers, pods' own ones included, with their shims; kubelet must have ended, or it starts them again.
-pub fn end_containers(site: &Site) -> Result<(), CommandError> {
-    let tasks = read_output(ctr(site).args(["tasks", "list", "--quiet"]))?;
+pub fn end_containers(layout: &Layout) -> Result<(), CommandError> {
+    let tasks = read_output(ctr(layout).args(["tasks", "list", "--quiet"]))?;
     let tasks: Vec<&str> = tasks.lines().collect();
     if tasks.is_empty() {
         return Ok(());
     }
-    run(ctr(site).args(["tasks", "delete", "--force"]).args(tasks))
+    run(ctr(layout).args(["tasks", "delete", "--force"]).args(tasks))
 }
 
 /// The path of the socket that kubelet and clients talk to.
-pub fn socket(site: &Site) -> PathBuf {
-    site.folder.join("containerd.sock")
+pub fn socket(layout: &Layout) -> PathBuf {
+    layout.folder.join("containerd.sock")
 }
 
 /// The prefix of the names of the files that CNI leaves per container.
-pub fn network_name(site: &Site) -> String {
-    format!("innkeeper-{}", site.name)
+pub fn network_name(layout: &Layout) -> String {
+    format!("innkeeper-{}", layout.name)
 }
 
-fn ctr(site: &Site) -> Command {
-    let mut ctr = site.network.command("ctr");
+fn ctr(layout: &Layout) -> Command {
+    let mut ctr = layout.network.command("ctr");
     ctr.arg("--address")
-        .arg(socket(site))
+        .arg(socket(layout))
         .args(["--namespace", "k8s.io"]);
     ctr
 }
 
-fn configuration(site: &Site) -> String {
-    let run = site.folder.path().display();
-    let socket = socket(site).display().to_string();
+fn configuration(layout: &Layout) -> String {
+    let run = layout.folder.path().display();
+    let socket = socket(layout).display().to_string();
     // Without CAP_SYS_RESOURCE runc cannot lower the OOM score, and fails with "can't get final child's PID from pipe".
     format!(
         r#"version = 2
@@ -93,10 +93,10 @@ SystemdCgroup = false
     )
 }
 
-fn network_configuration(site: &Site) -> String {
+fn network_configuration(layout: &Layout) -> String {
     let (name, data) = (
-        network_name(site),
-        site.folder.join("cni-addresses").display().to_string(),
+        network_name(layout),
+        layout.folder.join("cni-addresses").display().to_string(),
     );
     format!(
         r#"{{

@@ -1,22 +1,22 @@
 //! The controller manager and the scheduler.
 
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::{NODE, PODS, SERVICES};
-use crate::site::Site;
 
 /// Starts both; what they do shows on the node and its pods.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    start_controller_manager(site)?;
-    start_scheduler(site)
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    start_controller_manager(layout)?;
+    start_scheduler(layout)
 }
 
-fn start_controller_manager(site: &Site) -> Result<(), DaemonError> {
-    let certificates = site.certificates();
+fn start_controller_manager(layout: &Layout) -> Result<(), DaemonError> {
+    let certificates = layout.certificates();
     let kubeconfig = certificates
         .kubeconfig("controller-manager")
         .display()
         .to_string();
-    let mut manager = site.kubernetes("kube-controller-manager");
+    let mut manager = layout.kubernetes("kube-controller-manager");
     manager.arg(format!("--bind-address={NODE}"));
     manager.arg(format!("--kubeconfig={kubeconfig}"));
     manager.arg(format!("--authentication-kubeconfig={kubeconfig}"));
@@ -46,29 +46,30 @@ fn start_controller_manager(site: &Site) -> Result<(), DaemonError> {
     ));
     manager.arg(format!(
         "--cert-dir={}",
-        site.folder.join("controller-manager").display()
+        layout.folder.join("controller-manager").display()
     ));
     // A cluster of one has nobody to agree with, and three times faster autoscaling saves tests minutes.
     manager.args([
         "--leader-elect=false",
         "--horizontal-pod-autoscaler-sync-period=5s",
     ]);
-    site.start("kube-controller-manager", &mut manager)
+    layout
+        .start("kube-controller-manager", &mut manager)
         .map(drop)
 }
 
-fn start_scheduler(site: &Site) -> Result<(), DaemonError> {
-    let certificates = site.certificates();
+fn start_scheduler(layout: &Layout) -> Result<(), DaemonError> {
+    let certificates = layout.certificates();
     let kubeconfig = certificates.kubeconfig("scheduler").display().to_string();
-    let mut scheduler = site.kubernetes("kube-scheduler");
+    let mut scheduler = layout.kubernetes("kube-scheduler");
     scheduler.arg(format!("--bind-address={NODE}"));
     scheduler.arg(format!("--kubeconfig={kubeconfig}"));
     scheduler.arg(format!("--authentication-kubeconfig={kubeconfig}"));
     scheduler.arg(format!("--authorization-kubeconfig={kubeconfig}"));
     scheduler.arg(format!(
         "--cert-dir={}",
-        site.folder.join("scheduler").display()
+        layout.folder.join("scheduler").display()
     ));
     scheduler.arg("--leader-elect=false");
-    site.start("kube-scheduler", &mut scheduler).map(drop)
+    layout.start("kube-scheduler", &mut scheduler).map(drop)
 }

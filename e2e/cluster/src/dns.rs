@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::{DNS, NODE};
-use crate::site::Site;
 
 /// The port of its readiness check.
 const READY_PORT: u16 = 8181;
 
 /// Starts `CoreDNS` and returns when it knows the cluster's Services.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    let configuration = site.write("Corefile", &configuration(site))?;
-    let mut coredns = site.network.command(&site.programs.coredns);
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    let configuration = layout.write("Corefile", &configuration(layout))?;
+    let mut coredns = layout.network.command(&layout.programs.coredns);
     coredns.arg("-conf").arg(configuration);
-    let process = site.start("coredns", &mut coredns)?;
-    process.await_ready(&site.folder, Duration::from_mins(1), || {
-        site.answers_http(READY_PORT, "/ready")
+    let process = layout.start("coredns", &mut coredns)?;
+    process.await_ready(&layout.folder, Duration::from_mins(1), || {
+        layout.answers_http(READY_PORT, "/ready")
     })
 }
 
@@ -39,8 +39,8 @@ pub fn manifest() -> String {
     )
 }
 
-fn configuration(site: &Site) -> String {
-    let kubeconfig = site.kubeconfig().display().to_string();
+fn configuration(layout: &Layout) -> String {
+    let kubeconfig = layout.kubeconfig().display().to_string();
     format!(
         ".:53 {{\n\
          \x20   bind {NODE}\n\

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::site::Site;
+use crate::layout::Layout;
 
 /// What kubelet sets, below `/proc/sys`: see `setupKernelTunables` in its container manager.
 const SETTINGS: &[&str] = &[
@@ -17,17 +17,17 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// Keeps the settings as they are now in the run folder.
-pub fn keep_settings(site: &Site) -> io::Result<()> {
+pub fn keep_settings(layout: &Layout) -> io::Result<()> {
     let lines = SETTINGS.iter().filter_map(|setting| {
         let value = fs::read_to_string(path_of(setting)).ok()?;
         Some(format!("{setting}={}\n", value.trim()))
     });
-    fs::write(kept(site), lines.collect::<String>())
+    fs::write(kept(layout), lines.collect::<String>())
 }
 
 /// Puts the kept settings back; nothing kept is fine.
-pub fn restore_settings(site: &Site) -> io::Result<()> {
-    let Ok(lines) = fs::read_to_string(kept(site)) else {
+pub fn restore_settings(layout: &Layout) -> io::Result<()> {
+    let Ok(lines) = fs::read_to_string(kept(layout)) else {
         return Ok(());
     };
     let settings = lines.lines().filter_map(|line| line.split_once('='));
@@ -48,6 +48,6 @@ fn path_of(setting: &str) -> PathBuf {
     Path::new("/proc/sys").join(setting)
 }
 
-fn kept(site: &Site) -> PathBuf {
-    site.folder.join("kernel-settings")
+fn kept(layout: &Layout) -> PathBuf {
+    layout.folder.join("kernel-settings")
 }

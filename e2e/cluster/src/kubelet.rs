@@ -6,49 +6,49 @@ use std::path::{Path, PathBuf};
 
 use crate::containerd;
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::{DNS, NODE};
-use crate::site::Site;
 
 /// Where the kernel's control groups are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Starts kubelet; the node becomes Ready when it has looked at everything.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    create_cgroups(site)?;
-    let configuration = site.write("kubelet.yaml", &configuration(site))?;
-    let mut kubelet = site.kubernetes("kubelet");
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    create_cgroups(layout)?;
+    let configuration = layout.write("kubelet.yaml", &configuration(layout))?;
+    let mut kubelet = layout.kubernetes("kubelet");
     kubelet.arg(format!("--config={}", configuration.display()));
     kubelet.arg(format!(
         "--kubeconfig={}",
-        site.certificates().kubeconfig("kubelet").display()
+        layout.certificates().kubeconfig("kubelet").display()
     ));
     kubelet.args(["--hostname-override=node0", &format!("--node-ip={NODE}")]);
     kubelet.arg(format!(
         "--root-dir={}",
-        site.folder.join("kubelet").display()
+        layout.folder.join("kubelet").display()
     ));
     kubelet.arg(format!(
         "--cert-dir={}",
-        site.folder.join("kubelet-certificates").display()
+        layout.folder.join("kubelet-certificates").display()
     ));
-    site.start("kubelet", &mut kubelet).map(drop)
+    layout.start("kubelet", &mut kubelet).map(drop)
 }
 
 /// The cluster's cgroup in each hierarchy: one with version 2, one per controller with version 1.
-pub fn cgroups(site: &Site) -> Vec<PathBuf> {
+pub fn cgroups(layout: &Layout) -> Vec<PathBuf> {
     let root = Path::new(CGROUPS);
     if root.join("cgroup.controllers").exists() {
-        return vec![root.join(site.cgroup())];
+        return vec![root.join(layout.cgroup())];
     }
     let hierarchies = fs::read_dir(root).into_iter().flatten().flatten();
     let folders = hierarchies.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     folders
-        .map(|entry| entry.path().join(site.cgroup()))
+        .map(|entry| entry.path().join(layout.cgroup()))
         .collect()
 }
 
-fn create_cgroups(site: &Site) -> Result<(), DaemonError> {
-    cgroups(site)
+fn create_cgroups(layout: &Layout) -> Result<(), DaemonError> {
+    cgroups(layout)
         .into_iter()
         .try_for_each(|path| match fs::create_dir(&path) {
             Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
@@ -58,8 +58,8 @@ fn create_cgroups(site: &Site) -> Result<(), DaemonError> {
         })
 }
 
-fn configuration(site: &Site) -> String {
-    let certificates = site.certificates();
+fn configuration(layout: &Layout) -> String {
+    let certificates = layout.certificates();
     let (authority, certificate, key) = (
         certificates.certificate("ca"),
         certificates.certificate("kubelet"),
@@ -89,8 +89,8 @@ fn configuration(site: &Site) -> String {
         authority = authority.display(),
         certificate = certificate.display(),
         key = key.display(),
-        socket = containerd::socket(site).display(),
-        cgroup = site.cgroup(),
-        run = site.folder.path().display(),
+        socket = containerd::socket(layout).display(),
+        cgroup = layout.cgroup(),
+        run = layout.folder.path().display(),
     )
 }

@@ -1,16 +1,16 @@
 //! metrics-server, beside the pods as a plain process behind the API that `kubectl top` and autoscalers ask.
 
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::NODE;
-use crate::site::Site;
 
 /// The port that it serves on.
 const PORT: u16 = 4443;
 
 /// Starts metrics-server; its first figures come about 25 s later.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    let kubeconfig = site.kubeconfig().display().to_string();
-    let mut server = site.network.command(&site.programs.metrics_server);
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    let kubeconfig = layout.kubeconfig().display().to_string();
+    let mut server = layout.network.command(&layout.programs.metrics_server);
     server.arg(format!("--kubeconfig={kubeconfig}"));
     server.arg(format!("--authentication-kubeconfig={kubeconfig}"));
     server.arg(format!("--authorization-kubeconfig={kubeconfig}"));
@@ -18,14 +18,14 @@ pub fn start(site: &Site) -> Result<(), DaemonError> {
     server.arg(format!("--secure-port={PORT}"));
     server.arg(format!(
         "--cert-dir={}",
-        site.folder.join("metrics-server").display()
+        layout.folder.join("metrics-server").display()
     ));
     server.args([
         "--kubelet-insecure-tls",
         "--kubelet-preferred-address-types=InternalIP",
     ]);
     server.args(["--metric-resolution=10s", "--kubelet-request-timeout=5s"]);
-    site.start("metrics-server", &mut server).map(drop)
+    layout.start("metrics-server", &mut server).map(drop)
 }
 
 /// The API that leads to it.

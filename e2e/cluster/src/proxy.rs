@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use crate::daemon::DaemonError;
+use crate::layout::Layout;
 use crate::network::{NODE, PODS};
-use crate::site::Site;
 
 /// The port of its health check.
 const HEALTH_PORT: u16 = 10256;
 
 /// Starts kube-proxy and returns when its rules are in place.
-pub fn start(site: &Site) -> Result<(), DaemonError> {
-    let mut proxy = site.kubernetes("kube-proxy");
+pub fn start(layout: &Layout) -> Result<(), DaemonError> {
+    let mut proxy = layout.kubernetes("kube-proxy");
     proxy.arg(format!(
         "--kubeconfig={}",
-        site.certificates().kubeconfig("proxy").display()
+        layout.certificates().kubeconfig("proxy").display()
     ));
     proxy.args([
         "--proxy-mode=nftables",
@@ -25,8 +25,8 @@ pub fn start(site: &Site) -> Result<(), DaemonError> {
     proxy.arg(format!("--bind-address={NODE}"));
     proxy.arg(format!("--healthz-bind-address={NODE}:{HEALTH_PORT}"));
     proxy.arg(format!("--metrics-bind-address={NODE}:10249"));
-    let process = site.start("kube-proxy", &mut proxy)?;
-    process.await_ready(&site.folder, Duration::from_mins(1), || {
-        site.answers_http(HEALTH_PORT, "/healthz")
+    let process = layout.start("kube-proxy", &mut proxy)?;
+    process.await_ready(&layout.folder, Duration::from_mins(1), || {
+        layout.answers_http(HEALTH_PORT, "/healthz")
     })
 }

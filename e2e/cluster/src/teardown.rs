@@ -17,9 +17,9 @@ use crate::daemon::{Daemon, stop_recorded};
 use crate::deadline::until;
 use crate::kernel;
 use crate::kubelet;
+use crate::layout::Layout;
 use crate::network;
 use crate::postgres;
-use crate::site::Site;
 
 /// How long a process may take to end by itself: what it would save is thrown away.
 const STOP_GRACE: Duration = Duration::from_secs(3);
@@ -51,28 +51,29 @@ const SYSTEM_FOLDERS: &[&str] = &[
 ];
 
 /// Removes every trace of the cluster; one that never was is fine.
-pub(crate) fn remove(site: &Site) -> Result<(), ClusterError> {
-    if !site.folder.path().exists() && !network::exists(&site.name) {
+pub(crate) fn remove(layout: &Layout) -> Result<(), ClusterError> {
+    if !layout.folder.path().exists() && !network::exists(&layout.name) {
         return Ok(());
     }
-    end_pods(site)?;
-    stop_recorded(&site.folder, STOP_GRACE)?;
-    end_remaining(site)?;
-    unmount_below(site.folder.path())?;
-    remove_cgroups(site)?;
-    network::remove(&site.name)?;
-    postgres::remove_data(&site.folder)?;
-    remove_strays(site)?;
-    kernel::restore_settings(site)
+    end_pods(layout)?;
+    stop_recorded(&layout.folder, STOP_GRACE)?;
+    end_remaining(layout)?;
+    unmount_below(layout.folder.path())?;
+    remove_cgroups(layout)?;
+    network::remove(&layout.name)?;
+    postgres::remove_data(&layout.folder)?;
+    remove_strays(layout)?;
+    kernel::restore_settings(layout)
         .map_err(|source| folder_error(Path::new("/proc/sys"), source))?;
-    site.folder
+    layout
+        .folder
         .remove()
-        .map_err(|source| folder_error(site.folder.path(), source))
+        .map_err(|source| folder_error(layout.folder.path(), source))
 }
 
 /// Ends kubelet, then the containers in an orderly way, so that shims take their sockets with them.
-fn end_pods(site: &Site) -> Result<(), ClusterError> {
-    let recorded = Daemon::recorded(&site.folder)?;
+fn end_pods(layout: &Layout) -> Result<(), ClusterError> {
+    let recorded = Daemon::recorded(&layout.folder)?;
     let running = |name: &str| {
         recorded
             .iter()
@@ -83,17 +84,17 @@ fn end_pods(site: &Site) -> Result<(), ClusterError> {
     }
     if running("containerd").is_some() {
         // What does not end this way is ended with its network namespace or cgroup.
-        let _ = containerd::end_containers(site);
+        let _ = containerd::end_containers(layout);
     }
     Ok(())
 }
 
 /// Kills what is left in the cluster's network namespace and cgroups: all of it is ours by construction.
-fn end_remaining(site: &Site) -> Result<(), ClusterError> {
+fn end_remaining(layout: &Layout) -> Result<(), ClusterError> {
     until("the end of all processes", GONE_WITHIN, || {
-        let mut remaining = network::processes(&site.name).map_err(|error| error.to_string())?;
+        let mut remaining = network::processes(&layout.name).map_err(|error| error.to_string())?;
         remaining.extend(
-            kubelet::cgroups(site)
+            kubelet::cgroups(layout)
                 .iter()
                 .flat_map(|cgroup| processes_in(cgroup)),
         );
@@ -136,8 +137,8 @@ fn unmount_below(folder: &Path) -> Result<(), ClusterError> {
     Ok(())
 }
 
-fn remove_cgroups(site: &Site) -> Result<(), ClusterError> {
-    for cgroup in kubelet::cgroups(site) {
+fn remove_cgroups(layout: &Layout) -> Result<(), ClusterError> {
+    for cgroup in kubelet::cgroups(layout) {
         until("the end of all cgroups", GONE_WITHIN, || {
             remove_cgroup(&cgroup).map_err(|error| format!("{}: {error}", cgroup.display()))
         })?;
@@ -154,12 +155,12 @@ fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
 }
 
 /// Removes what containers left outside of the run folder, and the system's folders for it that are empty then.
-fn remove_strays(site: &Site) -> Result<(), ClusterError> {
-    for result in network_results(site) {
+fn remove_strays(layout: &Layout) -> Result<(), ClusterError> {
+    for result in network_results(layout) {
         remove_file(&result)?;
     }
     for link in entries_of(Path::new(CONTAINER_LOGS)) {
-        if fs::read_link(&link).is_ok_and(|target| target.starts_with(site.folder.path())) {
+        if fs::read_link(&link).is_ok_and(|target| target.starts_with(layout.folder.path())) {
             remove_file(&link)?;
         }
     }
@@ -178,9 +179,9 @@ fn remove_strays(site: &Site) -> Result<(), ClusterError> {
 }
 
 /// What CNI noted of our containers: by our network's name for their addresses, by the container's for their loopback.
-fn network_results(site: &Site) -> Vec<PathBuf> {
+fn network_results(layout: &Layout) -> Vec<PathBuf> {
     let all = entries_of(Path::new(NETWORK_RESULTS));
-    let prefix = format!("{}-", containerd::network_name(site));
+    let prefix = format!("{}-", containerd::network_name(layout));
     let container = |path: &PathBuf| {
         let name = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
         Some(name.split('-').next()?.to_owned())

@@ -15,7 +15,7 @@ use crate::parts::Programs;
 
 /// The one place where the components of a cluster find each other.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub struct Layout {
     /// The cluster's name.
     pub name: String,
     /// Where everything that it writes lies.
@@ -26,7 +26,7 @@ pub struct Site {
     pub programs: Programs,
 }
 
-impl Site {
+impl Layout {
     /// The site of the cluster of this name, whether it runs or not.
     pub fn of(name: &str) -> Self {
         Self {
