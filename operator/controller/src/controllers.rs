@@ -126,7 +126,7 @@ impl Controllers {
         let (wake, woken) = mpsc::unbounded_channel();
         let looked_after = self.topics.reconcile_on(received(woken));
         tokio::join!(
-            topic::look::keep_looking(Arc::clone(&ctx), topics.clone(), wake, stop.clone()),
+            topic::drift::watch(Arc::clone(&ctx), topics.clone(), wake, stop.clone()),
             run(self.platforms, &ctx, &stop, platform::reconcile),
             run(self.services, &ctx, &stop, domain_service::reconcile),
             run(looked_after, &ctx, &stop, move |topic, ctx| {

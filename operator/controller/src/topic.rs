@@ -1,9 +1,9 @@
 //! An EventTopic becomes a topic of Kafka, and stays as it is described.
 
 mod apply;
+pub(crate) mod drift;
 mod fetch;
 mod finalizer;
-pub(crate) mod look;
 mod loss;
 mod owner;
 mod publish;

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::cache::Cache;
 
 /// What people put beside a service, on its pods.
-pub(super) trait Beside:
+pub(super) trait Companion:
     Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + PartialEq + Send + Sync + 'static
 {
     /// Whether it is about a service of its namespace.
@@ -30,7 +30,7 @@ pub(super) trait Beside:
     fn without_status(self) -> Self;
 }
 
-impl Beside for HorizontalPodAutoscaler {
+impl Companion for HorizontalPodAutoscaler {
     fn is_about(&self, service: &DomainService) -> bool {
         let deployment = service.metadata.name.as_deref();
         deployment.is_some() && scaled_deployment(self) == deployment
@@ -42,7 +42,7 @@ impl Beside for HorizontalPodAutoscaler {
     }
 }
 
-impl Beside for PodDisruptionBudget {
+impl Companion for PodDisruptionBudget {
     fn is_about(&self, service: &DomainService) -> bool {
         selects(self, &labels(service))
     }
@@ -54,7 +54,7 @@ impl Beside for PodDisruptionBudget {
 }
 
 /// The services that objects of a kind concern, whenever that may have changed.
-pub(super) fn by<K: Beside>(
+pub(super) fn by<K: Companion>(
     api: Api<K>,
     services: Cache<DomainService>,
 ) -> impl Stream<Item = ObjectRef<DeserializeGuard<DomainService>>> + Send + 'static {
@@ -75,14 +75,14 @@ pub(super) fn by<K: Beside>(
 type Woken = Vec<ObjectRef<DeserializeGuard<DomainService>>>;
 
 /// The objects of a kind as they were seen last.
-struct Known<K: Beside> {
+struct Known<K: Companion> {
     services: Cache<DomainService>,
     objects: HashMap<ObjectRef<K>, K>,
     /// Those that a list which has begun has not shown yet.
     unlisted: HashSet<ObjectRef<K>>,
 }
 
-impl<K: Beside> Known<K> {
+impl<K: Companion> Known<K> {
     fn of(services: Cache<DomainService>) -> Self {
         Self {
             services,
@@ -143,7 +143,7 @@ impl<K: Beside> Known<K> {
 }
 
 /// An object without what changes although nobody changed what it says.
-fn meaning<K: Beside>(object: K) -> K {
+fn meaning<K: Companion>(object: K) -> K {
     let mut object = object.without_status();
     let metadata = object.meta_mut();
     metadata.resource_version = None;
@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    fn known<K: Beside>() -> Known<K> {
+    fn known<K: Companion>() -> Known<K> {
         let (services, mut writer) = reflector::store();
         for (namespace, name) in [("shop", "pay"), ("shop", "rent"), ("else", "pay")] {
             let mut service = innkeeper_plan::fixtures::service(name, &json!({}));
@@ -197,7 +197,7 @@ mod tests {
         .unwrap()
     }
 
-    fn woken<K: Beside>(known: &mut Known<K>, event: Event<K>) -> Vec<String> {
+    fn woken<K: Companion>(known: &mut Known<K>, event: Event<K>) -> Vec<String> {
         let found = known.woken_by(event).into_iter();
         let mut names: Vec<_> = found
             .map(|it| format!("{}/{}", it.namespace.unwrap(), it.name))

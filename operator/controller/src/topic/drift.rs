@@ -23,7 +23,7 @@ use crate::kafka::observed;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Wakes the reconciliation of every object whose topic is not what its status says, until stopped.
-pub(crate) async fn keep_looking(
+pub(crate) async fn watch(
     ctx: Arc<Context>,
     topics: Cache<EventTopic>,
     wake: mpsc::UnboundedSender<ObjectRef<DeserializeGuard<EventTopic>>>,
@@ -35,10 +35,10 @@ pub(crate) async fn keep_looking(
             () = tokio::time::sleep(EVERY) => {}
         }
         let clusters = by_brokers(&ctx, &readable(&topics));
-        let looks = clusters
+        let drifted = clusters
             .iter()
-            .map(|(brokers, topics)| differing(&ctx, brokers, topics));
-        let Some(found) = stop.run_until_cancelled(join_all(looks)).await else {
+            .map(|(brokers, topics)| fetch_drifted(&ctx, brokers, topics));
+        let Some(found) = stop.run_until_cancelled(join_all(drifted)).await else {
             return;
         };
         for topic in found.into_iter().flatten() {
@@ -71,7 +71,7 @@ fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec
 
 /// The objects whose topics are not what their statuses say. Brokers that do not answer say nothing: each object's own
 /// reconciliation tells of them.
-async fn differing(
+async fn fetch_drifted(
     ctx: &Context,
     brokers: &str,
     topics: &[Arc<EventTopic>],
