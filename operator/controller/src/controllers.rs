@@ -208,8 +208,8 @@ async fn run<K, Work>(
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
             |object, ctx| {
-                let work = reconciled(object, Arc::clone(&ctx), reconcile.clone());
-                measured(work, ctx, K::kind(&()))
+                let work = reconcile_present(object, Arc::clone(&ctx), reconcile.clone());
+                measure(work, ctx, K::kind(&()))
             },
             |_, error, _| Action::requeue(error.class().retry_after()),
             Arc::clone(ctx),
@@ -220,12 +220,12 @@ async fn run<K, Work>(
         });
     tokio::select! {
         () = reconciling => {}
-        () = stopped_before_ready(&store, stop) => {}
+        () = await_stop_before_ready(&store, stop) => {}
     }
 }
 
 /// Reconciles an object as it is now, or says that it cannot be read.
-async fn reconciled<K, Work>(
+async fn reconcile_present<K, Work>(
     object: Arc<DeserializeGuard<K>>,
     ctx: Arc<Context>,
     reconcile: impl Fn(K, Arc<Context>) -> Work + Send,
@@ -245,14 +245,14 @@ where
 
 /// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
 /// more; one that has begun is left to finish.
-async fn stopped_before_ready<K: HasConditions>(store: &Cache<K>, stop: &CancellationToken) {
+async fn await_stop_before_ready<K: HasConditions>(store: &Cache<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
         std::future::pending::<()>().await;
     }
 }
 
-async fn measured(
+async fn measure(
     work: impl Future<Output = Result<Action, Error>>,
     ctx: Arc<Context>,
     kind: impl AsRef<str>,
@@ -343,9 +343,17 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let (store, mut writer) = reflector::store::<DeserializeGuard<EventTopic>>();
-        assert!(stopped_before_ready(&store, &stop).now_or_never().is_some());
+        assert!(
+            await_stop_before_ready(&store, &stop)
+                .now_or_never()
+                .is_some()
+        );
         writer.apply_watcher_event(&watcher::Event::Init);
         writer.apply_watcher_event(&watcher::Event::InitDone);
-        assert!(stopped_before_ready(&store, &stop).now_or_never().is_none());
+        assert!(
+            await_stop_before_ready(&store, &stop)
+                .now_or_never()
+                .is_none()
+        );
     }
 }

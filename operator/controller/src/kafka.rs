@@ -106,7 +106,7 @@ impl Topics<'_> {
 
     /// What the brokers have under each of these names, by one question.
     pub(crate) async fn describe(&self, names: Vec<String>) -> Result<Description, KafkaError> {
-        let answer = self.blocking(move |client| {
+        let answer = self.run_blocking(move |client| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             describe_topics(client, &names, DEADLINE)
         });
@@ -118,13 +118,13 @@ impl Topics<'_> {
     }
 
     /// Whether a topic ever had a record: whether a partition of it ends after offset 0.
-    pub(crate) async fn was_written(
+    pub(crate) async fn fetch_was_written(
         &self,
         name: &str,
         partitions: u32,
     ) -> Result<bool, KafkaError> {
         let name = name.to_owned();
-        let answer = self.blocking(move |client| {
+        let answer = self.run_blocking(move |client| {
             for partition in 0..partitions.cast_signed() {
                 if client.fetch_watermarks(&name, partition, DEADLINE)?.1 > 0 {
                     return Ok(true);
@@ -136,8 +136,8 @@ impl Topics<'_> {
     }
 
     /// The names of all topics.
-    pub(crate) async fn names(&self) -> Result<Vec<String>, KafkaError> {
-        let answer = self.blocking(|client| {
+    pub(crate) async fn fetch_topic_names(&self) -> Result<Vec<String>, KafkaError> {
+        let answer = self.run_blocking(|client| {
             let metadata = client.fetch_metadata(None, DEADLINE)?;
             let names = metadata.topics().iter().map(|it| it.name().to_owned());
             Ok(names.collect())
@@ -146,7 +146,7 @@ impl Topics<'_> {
     }
 
     /// Asks what the client offers only in a form that blocks.
-    async fn blocking<T: Send + 'static>(
+    async fn run_blocking<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Client<DefaultClientContext>) -> Result<T, ClientError> + Send + 'static,
     ) -> Result<T, ClientError> {

@@ -71,7 +71,7 @@ impl Candidate {
     }
 
     /// Waits until this replica holds the Lease, and says since when; `None` when it was stopped first.
-    pub(crate) async fn elected(&self, stop: &CancellationToken) -> Option<Instant> {
+    pub(crate) async fn await_election(&self, stop: &CancellationToken) -> Option<Instant> {
         let mut seen = SeenLease::nothing();
         loop {
             let started = Instant::now();
@@ -239,7 +239,7 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let candidate = unheard();
-        let elected = timeout(DURATION, candidate.elected(&stop)).await;
+        let elected = timeout(DURATION, candidate.await_election(&stop)).await;
         assert_eq!(elected, Ok(None));
         assert!(timeout(DURATION, candidate.release()).await.is_ok());
     }

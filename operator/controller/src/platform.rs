@@ -25,7 +25,7 @@ pub(crate) async fn reconcile(
     if platform.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let platform = with_pins(&ctx, platform).await?;
+    let platform = pin(&ctx, platform).await?;
     let mut notes = Notes::default();
     let outcome = carry_out(&ctx, &platform, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&outcome));
@@ -39,8 +39,8 @@ pub(crate) async fn reconcile(
 }
 
 /// Pins what must not change by itself, before anything is made of a platform.
-async fn with_pins(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlatform, Error> {
-    let observed = fetch::topic_name(ctx, &platform).await?;
+async fn pin(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlatform, Error> {
+    let observed = fetch::fetch_topic_name(ctx, &platform).await?;
     let pinned = pinned(&platform, observed, &ctx.defaults.image);
     if platform.status.as_ref() != Some(&pinned) {
         apply_status(ctx, &platform, &pinned).await?;
@@ -57,7 +57,7 @@ async fn carry_out(
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let facts = Facts::of(platform, &fetch::services(ctx, platform).await?);
+            let facts = Facts::of(platform, &fetch::fetch_services(ctx, platform).await?);
             let expansion = expand(&validated, &executor, &facts);
             apply::apply(ctx, platform, &expansion, notes).await
         }

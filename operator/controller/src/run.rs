@@ -103,7 +103,7 @@ async fn work(
         .map(|standby| Candidate::new(client.clone(), standby, options.now));
     let leading = match candidate {
         None => None,
-        Some(candidate) => match candidate.elected(&stop).await {
+        Some(candidate) => match candidate.await_election(&stop).await {
             None => return Ok(()),
             Some(since) => Some((candidate, since)),
         },

@@ -48,7 +48,7 @@ pub(crate) async fn reconcile(
     let outcome = carry_out(&ctx, &topic, older).await?;
     // Only what is as described is recorded, and only then it matters.
     let is_settled = matches!(outcome, TopicOutcome::Settled(..));
-    let owner_lives = is_settled && owner::lives(&ctx, &topic).await?;
+    let owner_lives = is_settled && owner::fetch_owner_lives(&ctx, &topic).await?;
     let state = tell(&ctx, &topic, &outcome, owner_lives).await?;
     Ok(Action::requeue(match (&outcome, state) {
         (TopicOutcome::Lost(_), _) => TOLD_SOON,
@@ -97,7 +97,7 @@ async fn carry_out(
         Err(error) => return Ok(TopicOutcome::Failed(error.into())),
     };
     let fate = fate(topic.recorded_topic(), &found);
-    if fate.is_loss() && !loss::is_told(ctx, topic).await? {
+    if fate.is_loss() && !loss::fetch_is_told(ctx, topic).await? {
         loss::log(topic, fate);
         return Ok(TopicOutcome::Lost(fate));
     }
@@ -113,13 +113,13 @@ async fn settle(
     fate: Fate,
 ) -> Result<TopicOutcome, KafkaError> {
     let (spec, name) = (&topic.spec, &topic.spec.topic_name);
-    let was_written = fetch::was_written(kafka, spec, &found).await?;
+    let was_written = fetch::fetch_was_written(kafka, spec, &found).await?;
     let plan = match plan::plan(spec, found.topic.as_ref(), was_written) {
         Ok(plan) => plan,
         Err(impossible) => return Ok(TopicOutcome::Impossible(impossible)),
     };
     if plan == plan::TopicPlan::Create
-        && let Some(other) = fetch::colliding(kafka, name).await?
+        && let Some(other) = fetch::fetch_colliding(kafka, name).await?
     {
         return Ok(TopicOutcome::Collides(other));
     }

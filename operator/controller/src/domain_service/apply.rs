@@ -33,7 +33,7 @@ pub(super) async fn apply(
     prune(&ctx.client, service, &inventory, Prune::First).await?;
     let outcome = apply_all(ctx, service, &objects, notes).await?;
     if matches!(outcome, ServiceOutcome::Applied(_)) {
-        inventory.keep::<ConfigMap>(used_config_maps(ctx, service, has_lost_pods).await?);
+        inventory.keep::<ConfigMap>(fetch_used_config_maps(ctx, service, has_lost_pods).await?);
         prune(&ctx.client, service, &inventory, Prune::Last).await?;
     }
     Ok(outcome)
@@ -60,7 +60,7 @@ async fn apply_all(
 
 /// The ConfigMaps that a pod without a controller names, or a ReplicaSet, whatever its labels are:
 /// its pods may start again.
-async fn used_config_maps(
+async fn fetch_used_config_maps(
     ctx: &Context,
     service: &DomainService,
     has_lost_pods: bool,

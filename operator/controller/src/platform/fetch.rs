@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// The name of the topic that a platform's EventTopic describes, also one of a former platform of
 /// its name, whose records it goes on with.
-pub(super) async fn topic_name(
+pub(super) async fn fetch_topic_name(
     ctx: &Context,
     platform: &BookingPlatform,
 ) -> Result<Option<String>, Error> {
@@ -31,7 +31,7 @@ pub(super) async fn topic_name(
 }
 
 /// The services that a platform has already, whatever their labels are.
-pub(super) async fn services(
+pub(super) async fn fetch_services(
     ctx: &Context,
     platform: &BookingPlatform,
 ) -> Result<Vec<DynamicObject>, Error> {

@@ -28,7 +28,7 @@ pub(super) fn log(topic: &EventTopic, fate: Fate) {
 }
 
 /// Whether the loss of a topic stands in its status and, unless that takes too long, in its platform's.
-pub(super) async fn is_told(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
+pub(super) async fn fetch_is_told(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     if !is_lost(topic) {
         return Ok(false);
     }

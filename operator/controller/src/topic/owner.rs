@@ -11,16 +11,16 @@ use crate::error::Error;
 
 /// Whether an object's owner exists by its UID, and neither it nor the namespace is being deleted. An object without an
 /// owner is its own. What the operator may not see does not count as living.
-pub(super) async fn lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
+pub(super) async fn fetch_owner_lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     let namespace = topic.namespace().unwrap_or_default();
-    if is_going(&topic.metadata) || namespace_stays(ctx, &namespace).await? != Some(true) {
+    if is_going(&topic.metadata) || fetch_namespace_stays(ctx, &namespace).await? != Some(true) {
         return Ok(false);
     }
     if topic.owner_references().is_empty() {
         return Ok(true);
     }
     for owner in topic.owner_references() {
-        if owner_lives(ctx, &namespace, owner).await? {
+        if fetch_lives(ctx, &namespace, owner).await? {
             return Ok(true);
         }
     }
@@ -28,7 +28,10 @@ pub(super) async fn lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Err
 }
 
 /// Whether a namespace exists and is not being deleted; `None` when the operator may not see it.
-pub(super) async fn namespace_stays(ctx: &Context, name: &str) -> Result<Option<bool>, Error> {
+pub(super) async fn fetch_namespace_stays(
+    ctx: &Context,
+    name: &str,
+) -> Result<Option<bool>, Error> {
     let api: Api<Namespace> = Api::all(ctx.client.clone());
     match api.get_metadata_opt(name).await {
         Ok(found) => Ok(Some(found.is_some_and(|it| !is_going(&it.metadata)))),
@@ -40,7 +43,7 @@ pub(super) async fn namespace_stays(ctx: &Context, name: &str) -> Result<Option<
     }
 }
 
-async fn owner_lives(
+async fn fetch_lives(
     ctx: &Context,
     namespace: &str,
     owner: &OwnerReference,

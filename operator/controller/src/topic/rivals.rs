@@ -13,7 +13,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
-use super::owner::{is_going, namespace_stays};
+use super::owner::{fetch_namespace_stays, is_going};
 use crate::cache::Cache;
 use crate::context::{Context, Scope};
 use crate::error::Error;
@@ -63,9 +63,9 @@ pub(super) async fn fetch_other_user(
         if gone.contains(&user.namespace) {
             continue;
         }
-        if namespace_stays(ctx, &user.namespace).await? == Some(false) {
+        if fetch_namespace_stays(ctx, &user.namespace).await? == Some(false) {
             gone.insert(user.namespace);
-        } else if is_same_kafka(ctx, topic, &user).await {
+        } else if fetch_is_same_kafka(ctx, topic, &user).await {
             return Ok(Some(user.what));
         }
     }
@@ -124,7 +124,7 @@ fn topic_user<K: DeserializeOwned>(
 }
 
 /// Whether an object's brokers are those of a topic: by their addresses, else by the cluster that they belong to.
-async fn is_same_kafka(ctx: &Context, topic: &EventTopic, user: &TopicUser) -> bool {
+async fn fetch_is_same_kafka(ctx: &Context, topic: &EventTopic, user: &TopicUser) -> bool {
     let own = bootstrap_servers(topic, &ctx.defaults);
     let default = ctx.defaults.bootstrap_servers.as_deref();
     let theirs = user.brokers.as_deref().or(default);
@@ -135,13 +135,13 @@ async fn is_same_kafka(ctx: &Context, topic: &EventTopic, user: &TopicUser) -> b
         return true;
     }
     let (own, theirs) = futures::join!(
-        cluster_id(ctx, own, &topic.spec.topic_name),
-        cluster_id(ctx, theirs, &topic.spec.topic_name)
+        fetch_cluster_id(ctx, own, &topic.spec.topic_name),
+        fetch_cluster_id(ctx, theirs, &topic.spec.topic_name)
     );
     own.is_none() || theirs.is_none() || own == theirs
 }
 
-async fn cluster_id(ctx: &Context, brokers: &str, topic: &str) -> Option<String> {
+async fn fetch_cluster_id(ctx: &Context, brokers: &str, topic: &str) -> Option<String> {
     let kafka = ctx.brokers.topics(brokers, &ctx.metrics).ok()?;
     kafka
         .describe(vec![topic.to_owned()])
