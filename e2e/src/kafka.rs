@@ -38,11 +38,11 @@ pub struct Record {
 }
 
 /// Every record that a topic has now.
-pub fn records(topic: &str) -> Vec<Record> {
+pub fn fetch_records(topic: &str) -> Vec<Record> {
     let consumer: BaseConsumer = client().create().unwrap();
     let mut assigned = TopicPartitionList::new();
     let mut awaited: i64 = 0;
-    for partition in 0..i32::try_from(partitions(topic)).unwrap() {
+    for partition in 0..i32::try_from(count_partitions(topic)).unwrap() {
         let (low, high) = consumer
             .fetch_watermarks(topic, partition, DEADLINE)
             .unwrap();
@@ -58,7 +58,7 @@ pub fn records(topic: &str) -> Vec<Record> {
 }
 
 /// How many partitions a topic has; none if it does not exist.
-pub fn partitions(topic: &str) -> usize {
+pub fn count_partitions(topic: &str) -> usize {
     let consumer: BaseConsumer = client().create().unwrap();
     let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
     let mut topics = metadata.topics().iter();
@@ -67,9 +67,9 @@ pub fn partitions(topic: &str) -> usize {
 }
 
 /// How many records a topic holds; `None` if it does not exist.
-pub fn held(topic: &str) -> Option<i64> {
+pub fn count_records(topic: &str) -> Option<i64> {
     let consumer: BaseConsumer = client().create().unwrap();
-    let partitions = i32::try_from(partitions(topic)).unwrap();
+    let partitions = i32::try_from(count_partitions(topic)).unwrap();
     let count = |partition| {
         let range = consumer.fetch_watermarks(topic, partition, DEADLINE);
         range.map_or(0, |(low, high)| high - low)
@@ -79,7 +79,7 @@ pub fn held(topic: &str) -> Option<i64> {
 
 /// Makes a topic, as someone does who knows nothing of the operator.
 pub fn create(topic: &str, partitions: i32) {
-    described(topic);
+    note_described(topic);
     let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     let admin = admin();
     let created = admin.create_topics([&topic], &AdminOptions::new());
@@ -130,21 +130,21 @@ pub fn produce(topic: &str, count: usize) {
 }
 
 /// Notes that somebody has described a topic of this name.
-pub fn described(topic: &str) {
+pub fn note_described(topic: &str) {
     let mut names = DESCRIBED.lock().unwrap();
     names.insert(topic.to_owned());
 }
 
 /// The topics that nobody has described, Kafka's own aside.
-pub fn undescribed() -> Vec<String> {
+pub fn fetch_undescribed() -> Vec<String> {
     let described = DESCRIBED.lock().unwrap();
-    let mut names = names();
+    let mut names = fetch_names();
     names.retain(|name| !described.contains(name));
     names
 }
 
 /// The names of all topics but Kafka's own.
-fn names() -> Vec<String> {
+fn fetch_names() -> Vec<String> {
     let consumer: BaseConsumer = client().create().unwrap();
     let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
     let names = metadata.topics().iter().map(MetadataTopic::name);
@@ -155,7 +155,7 @@ fn names() -> Vec<String> {
 }
 
 /// The settings that a topic has of its own.
-pub fn settings(topic: &str) -> BTreeMap<String, String> {
+pub fn fetch_settings(topic: &str) -> BTreeMap<String, String> {
     let specifier = [ResourceSpecifier::Topic(topic)];
     let options = AdminOptions::new();
     let answer = site().wait(admin().describe_configs(&specifier, &options));
@@ -178,7 +178,7 @@ pub fn configure(topic: &str, key: &str, value: &str) {
 
 /// Deletes every topic but Kafka's own.
 pub fn delete_topics() {
-    let names = names();
+    let names = fetch_names();
     if names.is_empty() {
         return;
     }

@@ -60,7 +60,7 @@ pub const OURS: [ResourcePath; 9] = [
 ];
 
 /// What the API server has at a path; `None` if there is nothing.
-pub fn get(path: &str) -> Option<Value> {
+pub fn fetch(path: &str) -> Option<Value> {
     let request = hyper::Request::get(path).body(Vec::new()).unwrap();
     match site().wait(site().client.request::<Value>(request)) {
         Ok(found) => Some(found),
@@ -73,14 +73,14 @@ pub fn get(path: &str) -> Option<Value> {
 pub fn list(resource: ResourcePath, namespace: &str, labels: &str) -> Vec<Value> {
     let ResourcePath { group, plural } = resource;
     let path = format!("{group}/namespaces/{namespace}/{plural}?labelSelector={labels}");
-    let list = get(&path).unwrap_or_default();
+    let list = fetch(&path).unwrap_or_default();
     list["items"].as_array().cloned().unwrap_or_default()
 }
 
 /// One object of a namespace.
-pub fn object(resource: ResourcePath, namespace: &str, name: &str) -> Option<Value> {
+pub fn find(resource: ResourcePath, namespace: &str, name: &str) -> Option<Value> {
     let ResourcePath { group, plural } = resource;
-    get(&format!("{group}/namespaces/{namespace}/{plural}/{name}"))
+    fetch(&format!("{group}/namespaces/{namespace}/{plural}/{name}"))
 }
 
 /// An object's name.

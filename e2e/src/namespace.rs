@@ -82,14 +82,14 @@ impl Namespace {
     }
 
     /// An object of this kind and name.
-    pub fn object(self, kind: ResourcePath, name: &str) -> Option<Value> {
-        kubernetes::object(kind, self.0, name)
+    pub fn find(self, kind: ResourcePath, name: &str) -> Option<Value> {
+        kubernetes::find(kind, self.0, name)
     }
 
     /// An object of this kind and name that is there.
-    pub fn expect(self, kind: ResourcePath, name: &str) -> Value {
+    pub fn fetch(self, kind: ResourcePath, name: &str) -> Value {
         let missing = || panic!("there is no {} {name} in {}", kind.plural, self.0);
-        self.object(kind, name).unwrap_or_else(missing)
+        self.find(kind, name).unwrap_or_else(missing)
     }
 
     /// The objects of a kind.
@@ -98,7 +98,7 @@ impl Namespace {
     }
 
     /// The objects of a kind that belong to a service.
-    pub fn of_service(self, kind: ResourcePath, service: &str) -> Vec<Value> {
+    pub fn list_of_service(self, kind: ResourcePath, service: &str) -> Vec<Value> {
         kubernetes::list(kind, self.0, &format!("innkeeper.dev/service={service}"))
     }
 
@@ -114,7 +114,7 @@ impl Namespace {
         };
         let spec = &object["spec"];
         let named = &spec["messaging"]["topic"]["name"];
-        kafka::described(&match object["kind"].as_str() {
+        kafka::note_described(&match object["kind"].as_str() {
             Some("EventTopic") => text(&spec["topicName"]),
             Some("BookingPlatform") if named.is_string() => text(named),
             Some("BookingPlatform") => self.topic(&text(&object["metadata"]["name"])),
@@ -133,7 +133,7 @@ impl Namespace {
     /// Waits until the condition of this type holds of an object, and returns its message.
     pub fn await_state(self, kind: ResourcePath, name: &str, state: &str) -> String {
         self.until(&format!("{} {name} is {state}", kind.plural), || {
-            let object = self.object(kind, name);
+            let object = self.find(kind, name);
             message(&object.ok_or_else(|| format!("there is no {name}"))?, state)
         })
     }
@@ -141,7 +141,7 @@ impl Namespace {
     /// Waits until a service stands so for this reason, and returns the message.
     pub fn await_reason(self, service: &str, reason: &str) -> String {
         self.until(&format!("service {service} is {reason}"), || {
-            let object = self.object(DOMAIN_SERVICES, service).unwrap_or_default();
+            let object = self.find(DOMAIN_SERVICES, service).unwrap_or_default();
             match kubernetes::condition(&object, "Ready") {
                 Some(ready) if ready["reason"] == reason => Ok(text(&ready["message"])),
                 _ => Err(object["status"].to_string()),
@@ -167,8 +167,8 @@ impl Namespace {
     }
 
     /// The address of the platform's gateway inside the cluster.
-    pub fn gateway(self) -> String {
-        let service = self.expect(SERVICES, "gateway");
+    pub fn fetch_gateway_url(self) -> String {
+        let service = self.fetch(SERVICES, "gateway");
         format!("http://{}:8080", text(&service["spec"]["clusterIP"]))
     }
 
@@ -185,7 +185,7 @@ impl Namespace {
         body: &Value,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let url = format!("{}{path}", self.gateway());
+        let url = format!("{}{path}", self.fetch_gateway_url());
         http::request(method, &url, body, headers)
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
@@ -198,24 +198,24 @@ impl Namespace {
     }
 
     /// A pod of a service that is to stay.
-    fn staying_pod(self, service: &str) -> Value {
-        let mut pods = self.of_service(PODS, service).into_iter();
+    fn fetch_staying_pod(self, service: &str) -> Value {
+        let mut pods = self.list_of_service(PODS, service).into_iter();
         let staying = pods.find(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying.expect("the service has a pod")
     }
 
     /// The environment variables that a pod of a service has from its own configuration, in the ConfigMap that the pod names.
-    fn environment(self, service: &str) -> (String, Value) {
-        let pod = self.staying_pod(service);
+    fn fetch_environment(self, service: &str) -> (String, Value) {
+        let pod = self.fetch_staying_pod(service);
         let from = &pod["spec"]["containers"][0]["envFrom"][0]["configMapRef"]["name"];
-        let config_map = self.expect(CONFIG_MAPS, &text(from));
+        let config_map = self.fetch(CONFIG_MAPS, &text(from));
         (text(from), config_map["data"].clone())
     }
 
     /// Whether a pod of a service runs with these environment variables, and says so without showing them.
-    pub fn is_configured(self, service: &str, env: &Value) -> Result<(), String> {
-        let (name, data) = self.environment(service);
-        let shown = self.admin(service, "/settings").body["config"].clone();
+    pub fn check_configured(self, service: &str, env: &Value) -> Result<(), String> {
+        let (name, data) = self.fetch_environment(service);
+        let shown = self.fetch_admin(service, "/settings").body["config"].clone();
         let names: Vec<_> = env
             .as_object()
             .into_iter()
@@ -233,8 +233,8 @@ impl Namespace {
     }
 
     /// What the admin API of a pod of a service says, one that is to stay.
-    pub fn admin(self, service: &str, path: &str) -> Answer {
-        let pod = self.staying_pod(service);
+    pub fn fetch_admin(self, service: &str, path: &str) -> Answer {
+        let pod = self.fetch_staying_pod(service);
         let address = text(&pod["status"]["podIP"]);
         http::request(
             "GET",

@@ -78,7 +78,7 @@ pub fn scale(replicas: usize) {
 }
 
 /// The address of the admin API of the operator's pod that runs, whether or not it is ready.
-pub fn admin_address() -> Result<String, String> {
+pub fn fetch_admin_address() -> Result<String, String> {
     let pods = NAMESPACE.list(PODS);
     let running = |pod: &&serde_json::Value| {
         pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
@@ -92,7 +92,7 @@ pub fn admin_address() -> Result<String, String> {
 }
 
 /// The address of the Service that Prometheus finds.
-pub fn metrics_address() -> String {
-    let service = NAMESPACE.expect(SERVICES, "innkeeper-metrics");
+pub fn fetch_metrics_address() -> String {
+    let service = NAMESPACE.fetch(SERVICES, "innkeeper-metrics");
     format!("http://{}:9090", text(&service["spec"]["clusterIP"]))
 }

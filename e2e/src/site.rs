@@ -24,7 +24,7 @@ impl Site {
         let name = std::env::var_os(CLUSTER_VARIABLE)
             .expect("run this with: cargo xtask test --only cluster");
         let name = name.into_string().unwrap();
-        let cluster = Cluster::existing(&name).unwrap().expect("the cluster runs");
+        let cluster = Cluster::find(&name).unwrap().expect("the cluster runs");
         let runtime = Runtime::new().unwrap();
         // It reads KUBECONFIG, which is set for every command in the cluster's network.
         let client = runtime.block_on(kube::Client::try_default()).unwrap();

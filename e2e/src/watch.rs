@@ -25,7 +25,7 @@ impl KubectlWatch {
         let kubectl = kubectl.stderr(Stdio::null()).spawn().unwrap();
         let watch = Self { kubectl, seen };
         namespace.until(&format!("a first look at {object}"), || {
-            match watch.values().len() {
+            match watch.read_values().len() {
                 0 => Err("nothing seen".to_owned()),
                 _ => Ok(()),
             }
@@ -34,7 +34,7 @@ impl KubectlWatch {
     }
 
     /// Every value so far.
-    pub fn values(&self) -> Vec<String> {
+    pub fn read_values(&self) -> Vec<String> {
         let text = fs::read_to_string(self.seen.path()).unwrap();
         text.lines().map(ToOwned::to_owned).collect()
     }

@@ -113,7 +113,7 @@ impl Drop for Namespace {
 fn running_cluster() -> Cluster {
     let name = std::env::var_os("INNKEEPER_E2E_CLUSTER")
         .expect("run this with: cargo xtask test --only cluster");
-    Cluster::existing(name.to_str().unwrap())
+    Cluster::find(name.to_str().unwrap())
         .unwrap()
         .expect("the cluster runs")
 }

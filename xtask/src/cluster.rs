@@ -58,16 +58,16 @@ pub fn run(arguments: &Arguments) -> Outcome {
         Verb::Up => up(name),
         Verb::Down => Ok(Progress::shown().step("everything ends", || Cluster::down(name))?),
         Verb::Status => status(name),
-        Verb::Kubectl(words) => pass_on(running(name)?.kubectl(), &words.words),
-        Verb::Helm(words) => pass_on(running(name)?.helm(), &words.words),
-        Verb::Exec(words) => exec(&running(name)?, &words.words),
-        Verb::Import { archive } => Ok(running(name)?.import_image(archive)?),
+        Verb::Kubectl(words) => pass_on(find_running(name)?.kubectl(), &words.words),
+        Verb::Helm(words) => pass_on(find_running(name)?.helm(), &words.words),
+        Verb::Exec(words) => exec(&find_running(name)?, &words.words),
+        Verb::Import { archive } => Ok(find_running(name)?.import_image(archive)?),
     }
 }
 
 fn up(name: &str) -> Outcome {
     let progress = Progress::shown();
-    if Cluster::existing(name)?.is_some() {
+    if Cluster::find(name)?.is_some() {
         progress.say(&format!("cluster {name} is already up"));
     }
     let cluster = Cluster::up(name, progress)?;
@@ -82,7 +82,7 @@ fn up(name: &str) -> Outcome {
 }
 
 fn status(name: &str) -> Outcome {
-    let processes = Cluster::processes(name)?;
+    let processes = Cluster::list_processes(name)?;
     if processes.is_empty() {
         println!("no cluster named {name}; start it with: cargo xtask cluster up");
         return Ok(());
@@ -95,14 +95,14 @@ fn status(name: &str) -> Outcome {
         };
         println!("{:<24} {:>8} {state}", process.name, process.pid);
     }
-    match Cluster::existing(name)? {
+    match Cluster::find(name)? {
         Some(cluster) => pass_on(cluster.kubectl(), &["get".into(), "nodes".into()]),
         None => Err("the cluster is not complete; `cargo xtask cluster up` starts it anew".into()),
     }
 }
 
-fn running(name: &str) -> Result<Cluster, Box<dyn std::error::Error>> {
-    Cluster::existing(name)?
+fn find_running(name: &str) -> Result<Cluster, Box<dyn std::error::Error>> {
+    Cluster::find(name)?
         .ok_or_else(|| format!("no cluster named {name} is up; run: cargo xtask cluster up").into())
 }
 

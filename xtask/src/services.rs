@@ -44,7 +44,7 @@ fn up(name: &str) -> Outcome {
 }
 
 fn status(name: &str) -> Outcome {
-    match Services::existing(name)? {
+    match Services::find(name)? {
         Some(services) => print!("{}", services.environment()),
         None => println!(
             "no services named {name} are running; start them with: cargo xtask services up"

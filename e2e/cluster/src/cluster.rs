@@ -105,7 +105,7 @@ impl Cluster {
     /// Returns the running cluster of this name, or makes it; a half-dead one is cleaned away first.
     pub fn up(name: &str, progress: Progress) -> Result<Self, ClusterError> {
         check_name(name)?;
-        if let Some(cluster) = Self::existing(name)? {
+        if let Some(cluster) = Self::find(name)? {
             return Ok(cluster);
         }
         Self::check_possible()?;
@@ -135,10 +135,10 @@ impl Cluster {
     }
 
     /// The cluster of this name if it was up completely and all of its processes run.
-    pub fn existing(name: &str) -> Result<Option<Self>, ClusterError> {
+    pub fn find(name: &str) -> Result<Option<Self>, ClusterError> {
         let layout = Layout::of(name);
         let is_complete = layout.folder.join(COMPLETE).exists() && network::exists(name);
-        let is_alive = Daemon::recorded(&layout.folder)?
+        let is_alive = Daemon::read_recorded(&layout.folder)?
             .iter()
             .all(Daemon::is_running);
         Ok((is_complete && is_alive).then_some(Self { layout }))
@@ -151,8 +151,8 @@ impl Cluster {
     }
 
     /// The processes of the cluster of this name; none if it was never started.
-    pub fn processes(name: &str) -> Result<Vec<ProcessState>, ClusterError> {
-        let recorded = Daemon::recorded(&Layout::of(name).folder)?;
+    pub fn list_processes(name: &str) -> Result<Vec<ProcessState>, ClusterError> {
+        let recorded = Daemon::read_recorded(&Layout::of(name).folder)?;
         let state = |daemon: &Daemon| ProcessState {
             name: daemon.name().to_owned(),
             pid: daemon.pid(),

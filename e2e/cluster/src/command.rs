@@ -57,7 +57,7 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), CommandError>
     if status.success() {
         return Ok(());
     }
-    let tail = format!("the last lines of {}:\n{}", log.display(), tail_of(log));
+    let tail = format!("the last lines of {}:\n{}", log.display(), read_tail(log));
     Err(CommandError::Failed {
         command: line(command),
         status: status.to_string(),
@@ -84,7 +84,7 @@ pub fn run(command: &mut Command) -> Result<(), CommandError> {
 }
 
 /// The last lines of a log file, or nothing if there is none.
-pub fn tail_of(log: &Path) -> String {
+pub fn read_tail(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     tail_lines(&String::from_utf8_lossy(&text))
 }

@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use crate::command::{self, tail_of};
+use crate::command::{self, read_tail};
 use crate::deadline::until;
 use crate::folders::RunFolder;
 
@@ -132,7 +132,7 @@ impl Daemon {
     }
 
     /// All processes that the folder's list names, first started first, whether they still run or not.
-    pub fn recorded(folder: &RunFolder) -> Result<Vec<Self>, DaemonError> {
+    pub fn read_recorded(folder: &RunFolder) -> Result<Vec<Self>, DaemonError> {
         let path = folder.join(RECORDS);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(text.lines().filter_map(Self::parse).collect()),
@@ -170,7 +170,7 @@ impl Daemon {
             Err(seen) => Err(seen),
         });
         let (name, log) = (self.name.clone(), folder.log(&self.name));
-        let tail = tail_of(&log);
+        let tail = read_tail(&log);
         match outcome {
             Ok(true) => Ok(()),
             Ok(false) => Err(DaemonError::Ended { name, log, tail }),
@@ -237,7 +237,7 @@ impl Daemon {
 
 /// Stops all processes of a folder's list: all are asked at once, the last started first, and each has this much time.
 pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonError> {
-    let recorded = Daemon::recorded(folder)?;
+    let recorded = Daemon::read_recorded(folder)?;
     for daemon in recorded.iter().rev().filter(|daemon| daemon.is_running()) {
         // Whether it heeds this is seen below.
         let _ = kill(Pid::from_raw(daemon.pid), daemon.stop_signal);
@@ -279,7 +279,7 @@ mod tests {
         let folder = RunFolder::at(dir.path());
         let daemon = sleeping(&folder);
         assert_eq!(
-            Daemon::recorded(&folder).unwrap(),
+            Daemon::read_recorded(&folder).unwrap(),
             std::slice::from_ref(&daemon)
         );
         assert!(daemon.is_running());

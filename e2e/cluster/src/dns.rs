@@ -16,7 +16,7 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     coredns.arg("-conf").arg(configuration);
     let process = layout.start("coredns", &mut coredns)?;
     process.await_ready(&layout.folder, Duration::from_mins(1), || {
-        layout.answers_http(READY_PORT, "/ready")
+        layout.check_http(READY_PORT, "/ready")
     })
 }
 

@@ -29,6 +29,6 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     etcd.arg(format!("--initial-cluster=node0=http://{NODE}:2380"));
     let process = layout.start("etcd", &mut etcd)?;
     process.await_ready(&layout.folder, Duration::from_secs(30), || {
-        layout.answers_http(PORT, "/health")
+        layout.check_http(PORT, "/health")
     })
 }

@@ -56,7 +56,7 @@ impl Image {
     /// An image of this full name (`host/repository:tag`) that runs the program, which is put at the path `entrypoint`.
     pub fn of_program(name: &str, program: &Path, entrypoint: &str) -> Result<Self, ImageError> {
         let mut files = BTreeMap::from([(PathBuf::from(entrypoint), read(program)?)]);
-        for library in shared_libraries(program)? {
+        for library in list_shared_libraries(program)? {
             let content = read(&library)?;
             files.insert(library, content);
         }
@@ -185,7 +185,7 @@ fn write_archive(archive: &Path, blobs: &Blobs, name: &str) -> io::Result<()> {
 }
 
 /// The paths of the shared libraries and the loader that a program names; none if it is linked statically.
-fn shared_libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
+fn list_shared_libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
     match read_output(Command::new("ldd").arg(program)) {
         Ok(listing) => Ok(listing
             .split_whitespace()

@@ -83,7 +83,7 @@ impl Kafka {
 
     /// Starts a broker on a free port of loopback that goes on until it is stopped by the folder's list of processes.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, KafkaError> {
-        let listen = free_addresses().map_err(|source| prepare_error(folder, source))?;
+        let listen = find_free_addresses().map_err(|source| prepare_error(folder, source))?;
         Self::start(folder, &NetworkNamespace::Host, listen)
     }
 
@@ -101,7 +101,7 @@ impl Kafka {
         format_storage(folder, &part)?;
         let process = Daemon::start(folder, "kafka", &mut server(folder, &part, network))?;
         process.await_ready(folder, READY_WITHIN, || {
-            network.within(|| answers(listen.broker))?
+            network.within(|| check_answers(listen.broker))?
         })?;
         Ok(Self {
             bootstrap: listen.broker.to_string(),
@@ -124,7 +124,7 @@ pub struct Listen {
     pub controller: SocketAddr,
 }
 
-fn free_addresses() -> io::Result<Listen> {
+fn find_free_addresses() -> io::Result<Listen> {
     let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (broker, controller) = (free()?, free()?);
     Ok(Listen {
@@ -197,7 +197,7 @@ fn java(network: &NetworkNamespace, part: &Path) -> Command {
 }
 
 /// Whether a broker answers the request that every client begins with, `ApiVersions` version 0.
-fn answers(broker: SocketAddr) -> Result<(), String> {
+fn check_answers(broker: SocketAddr) -> Result<(), String> {
     const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
     let exchange = || -> io::Result<()> {
         let mut stream = TcpStream::connect_timeout(&broker, Duration::from_secs(1))?;

@@ -85,7 +85,7 @@ impl Layout {
     }
 
     /// Whether a plain HTTP GET at this port of the node is answered with 200.
-    pub fn answers_http(&self, port: u16, path: &str) -> Result<(), String> {
+    pub fn check_http(&self, port: u16, path: &str) -> Result<(), String> {
         self.network
             .within(|| http_get(SocketAddr::from((NODE, port)), path))?
     }

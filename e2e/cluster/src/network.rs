@@ -81,7 +81,7 @@ pub fn exists(cluster: &str) -> bool {
 }
 
 /// The numbers of all processes in the namespace of this cluster, ours by construction.
-pub fn processes(cluster: &str) -> Result<Vec<i32>, NetworkError> {
+pub fn list_processes(cluster: &str) -> Result<Vec<i32>, NetworkError> {
     if !exists(cluster) {
         return Ok(Vec::new());
     }

@@ -119,7 +119,7 @@ impl Postgres {
         // SIGTERM would wait for every client to leave.
         let command = &mut server(network, &data, address);
         let process = Daemon::start_stopped_by(Signal::SIGINT, folder, "postgres", command)?;
-        process.await_ready(folder, READY_WITHIN, || accepts(network, address))?;
+        process.await_ready(folder, READY_WITHIN, || check_accepts(network, address))?;
         Ok(Self { address, process })
     }
 
@@ -225,7 +225,7 @@ fn as_server(network: &NetworkNamespace, program: &str) -> Command {
     }
 }
 
-fn accepts(network: &NetworkNamespace, address: SocketAddr) -> Result<(), String> {
+fn check_accepts(network: &NetworkNamespace, address: SocketAddr) -> Result<(), String> {
     let mut probe = network.command(format!("{PROGRAMS}/pg_isready"));
     probe.args([
         "--quiet",

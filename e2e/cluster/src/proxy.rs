@@ -27,6 +27,6 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     proxy.arg(format!("--metrics-bind-address={NODE}:10249"));
     let process = layout.start("kube-proxy", &mut proxy)?;
     process.await_ready(&layout.folder, Duration::from_mins(1), || {
-        layout.answers_http(HEALTH_PORT, "/healthz")
+        layout.check_http(HEALTH_PORT, "/healthz")
     })
 }

@@ -54,7 +54,7 @@ pub struct Services {
 impl Services {
     /// Returns the running services of this name, or starts them; half of them is cleaned away first.
     pub fn up(name: &str, progress: Progress) -> Result<Self, ServicesError> {
-        if let Some(services) = Self::existing(name)? {
+        if let Some(services) = Self::find(name)? {
             return Ok(services);
         }
         Self::down(name)?;
@@ -74,9 +74,11 @@ impl Services {
     }
 
     /// The services of this name if all of their processes run.
-    pub fn existing(name: &str) -> Result<Option<Self>, ServicesError> {
+    pub fn find(name: &str) -> Result<Option<Self>, ServicesError> {
         let folder = folder(name);
-        let alive = Daemon::recorded(&folder)?.iter().all(Daemon::is_running);
+        let alive = Daemon::read_recorded(&folder)?
+            .iter()
+            .all(Daemon::is_running);
         Ok(fs::read_to_string(environment(&folder))
             .ok()
             .filter(|_| alive)

@@ -73,7 +73,7 @@ pub(crate) fn remove(layout: &Layout) -> Result<(), ClusterError> {
 
 /// Ends kubelet, then the containers in an orderly way, so that shims take their sockets with them.
 fn end_pods(layout: &Layout) -> Result<(), ClusterError> {
-    let recorded = Daemon::recorded(&layout.folder)?;
+    let recorded = Daemon::read_recorded(&layout.folder)?;
     let running = |name: &str| {
         recorded
             .iter()
@@ -92,11 +92,12 @@ fn end_pods(layout: &Layout) -> Result<(), ClusterError> {
 /// Kills what is left in the cluster's network namespace and cgroups: all of it is ours by construction.
 fn end_remaining(layout: &Layout) -> Result<(), ClusterError> {
     until("the end of all processes", GONE_WITHIN, || {
-        let mut remaining = network::processes(&layout.name).map_err(|error| error.to_string())?;
+        let mut remaining =
+            network::list_processes(&layout.name).map_err(|error| error.to_string())?;
         remaining.extend(
             kubelet::cgroups(layout)
                 .iter()
-                .flat_map(|cgroup| processes_in(cgroup)),
+                .flat_map(|cgroup| list_processes_in(cgroup)),
         );
         if remaining.is_empty() {
             return Ok(());
@@ -110,13 +111,13 @@ fn end_remaining(layout: &Layout) -> Result<(), ClusterError> {
     Ok(())
 }
 
-fn processes_in(cgroup: &Path) -> Vec<i32> {
+fn list_processes_in(cgroup: &Path) -> Vec<i32> {
     let own = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
     let mut pids: Vec<i32> = own.lines().filter_map(|line| line.parse().ok()).collect();
     pids.extend(
-        folders_in(cgroup)
+        list_folders_in(cgroup)
             .iter()
-            .flat_map(|child| processes_in(child)),
+            .flat_map(|child| list_processes_in(child)),
     );
     pids
 }
@@ -148,7 +149,7 @@ fn remove_cgroups(layout: &Layout) -> Result<(), ClusterError> {
 
 /// Removes a cgroup after those in it: the files that it seems to have are the kernel's.
 fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
-    folders_in(cgroup)
+    list_folders_in(cgroup)
         .iter()
         .try_for_each(|child| remove_cgroup(child))?;
     ignore_missing(fs::remove_dir(cgroup))
@@ -156,15 +157,15 @@ fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
 
 /// Removes what containers left outside of the run folder, and the system's folders for it that are empty then.
 fn remove_strays(layout: &Layout) -> Result<(), ClusterError> {
-    for result in network_results(layout) {
+    for result in list_network_results(layout) {
         remove_file(&result)?;
     }
-    for link in entries_of(Path::new(CONTAINER_LOGS)) {
+    for link in list_entries(Path::new(CONTAINER_LOGS)) {
         if fs::read_link(&link).is_ok_and(|target| target.starts_with(layout.folder.path())) {
             remove_file(&link)?;
         }
     }
-    let sockets = entries_of(Path::new(SHIM_SOCKETS))
+    let sockets = list_entries(Path::new(SHIM_SOCKETS))
         .into_iter()
         .chain([PathBuf::from(PLUGIN_SOCKET)]);
     // One that nobody listens on any more is of no use to anybody, whoever made it.
@@ -179,8 +180,8 @@ fn remove_strays(layout: &Layout) -> Result<(), ClusterError> {
 }
 
 /// What CNI noted of our containers: by our network's name for their addresses, by the container's for their loopback.
-fn network_results(layout: &Layout) -> Vec<PathBuf> {
-    let all = entries_of(Path::new(NETWORK_RESULTS));
+fn list_network_results(layout: &Layout) -> Vec<PathBuf> {
+    let all = list_entries(Path::new(NETWORK_RESULTS));
     let prefix = format!("{}-", containerd::network_name(layout));
     let container = |path: &PathBuf| {
         let name = path.file_name()?.to_str()?.strip_prefix(&prefix)?;
@@ -199,14 +200,14 @@ fn remove_file(path: &Path) -> Result<(), ClusterError> {
     ignore_missing(fs::remove_file(path)).map_err(|source| folder_error(path, source))
 }
 
-fn folders_in(folder: &Path) -> Vec<PathBuf> {
-    entries_of(folder)
+fn list_folders_in(folder: &Path) -> Vec<PathBuf> {
+    list_entries(folder)
         .into_iter()
         .filter(|entry| entry.is_dir())
         .collect()
 }
 
-fn entries_of(folder: &Path) -> Vec<PathBuf> {
+fn list_entries(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder)
         .into_iter()
         .flatten()

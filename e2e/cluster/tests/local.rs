@@ -13,7 +13,7 @@ use innkeeper_cluster::kafka::Kafka;
 use innkeeper_cluster::postgres::Postgres;
 
 fn is_running(folder: &Path) -> bool {
-    Daemon::recorded(&RunFolder::at(folder))
+    Daemon::read_recorded(&RunFolder::at(folder))
         .unwrap()
         .iter()
         .any(Daemon::is_running)

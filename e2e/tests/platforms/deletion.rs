@@ -51,27 +51,26 @@ pub fn begin(namespace: Namespace, name: &str) {
     namespace.await_ready(name);
     let topic = namespace.topic(name);
     kafka::produce(&topic, usize::try_from(RECORDS).unwrap());
-    assert_eq!(kafka::held(&topic), Some(RECORDS));
+    assert_eq!(kafka::count_records(&topic), Some(RECORDS));
 }
 
 /// How many records the topic of a platform holds.
 pub fn held(namespace: Namespace, platform: &str) -> Option<i64> {
-    kafka::held(&namespace.topic(platform))
+    kafka::count_records(&namespace.topic(platform))
 }
 
 pub fn await_records(namespace: Namespace, topic: &str, expected: Option<i64>) {
-    namespace.until(
-        &format!("topic {topic} has {expected:?} records"),
-        || match kafka::held(topic) {
+    namespace.until(&format!("topic {topic} has {expected:?} records"), || {
+        match kafka::count_records(topic) {
             held if held == expected => Ok(()),
             held => Err(format!("{held:?}")),
-        },
-    );
+        }
+    });
 }
 
 pub fn await_gone(namespace: Namespace, name: &str) {
     namespace.until(&format!("EventTopic {name} is gone"), || {
-        match namespace.object(TOPICS, name) {
+        match namespace.find(TOPICS, name) {
             None => Ok(()),
             Some(object) => Err(object["status"].to_string()),
         }
@@ -86,7 +85,7 @@ pub fn delete(namespace: Namespace, arguments: &[&str]) {
 
 /// An object as a backup has it: without what the API server writes, but with the owners that it had then.
 pub fn backup(namespace: Namespace, name: &str) -> Value {
-    let mut object = namespace.expect(TOPICS, name);
+    let mut object = namespace.fetch(TOPICS, name);
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.retain(|key, _| {
         ["name", "labels", "finalizers", "ownerReferences"].contains(&key.as_str())
@@ -175,13 +174,13 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
     lose(REMOVAL, "replaced");
     REMOVAL.apply(&platform("replaced"));
     REMOVAL.await_ready("replaced");
-    let made = REMOVAL.expect(TOPICS, "replaced")["metadata"]["uid"].take();
+    let made = REMOVAL.fetch(TOPICS, "replaced")["metadata"]["uid"].take();
     REMOVAL
         .kubectl_with_file(&["replace"], &backup.take().to_string())
         .unwrap();
     REMOVAL.until(
         "the garbage collector has removed it and it is made again",
-        || match REMOVAL.object(TOPICS, "replaced") {
+        || match REMOVAL.find(TOPICS, "replaced") {
             Some(object) if object["metadata"]["uid"] != made => Ok(()),
             other => Err(format!("{other:?}")),
         },
@@ -240,7 +239,7 @@ fn begin_two(topic: &str) -> [String; 2] {
 fn of_two_objects_for_one_topic_the_last_takes_it_along() {
     let [first, second] = begin_two("shared");
     delete(REMOVAL, &["eventtopic", &first]);
-    assert_eq!(kafka::held("shared"), Some(RECORDS));
+    assert_eq!(kafka::count_records("shared"), Some(RECORDS));
     REMOVAL.await_state(TOPICS, &second, "Ready");
     delete(REMOVAL, &["eventtopic", &second]);
     await_records(REMOVAL, "shared", None);

@@ -28,7 +28,7 @@ pub fn lane() -> Lane {
 }
 
 fn kafka_has_no_topic_that_nobody_described() {
-    assert_eq!(kafka::undescribed(), Vec::<String>::new());
+    assert_eq!(kafka::fetch_undescribed(), Vec::<String>::new());
 }
 
 /// How long a new operator is watched.
@@ -58,7 +58,7 @@ fn without_its_operator_a_platform_goes_on() {
             count => Err(format!("{count} pods")),
         }
     });
-    assert!(KEPT.object(PLATFORMS, "kept").is_some());
+    assert!(KEPT.find(PLATFORMS, "kept").is_some());
     assert_eq!(
         KEPT.read("/reservations")["_embedded"]["reservations"],
         serde_json::json!([])

@@ -7,7 +7,7 @@ use innkeeper_e2e::http;
 use innkeeper_e2e::kubernetes::PLATFORMS;
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::{Namespace, SOON};
-use innkeeper_e2e::operator::{self, NAMESPACE, admin_address, install, install_whole};
+use innkeeper_e2e::operator::{self, NAMESPACE, fetch_admin_address, install, install_whole};
 use serde_json::Value;
 
 const BARE: Namespace = Namespace("bare");
@@ -38,7 +38,7 @@ pub fn lane() -> Lane {
 fn ask(path: &str) -> Result<http::Answer, String> {
     http::request(
         "GET",
-        &format!("{}{path}", admin_address()?),
+        &format!("{}{path}", fetch_admin_address()?),
         &Value::Null,
         &[],
     )
@@ -99,7 +99,7 @@ fn the_notes_say_what_to_do_next() {
 }
 
 fn every_series_is_there_from_the_start() {
-    let metrics = format!("{}/metrics", operator::metrics_address());
+    let metrics = format!("{}/metrics", operator::fetch_metrics_address());
     let answer = http::request("GET", &metrics, &Value::Null, &[]).unwrap();
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4");
     for series in [

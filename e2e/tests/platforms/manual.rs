@@ -64,7 +64,7 @@ fn change(
 
 /// By commands of kubectl for one purpose.
 fn commands() -> Vec<Change> {
-    let image = MANUAL.expect(DEPLOYMENTS, "rent");
+    let image = MANUAL.fetch(DEPLOYMENTS, "rent");
     let image = image.pointer("/spec/template/spec/containers/0/image");
     vec![
         change(
@@ -139,7 +139,7 @@ fn patches() -> Vec<Change> {
                 ],
                 "pay",
                 "/spec",
-                MANUAL.expect(DISRUPTION_BUDGETS, "pay")["spec"].clone(),
+                MANUAL.fetch(DISRUPTION_BUDGETS, "pay")["spec"].clone(),
             )
         },
     ]
@@ -147,7 +147,7 @@ fn patches() -> Vec<Change> {
 
 fn await_described(change: &Change) {
     MANUAL.until(&format!("{} is as described", change.pointer), || {
-        let object = MANUAL.expect(change.kind, change.name);
+        let object = MANUAL.fetch(change.kind, change.name);
         let now = object.pointer(change.pointer).cloned().unwrap_or_default();
         if now == change.described {
             Ok(())
@@ -167,7 +167,7 @@ fn what_kubectl_changes_is_taken_back() {
         MANUAL.kubectl(change.command).unwrap();
     }
     let grace = format!("{POD}/terminationGracePeriodSeconds");
-    let seconds = MANUAL.expect(DEPLOYMENTS, "pay");
+    let seconds = MANUAL.fetch(DEPLOYMENTS, "pay");
     let seconds = seconds.pointer(&grace).cloned().unwrap_or_default();
     let mut edit = site().cluster.kubectl();
     edit.args(["--namespace", "manual", "edit", "deployment/pay"]);
@@ -201,7 +201,7 @@ fn what_kubectl_changes_is_taken_back() {
 }
 
 fn an_undone_rollout_is_taken_back() {
-    let template = || MANUAL.expect(DEPLOYMENTS, "pay")["spec"]["template"].clone();
+    let template = || MANUAL.fetch(DEPLOYMENTS, "pay")["spec"]["template"].clone();
     let env = json!({ "env": { "ROLLED": "yes" } });
     let before = template();
     MANUAL.apply(&manual().with_service("pay", "config", env).manifest());
@@ -283,7 +283,7 @@ fn a_label_that_somebody_takes_is_put_back() {
             .kubectl(&["label", &object, &format!("{label}-")])
             .unwrap();
         MANUAL.until("the label is back", || {
-            match &MANUAL.expect(kind, "rent")["metadata"]["labels"][label] {
+            match &MANUAL.fetch(kind, "rent")["metadata"]["labels"][label] {
                 Value::Null => Err(object.clone()),
                 _ => Ok(()),
             }
@@ -296,7 +296,7 @@ fn a_restart_stays() {
         .kubectl(&["rollout", "restart", "deployment/reservation"])
         .unwrap();
     MANUAL.await_ready("manual");
-    let deployment = MANUAL.expect(DEPLOYMENTS, "reservation");
+    let deployment = MANUAL.fetch(DEPLOYMENTS, "reservation");
     let annotations = &deployment["spec"]["template"]["metadata"]["annotations"];
     assert!(annotations["kubectl.kubernetes.io/restartedAt"].is_string());
     let said = MANUAL.await_reason("reservation", "Ready");
@@ -315,7 +315,7 @@ fn what_others_wrote_stays_and_is_named() {
             said => Err(said),
         }
     });
-    let deployment = MANUAL.expect(DEPLOYMENTS, "pay");
+    let deployment = MANUAL.fetch(DEPLOYMENTS, "pay");
     assert!(deployment["spec"]["template"]["spec"]["hostAliases"].is_array());
 }
 
@@ -338,7 +338,7 @@ fn a_number_of_pods_stays_with_an_autoscaler() {
 
 /// Who owns a Deployment's number of pods.
 fn owners_of_the_number(name: &str) -> Vec<String> {
-    let deployment = MANUAL.expect(DEPLOYMENTS, name);
+    let deployment = MANUAL.fetch(DEPLOYMENTS, name);
     let entries = deployment["metadata"]["managedFields"].as_array().cloned();
     let owners = entries.unwrap_or_default().into_iter();
     let owners = owners.filter(|it| it["fieldsV1"]["f:spec"]["f:replicas"].is_object());

@@ -46,7 +46,7 @@ struct SilentKafka(Pid);
 
 impl SilentKafka {
     fn begin() -> Self {
-        let processes = Cluster::processes(&site().name).unwrap();
+        let processes = Cluster::list_processes(&site().name).unwrap();
         let kafka = processes.iter().find(|process| process.name == "kafka");
         let pid = Pid::from_raw(kafka.unwrap().pid);
         kill(pid, Signal::SIGSTOP).unwrap();
@@ -72,7 +72,7 @@ fn a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go() {
         &["eventtopics", "waiting", "let-go", "--wait=false"],
     );
     let said = WAITING.until("the object says why it does not go", || {
-        let topic = WAITING.expect(TOPICS, "let-go");
+        let topic = WAITING.fetch(TOPICS, "let-go");
         let conditions = topic["status"]["conditions"].as_array().unwrap().clone();
         let mut failed = conditions
             .iter()
@@ -87,17 +87,17 @@ fn a_topic_that_cannot_be_deleted_says_how_to_let_its_object_go() {
     drop(silent);
     delete(WAITING, &["namespace", WAITING.0, "--timeout=30s"]);
     await_records(WAITING, "waiting", None);
-    assert_eq!(kafka::held("let-go"), Some(0));
+    assert_eq!(kafka::count_records("let-go"), Some(0));
 }
 
 fn a_platform_applied_again_before_its_topic_was_deleted_keeps_it() {
     AGAIN.create();
     begin(AGAIN, "again");
-    let former = AGAIN.expect(TOPICS, "again")["metadata"]["uid"].take();
+    let former = AGAIN.fetch(TOPICS, "again")["metadata"]["uid"].take();
     let silent = SilentKafka::begin();
     delete(AGAIN, &["bookingplatform", "again"]);
     AGAIN.until("its topic is to go", || {
-        match &AGAIN.expect(TOPICS, "again")["metadata"]["deletionTimestamp"] {
+        match &AGAIN.fetch(TOPICS, "again")["metadata"]["deletionTimestamp"] {
             Value::Null => Err("not yet".to_owned()),
             _ => Ok(()),
         }
@@ -105,7 +105,7 @@ fn a_platform_applied_again_before_its_topic_was_deleted_keeps_it() {
     AGAIN.apply(&platform("again"));
     drop(silent);
     AGAIN.until("another object is there", || {
-        match AGAIN.object(TOPICS, "again") {
+        match AGAIN.find(TOPICS, "again") {
             Some(topic) if topic["metadata"]["uid"] != former => Ok(()),
             other => Err(format!("{other:?}")),
         }
@@ -121,13 +121,13 @@ fn the_operators_own_namespace_takes_no_topic_along() {
     NAMESPACE.apply(&described("own", "Delete"));
     let said = NAMESPACE.await_state(TOPICS, "own", "Stalled");
     assert!(said.contains("a namespace of its own"), "{said}");
-    let finalizers = &NAMESPACE.expect(TOPICS, "own")["metadata"]["finalizers"];
+    let finalizers = &NAMESPACE.fetch(TOPICS, "own")["metadata"]["finalizers"];
     assert_eq!(*finalizers, Value::Null);
     // Both ways out.
     NAMESPACE.apply(&described("own", "Retain"));
     NAMESPACE.await_state(TOPICS, "own", "Ready");
     delete(NAMESPACE, &["eventtopic", "own"]);
-    assert_eq!(kafka::held("own"), Some(0));
+    assert_eq!(kafka::count_records("own"), Some(0));
     AGAIN.apply(&described("own", "Delete"));
     AGAIN.await_state(TOPICS, "own", "Ready");
     delete(AGAIN, &["eventtopic", "own"]);
@@ -151,6 +151,6 @@ fn a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked() {
     assert_eq!(held(WATCHED, "watched"), Some(RECORDS));
     delete(WATCHED, &["namespace", WATCHED.0, "--timeout=30s"]);
     await_records(WATCHED, &WATCHED.topic("watched"), None);
-    assert_eq!(kafka::held("retained"), Some(0));
+    assert_eq!(kafka::count_records("retained"), Some(0));
     operator::install_whole();
 }

@@ -27,7 +27,7 @@ pub fn lane() -> Lane {
 
 fn await_deletion(name: &str) {
     STILL.until("the garbage collector has found it", || {
-        match &STILL.expect(TOPICS, name)["metadata"]["deletionTimestamp"] {
+        match &STILL.fetch(TOPICS, name)["metadata"]["deletionTimestamp"] {
             Value::Null => Err("not yet".to_owned()),
             _ => Ok(()),
         }
@@ -143,9 +143,9 @@ fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
     apply_in_order(["tours", "stays"]);
     // What stands keeps its order; the earlier release kept it too.
     apply_in_order(["stays", "tours"]);
-    let gateway = || STILL.expect(DOMAIN_SERVICES, "upgraded-gateway");
+    let gateway = || STILL.fetch(DOMAIN_SERVICES, "upgraded-gateway");
     let rolled = || {
-        let metadata = &STILL.expect(DEPLOYMENTS, "upgraded-gateway")["metadata"];
+        let metadata = &STILL.fetch(DEPLOYMENTS, "upgraded-gateway")["metadata"];
         (text(&metadata["uid"]), metadata["generation"].as_i64())
     };
     let before = rolled();
@@ -226,13 +226,13 @@ fn former_topic(platform: &Value) -> Value {
 fn a_platform_of_an_earlier_release_keeps_its_topic() {
     operator::scale(0);
     STILL.apply(&platform("former"));
-    let described = former_topic(&STILL.expect(PLATFORMS, "former"));
+    let described = former_topic(&STILL.fetch(PLATFORMS, "former"));
     STILL.apply(&described.to_string());
     operator::scale(1);
     STILL.await_ready("former");
     let topics = || {
-        let described = &STILL.expect(TOPICS, "former")["spec"]["topicName"];
-        let told = &STILL.expect(PLATFORMS, "former")["status"]["topic"];
+        let described = &STILL.fetch(TOPICS, "former")["spec"]["topicName"];
+        let told = &STILL.fetch(PLATFORMS, "former")["status"]["topic"];
         (text(described), text(told))
     };
     let former = || "former".to_owned();
@@ -241,7 +241,7 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     // Without its object, the platform's status says which topic it has.
     let uid = || {
         STILL
-            .object(TOPICS, "former")
+            .find(TOPICS, "former")
             .map(|it| text(&it["metadata"]["uid"]))
     };
     let before = uid();
@@ -252,7 +252,7 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     });
     STILL.await_ready("former");
     assert_eq!(topics(), (former(), former()));
-    assert_eq!(kafka::held("former"), Some(RECORDS));
+    assert_eq!(kafka::count_records("former"), Some(RECORDS));
     assert_eq!(held(STILL, "former"), None);
     delete(STILL, &["bookingplatform", "former"]);
     await_gone(STILL, "former");

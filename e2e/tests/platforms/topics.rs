@@ -59,28 +59,31 @@ fn assert_settings(expected: [(&str, &str); 2]) {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
-    SHOP.until("the topic has its settings", || {
-        match kafka::settings("stock") {
+    SHOP.until(
+        "the topic has its settings",
+        || match kafka::fetch_settings("stock") {
             found if found == expected => Ok(()),
             found => Err(format!("{found:?}")),
-        }
-    });
+        },
+    );
 }
 
 fn a_topic_is_made_as_described() {
     SHOP.create();
     SHOP.apply(&described("stock", stock(3, 600_000)));
     SHOP.await_state(TOPICS, "stock", "Ready");
-    assert_eq!(kafka::partitions("stock"), 3);
+    assert_eq!(kafka::count_partitions("stock"), 3);
     assert_settings([("retention.ms", "600000"), ("max.message.bytes", "4096")]);
 }
 
 fn a_topic_grows_and_does_not_shrink() {
     SHOP.apply(&described("stock", stock(5, 600_000)));
     SHOP.await_state(TOPICS, "stock", "Ready");
-    SHOP.until("the topic has grown", || match kafka::partitions("stock") {
-        5 => Ok(()),
-        count => Err(format!("{count} partitions")),
+    SHOP.until("the topic has grown", || {
+        match kafka::count_partitions("stock") {
+            5 => Ok(()),
+            count => Err(format!("{count} partitions")),
+        }
     });
     let shrunk = described("stock", stock(4, 600_000));
     let refusal = SHOP.kubectl_with_file(&["apply"], &shrunk).unwrap_err();
@@ -117,7 +120,7 @@ fn a_topic_belongs_to_the_object_that_described_it_first() {
     other["topicName"] = json!("stock-of-the-second");
     SHOP.apply(&described("second", other));
     SHOP.await_state(TOPICS, "second", "Ready");
-    assert_eq!(kafka::partitions("stock"), 5);
+    assert_eq!(kafka::count_partitions("stock"), 5);
 }
 
 fn a_topic_goes_with_its_object_only_when_asked_for() {
@@ -127,12 +130,12 @@ fn a_topic_goes_with_its_object_only_when_asked_for() {
     SHOP.kubectl(&["delete", "eventtopics", "stock", "scratch"])
         .unwrap();
     SHOP.until("the topic is deleted", || {
-        match kafka::partitions("scratch") {
+        match kafka::count_partitions("scratch") {
             0 => Ok(()),
             count => Err(format!("{count} partitions")),
         }
     });
-    assert_eq!(kafka::partitions("stock"), 5);
+    assert_eq!(kafka::count_partitions("stock"), 5);
 }
 
 /// A platform that runs no pods.
@@ -159,7 +162,7 @@ fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
     kafka::delete(&SHOP.topic("lost"));
     for (what, watch) in [("topic", &topic), ("platform", &platform)] {
         SHOP.until(&format!("the {what} was lost and is ready again"), || {
-            let reasons = watch.values();
+            let reasons = watch.read_values();
             let lost = reasons.iter().position(|reason| reason == "TopicLost");
             let ready = reasons.iter().rposition(|reason| reason == "Ready");
             if lost.is_some() && ready > lost {
@@ -174,16 +177,16 @@ fn a_topic_that_someone_deletes_is_lost_before_it_is_made_anew() {
         "someone deleted topic shop.lost with all its records",
     );
     SHOP.await_event("TopicRecreated", "it was made anew and is empty");
-    assert_eq!(kafka::held(&SHOP.topic("lost")), Some(0));
-    assert_eq!(kafka::partitions(&SHOP.topic("lost")), 3);
+    assert_eq!(kafka::count_records(&SHOP.topic("lost")), Some(0));
+    assert_eq!(kafka::count_partitions(&SHOP.topic("lost")), 3);
 }
 
 fn a_topic_that_auto_creation_made_grows_as_long_as_it_is_empty() {
     kafka::auto_create(&SHOP.topic("looked-at"));
-    assert_eq!(kafka::partitions(&SHOP.topic("looked-at")), 1);
+    assert_eq!(kafka::count_partitions(&SHOP.topic("looked-at")), 1);
     SHOP.apply(&platform("looked-at", 3));
     SHOP.await_ready("looked-at");
-    assert_eq!(kafka::partitions(&SHOP.topic("looked-at")), 3);
+    assert_eq!(kafka::count_partitions(&SHOP.topic("looked-at")), 3);
 }
 
 fn what_is_said_of_a_topic_with_other_partitions_helps() {
@@ -198,7 +201,7 @@ fn what_is_said_of_a_topic_with_other_partitions_helps() {
         .unwrap();
     SHOP.apply(&platform("used", 1));
     SHOP.await_ready("used");
-    assert_eq!(kafka::held(&SHOP.topic("used")), Some(1));
+    assert_eq!(kafka::count_records(&SHOP.topic("used")), Some(1));
 
     kafka::create("large", 5);
     SHOP.apply(&described(
@@ -240,7 +243,7 @@ fn what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record() {
     assert!(said.contains(first), "{said}");
     with(3, "Retain");
     SHOP.until("the EventTopic has it", || {
-        match &SHOP.expect(TOPICS, "going")["spec"]["deletionPolicy"] {
+        match &SHOP.fetch(TOPICS, "going")["spec"]["deletionPolicy"] {
             policy if policy == "Retain" => Ok(()),
             policy => Err(policy.to_string()),
         }
@@ -249,7 +252,7 @@ fn what_is_said_of_a_topic_that_goes_with_its_platform_loses_no_record() {
         .unwrap();
     with(5, "Delete");
     SHOP.await_ready("going");
-    assert_eq!(kafka::held(&SHOP.topic("going")), Some(25));
+    assert_eq!(kafka::count_records(&SHOP.topic("going")), Some(25));
 }
 
 fn what_is_said_of_a_topic_that_nobody_needs_helps() {
@@ -259,7 +262,7 @@ fn what_is_said_of_a_topic_that_nobody_needs_helps() {
     let said = SHOP.await_state(TOPICS, "unneeded", "Stalled");
     kafka::delete(&to_delete(&said));
     SHOP.await_ready("unneeded");
-    assert_eq!(kafka::partitions(&SHOP.topic("unneeded")), 3);
+    assert_eq!(kafka::count_partitions(&SHOP.topic("unneeded")), 3);
 }
 
 fn what_is_said_of_settings_that_kafka_refuses_helps() {
@@ -350,8 +353,8 @@ fn one_file_has_a_topic_in_each_namespace() {
     }
     for namespace in [SHOP, BRANCH] {
         namespace.await_ready("twin");
-        let told = &namespace.expect(PLATFORMS, "twin")["status"]["topic"];
+        let told = &namespace.fetch(PLATFORMS, "twin")["status"]["topic"];
         assert_eq!(text(told), namespace.topic("twin"));
-        assert_eq!(kafka::partitions(&namespace.topic("twin")), 3);
+        assert_eq!(kafka::count_partitions(&namespace.topic("twin")), 3);
     }
 }

@@ -68,13 +68,13 @@ fn await_nothing_told(service: &str) {
 }
 
 fn ready(service: &str) -> (String, String) {
-    let object = VERDICTS.expect(DOMAIN_SERVICES, service);
+    let object = VERDICTS.fetch(DOMAIN_SERVICES, service);
     let ready = condition(&object, "Ready").cloned().unwrap_or_default();
     (text(&ready["reason"]), text(&ready["message"]))
 }
 
 fn replicas(service: &str) -> Value {
-    VERDICTS.expect(DEPLOYMENTS, service)["spec"]["replicas"].take()
+    VERDICTS.fetch(DEPLOYMENTS, service)["spec"]["replicas"].take()
 }
 
 fn a_paused_deployment_stalls_and_says_how_to_go_on() {
@@ -110,7 +110,7 @@ fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
     let changed = platform().with_service("pay", "config", changed);
     VERDICTS.apply(&changed.manifest());
     VERDICTS.until("an edit reaches all pods", || {
-        let deployment = VERDICTS.expect(DEPLOYMENTS, "pay");
+        let deployment = VERDICTS.fetch(DEPLOYMENTS, "pay");
         assert_eq!(deployment["spec"]["replicas"], 2);
         let environment = &deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"];
         let status = &deployment["status"];
@@ -140,7 +140,7 @@ fn autoscaled() -> Example {
 fn an_autoscaler_beside_ours_is_named() {
     VERDICTS.apply(&autoscaled().manifest());
     VERDICTS.until("it has an autoscaler of ours", || {
-        match VERDICTS.object(AUTOSCALERS, "myreservation") {
+        match VERDICTS.find(AUTOSCALERS, "myreservation") {
             Some(_) => Ok(()),
             None => Err(String::new()),
         }
@@ -157,7 +157,7 @@ fn an_autoscaled_service_that_somebody_switches_off_stays_off_and_says_how_to_go
     VERDICTS.kubectl(&off).unwrap();
     let said = await_noticed("myreservation", "ScaledToZero");
     VERDICTS.until("its pods are gone", || {
-        match VERDICTS.of_service(PODS, "myreservation").len() {
+        match VERDICTS.list_of_service(PODS, "myreservation").len() {
             0 => Ok(()),
             count => Err(format!("{count} pods")),
         }
@@ -186,7 +186,7 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
     let own = autoscaled().with_service("pay", "disruptionBudget", json!("None"));
     VERDICTS.apply(&own.manifest());
     VERDICTS.until("ours is gone", || {
-        match VERDICTS.object(DISRUPTION_BUDGETS, "pay") {
+        match VERDICTS.find(DISRUPTION_BUDGETS, "pay") {
             None => Ok(()),
             Some(_) => Err(String::new()),
         }
@@ -197,7 +197,7 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
     await_nothing_told("rent");
     VERDICTS.apply(&autoscaled().manifest());
     VERDICTS.until("ours is back", || {
-        match VERDICTS.object(DISRUPTION_BUDGETS, "pay") {
+        match VERDICTS.find(DISRUPTION_BUDGETS, "pay") {
             Some(_) => Ok(()),
             None => Err(String::new()),
         }
@@ -237,7 +237,7 @@ fn a_refusal_leaves_the_pods_that_serve_in_sight() {
     let changed = autoscaled().with_service("pay", "config", changed);
     VERDICTS.apply(&changed.manifest());
     await_told("pay", "exceeded quota");
-    let status = VERDICTS.expect(DOMAIN_SERVICES, "pay")["status"].take();
+    let status = VERDICTS.fetch(DOMAIN_SERVICES, "pay")["status"].take();
     assert_eq!(
         (&status["replicas"], &status["readyReplicas"]),
         (&json!(1), &json!(1))
@@ -266,7 +266,7 @@ fn pods_refused_beyond_the_fewest_are_told() {
 
 /// Makes a ConfigMap of a service whose labels somebody took, and waits until it is pruned.
 fn await_pruned() {
-    let service = VERDICTS.expect(DOMAIN_SERVICES, "rent");
+    let service = VERDICTS.fetch(DOMAIN_SERVICES, "rent");
     let child = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -286,7 +286,7 @@ fn await_pruned() {
         .kubectl(&["annotate", "domainservice", "rent", "touched=true"])
         .unwrap();
     VERDICTS.until("it is pruned", || {
-        match VERDICTS.object(CONFIG_MAPS, "rent-settings-old") {
+        match VERDICTS.find(CONFIG_MAPS, "rent-settings-old") {
             None => Ok(()),
             Some(_) => Err(String::new()),
         }
@@ -299,12 +299,12 @@ fn a_child_without_labels_is_pruned() {
 
 fn a_pod_that_a_changed_label_took_goes_with_its_service() {
     await_nothing_told("rent");
-    let pod = name(&VERDICTS.of_service(PODS, "rent")[0]);
+    let pod = name(&VERDICTS.list_of_service(PODS, "rent")[0]);
     let label = format!("pod/{pod}");
     let lost = ["label", &label, "innkeeper.dev/service=lost", "--overwrite"];
     VERDICTS.kubectl(&lost).unwrap();
     await_told("rent", &format!("Pod {pod} "));
-    let owners = VERDICTS.expect(PODS, &pod)["metadata"]["ownerReferences"].take();
+    let owners = VERDICTS.fetch(PODS, &pod)["metadata"]["ownerReferences"].take();
     assert_eq!(owners[0]["kind"], "DomainService");
     assert_eq!(
         (owners.as_array().unwrap().len(), &owners[0]["controller"]),
@@ -312,7 +312,7 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
     );
     keeps_its_settings(&pod);
     VERDICTS.apply(&platform().without("rent").manifest());
-    VERDICTS.until("the pod is gone", || match VERDICTS.object(PODS, &pod) {
+    VERDICTS.until("the pod is gone", || match VERDICTS.find(PODS, &pod) {
         None => Ok(()),
         Some(_) => Err(String::new()),
     });
@@ -320,14 +320,14 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
 
 /// A lost pod may start again, although no ReplicaSet names its settings any more.
 fn keeps_its_settings(pod: &str) {
-    let mounted = &VERDICTS.expect(PODS, pod)["spec"]["volumes"];
+    let mounted = &VERDICTS.fetch(PODS, pod)["spec"]["volumes"];
     let mut volumes = mounted.as_array().unwrap().iter();
     let settings = volumes.find_map(|it| it["configMap"]["name"].as_str());
     let settings = settings.expect("a pod mounts its settings");
     let incarnation = platform().with("incarnation", json!(2));
     VERDICTS.apply(&incarnation.manifest());
     VERDICTS.until("the service has other settings", || {
-        let deployment = VERDICTS.expect(DEPLOYMENTS, "rent")["spec"].to_string();
+        let deployment = VERDICTS.fetch(DEPLOYMENTS, "rent")["spec"].to_string();
         if deployment.contains(settings) {
             Err(deployment)
         } else {
@@ -342,5 +342,5 @@ fn keeps_its_settings(pod: &str) {
     ];
     VERDICTS.kubectl(&former).unwrap();
     await_pruned();
-    assert!(VERDICTS.object(CONFIG_MAPS, settings).is_some());
+    assert!(VERDICTS.find(CONFIG_MAPS, settings).is_some());
 }

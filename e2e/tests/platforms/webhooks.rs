@@ -111,7 +111,7 @@ fn what_another_changes_back_each_time_is_contested() {
             .unwrap();
     };
     let seconds = || {
-        let deployment = STAMPED.expect(DEPLOYMENTS, "rent");
+        let deployment = STAMPED.fetch(DEPLOYMENTS, "rent");
         deployment["spec"]["minReadySeconds"].clone()
     };
     for _ in 0..2 {
@@ -133,6 +133,6 @@ fn what_another_changes_back_each_time_is_contested() {
         value if value == 3 => Ok(()),
         value => Err(value.to_string()),
     });
-    assert!(STAMPED.object(DOMAIN_SERVICES, "rent").is_some());
+    assert!(STAMPED.find(DOMAIN_SERVICES, "rent").is_some());
     take_counts();
 }

@@ -28,14 +28,14 @@ fn pods() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn config_maps() -> BTreeSet<String> {
-    let all = COTTAGE.of_service(CONFIG_MAPS, "rent");
+    let all = COTTAGE.list_of_service(CONFIG_MAPS, "rent");
     all.iter().map(name).collect()
 }
 
 /// The ConfigMaps that the `ReplicaSet`s of rent name.
 fn named_by_replica_sets() -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    for set in COTTAGE.of_service(REPLICA_SETS, "rent") {
+    for set in COTTAGE.list_of_service(REPLICA_SETS, "rent") {
         let pod = &set["spec"]["template"]["spec"];
         let volumes = pod["volumes"].as_array().unwrap().clone();
         named.extend(
@@ -83,7 +83,7 @@ pub fn a_change_of_configuration_rolls_its_readers_and_nobody_else() {
     assert_eq!(before, after);
     assert_eq!(generations_before, generations());
     COTTAGE
-        .is_configured("rent", &json!({ "DESK": "first" }))
+        .check_configured("rent", &json!({ "DESK": "first" }))
         .unwrap();
 }
 
@@ -99,7 +99,7 @@ pub fn an_old_config_map_stays_as_long_as_its_replica_set() {
     }
     COTTAGE.until("exactly what ReplicaSets name is left", || {
         let (left, named) = (config_maps(), named_by_replica_sets());
-        let sets = COTTAGE.of_service(REPLICA_SETS, "rent").len();
+        let sets = COTTAGE.list_of_service(REPLICA_SETS, "rent").len();
         let pruned = !left.is_superset(&first) && sets == KEPT + 1;
         if left == named && pruned {
             Ok(())

@@ -14,7 +14,7 @@ pub fn the_same_services_in_another_order_write_nothing() {
         (of_platform, all)
     };
     let replica_sets = || -> Vec<String> {
-        let all = COTTAGE.of_service(REPLICA_SETS, "gateway");
+        let all = COTTAGE.list_of_service(REPLICA_SETS, "gateway");
         all.iter().map(name).collect()
     };
     let (platform_before, before) = written();

@@ -37,7 +37,7 @@ pub fn a_rolling_change_under_load_drops_no_request() {
     let load = Siege::begin(
         4,
         Duration::from_millis(20),
-        &format!("{}{RESERVATION}", COTTAGE.gateway()),
+        &format!("{}{RESERVATION}", COTTAGE.fetch_gateway_url()),
     );
     let old = COTTAGE.list(PODS);
     let env = json!({ "env": { "ROLLED": "yes" } });
@@ -104,7 +104,7 @@ pub fn idleness_changes_nothing() {
 pub fn a_removed_service_takes_its_objects_with_it() {
     let of_rent = || -> Vec<String> {
         let kinds = OURS.into_iter().chain([PODS]);
-        let all = kinds.flat_map(|kind| COTTAGE.of_service(kind, "rent"));
+        let all = kinds.flat_map(|kind| COTTAGE.list_of_service(kind, "rent"));
         all.map(|object| name(&object)).collect()
     };
     assert!(of_rent().len() > 5, "{:?}", of_rent());

@@ -38,7 +38,7 @@ pub fn a_name_that_belongs_to_someone_else_is_left_alone() {
     COTTAGE.create_secret();
     COTTAGE.apply(&foreign().to_string());
     let version = || {
-        let deployment = COTTAGE.expect(DEPLOYMENTS, "pay");
+        let deployment = COTTAGE.fetch(DEPLOYMENTS, "pay");
         (deployment["status"]["observedGeneration"] == 1)
             .then(|| deployment["metadata"]["resourceVersion"].clone())
     };
@@ -67,14 +67,14 @@ pub fn a_name_that_belongs_to_someone_else_is_left_alone() {
 
 pub fn callers_wait_for_a_callee_that_is_not_ready() {
     COTTAGE.until("pay has been rolled out", || {
-        match COTTAGE.object(DEPLOYMENTS, "pay") {
+        match COTTAGE.find(DEPLOYMENTS, "pay") {
             Some(_) => Ok(()),
-            None => Err(COTTAGE.expect(DOMAIN_SERVICES, "pay")["status"].to_string()),
+            None => Err(COTTAGE.fetch(DOMAIN_SERVICES, "pay")["status"].to_string()),
         }
     });
     COTTAGE.await_reason("pay", "Progressing");
     await_caller("waits for pay, which it calls");
-    assert!(COTTAGE.object(DEPLOYMENTS, "reservation").is_none());
+    assert!(COTTAGE.find(DEPLOYMENTS, "reservation").is_none());
     let said = COTTAGE.await_state(PLATFORMS, "cottage", "Reconciling");
     assert!(
         said.contains("reservation: WaitingForCallee: waits for pay"),
@@ -83,12 +83,12 @@ pub fn callers_wait_for_a_callee_that_is_not_ready() {
 
     COTTAGE.apply(&cottage().manifest());
     COTTAGE.await_ready("cottage");
-    assert!(COTTAGE.object(DEPLOYMENTS, "reservation").is_some());
+    assert!(COTTAGE.find(DEPLOYMENTS, "reservation").is_some());
 }
 
 pub fn probes_of_ones_own_are_in_the_pods() {
     let pod = COTTAGE.until("pay has one pod", || {
-        let pods = COTTAGE.of_service(PODS, "pay");
+        let pods = COTTAGE.list_of_service(PODS, "pay");
         if pods.len() == 1 {
             Ok(pods[0].clone())
         } else {

@@ -109,9 +109,9 @@ pub fn a_reservation_is_paid_and_cancelled_through_the_gateway() {
 }
 
 pub fn its_records_are_in_kafka() {
-    let topic = RENTCAR.expect(TOPICS, "rentcar");
+    let topic = RENTCAR.fetch(TOPICS, "rentcar");
     assert_eq!(topic["status"]["partitions"], 12, "{topic}");
-    assert_eq!(kafka::partitions(&topic_name()), 12);
+    assert_eq!(kafka::count_partitions(&topic_name()), 12);
     let types = [
         "booking.confirmed",
         "payment.authorized",
@@ -122,7 +122,7 @@ pub fn its_records_are_in_kafka() {
         "fulfillment.cancelled",
     ];
     let records = RENTCAR.until("every event of the saga is in Kafka", || {
-        let records = kafka::records(&topic_name());
+        let records = kafka::fetch_records(&topic_name());
         if records.len() >= types.len() {
             Ok(records)
         } else {
@@ -169,8 +169,11 @@ pub fn its_rows_are_in_the_database() {
 
 pub fn a_value_of_the_file_is_in_force_in_the_pod() {
     let env = json!({ "PROFILE": "docker" });
-    RENTCAR.is_configured("myreservation", &env).unwrap();
-    let text = RENTCAR.admin("myreservation", "/settings").body.to_string();
+    RENTCAR.check_configured("myreservation", &env).unwrap();
+    let text = RENTCAR
+        .fetch_admin("myreservation", "/settings")
+        .body
+        .to_string();
     assert!(
         !text.contains(postgres::PASSWORD) && !text.contains("docker"),
         "a secret is shown: {text}"
@@ -178,7 +181,7 @@ pub fn a_value_of_the_file_is_in_force_in_the_pod() {
 }
 
 pub fn probes_are_as_rendered() {
-    let pods = RENTCAR.of_service(PODS, "pay");
+    let pods = RENTCAR.list_of_service(PODS, "pay");
     let container = &pods[0]["spec"]["containers"][0];
     for (probe, path, period, failures) in [
         ("livenessProbe", "/livez", 10, 3),
@@ -193,7 +196,7 @@ pub fn probes_are_as_rendered() {
             &container[probe],
             &json!({ "periodSeconds": period, "failureThreshold": failures }),
         );
-        assert_eq!(RENTCAR.admin("pay", path).status, 200);
+        assert_eq!(RENTCAR.fetch_admin("pay", path).status, 200);
     }
 }
 
@@ -210,7 +213,7 @@ pub fn a_change_that_is_wrong_is_refused() {
         );
     }
     assert_eq!(
-        RENTCAR.expect(PLATFORMS, "rentcar")["metadata"]["generation"],
+        RENTCAR.fetch(PLATFORMS, "rentcar")["metadata"]["generation"],
         1
     );
 }

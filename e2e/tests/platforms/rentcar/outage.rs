@@ -31,12 +31,12 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
 
     // A pod that ends goes on answering for as long as others may still send to it.
     RENTCAR.until("the last pod of pay is gone", || {
-        match RENTCAR.of_service(PODS, "pay").len() {
+        match RENTCAR.list_of_service(PODS, "pay").len() {
             0 => Ok(()),
             count => Err(format!("{count} pods")),
         }
     });
-    let before = kafka::records(&topic_name()).len();
+    let before = kafka::fetch_records(&topic_name()).len();
     let asked_at = Instant::now();
     let answer = reserve_with_key();
     assert!(
@@ -51,7 +51,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
         "{:?}",
         answer.headers
     );
-    assert_eq!(kafka::records(&topic_name()).len(), before);
+    assert_eq!(kafka::fetch_records(&topic_name()).len(), before);
 }
 
 pub fn a_reservation_is_settled_once_when_it_is_back() {
@@ -74,7 +74,7 @@ pub fn a_reservation_is_settled_once_when_it_is_back() {
     };
     assert_eq!(of_this(&RENTCAR.read("/pays"), "pays"), 1);
     let settled_once = || {
-        let records = kafka::records(&topic_name());
+        let records = kafka::fetch_records(&topic_name());
         let of = |kind: &str| {
             let of_kind = records
                 .iter()
@@ -134,7 +134,7 @@ pub fn what_is_deleted_leaves_the_topic_and_the_rows() {
             Err(left.join(" "))
         }
     });
-    assert_eq!(kafka::partitions(&topic_name()), 12);
+    assert_eq!(kafka::count_partitions(&topic_name()), 12);
     let rows = innkeeper_e2e::postgres::query(
         "SELECT id FROM rentcar__rentcar__reservation__1.rows ORDER BY id",
     );
@@ -142,7 +142,7 @@ pub fn what_is_deleted_leaves_the_topic_and_the_rows() {
 }
 
 pub fn what_is_applied_again_goes_on_where_it_was() {
-    let before = kafka::records(&topic_name()).len();
+    let before = kafka::fetch_records(&topic_name()).len();
     RENTCAR
         .kubectl(&["apply", "--filename", example::path()])
         .unwrap();
@@ -180,7 +180,7 @@ pub fn what_is_applied_again_goes_on_where_it_was() {
     });
     RENTCAR.until(
         "its records follow the former ones",
-        || match kafka::records(&topic_name()).len() {
+        || match kafka::fetch_records(&topic_name()).len() {
             count if count == before + 2 => Ok(()),
             count => Err(format!("{count} records, {before} before")),
         },

@@ -15,7 +15,7 @@ const VIEW: &str = "myreservation";
 
 /// Users, and their pauses, that keep a view busier than its autoscaler wants.
 fn load() -> Siege {
-    let view = format!("{}/myReservations", RENTCAR.gateway());
+    let view = format!("{}/myReservations", RENTCAR.fetch_gateway_url());
     Siege::begin(4, Duration::from_millis(10), &view)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn without_growth() -> Example {
 }
 
 fn asked_for() -> i64 {
-    RENTCAR.expect(DEPLOYMENTS, VIEW)["spec"]["replicas"]
+    RENTCAR.fetch(DEPLOYMENTS, VIEW)["spec"]["replicas"]
         .as_i64()
         .unwrap()
 }
@@ -63,7 +63,7 @@ fn await_pods(what: &str, is_enough: impl Fn(i64) -> bool) {
 pub fn under_load_pods_are_added() {
     let load = load();
     await_pods("at least 3 pods under load", |count| count >= 3);
-    let ready = || RENTCAR.expect(DEPLOYMENTS, VIEW)["status"]["readyReplicas"].as_i64();
+    let ready = || RENTCAR.fetch(DEPLOYMENTS, VIEW)["status"]["readyReplicas"].as_i64();
     RENTCAR.until("3 of them are ready", || match ready() {
         Some(count) if count >= 3 => Ok(()),
         count => Err(format!("{count:?} are ready")),
@@ -75,7 +75,7 @@ pub fn under_load_pods_are_added() {
 /// Waits until the autoscaler holds 4 pods although it wants more: while it still knows the former limit, it may go beyond.
 fn await_held() {
     RENTCAR.until("the autoscaler holds 4 pods", || {
-        let autoscaler = RENTCAR.expect(AUTOSCALERS, VIEW);
+        let autoscaler = RENTCAR.fetch(AUTOSCALERS, VIEW);
         let limited = condition(&autoscaler, "ScalingLimited").cloned();
         let is_limited = limited.is_some_and(|it| it["reason"] == "TooManyReplicas");
         let (limit, held) = (
@@ -99,7 +99,7 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
     RENTCAR.apply(&edited.manifest());
     RENTCAR.await_ready("rentcar");
     RENTCAR.until("every pod has the new value", || {
-        let pods = RENTCAR.of_service(PODS, VIEW);
+        let pods = RENTCAR.list_of_service(PODS, VIEW);
         let old = |pod: &&Value| !pod["metadata"]["deletionTimestamp"].is_null();
         let is_new = pods.len() == 4 && pods.iter().filter(old).count() == 0;
         if is_new {
@@ -109,9 +109,9 @@ pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
         }
     });
     RENTCAR
-        .is_configured(VIEW, &json!({ "PROFILE": "edited" }))
+        .check_configured(VIEW, &json!({ "PROFILE": "edited" }))
         .unwrap();
-    let values = watch.values();
+    let values = watch.read_values();
     assert!(
         values.len() > 1 && values.iter().all(|count| count == "4"),
         "{values:?}"
