@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::sources::{Source, sources, vocabulary, words};
+use super::sources::{Source, read_sources, vocabulary, words};
 use crate::Outcome;
 use crate::workspace::{Package, Workspace};
 
@@ -22,7 +22,7 @@ pub fn check(workspace: &Workspace) -> Outcome {
     let mut product = Vec::new();
     let mut unused = Vec::new();
     for package in workspace.packages() {
-        let sources = sources(&package.root)?;
+        let sources = read_sources(&package.root)?;
         let is_for_tests = FOR_TESTS.contains(&package.name.as_str());
         unused.extend(unused_dependencies(package, &sources, is_for_tests));
         if !is_for_tests {

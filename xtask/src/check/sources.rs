@@ -28,7 +28,7 @@ impl Source {
 }
 
 /// The Rust files below a folder, but for those of packages that lie in it.
-pub fn sources(root: &Path) -> io::Result<Vec<Source>> {
+pub fn read_sources(root: &Path) -> io::Result<Vec<Source>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -39,14 +39,14 @@ pub fn sources(root: &Path) -> io::Result<Vec<Source>> {
                     folders.push(path);
                 }
             } else if path.extension().is_some_and(|it| it == "rs") {
-                found.push(source(root, path)?);
+                found.push(read_source(root, path)?);
             }
         }
     }
     Ok(found)
 }
 
-fn source(root: &Path, path: PathBuf) -> io::Result<Source> {
+fn read_source(root: &Path, path: PathBuf) -> io::Result<Source> {
     let text = fs::read_to_string(&path)?;
     let code = text.lines().map(|line| match line.trim_start() {
         comment if comment.starts_with("//") => "",
