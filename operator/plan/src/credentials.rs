@@ -1,4 +1,5 @@
-//! Values in a platform's file that look like credentials: whoever may read the platform or its ConfigMaps can read them.
+//! Values in a platform's file that look like credentials. Everyone who may read the platform or
+//! its ConfigMaps can read them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -7,14 +8,14 @@ use innkeeper_contracts::secret::{holds_credential, is_placeholder, is_secret_na
 use regex::Regex;
 use serde_json::Value;
 
-/// A value that looks like a credential, which is not repeated.
+/// A warning about a value that looks like a credential. It does not repeat the value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Warning {
     /// The line of the file, from 1.
     pub line: Option<usize>,
-    /// Where it is.
+    /// The path of the field that holds the value.
     pub field_path: String,
-    /// What it looks like.
+    /// Why the value looks like a credential.
     looks_like: &'static str,
 }
 
@@ -31,18 +32,18 @@ impl fmt::Display for Warning {
     }
 }
 
-/// By its name.
+/// Said of a value whose field has a name such as `password`.
 const NAME: &str = "by its name";
-/// By what it is.
+/// Said of a value that looks like a credential itself, whatever its name.
 const FORM: &str = "a password in a URL or connection string, a key, or a token";
 
-/// A line of YAML with a name and a value in one word.
+/// Matches a line of YAML that has a name and a value without spaces.
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^\s*(?:-\s+)?([A-Za-z_][\w.-]*):[ \t]+(\S+)[ \t]*\r?$")
         .expect("the pattern is a constant")
 });
 
-/// Every value of an object that looks like a credential, in the order of the file.
+/// Finds every value of an object that looks like a credential, in the order of the file.
 pub fn find(object: &Value) -> Vec<Warning> {
     let mut found = Vec::new();
     look(object, "", &mut found);
@@ -88,7 +89,8 @@ fn warning(field_path: String, looks_like: &'static str) -> Warning {
     }
 }
 
-/// What a text looks like under this name in this map, if it looks like a credential.
+/// Why the value of a field looks like a credential; `None` if it does not. `map` is the name of
+/// the map that holds the field.
 fn credential(map: &str, name: &str, text: &str) -> Option<&'static str> {
     let is_in = |fields: &[&str]| fields.iter().any(|field| map.ends_with(field));
     if holds_credential(text) {

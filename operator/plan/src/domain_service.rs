@@ -1,4 +1,4 @@
-//! What to do about a DomainService, given what there is, and how it stands then.
+//! Decides what to do about a DomainService, given what exists of it, and which status it gets.
 
 pub mod callees;
 pub mod conditions;

@@ -1,11 +1,12 @@
-//! What carries a plan out, and what it brings along: brokers, a database, an image, addresses.
+//! The executor of a plan, and the defaults that it provides: brokers, a database, an image,
+//! addresses.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use innkeeper_crds::database::Postgres;
 
-/// Where a platform runs, with the defaults of that place.
+/// Where a platform runs, with the defaults of that executor.
 #[derive(Clone, Debug)]
 pub enum Executor {
     /// A Kubernetes cluster.
@@ -14,22 +15,23 @@ pub enum Executor {
     Local(LocalDefaults),
 }
 
-/// What an installation on a cluster brings along; all of it comes from the chart's values.
+/// Defaults of an installation on a cluster. All of them come from the chart's values.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterDefaults {
     /// `host:port` of one or more Kafka brokers, with commas between them.
     pub bootstrap_servers: Option<String>,
-    /// The database of services that name none; its Secret lies in each platform's namespace.
+    /// The database of services that name none. Its Secret must exist in the namespace of each
+    /// platform.
     pub database: Option<Postgres>,
-    /// The release's own image.
+    /// Image of the operator's own release.
     pub image: String,
 }
 
-/// What a run on this machine brings along.
+/// Defaults of a run on this machine.
 #[derive(Clone, Debug, Default)]
 pub struct LocalDefaults {
-    /// Folder of all files of the platform.
+    /// Folder that contains all files of the platform.
     pub data: PathBuf,
-    /// Ports that are known already, by service; the others are [`crate::expand::dev_ports`].
+    /// Ports that are already known, by service; the others come from [`crate::expand::dev_ports`].
     pub ports: BTreeMap<String, u16>,
 }

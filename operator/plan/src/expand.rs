@@ -1,4 +1,4 @@
-//! A platform becomes the topic and the resolved services that it asks for. Nothing can fail here any more.
+//! Expands a validated platform to its topic and its resolved services. Nothing can fail any more.
 
 mod order;
 mod service;
@@ -14,25 +14,25 @@ use crate::names;
 use crate::rendered::Rendered;
 use crate::validate::ValidatedPlatform;
 
-/// Everything that a platform asks for.
+/// Everything that a platform consists of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expansion {
-    /// Its topic.
+    /// The topic of the platform.
     pub topic: EventTopic,
-    /// Its services, callees before their callers.
+    /// The services, callees before their callers.
     pub services: Vec<DomainService>,
 }
 
 impl Expansion {
-    /// The children of the platform in waves: what is new in one is made once all before it are
-    /// ready.
+    /// The children of the platform in waves. A new child is created when everything in the earlier
+    /// waves is ready.
     pub fn waves(&self) -> Vec<Vec<Rendered>> {
         let services = self.services.iter().map(Rendered::of);
         vec![vec![Rendered::of(&self.topic)], services.collect()]
     }
 }
 
-/// The topic and the services of a platform, fully resolved for where it runs.
+/// The topic and the services of a platform, fully resolved for its executor.
 pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> Expansion {
     let addresses = addresses(platform, executor);
     let topic = topic_name(platform, executor, facts);
@@ -62,8 +62,8 @@ pub fn expand(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) 
     }
 }
 
-/// The platform's topic in Kafka: the one that it names, else the one that it has, else one of its
-/// own.
+/// Name of the platform's topic in Kafka: the name that the platform gives, else that of the topic
+/// it has already, else the default.
 fn topic_name(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) -> String {
     let known = platform.topic.name.clone().or_else(|| facts.topic.clone());
     known.unwrap_or_else(|| match executor {
@@ -72,7 +72,7 @@ fn topic_name(platform: &ValidatedPlatform, executor: &Executor, facts: &Facts) 
     })
 }
 
-/// The port of every service on this machine: its own, else the next above 8080 that no other has.
+/// The port of every service on this machine: its own, else the next free one from 8080.
 pub fn dev_ports(platform: &ValidatedPlatform) -> BTreeMap<String, u16> {
     let given: BTreeSet<u16> = platform
         .services

@@ -1,4 +1,4 @@
-//! What a platform has already, as far as that decides what becomes of it.
+//! What a platform has already, as far as the plan depends on it.
 
 mod order;
 
@@ -11,17 +11,17 @@ pub use order::Order;
 
 use crate::names;
 
-/// What a platform has already; one that is new has nothing.
+/// What a platform has already; a new platform has nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// The order of the lists in its services, by their names.
+    /// The order of the lists in each service, by the service's name.
     pub orders: BTreeMap<String, Order>,
-    /// The name of its topic in Kafka.
+    /// Name of the platform's topic in Kafka.
     pub topic: Option<String>,
 }
 
 impl Facts {
-    /// The facts about a platform with these services; its status names its topic.
+    /// The facts about a platform with these services. Its status names its topic.
     pub fn of(platform: &BookingPlatform, services: &[DynamicObject]) -> Self {
         let status = platform.status.as_ref();
         let order = |service: &DynamicObject| {
@@ -35,8 +35,9 @@ impl Facts {
     }
 }
 
-/// Whether a topic may be a platform's, as far as the platform alone tells. Where its status names
-/// none yet, that may be the one that an earlier release named after the platform alone.
+/// Whether a topic may belong to a platform, as far as the platform alone can tell. While its
+/// status names no topic, that may also be the one that an earlier release named after the platform
+/// alone.
 pub fn may_have_topic(platform: &BookingPlatform, topic: &str) -> bool {
     let messaging = platform.spec.messaging.as_ref();
     let given = messaging.and_then(|it| it.topic.as_ref()?.name.as_deref());

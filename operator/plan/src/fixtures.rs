@@ -1,9 +1,9 @@
-//! Objects for tests, of this crate and of those that carry its plans out.
+//! Objects for the tests of this crate and of the crates that use it.
 
 use innkeeper_crds::DomainService;
 use serde_json::{Value, json};
 
-/// A service in the namespace `shop`: a gateway, with these further fields of its spec.
+/// A gateway in the namespace `shop`, with these further fields in its spec.
 pub fn service(name: &str, spec: &Value) -> DomainService {
     let settings = json!({
         "namespace": "shop",

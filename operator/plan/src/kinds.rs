@@ -1,5 +1,5 @@
-//! The registry of kinds: what the operator does with the objects of each. Watches, permissions, readiness,
-//! metrics, pruning, and the roles in the chart follow from it.
+//! The registry of kinds: what the operator does with the objects of each kind. Watches,
+//! permissions, readiness, metrics, pruning and the chart's roles are derived from it.
 
 use std::sync::LazyLock;
 
@@ -14,39 +14,41 @@ use kube::api::ApiResource;
 /// A kind, and what the operator does with its objects.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Kind {
-    /// Its group, version, name and plural.
+    /// Group, version, name and plural of the kind.
     pub resource: ApiResource,
-    /// Whether it is of Innkeeper's own API: its objects are reconciled and have a status.
+    /// Whether the kind belongs to Innkeeper's own API. The operator reconciles such objects and
+    /// writes their status.
     pub is_ours: bool,
-    /// The kind of the objects that own those that the operator makes of this one.
+    /// The kind that owns the objects which the operator creates of this kind.
     pub parent: Option<String>,
-    /// When an object is deleted that its owner no longer asks for; `None` where every owner
-    /// always asks for it.
+    /// When to delete an object that its owner no longer asks for; `None` if every owner always
+    /// asks for it.
     pub prune: Option<Prune>,
-    /// How the operator hears of changes.
+    /// How the operator notices changes.
     pub watch: Watch,
 }
 
-/// When an object is deleted that its owner no longer asks for.
+/// When to delete an object that its owner no longer asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Prune {
-    /// Before the owner's other objects are applied, because it would go on acting on them.
+    /// Before the owner's other objects are applied, because the object would act on them.
     First,
-    /// After the owner's other objects are applied, because they may have used it until then.
+    /// After the owner's other objects are applied, because they may have used the object until
+    /// then.
     Last,
 }
 
-/// How the operator hears of changes.
+/// How the operator notices changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Watch {
-    /// By the metadata of the objects that carry our label; a change wakes the owner.
+    /// By watching the metadata of the objects with our label. A change wakes the owner.
     Labelled,
-    /// Otherwise: an object of somebody else may concern a service, or its owner is not the one to
-    /// wake.
+    /// By a watch of its own, because objects of other people may concern a service, or because the
+    /// object to wake is not the owner.
     Special,
 }
 
-/// Every kind that the operator watches; parents before their children.
+/// Every kind that the operator watches, parents before their children.
 pub fn kinds() -> &'static [Kind] {
     static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         let of_platforms = [
@@ -79,7 +81,7 @@ pub fn ours() -> impl Iterator<Item = &'static Kind> {
     kinds().iter().filter(|kind| kind.is_ours)
 }
 
-/// The kinds of the objects that the operator makes for an object of the kind `K`.
+/// The kinds of the objects that the operator creates for an object of kind `K`.
 pub fn children_of<K: Resource<DynamicType = ()>>() -> impl Iterator<Item = &'static Kind> {
     let parent = K::kind(&());
     kinds()
@@ -98,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// Whether its objects own objects that the operator makes.
+    /// Whether objects of this kind own objects that the operator creates.
     pub fn is_parent(&self) -> bool {
         let name = Some(&self.resource.kind);
         kinds().iter().any(|kind| kind.parent.as_ref() == name)

@@ -1,6 +1,7 @@
-//! The plan: from a platform's file to everything that should exist for it, the same for every executor.
-//! It is pure: no client, no clock, no environment, no file, and never a look at what a cluster holds that it was not given.
-//! Start reading at [`read()`], then [`validate()`] and [`expand()`]; [`names`] is the one place that formats a name.
+//! The plan: computes everything that should exist for a platform from its file, in the same way
+//! for every executor. It is pure: it uses no client, clock, environment or file, and knows of the
+//! cluster only what it is given. Start reading at [`read()`], then [`validate()`] and
+//! [`expand()`]; [`names`] is the only module that formats names.
 
 pub mod credentials;
 pub mod domain_service;

@@ -1,4 +1,5 @@
-//! The one place that formats names: of Kubernetes objects and their labels, of topics, consumer groups, schemas and files.
+//! The only module that formats names: of Kubernetes objects and their labels, of topics, consumer
+//! groups, schemas and files.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +11,16 @@ pub const FIELD_MANAGER: &str = "innkeeper";
 pub const PLATFORM_LABEL: &str = "innkeeper.dev/platform";
 /// Label with the name of the service.
 pub const SERVICE_LABEL: &str = "innkeeper.dev/service";
-/// Label that says who manages an object.
+/// Label that names the tool which manages an object.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// Finalizer of an EventTopic whose topic goes with it.
+/// Finalizer of an EventTopic whose topic is to be deleted with it.
 pub const TOPIC_FINALIZER: &str = "innkeeper.dev/topic";
-/// Annotation of an object with the hash of what was applied of it.
+/// Annotation with the hash of the object that was applied.
 pub const APPLIED_ANNOTATION: &str = "innkeeper.dev/applied";
-/// Longest identifier that PostgreSQL keeps whole.
+/// Longest identifier that PostgreSQL does not truncate.
 const SCHEMA_LENGTH: usize = 63;
 
-/// A service in an incarnation of its platform, which is what consumer groups and schemas belong to.
+/// A service in one incarnation of its platform. Consumer groups and schemas belong to such a pair.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceIncarnation<'a> {
     /// Namespace of the platform.
@@ -28,11 +29,11 @@ pub struct ServiceIncarnation<'a> {
     pub platform: &'a str,
     /// Name of the service.
     pub service: &'a str,
-    /// The platform's of.
+    /// Incarnation of the platform.
     pub incarnation: u32,
 }
 
-/// The consumer group of a service.
+/// Name of a service's consumer group.
 pub fn consumer_group(of: ServiceIncarnation) -> String {
     let ServiceIncarnation {
         namespace,
@@ -43,7 +44,8 @@ pub fn consumer_group(of: ServiceIncarnation) -> String {
     format!("{namespace}.{platform}.{service}.{incarnation}")
 }
 
-/// The database schema of a service: lower case, digits and underscores, at most 63 characters.
+/// Name of a service's database schema: lower-case letters, digits and underscores, at most 63
+/// characters.
 pub fn schema(of: ServiceIncarnation) -> String {
     let parts = [of.namespace, of.platform, of.service];
     let readable = format!("{}__{}", parts.join("__"), of.incarnation).replace('-', "_");
@@ -59,23 +61,23 @@ pub fn schema(of: ServiceIncarnation) -> String {
     format!("{kept}_{hash}")
 }
 
-/// The topic of a platform that neither names one nor has one: two platforms of one name in two
-/// namespaces share no topic of one Kafka.
+/// Name of the topic of a platform that neither names a topic nor has one already. It contains the
+/// namespace, so that two platforms with the same name do not share a topic.
 pub fn default_topic(namespace: &str, platform: &str) -> String {
     format!("{namespace}.{platform}")
 }
 
-/// The topic of a platform on one machine, which is alone in its log.
+/// Name of the topic of a platform on one machine, whose log has no other topic.
 pub fn local_topic(platform: &str) -> String {
     platform.to_owned()
 }
 
-/// The EventTopic of a platform.
+/// Name of a platform's EventTopic.
 pub fn event_topic(platform: &str) -> String {
     platform.to_owned()
 }
 
-/// The address of a service within its namespace.
+/// Address of a service within its namespace.
 pub fn address(service: &str) -> String {
     format!(
         "http://{service}:{}",
@@ -83,37 +85,37 @@ pub fn address(service: &str) -> String {
     )
 }
 
-/// The address of a service on this machine.
+/// Address of a service on this machine.
 pub fn local_address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// The file of a service's rows below the platform's data folder.
+/// Name of the file with a service's rows, relative to the platform's data folder.
 pub fn database_file(service: &str, incarnation: u32) -> String {
     format!("{service}.{incarnation}.db")
 }
 
-/// The file of the platform's log below its data folder.
+/// Name of the file with the platform's log, relative to its data folder.
 pub fn log_file(incarnation: u32) -> String {
     format!("log.{incarnation}.db")
 }
 
-/// The ConfigMap with a service's settings of one content.
+/// Name of the ConfigMap with these settings of a service.
 pub fn settings_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
     format!("{service}-settings-{}", texts_hash(content))
 }
 
-/// The ConfigMap with a user's own configuration of one content.
+/// Name of the ConfigMap with this configuration that the user gives a service.
 pub fn configuration_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
     format!("{service}-config-{}", texts_hash(content))
 }
 
-/// The ConfigMap with a user's own files of one content.
+/// Name of the ConfigMap with these files that the user gives a service.
 pub fn files_config_map(service: &str, content: &BTreeMap<String, String>) -> String {
     format!("{service}-files-{}", texts_hash(content))
 }
 
-/// Labels that select a service's pods; they never change.
+/// Labels that select a service's pods. They never change.
 pub fn selector(platform: &str, service: &str) -> BTreeMap<String, String> {
     [(PLATFORM_LABEL, platform), (SERVICE_LABEL, service)]
         .into_iter()

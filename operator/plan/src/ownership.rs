@@ -1,5 +1,6 @@
-//! Whose an object is, and what is to be done about what others did to it. A name that belongs to someone else is never
-//! taken by force, and what is as it was applied is never written.
+//! Decides whom an object belongs to, and what to do about changes that others made to it. The
+//! operator never takes a name that belongs to somebody else, and never writes an object that is
+//! still as it was applied.
 
 pub mod admission;
 pub mod changes;
@@ -20,20 +21,20 @@ use crate::verdict::{Reason, Verdict};
 pub use hash::hash;
 pub use notes::Notes;
 
-/// Whose the object of a name is.
+/// Whom the object with a name belongs to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Ownership {
-    /// Nobody's: there is none.
+    /// There is no such object.
     Free,
-    /// Ours, with its uid.
+    /// The object belongs to the owner; holds its uid.
     Ours(String),
-    /// A former owner's of the same name; it goes by itself.
+    /// The object belongs to a deleted owner of the same name. Kubernetes will delete it.
     Former,
-    /// Someone else's.
+    /// The object belongs to somebody else.
     Foreign,
 }
 
-/// Whose an object is, seen by the owner that asks for it.
+/// Whom an existing object belongs to, from the point of view of `owner`.
 pub fn ownership_of(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Ownership {
     let Some(existing) = existing else {
         return Ownership::Free;
@@ -48,28 +49,28 @@ pub fn ownership_of(existing: Option<&ObjectMeta>, owner: &OwnerReference) -> Ow
     Ownership::Foreign
 }
 
-/// A rendered object, and whose its name is.
+/// An object that should exist, with the object that has its name now.
 #[derive(Clone, Debug)]
 pub struct DesiredObject {
     /// The object as it should be.
     pub rendered: Rendered,
-    /// Whose its name is now.
+    /// Whom the existing object belongs to.
     pub ownership: Ownership,
-    /// What there is of this name.
+    /// The existing object, if there is one.
     pub live: Option<DynamicObject>,
 }
 
-/// What stands in the way of a set of claims.
+/// What prevents desired objects from being applied.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Obstacle {
-    /// Names that belong to someone else.
+    /// Names of objects that belong to somebody else.
     Taken(Vec<String>),
-    /// Objects of a former owner of the same name that are still there.
+    /// Names of objects of a deleted owner of the same name that still exist.
     Former(Vec<String>),
 }
 
 impl Obstacle {
-    /// How whoever meets it stands.
+    /// The verdict about the owner that meets the obstacle.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Taken(names) => Verdict::stalled(
@@ -90,7 +91,7 @@ impl Obstacle {
     }
 }
 
-/// What stands in the way of claims, if anything does.
+/// What prevents desired objects from being applied, if anything does.
 pub fn obstacle<'a>(objects: impl IntoIterator<Item = &'a DesiredObject>) -> Option<Obstacle> {
     let (mut taken, mut former) = (Vec::new(), Vec::new());
     for desired in objects {
@@ -106,24 +107,24 @@ pub fn obstacle<'a>(objects: impl IntoIterator<Item = &'a DesiredObject>) -> Opt
     (!former.is_empty()).then_some(Obstacle::Former(former))
 }
 
-/// The API server refuses an object, and someone has to change something.
+/// The API server refused an object, and somebody has to change something.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refused {
-    /// Which one.
+    /// Kind and name of the object.
     pub what: String,
-    /// Why, in the API server's words.
+    /// Why, in the words of the API server.
     pub why: String,
 }
 
 impl Refused {
-    /// How whoever meets it stands.
+    /// The verdict about the owner of the refused object.
     pub fn verdict(&self) -> Verdict {
         let Self { what, why } = self;
         Verdict::stalled(Reason::Refused, format!("{what} is refused: {why}"))
     }
 }
 
-/// An object for people to read: its kind and name.
+/// Kind and name of an object, for messages.
 pub fn what(rendered: &Rendered) -> String {
     format!("{} {}", rendered.resource.kind, rendered.name())
 }

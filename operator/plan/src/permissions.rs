@@ -1,37 +1,38 @@
-//! Who may do what: the rules of the chart's roles are made from this list, and `/readyz` names what the operator lacks
-//! of it. What concerns kinds follows from their registry.
+//! Who may do what. The rules of the chart's roles are generated from this list, and `/readyz`
+//! names the permissions that the operator lacks. Permissions on kinds are derived from the
+//! registry of kinds.
 
 use std::sync::LazyLock;
 
 use crate::kinds::{self, Kind};
 
-/// Some verbs on a resource.
+/// The permission to use some verbs on a resource.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Permission {
-    /// The role that gives it.
+    /// The role that grants it.
     pub role: Role,
     /// The API group; empty for the core group.
     pub group: String,
-    /// The resource, with its subresource after a slash.
+    /// The resource, followed by a slash and the subresource if there is one.
     pub resource: String,
-    /// What may be done with it.
+    /// The verbs that are allowed.
     pub verbs: Vec<&'static str>,
 }
 
-/// A set of permissions that the chart gives together.
+/// A set of permissions that the chart grants together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
-    /// The operator's, wherever there are platforms.
+    /// For the operator, wherever there are platforms.
     Platforms,
-    /// The operator's, in every namespace, also when it looks after one only. A namespace that is deleted takes the rights
-    /// in it along, and a topic that goes with its object must still be let go; and a topic is kept while a platform or an
-    /// EventTopic anywhere names it.
+    /// For the operator in every namespace, even if it watches only one. When a namespace is
+    /// deleted, the roles in it go first, yet a topic that is deleted with its object must still be
+    /// released. And a topic is kept while any platform or EventTopic in any namespace names it.
     Everywhere,
-    /// The operator's, in its own namespace: its replicas agree who works.
+    /// For the operator in its own namespace, where its replicas elect a leader.
     Operator,
-    /// That of people who may view everything in a namespace.
+    /// For people who may view everything in a namespace.
     View,
-    /// That of people who may edit everything in a namespace.
+    /// For people who may edit everything in a namespace.
     Edit,
 }
 
@@ -45,7 +46,7 @@ impl Role {
         Self::Edit,
     ];
 
-    /// Its name, which is that of the file of its rules in the chart.
+    /// Name of the role, which is also the name of its file in the chart.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Platforms => "platforms",
@@ -59,7 +60,7 @@ impl Role {
 
 const SEE: &[&str] = &["get", "list", "watch"];
 
-/// Every permission.
+/// Every permission of every role.
 pub fn permissions() -> &'static [Permission] {
     static PERMISSIONS: LazyLock<Vec<Permission>> = LazyLock::new(|| {
         let on_kinds = kinds::kinds().iter().flat_map(on_kind);
@@ -69,7 +70,7 @@ pub fn permissions() -> &'static [Permission] {
     &PERMISSIONS
 }
 
-/// What the operator does with a kind wherever there are platforms.
+/// The operator's permissions on a kind wherever there are platforms.
 fn on_kind(kind: &Kind) -> Vec<Permission> {
     let mut verbs = SEE.to_vec();
     if kind.parent.is_some() {
@@ -82,7 +83,8 @@ fn on_kind(kind: &Kind) -> Vec<Permission> {
     if kind.is_ours {
         permissions.push(Permission::on(Role::Platforms, kind, "/status", &["patch"]));
     }
-    // Whoever makes an object that blocks its owner's deletion needs this, where that is enforced.
+    // Creating an object that blocks the deletion of its owner requires this permission where
+    // OwnerReferencesPermissionEnforcement is on.
     if kind.is_parent() {
         let finalizers = Permission::on(Role::Platforms, kind, "/finalizers", &["update"]);
         permissions.push(finalizers);
@@ -90,7 +92,7 @@ fn on_kind(kind: &Kind) -> Vec<Permission> {
     permissions
 }
 
-/// What people may do with a kind of ours who may do it with the kinds of Kubernetes.
+/// The permissions on a kind of ours for people who may view or edit Kubernetes' own kinds.
 fn of_people(kind: &Kind) -> [Permission; 2] {
     let edit = ["create", "update", "patch", "delete", "deletecollection"];
     [
@@ -99,13 +101,13 @@ fn of_people(kind: &Kind) -> [Permission; 2] {
     ]
 }
 
-/// What the operator does beside its work on kinds.
+/// The operator's permissions that do not follow from a kind.
 fn others() -> [Permission; 7] {
     use Role::{Everywhere, Operator, Platforms};
     let ours = innkeeper_crds::GROUP;
     let new = Permission::new;
     [
-        // A pod that a changed label took from its ReplicaSet is given its service as an owner.
+        // A pod that left its ReplicaSet because of a changed label gets its service as an owner.
         new(Platforms, "", "pods", &["list", "patch"]),
         new(Platforms, "events.k8s.io", "events", &["create", "patch"]),
         new(Everywhere, ours, "bookingplatforms", &["get", "list"]),
@@ -136,7 +138,7 @@ impl Permission {
         }
     }
 
-    /// On a kind, or on a subresource of it.
+    /// A permission on a kind or one of its subresources.
     fn on(role: Role, kind: &Kind, subresource: &str, verbs: &[&'static str]) -> Self {
         let resource = format!("{}{subresource}", kind.resource.plural);
         Self::new(role, &kind.resource.group, &resource, verbs)

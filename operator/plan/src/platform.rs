@@ -1,4 +1,4 @@
-//! How a platform stands, given how its children stand.
+//! The state of a platform, given the states of its children.
 
 mod children;
 pub mod conditions;

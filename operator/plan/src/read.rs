@@ -1,4 +1,4 @@
-//! From the text of a file to platforms, as strict as kubectl and the API server are.
+//! Reads the platforms in the text of a file, as strictly as kubectl and the API server do.
 
 mod plain;
 mod rules;
@@ -14,31 +14,31 @@ use crate::refusal::{Collector, Refusals, Refuser};
 pub use schema::Schema;
 pub use yaml::Document;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug)]
 pub struct Contents {
-    /// Its platforms.
+    /// The platforms in the file.
     pub platforms: Vec<PlatformFile>,
-    /// Kind and name of everything else in it, which only kubectl reads.
+    /// Kind and name of every other object in the file, which only kubectl reads.
     pub others: Vec<String>,
 }
 
 /// One platform of a file.
 #[derive(Debug)]
 pub struct PlatformFile {
-    /// The platform.
+    /// The platform itself.
     pub platform: BookingPlatform,
     document: Document,
 }
 
 impl PlatformFile {
-    /// The refusals with the lines of this file.
+    /// The refusals, with the lines of this file.
     #[must_use]
     pub fn located(&self, refusals: Refusals) -> Refusals {
         refusals.located(|field_path| self.document.line_of(field_path))
     }
 
-    /// Values of this file that look like credentials.
+    /// Warnings about values of this file that look like credentials.
     pub fn credentials(&self) -> Vec<Warning> {
         let mut warnings = credentials::find(&self.document.value);
         for warning in &mut warnings {
@@ -48,8 +48,9 @@ impl PlatformFile {
     }
 }
 
-/// Reads the platforms of a file: parser, then schema, then the rules in the schema; each step refuses with everything that is
-/// wrong, and the next one looks only at what is left.
+/// Reads the platforms of a file. The parser comes first, then the schema, then the rules in the
+/// schema. Each step refuses with everything that is wrong, and the next step runs only if nothing
+/// was.
 pub fn read(text: &str) -> Result<Contents, Refusals> {
     let mut contents = Contents {
         platforms: Vec::new(),
@@ -100,7 +101,7 @@ fn platform(document: Document) -> Result<PlatformFile, Refusals> {
     }
 }
 
-/// A field without a value is one that is not there, as the API server has it.
+/// Removes fields without a value, which the API server treats as absent.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields
@@ -113,7 +114,7 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// Only what the schema cannot say is left to find here.
+/// Converts a checked value to its type. Only what the schema cannot express can fail here.
 fn typed(value: Value) -> Result<BookingPlatform, Refusals> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut collector = Collector::new(Refuser::Parser);
@@ -150,7 +151,7 @@ fn nothing_found(others: &[String]) -> Refusals {
         .expect_err("something was refused just now")
 }
 
-/// Holds a changed platform to the rules about changes, such as that a topic keeps its name.
+/// Checks a changed platform against the rules about changes, such as that a topic keeps its name.
 pub fn check_update(old: &BookingPlatform, new: &BookingPlatform) -> Result<(), Refusals> {
     let value = |platform| serde_json::to_value(platform).unwrap_or_default();
     rules::check(

@@ -1,4 +1,4 @@
-//! What is wrong with a platform, where, and what to do about it.
+//! Refusals: what is wrong with a platform, where, and what to do about it.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ pub use innkeeper_crds::refusals::Refuser;
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// Who found out.
+    /// Who refuses it.
     pub refused_by: Refuser,
-    /// The line of the file, from 1, when it comes from one.
+    /// The line in the file, from 1; `None` if it did not come from a file.
     pub line: Option<usize>,
-    /// Where: a path such as `spec.services[1].calls[0].service`.
+    /// The path of the field, such as `spec.services[1].calls[0].service`.
     pub field_path: String,
     /// What is wrong, and what to do.
     pub message: String,
 }
 
 impl Refusal {
-    /// A refusal that repeats nothing of the file which must not be shown.
+    /// Creates a refusal whose message does not reveal secrets of the file.
     pub(crate) fn new(refused_by: Refuser, field_path: String, message: &str) -> Self {
         Self {
             refused_by,
@@ -43,7 +43,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Everything that one step found wrong; never empty.
+/// Everything that one check found wrong; never empty.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusals(pub Vec<Refusal>);
 
@@ -72,7 +72,7 @@ impl Refusals {
     }
 }
 
-/// Collects what one step finds wrong.
+/// Collects what one check finds wrong.
 #[derive(Debug)]
 pub(crate) struct Collector {
     refused_by: Refuser,
@@ -92,7 +92,7 @@ impl Collector {
         self.found.push(refusal);
     }
 
-    /// The value, unless something was found wrong.
+    /// Returns the value, unless something was found wrong.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, Refusals> {
         if self.found.is_empty() {
             Ok(value)

@@ -1,4 +1,5 @@
-//! What a service becomes on Kubernetes: one file per object. Nothing here can fail or look at a cluster.
+//! Renders a service as Kubernetes objects, with one module per object. Nothing here can fail or
+//! read from a cluster.
 
 mod config_map;
 mod deployment;
@@ -25,7 +26,8 @@ pub use service_account::service_account;
 use crate::expand::Expansion;
 use crate::rendered::Rendered;
 
-/// Everything that a service becomes, in the order in which it is applied. `replicas` is what [`replicas()`] decided.
+/// The objects of a service, in the order in which to apply them. `replicas` is the result of
+/// [`replicas()`].
 pub fn objects(service: &DomainService, replicas: Option<i32>) -> Vec<Rendered> {
     let config_maps = ConfigMaps::of(service);
     let mut objects = vec![Rendered::of(&service_account(service))];
@@ -41,7 +43,8 @@ pub fn objects(service: &DomainService, replicas: Option<i32>) -> Vec<Rendered> 
     objects
 }
 
-/// Everything that a platform becomes on a cluster that has nothing of it yet, in the order in which it is applied.
+/// The objects of a platform on a cluster that has none of them yet, in the order in which to apply
+/// them.
 pub fn platform_objects(expansion: &Expansion) -> Vec<Rendered> {
     let of_service = |service: &DomainService| {
         let replicas = replicas(&service.spec.workload, None);

@@ -1,20 +1,20 @@
-//! One object of many kinds.
+//! A rendered object of any kind.
 
 use kube::Resource;
 use kube::api::{ApiResource, DynamicObject};
 use serde::Serialize;
 
-/// An object as it should be, with the resource that it is one of.
+/// An object as it should be, with its resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
-    /// The resource: group, version, kind and plural.
+    /// Group, version, kind and plural of the object.
     pub resource: ApiResource,
     /// The object itself.
     pub object: DynamicObject,
 }
 
 impl Rendered {
-    /// A typed object, as one among others.
+    /// Wraps a typed object.
     pub fn of<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> Self {
         let value = serde_json::to_value(object).expect("a Kubernetes object is plain data");
         let mut object: DynamicObject =
@@ -27,7 +27,7 @@ impl Rendered {
         Self { resource, object }
     }
 
-    /// Its name.
+    /// Name of the object.
     pub fn name(&self) -> &str {
         self.object.metadata.name.as_deref().unwrap_or_default()
     }

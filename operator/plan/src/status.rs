@@ -1,4 +1,4 @@
-//! What the statuses of all kinds have in common.
+//! The part of the status that all kinds have in common.
 
 use innkeeper_crds::{BookingPlatformStatus, Condition, DomainServiceStatus, EventTopicStatus};
 use kube::api::DynamicObject;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// A status that has conditions.
 pub trait Conditions: Serialize + PartialEq {
-    /// They themselves.
+    /// The conditions of the object.
     fn conditions(&self) -> &[Condition];
 }
 
@@ -35,14 +35,14 @@ impl Conditions for CommonStatus {
     }
 }
 
-/// What the status of every kind has.
+/// The fields that the status of every kind has; the others are kept as they are.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CommonStatus {
-    /// The generation that it speaks of.
+    /// The generation that the status describes.
     #[serde(default)]
     pub observed_generation: i64,
-    /// How the object stands.
+    /// The conditions of the object.
     #[serde(default)]
     pub conditions: Vec<Condition>,
     #[serde(flatten)]
@@ -50,7 +50,7 @@ pub struct CommonStatus {
 }
 
 impl CommonStatus {
-    /// The status of an object of any kind of ours; an object that has none has not been looked at.
+    /// The status of an object of any of Innkeeper's kinds. It is empty if the object has none yet.
     pub fn of(object: &DynamicObject) -> Self {
         let status = object.data.get("status").cloned();
         let read = status.and_then(|status| serde_json::from_value(status).ok());

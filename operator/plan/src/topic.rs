@@ -1,4 +1,4 @@
-//! What to do about a topic in Kafka, given what there is, and how it stands then.
+//! Decides what to do about a topic in Kafka, given what exists, and which status it gets.
 
 pub mod conditions;
 pub mod event;
@@ -20,7 +20,7 @@ pub use status::status;
 use crate::executor::ClusterDefaults;
 pub use history::is_different;
 
-/// The brokers of a topic: its own, else the installation's.
+/// The brokers of a topic: those that it names, else those of the installation.
 pub fn bootstrap_servers<'a>(
     topic: &'a EventTopic,
     defaults: &'a ClusterDefaults,

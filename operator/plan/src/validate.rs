@@ -1,4 +1,4 @@
-//! A platform is looked at as a whole: everything wrong is collected, and what is left cannot fail any more.
+//! Validates a platform as a whole. All mistakes are collected, and what follows cannot fail.
 
 mod agreement;
 mod backing;
@@ -25,53 +25,53 @@ use innkeeper_crds::{BookingPlatform, DomainService, Duration};
 use crate::executor::{ClusterDefaults, Executor};
 use crate::refusal::{Collector, Refusals, Refuser};
 
-/// A platform in which every name leads somewhere.
+/// A platform in which every reference leads to something.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedPlatform {
-    /// Its name.
+    /// Name of the platform.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the platform.
     pub namespace: String,
-    /// Its incarnation.
+    /// Incarnation of the platform.
     pub incarnation: u32,
     /// ISO 4217 code of all amounts.
     pub currency: Option<String>,
-    /// The image that its owner chose, or that was pinned when it was first seen.
+    /// The image that the owner chose, or that was pinned when the platform was first observed.
     pub image: Option<String>,
-    /// Its topic.
+    /// The topic of the platform.
     pub topic: ValidatedTopic,
-    /// Where events go.
+    /// Where the events go.
     pub log: LogChoice,
-    /// Its services, callees before their callers.
+    /// The services, callees before their callers.
     pub services: Vec<ValidatedService>,
 }
 
 /// The topic of a platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedTopic {
-    /// Its name in Kafka, where the platform gives one.
+    /// Name of the topic in Kafka, if the platform gives one.
     pub name: Option<String>,
     /// Number of partitions.
     pub partitions: u32,
-    /// Number of replicas; the brokers' default when absent.
+    /// Number of replicas; the brokers' default if absent.
     pub replication: Option<u32>,
-    /// Its settings.
+    /// The settings of the topic.
     pub config: Option<TopicConfig>,
-    /// What happens to it when the platform is deleted.
+    /// What happens to the topic when the platform is deleted.
     pub deletion_policy: DeletionPolicy,
 }
 
 /// Where a platform's events go.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LogChoice {
-    /// Kafka brokers: `host:port`, with commas between them.
+    /// Kafka brokers: `host:port`, separated by commas.
     Kafka(String),
-    /// A file on this machine.
+    /// An SQLite file on this machine.
     Sqlite(PathBuf),
 }
 
 impl LogChoice {
-    /// The Kafka brokers, if there are any.
+    /// The Kafka brokers, unless the log is a file.
     pub fn bootstrap_servers(&self) -> Option<&str> {
         match self {
             Self::Kafka(bootstrap_servers) => Some(bootstrap_servers),
@@ -83,34 +83,34 @@ impl LogChoice {
 /// One service of a validated platform.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedService {
-    /// Its name.
+    /// Name of the service.
     pub name: String,
-    /// Its path; a gateway has none.
+    /// Path of the service; a gateway has none.
     pub path: Option<String>,
-    /// Its further paths.
+    /// Further paths of the service.
     pub aliases: Option<Aliases>,
-    /// The services that it calls, with the time it waits for each.
+    /// The services that it calls, with a timeout for each.
     pub calls: Vec<ValidatedCall>,
-    /// What it is.
+    /// What the service is.
     pub component: Component,
-    /// Where it keeps its rows.
+    /// Where the service keeps its rows.
     pub database: DatabaseChoice,
-    /// Its port in `innkeeper dev`, when one is given.
+    /// Port of the service in `innkeeper dev`, if one is given.
     pub dev_port: Option<u16>,
-    /// How it runs on a cluster.
+    /// How the service runs on a cluster.
     pub workload: Workload,
 }
 
 /// A call to a service that exists.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ValidatedCall {
-    /// Name of the service.
+    /// Name of the called service.
     pub service: String,
     /// How long the caller waits.
     pub timeout: Duration,
 }
 
-/// What a service is; exactly one thing.
+/// The component of a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Component {
     /// Routes requests.
@@ -128,15 +128,15 @@ pub enum Component {
 /// Where a service keeps its rows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DatabaseChoice {
-    /// It has none.
+    /// The service has no database.
     None,
-    /// A file on this machine.
+    /// An SQLite file on this machine.
     Sqlite(PathBuf),
     /// A schema of its own in a PostgreSQL database.
     Postgres(Postgres),
 }
 
-/// Looks at a platform as a whole, for where it is to run; refuses with everything that is wrong.
+/// Validates a platform as a whole, for its executor. Refuses with everything that is wrong.
 pub fn validate(
     platform: &BookingPlatform,
     executor: &Executor,
@@ -172,9 +172,8 @@ pub fn validate(
     })
 }
 
-/// Looks at a service that may not come from a platform, for an installation on a cluster: what the
-/// schema cannot know is whether its image knows every field, and whether its settings say what the
-/// rest of it says.
+/// Validates a service on a cluster that may not come from a platform. It checks what the schema
+/// cannot: that the image knows every field, and that the settings agree with the rest of the spec.
 pub fn validate_service(
     service: &DomainService,
     installation: &ClusterDefaults,

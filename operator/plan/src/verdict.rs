@@ -1,4 +1,4 @@
-//! How an object stands, and the conditions that say so the way kstatus reads them.
+//! The state of an object with its reason, and the conditions that express it as kstatus expects.
 
 use innkeeper_contracts::secret::masked;
 use innkeeper_crds::{Condition, ConditionStatus};
@@ -8,17 +8,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 /// Longest message of a condition, in bytes.
 const MESSAGE_LENGTH: usize = 8_192;
 
-/// The condition that says whether an object is as it should be.
+/// The condition that says whether an object is ready.
 pub const READY: &str = "Ready";
 
-/// How an object stands.
+/// The state of an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// As it should be.
+    /// The object is as described.
     Ready,
-    /// On its way; it goes on by itself.
+    /// The object is on its way and makes progress by itself.
     Reconciling,
-    /// Someone has to do something.
+    /// Somebody has to act.
     Stalled,
 }
 
@@ -26,7 +26,7 @@ impl State {
     /// Every state there is.
     pub const ALL: [Self; 3] = [Self::Ready, Self::Reconciling, Self::Stalled];
 
-    /// Its name in metrics.
+    /// Name of the state in metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -35,7 +35,7 @@ impl State {
         }
     }
 
-    /// The type of the condition that holds in it.
+    /// Type of the condition that is true in this state.
     pub const fn condition(self) -> &'static str {
         match self {
             Self::Ready => READY,
@@ -45,12 +45,12 @@ impl State {
     }
 }
 
-/// Why an object stands as it does, in one word.
+/// Why an object is in its state, in one word.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
-    /// All is as described.
+    /// Everything is as described.
     Ready,
-    /// All is as described, which is: switched off.
+    /// Everything is as described, and the service is switched off.
     Off,
     /// New pods are on their way.
     Progressing,
@@ -60,73 +60,73 @@ pub enum Reason {
     WaitingForCallee,
     /// The topic must be ready first.
     WaitingForTopic,
-    /// Objects of a former owner of the same name must be gone first.
+    /// Objects of a deleted owner with the same name must be gone first.
     WaitingForDeletion,
-    /// A name belongs to someone else.
+    /// A name belongs to somebody else.
     NameTaken,
-    /// What is asked for makes no sense.
+    /// The specification is invalid.
     Invalid,
     /// The API server refuses an object.
     Refused,
-    /// Someone else changes an object back again and again.
+    /// Somebody else changes an object back again and again.
     Contested,
     /// New pods do not become ready.
     RolloutStalled,
-    /// Somebody paused the rollout.
+    /// Somebody has paused the rollout.
     RolloutPaused,
-    /// Somebody scaled an autoscaled service to no pods.
+    /// Somebody has scaled an autoscaled service to 0 pods.
     ScaledToZero,
-    /// An autoscaler of somebody else changes a number of pods that is fixed.
+    /// An autoscaler that is not ours changes a fixed number of pods.
     ScaledByAnother,
     /// The brokers do not answer.
     KafkaUnreachable,
     /// The brokers refuse a change.
     KafkaRefused,
-    /// The topic's partitions cannot become as many as asked for.
+    /// The topic cannot get the described number of partitions.
     PartitionsFixed,
-    /// The topic's replicas cannot become as many as asked for.
+    /// The topic cannot get the described number of replicas.
     ReplicationFixed,
-    /// Someone else deleted the topic with all its records.
+    /// Somebody has deleted the topic with all its records.
     TopicLost,
     /// The topic could not be deleted with its object yet.
     DeletionFailed,
 }
 
 impl Reason {
-    /// The word itself.
+    /// The reason as it appears in conditions and events.
     pub fn word(self) -> String {
         format!("{self:?}")
     }
 }
 
-/// How an object stands, why, and what to do.
+/// The state of an object, with the reason and the remedy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verdict {
-    /// How it stands.
+    /// The state itself.
     pub state: State,
-    /// Why, in one word.
+    /// The reason, in one word.
     pub reason: Reason,
-    /// Why, in a sentence that says what to do.
+    /// The reason in a sentence, with the remedy.
     pub message: String,
 }
 
 impl Verdict {
-    /// As it should be.
+    /// A verdict that the object is as described.
     pub fn ready(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(State::Ready, reason, message)
     }
 
-    /// On its way.
+    /// A verdict that the object is on its way.
     pub fn reconciling(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(State::Reconciling, reason, message)
     }
 
-    /// Waiting for someone to do something.
+    /// A verdict that somebody has to act.
     pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(State::Stalled, reason, message)
     }
 
-    /// With further lines that change nothing about how it stands.
+    /// The verdict with further lines in its message.
     #[must_use]
     pub fn with_notes(self, notes: Vec<String>) -> Self {
         let lines = std::iter::once(self.message.clone()).chain(notes);
@@ -134,7 +134,7 @@ impl Verdict {
         self.saying(message)
     }
 
-    /// The same, said in other words.
+    /// The verdict with another message.
     #[must_use]
     pub fn saying(self, message: impl Into<String>) -> Self {
         Self::new(self.state, self.reason, message)
@@ -149,7 +149,8 @@ impl Verdict {
     }
 }
 
-/// The conditions that say a verdict about one generation. What has not changed keeps the instant of its last change.
+/// The conditions for a verdict about one generation. A condition whose status has not changed
+/// keeps its time.
 pub fn conditions(
     verdict: &Verdict,
     generation: Option<i64>,
@@ -191,14 +192,14 @@ pub fn ready_condition(conditions: &[Condition]) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.kind == READY)
 }
 
-/// Whether the condition of a state holds.
+/// Whether the condition of a state is true.
 pub fn holds(conditions: &[Condition], state: State) -> bool {
     conditions.iter().any(|condition| {
         condition.kind == state.condition() && condition.status == ConditionStatus::True
     })
 }
 
-/// The API server keeps whole seconds.
+/// The instant in whole seconds, which is all that the API server keeps.
 fn to_seconds(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }

@@ -1,20 +1,21 @@
-//! Which callees a service waits for.
+//! Decides which callees a service has to wait for.
 
 use innkeeper_crds::Condition;
 
 use crate::verdict::{State, holds, ready_condition};
 
-/// A callee that is not ready.
+/// A callee that is not ready yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unready {
-    /// Its name.
+    /// Name of the callee.
     pub service: String,
-    /// Why someone has to do something about it; `None` while it goes on by itself. Each state on its way would be another
-    /// status to write.
+    /// Why somebody has to act before it can become ready; `None` while it makes progress by
+    /// itself. Naming every state on its way would mean another status to write each time.
     pub why: Option<String>,
 }
 
-/// Why a callee is waited for, by its conditions; `None` where there is no such service.
+/// The callee with the reason to wait for it, by its conditions; `None` if it is ready.
+/// `conditions` is `None` if there is no such service.
 pub fn unready(name: &str, conditions: Option<&[Condition]>) -> Option<Unready> {
     let is_there = conditions.is_some();
     let conditions = conditions.unwrap_or_default();

@@ -1,7 +1,8 @@
-//! How a service stands.
+//! Which state a service is in, and why.
 //!
-//! A service with `replicas: 0` is Ready with the reason Off: it is as its owner described it, so that kstatus settles,
-//! its platform can be ready, and its callers do not wait for it.
+//! A service with `replicas: 0` is Ready with the reason Off: it is as its owner described it. So
+//! kstatus regards it as settled, its platform can become ready, and its callers do not wait for
+//! it.
 
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus};
@@ -13,7 +14,7 @@ use super::findings::Findings;
 use crate::render::fewest_replicas;
 use crate::verdict::{Reason, Verdict};
 
-/// How a service stands, why, and what to do, with what was found beside it.
+/// The state of a service, the reason and the remedy, including what was found beside the service.
 pub fn verdict(service: &DomainService, outcome: &ServiceOutcome, findings: &Findings) -> Verdict {
     let verdict = match outcome {
         ServiceOutcome::Invalid(refusals) => {
@@ -44,7 +45,8 @@ fn waiting(callees: &[Unready]) -> Verdict {
     )
 }
 
-/// What somebody did to the Deployment that keeps it from being as described, however its pods are.
+/// What somebody changed in the Deployment that keeps it from being as described, whatever the
+/// state of its pods.
 fn changed_by_hand(
     service: &DomainService,
     deployment: &Deployment,
@@ -67,7 +69,7 @@ fn changed_by_hand(
     (is_autoscaled && spec.and_then(|it| it.replicas) == Some(0)).then(|| scaled_to_zero(service))
 }
 
-/// Its autoscaler leaves a Deployment without pods alone.
+/// An autoscaler does not scale a Deployment without pods, so somebody has to.
 fn scaled_to_zero(service: &DomainService) -> Verdict {
     let (name, namespace) = (service.name_any(), service.namespace().unwrap_or_default());
     let fewest = fewest_replicas(&service.spec.workload);
@@ -81,7 +83,7 @@ fn scaled_to_zero(service: &DomainService) -> Verdict {
 
 fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     let status = deployment.status.clone().unwrap_or_default();
-    // Of a new Deployment nothing is known, which reads as no pods.
+    // Of a new Deployment nothing is known yet, which looks like having no pods.
     if status.observed_generation.is_some()
         && status.observed_generation < deployment.metadata.generation
     {
@@ -110,7 +112,7 @@ fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
     })
 }
 
-/// Enough pods serve; that Kubernetes refuses further ones is told.
+/// Enough pods are available. If Kubernetes refuses further ones, the message says so.
 fn ready(status: &DeploymentStatus, available: i32, wanted: i32) -> Verdict {
     let refused = condition(status, "ReplicaFailure", "True").map(|it| {
         let why = it.message.clone().unwrap_or_default();
@@ -128,7 +130,7 @@ fn off(status: &DeploymentStatus) -> Verdict {
     }
 }
 
-/// What the Deployment's own conditions say has gone wrong.
+/// What went wrong, by the Deployment's own conditions.
 fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict> {
     let says = |condition: &DeploymentCondition| condition.message.clone().unwrap_or_default();
     let refused = condition(status, "ReplicaFailure", "True").map(|condition| {
@@ -211,7 +213,7 @@ mod tests {
         }
     }
 
-    /// A quota refuses what goes beyond it.
+    /// Adds the condition that a quota refuses further pods.
     fn with_refusal(mut status: Value) -> Value {
         status["conditions"] = json!([
             { "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" },

@@ -1,8 +1,8 @@
-//! The ConfigMaps that pods use.
+//! Which ConfigMaps a pod uses.
 
 use k8s_openapi::api::core::v1::PodSpec;
 
-/// The ConfigMaps that a pod mounts or takes its environment from.
+/// Names of the ConfigMaps that a pod mounts or takes environment variables from.
 pub fn named_config_maps(pod: &PodSpec) -> Vec<String> {
     let mounted = pod
         .volumes

@@ -1,4 +1,4 @@
-//! The objects of a service as they should be, given what there is.
+//! The objects that a service should have, given the Deployment that exists.
 
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -19,7 +19,8 @@ pub fn desired(
     let observed = deployment.and_then(|it| observed_replicas(it, autoscaled_by_another));
     let replicas = render::replicas(workload, observed);
     let mut objects = render::objects(service, replicas);
-    // Who asks for a number that was observed must not overwrite a newer one: the version makes that a conflict.
+    // An apply with a number of pods that was observed must not overwrite a newer number. The
+    // resource version turns that into a conflict.
     let is_autoscaled = workload.autoscaling.is_some() || autoscaled_by_another;
     if is_autoscaled && replicas.is_some() {
         let version = deployment.and_then(|it| it.metadata.resource_version.clone());
@@ -43,7 +44,7 @@ fn observed_replicas(
         owners.partition(|entry| entry.manager.as_deref() == Some(FIELD_MANAGER));
     Some(ObservedReplicas {
         count: deployment.spec.as_ref()?.replicas?,
-        // Nobody owns a 0 that `kubectl scale` set: a Scale leaves it out.
+        // After `kubectl scale` to 0 nobody owns the field, because a Scale omits a 0.
         owned_by_another: !others.is_empty() || ours.is_empty(),
         autoscaled_by_another,
     })

@@ -1,4 +1,5 @@
-//! What a service's message tells beside how its pods stand: what others have put beside it, and what was taken from it.
+//! What was found beside a service and belongs in its message: objects that other people put there,
+//! and pods that it has lost.
 
 use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
@@ -13,18 +14,19 @@ use crate::render::{fewest_replicas, labels, pod_disruption_budget};
 /// What was found beside a service.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
-    /// Autoscalers of somebody else that scale its Deployment.
+    /// Autoscalers of other people that scale the service's Deployment.
     pub autoscalers: Vec<Foreign>,
-    /// Disruption budgets of somebody else that select pods which another budget selects as well.
+    /// Disruption budgets of other people that select pods which another budget selects as well.
     pub budgets: Vec<Foreign>,
-    /// Pods that no controller looks after.
+    /// Pods of the service that no controller owns any more.
     pub lost_pods: Vec<ObjectMeta>,
-    /// `ReplicaSet`s of its pods that no Deployment looks after.
+    /// Names of `ReplicaSet`s with pods of the service that no Deployment owns any more.
     pub lost_sets: Vec<String>,
 }
 
 impl Findings {
-    /// What there is to tell of a service, of the autoscalers and budgets in its namespace, and of the pods under its account.
+    /// The findings about a service, from the autoscalers and budgets in its namespace and from the
+    /// pods that run under its ServiceAccount.
     pub fn of(
         service: &DomainService,
         autoscalers: Vec<Foreign>,
@@ -42,12 +44,13 @@ impl Findings {
         }
     }
 
-    /// Whether there are pods that nobody counts.
+    /// Whether there are pods that no controller counts.
     pub const fn has_lost(&self) -> bool {
         !self.lost_pods.is_empty() || !self.lost_sets.is_empty()
     }
 
-    /// What keeps a service with a fixed number of pods from having it, and how to go on.
+    /// What keeps a service with a fixed number of pods from having that number, and what to do
+    /// about it.
     pub fn contested_number(&self, service: &DomainService) -> Option<String> {
         let workload = &service.spec.workload;
         let is_fixed = workload.autoscaling.is_none() && fewest_replicas(workload) > 0;
@@ -68,7 +71,7 @@ impl Findings {
         Some(each.collect::<Vec<_>>().join("\n"))
     }
 
-    /// What is told although the service may be as it should be.
+    /// What to mention even if the service is as it should be.
     pub fn notes(&self, service: &DomainService) -> Vec<String> {
         let pods = self.lost_pods.iter().filter_map(|pod| pod.name.as_ref());
         let idle = self

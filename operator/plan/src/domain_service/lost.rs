@@ -1,5 +1,6 @@
-//! Pods that a changed label took from their ReplicaSet. They run on, with the service's settings and in its consumer group,
-//! but nobody counts them, rolls them or ends them: they are given the service as an owner, so that they go with it.
+//! Pods that left their ReplicaSet because somebody changed a label. They continue to run with the
+//! service's settings and in its consumer group, but no controller counts, replaces or deletes
+//! them. The operator makes the service their owner, so that they are deleted with it.
 
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -7,12 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::Resource as _;
 use serde_json::{Value, json};
 
-/// Whether nobody looks after a pod, or a ReplicaSet, that is to stay.
+/// Whether no controller owns an object that is not being deleted.
 pub fn is_lost(object: &ObjectMeta) -> bool {
     object.deletion_timestamp.is_none() && controller(object).is_none()
 }
 
-/// The ReplicaSet that looks after a pod.
+/// Name of the ReplicaSet that controls a pod.
 pub fn replica_set(pod: &ObjectMeta) -> Option<&str> {
     let controller = controller(pod)?;
     (controller.kind == ReplicaSet::kind(&())).then_some(controller.name.as_str())
@@ -23,8 +24,9 @@ fn controller(object: &ObjectMeta) -> Option<&OwnerReference> {
     owners.find(|owner| owner.controller == Some(true))
 }
 
-/// What gives a pod its service as an owner; `None` if it has that already. It is no controller, so that the ReplicaSet takes
-/// the pod back once its label is back.
+/// The patch that makes the service an owner of a pod; `None` if it is one already. The reference
+/// is not a controller reference, so the ReplicaSet can take the pod back when its label is
+/// restored.
 pub fn adoption(service: &DomainService, pod: &ObjectMeta) -> Option<Value> {
     let owner = OwnerReference {
         controller: None,

@@ -1,4 +1,5 @@
-//! What others have put beside a service, on its pods: which autoscaler scales it, which disruption budget selects it.
+//! Objects that other people put beside a service: autoscalers that scale it, and disruption
+//! budgets that select its pods.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,20 +14,21 @@ use kube::{Resource, ResourceExt};
 use crate::ownership::{Ownership, ownership_of};
 use crate::render;
 
-/// Labels of a pod.
+/// Labels of a pod, by their names.
 pub type Labels = BTreeMap<String, String>;
 
-/// An object of somebody else.
+/// An object that does not belong to the service.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Foreign {
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// What to delete, as kubectl takes it, so that it goes and stays away: the object, or who controls it and would make it anew.
+    /// What to delete so that the object stays away, as kubectl takes it: the object itself, or the
+    /// controller that would create it again.
     pub root: String,
 }
 
 impl Foreign {
-    /// An object that somebody else made.
+    /// Describes an object that does not belong to the service.
     pub fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
         let name = object.name_any();
         let owners = object.meta().owner_references.iter().flatten();
@@ -55,7 +57,7 @@ pub fn scaled_deployment(autoscaler: &HorizontalPodAutoscaler) -> Option<&str> {
     is_deployment.then_some(target.name.as_str())
 }
 
-/// The autoscalers of somebody else that scale a service's Deployment.
+/// The autoscalers that scale a service's Deployment and do not belong to the service.
 pub fn foreign_autoscalers(
     service: &DomainService,
     autoscalers: &[HorizontalPodAutoscaler],
@@ -69,8 +71,8 @@ pub fn foreign_autoscalers(
         .collect()
 }
 
-/// The disruption budgets of somebody else that select a pod which another budget selects as well: Kubernetes evicts none
-/// of those.
+/// The disruption budgets that do not belong to the service and select a pod which another budget
+/// selects as well. Kubernetes does not evict such a pod at all.
 pub fn clashing_budgets<'a>(
     service: &DomainService,
     budgets: &[PodDisruptionBudget],
@@ -90,7 +92,8 @@ pub fn clashing_budgets<'a>(
     clashing.into_iter().collect()
 }
 
-/// Whether a disruption budget selects a pod of its namespace: without a selector it selects none, with an empty one all.
+/// Whether a disruption budget selects a pod of its namespace. A budget without a selector selects
+/// no pod, and one with an empty selector selects every pod.
 pub fn selects(budget: &PodDisruptionBudget, pod: &Labels) -> bool {
     let selector = budget.spec.as_ref().and_then(|it| it.selector.clone());
     let selector = selector.and_then(|it| Selector::try_from(it).ok());
@@ -109,7 +112,7 @@ pub(super) mod tests {
     use super::*;
     use crate::render::labels;
 
-    /// A service with these fields of its workload.
+    /// A service whose workload has these fields.
     pub(in crate::domain_service) fn service(workload: &Value) -> DomainService {
         let mut service = crate::fixtures::service("pay", workload);
         service.metadata.uid = Some("me".to_owned());

@@ -1,4 +1,4 @@
-//! How a service came out of a reconciliation.
+//! The outcome of a service's reconciliation.
 
 use k8s_openapi::api::apps::v1::Deployment;
 
@@ -6,23 +6,23 @@ use super::callees::Unready;
 use crate::ownership::{Obstacle, Refused};
 use crate::refusal::Refusals;
 
-/// How a service came out of a reconciliation.
+/// The outcome of a service's reconciliation.
 #[derive(Debug)]
 pub enum ServiceOutcome {
-    /// It makes no sense; nothing was written.
+    /// The specification is invalid; nothing was written.
     Invalid(Refusals),
-    /// Something is in the way; nothing was written.
+    /// Objects of others are in the way; nothing was written.
     Stopped(Obstacle),
-    /// It waits for callees; nothing was written.
+    /// Callees are not ready; nothing was written.
     Waiting(Vec<Unready>),
-    /// The API server refuses one of its objects.
+    /// The API server refused one of the service's objects.
     Refused(Refused),
-    /// All is applied, and this is its Deployment.
+    /// All objects are applied; holds the Deployment.
     Applied(Box<Deployment>),
 }
 
 impl ServiceOutcome {
-    /// The service's Deployment, if it was applied.
+    /// The Deployment of the service, if it was applied.
     pub fn deployment(&self) -> Option<&Deployment> {
         match self {
             Self::Applied(deployment) => Some(deployment),

@@ -1,4 +1,4 @@
-//! What to do about a service.
+//! Decides what to do about a service.
 
 use super::callees::Unready;
 use crate::ownership::{DesiredObject, Obstacle, Ownership, obstacle};
@@ -7,18 +7,18 @@ use crate::refusal::Refusals;
 /// What to do about a service.
 #[derive(Debug)]
 pub enum ServicePlan {
-    /// Nothing: it makes no sense.
+    /// Do nothing, because the specification is invalid.
     Refuse(Refusals),
-    /// Nothing: something is in the way.
+    /// Do nothing, because objects of others are in the way.
     Stop(Obstacle),
-    /// Nothing yet: these callees must be ready first.
+    /// Do nothing yet, because these callees must be ready first.
     Wait(Vec<Unready>),
-    /// To apply these objects, in order.
+    /// Apply these objects in this order.
     Apply(Vec<DesiredObject>),
 }
 
-/// What to do about a service. It waits for its callees only before it was rolled out for the first time: what runs
-/// already copes with a callee that is away.
+/// What to do about a service. It waits for its callees only before its first rollout: a service
+/// that runs copes with a callee that is unavailable.
 pub fn plan(
     validated: Result<(), Refusals>,
     objects: Vec<DesiredObject>,

@@ -1,4 +1,4 @@
-//! What the status of a service says.
+//! The status of a service.
 
 use innkeeper_crds::{DomainService, DomainServiceStatus};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 
 use crate::verdict::{self, Verdict};
 
-/// What the status of a service says. Pods that nobody looked at are not counted.
+/// The status of a service. Without a Deployment the numbers of pods are left out.
 pub fn status(
     service: &DomainService,
     deployment: Option<&Deployment>,

@@ -1,5 +1,5 @@
-//! Lists whose order means nothing keep the order that they have on the cluster: the same services in another order
-//! must not make another settings file, which would restart pods.
+//! Keeps the order of lists in which the order has no meaning. Otherwise the same services in
+//! another order would make another settings file, and pods would restart.
 
 use innkeeper_contracts::settings::Component;
 use innkeeper_crds::DomainServiceSpec;
@@ -24,7 +24,7 @@ pub(super) fn keep(wanted: &mut DomainServiceSpec, observed: &Order) {
     }
 }
 
-/// What was there first, in its order; then what is new, by name.
+/// Puts the known items first, in their order on the cluster, and then the new ones by name.
 fn arrange<T>(wanted: &mut [T], observed: &[String], name: fn(&T) -> &str) {
     wanted.sort_by_cached_key(|item| {
         let index = observed.iter().position(|other| other == name(item));

@@ -1,4 +1,4 @@
-//! One service of a platform, fully resolved.
+//! Resolves one service of a platform.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::executor::Executor;
 use crate::names::{self, ServiceIncarnation};
 use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, ValidatedService};
 
-/// Image of services that run in this very process.
+/// Image name of services that run in this process.
 const LOCAL_IMAGE: &str = "innkeeper:dev";
 
-/// What every service of a platform is resolved against.
+/// What every service of a platform is resolved with.
 pub(super) struct ExpandContext<'a> {
     pub platform: &'a ValidatedPlatform,
     pub executor: &'a Executor,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The names in the lists of a service, in the order that they have on the cluster.
+/// The names in the lists of a service, in their order on the cluster.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Order {
     pub(crate) waits_for: Vec<String>,
@@ -12,8 +12,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order in a DomainService's spec as the API server has it. It is read as plain JSON, so that
-    /// a spec keeps its order that this release cannot read otherwise, as one of an earlier release.
+    /// The order in the spec of a DomainService. It is read as plain JSON, so that the order is
+    /// kept even if this release cannot read the spec, such as one of an earlier release.
     pub fn of(spec: &Value) -> Self {
         let component = |list: &str| {
             let present = spec.pointer(&format!("/settings/component{list}"));
@@ -36,7 +36,7 @@ impl Order {
     }
 }
 
-/// The names in a list of names, or of objects that name a service.
+/// The names in a list, whose items are names or objects that name a service.
 fn names(list: Option<&Value>) -> Vec<String> {
     let items = list.and_then(Value::as_array).into_iter().flatten();
     let name = |item: &Value| {

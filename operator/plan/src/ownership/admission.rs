@@ -1,4 +1,5 @@
-//! What admission made of an object that was sent: told, never fought. Nobody owns what it writes, so it is seen by its value.
+//! What admission changed in an object that was sent. Such changes are reported and never fought.
+//! No manager owns them, so they are found by comparing values.
 
 use innkeeper_crds::workload::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
@@ -6,7 +7,8 @@ use serde_json::Value;
 
 use super::fields::{Tree, item_path, join, key_of, tree};
 
-/// Where admission may add what has no default: things by name, and the lists of a pod by the names of their items.
+/// Where admission may add values that no default explains: maps, and the lists of a pod whose
+/// items have names.
 const OPEN: [&[&str]; 7] = [
     &["metadata", "annotations"],
     &["metadata", "labels"],
@@ -17,7 +19,8 @@ const OPEN: [&[&str]; 7] = [
     &["spec", "template", "spec", "volumes"],
 ];
 
-/// The fields of an object that are not as they were sent, although nobody took them, and those that nobody sent.
+/// The fields that differ from what was sent although no manager took them, and the fields that
+/// nobody sent.
 pub fn altered(sent: &Value, seen: &Value, entries: &[ManagedFieldsEntry]) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["labels", "annotations", "ownerReferences"] {
@@ -60,7 +63,7 @@ fn compare(sent: &Value, seen: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The API server leaves out what says nothing, and writes amounts its own way.
+/// Whether two values mean the same: the API server omits empty values and normalizes quantities.
 fn means_the_same(sent: &Value, seen: &Value) -> bool {
     let amount = |value: &Value| Quantity(value.as_str().unwrap_or_default().to_owned());
     sent == seen
@@ -123,7 +126,7 @@ fn added(
     }
 }
 
-/// The part of a tree that hangs below fields.
+/// The part of a tree below a path of fields.
 fn below<'a>(tree: &'a Tree, fields: &[&str]) -> Option<&'a Tree> {
     fields.iter().try_fold(tree, |tree, field| {
         tree.get(&format!("f:{field}"))?.as_object()

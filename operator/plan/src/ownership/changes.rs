@@ -1,4 +1,5 @@
-//! Which fields of an object a write has changed, for the log. Values are never told: they may be nobody's business.
+//! Which fields of an object a write has changed, for the log. Values are not logged, because they
+//! may be secret.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +8,11 @@ use serde_json::{Value, json};
 use super::fields::{item_path, join, key_of};
 use crate::names::APPLIED_ANNOTATION;
 
-/// What of an object's metadata somebody writes; the rest the API server keeps.
+/// The metadata that clients write; the API server maintains the rest.
 const METADATA: [&str; 4] = ["labels", "annotations", "ownerReferences", "finalizers"];
 
-/// The fields that differ between two states of an object. The recorded hash is named only if nothing else differs.
+/// The fields that differ between two versions of an object. The annotation with the hash is
+/// included only if nothing else differs.
 pub fn changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = BTreeSet::new();
     let empty = json!({});

@@ -1,5 +1,6 @@
-//! Whether an object is as it was applied, by what is recorded on it and who owns its fields: values are not compared,
-//! for what admission makes of them would be fought for ever.
+//! Whether an object is still as it was applied, judged by the hash recorded in it and by the
+//! owners of its fields. Values are not compared: the operator would fight the changes of admission
+//! for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,28 +12,28 @@ use super::fields::{tree, uncovered};
 use super::hash::{Wanted, hash, recorded};
 use super::managers::{HeldFields, Takeover, ours, takeover};
 
-/// The group of our own kinds.
+/// API group of Innkeeper's own kinds.
 const GROUP: &str = "innkeeper.dev";
-/// Who is named when a field is gone, so that nobody owns it.
+/// The name to report if nobody owns a field any more.
 const SOMEONE: &str = "someone";
 
-/// How an object stands against what is wanted of it.
+/// How an existing object differs from the desired one.
 #[derive(Debug)]
 pub struct Comparison {
-    /// What is wanted.
+    /// The desired object.
     pub wanted: Wanted,
-    /// Whether it says that this was applied.
+    /// Whether the existing object records the hash of the desired one.
     pub is_recorded: bool,
-    /// The fields of it that are not ours, and whose they are.
+    /// The fields that we do not own any more, with their managers.
     pub lost: BTreeMap<String, String>,
-    /// What kubectl left in it.
+    /// The fields that kubectl changed, which become ours.
     pub takeover: Option<Takeover>,
-    /// The hash of what we own of it.
+    /// The hash of the fields that we own.
     pub owned: Option<String>,
 }
 
 impl Comparison {
-    /// Looks at a claim.
+    /// Compares a desired object with the existing one.
     pub fn of(desired: &DesiredObject) -> Self {
         let wanted = Wanted::of(&desired.rendered);
         let live = desired.live.as_ref();
@@ -46,7 +47,7 @@ impl Comparison {
         }
     }
 
-    /// The fields that kubectl left, with its name.
+    /// The fields that kubectl changed, with its name.
     pub fn left(&self) -> BTreeMap<String, String> {
         let held = self.takeover.iter().flat_map(|it| &it.taken);
         held.flat_map(|HeldFields { manager, fields }| {
@@ -56,11 +57,11 @@ impl Comparison {
         .collect()
     }
 
-    /// What others had changed of an object that was written.
+    /// The fields that others had changed and that a write has restored.
     pub fn put_back(&self) -> Vec<HeldFields> {
         let mut by_manager = BTreeMap::<String, BTreeSet<String>>::new();
         let mut taken = self.left();
-        // What is not recorded may never have been ours.
+        // Without a matching hash the fields may never have been ours.
         if self.is_recorded {
             taken.extend(self.lost.clone());
         }
@@ -75,7 +76,7 @@ impl Comparison {
     }
 }
 
-/// Who owns what of an object.
+/// The managers of an object's fields.
 pub fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
     object
         .metadata
@@ -84,7 +85,7 @@ pub fn entries(object: &DynamicObject) -> &[ManagedFieldsEntry] {
         .unwrap_or_default()
 }
 
-/// The hash of what we own of an object.
+/// The hash of the fields that we own in an object.
 pub fn owned(desired: &DesiredObject, entries: &[ManagedFieldsEntry]) -> Option<String> {
     let mine = ours(entries, &desired.rendered.resource.api_version)?;
     mine.fields_v1.as_ref().map(hash)

@@ -1,49 +1,50 @@
-//! What others change back again and again: after the third time in ten minutes it is put back later and later, so that
-//! two who do not know of each other never write in a circle.
+//! Fields that others change back again and again. After the third time within ten minutes a field
+//! is restored with growing delays, so that two parties who do not know of each other never write
+//! in a loop.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// How often a field is taken within [`WINDOW`] before it is contested.
+/// How often a field may be taken within [`WINDOW`] before it is contested.
 const TIMES: usize = 3;
 /// How long a loss counts.
 const WINDOW: Duration = Duration::from_mins(10);
-/// How long a contested field is left to whoever took it, the first time.
+/// The first delay before a contested field is restored.
 const FIRST_DELAY: Duration = Duration::from_secs(30);
-/// How long at most.
+/// The longest delay before a contested field is restored.
 const LONGEST_DELAY: Duration = Duration::from_mins(5);
 
 /// A field that is contested.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Contest {
-    /// The field.
+    /// Path of the field.
     pub field: String,
-    /// Who takes it.
+    /// The manager that takes it.
     pub manager: String,
 }
 
-/// The fields of one object that others have taken lately.
+/// The fields of one object that others have taken recently.
 #[derive(Clone, Debug, Default)]
 pub struct Contests(BTreeMap<String, History>);
 
-/// How often a field was taken, and what came of it.
+/// How often a field was taken, and when it is restored.
 #[derive(Clone, Debug)]
 struct History {
     manager: String,
     losses: Vec<Timestamp>,
-    /// Whether it is still as the other wants it.
+    /// Whether the other manager has the field now.
     is_lost: bool,
-    /// How often it was left to the other for a while.
+    /// How often restoring it was delayed.
     delays: u32,
-    /// Until when it is left to the other, or was the last time.
+    /// The end of the current or last delay.
     left_until: Option<Timestamp>,
 }
 
 impl Contests {
-    /// Takes note of the fields that are another's now, with who has them, and says whether to put them back at once.
-    /// Nothing is lost anew before it was put back.
+    /// Notes the fields that others own now, with their managers, and returns whether to restore
+    /// them at once. A field that has not been restored yet does not count as lost again.
     pub fn lose(&mut self, lost: &BTreeMap<String, String>, now: Timestamp) -> bool {
         self.forget(now);
         for (field, history) in &mut self.0 {
@@ -61,14 +62,15 @@ impl Contests {
         is_due
     }
 
-    /// Takes note that all fields are ours again.
+    /// Notes that all fields have been restored.
     pub fn put_back(&mut self) {
         for history in self.0.values_mut() {
             history.is_lost = false;
         }
     }
 
-    /// The fields that are contested: those that were left to another, until they have stayed ours for as long again.
+    /// The contested fields: those whose restoring was delayed, until they have stayed ours for
+    /// twice the delay.
     pub fn contested(&self, now: Timestamp) -> Vec<Contest> {
         let is_contested = |history: &History| {
             let Some(until) = history.left_until else {
@@ -114,7 +116,7 @@ impl History {
         }
     }
 
-    /// How long it is left to the other this time.
+    /// How long to delay restoring the field this time.
     fn delay(&self) -> Duration {
         let doublings = self.delays.saturating_sub(1).min(8);
         (FIRST_DELAY * 2_u32.pow(doublings)).min(LONGEST_DELAY)
@@ -137,7 +139,7 @@ mod tests {
         BTreeMap::from([("image".to_owned(), manager.to_owned())])
     }
 
-    /// Whether a field is put back at each of these seconds, when another takes it again at once each time.
+    /// Whether a field is restored at each of these seconds, if somebody takes it again each time.
     fn put_back_at(contests: &mut Contests, seconds: &[i64]) -> Vec<bool> {
         let look = |second: &i64| {
             let is_due = contests.lose(&image_of("k9s"), at(*second));
@@ -201,7 +203,7 @@ mod tests {
         assert!(!contests.lose(&BTreeMap::new(), at(40)));
         assert_eq!(contests.contested(at(40)).len(), 1);
         assert_eq!(contests.contested(at(93)), []);
-        // Whoever comes back within ten minutes is known.
+        // A manager that comes back within ten minutes is remembered.
         assert_eq!(put_back_at(&mut contests, &[100]), [false]);
         assert_eq!(contests.contested(at(100)).len(), 1);
         assert!(!contests.lose(&BTreeMap::new(), at(900)));

@@ -1,17 +1,18 @@
-//! Paths of fields as `managedFields` has them (FieldsV1): `f:` a field, `k:` an item by its keys, `v:` an item by its
-//! value, `.` the thing itself. What has nothing below it is a leaf: a scalar, or something that is owned as a whole.
+//! Paths of fields as `managedFields` writes them (FieldsV1): `f:` is a field, `k:` a list item by
+//! its keys, `v:` an item by its value, and `.` the value itself. A path with nothing below it is a
+//! leaf: a scalar, or a value that is owned as a whole.
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::{Map, Value};
 
-/// A tree of paths.
+/// A tree of field paths.
 pub(super) type Tree = Map<String, Value>;
 
-/// The path of a thing itself.
+/// The path element that stands for the value itself.
 const ITSELF: &str = ".";
-/// What tells the items of a list apart, the more telling first.
+/// The fields that distinguish the items of a list, the most specific ones first.
 const KEYS: [&str; 7] = [
     "mountPath",
     "name",
@@ -21,7 +22,7 @@ const KEYS: [&str; 7] = [
     "topologyKey",
     "key",
 ];
-/// What the API server fills in itself, so that nobody owns it.
+/// Metadata that the API server fills in, so that nobody owns it.
 const IDENTITY: [&str; 8] = [
     "name",
     "namespace",
@@ -33,14 +34,15 @@ const IDENTITY: [&str; 8] = [
     "managedFields",
 ];
 
-/// What a manager owns.
+/// The fields that a manager owns.
 pub(super) fn tree(entry: &ManagedFieldsEntry) -> Option<&Tree> {
     entry.fields_v1.as_ref()?.0.as_object()
 }
 
-/// The fields of an object that was sent which a tree does not have.
+/// The fields of an object that was sent which are not in a tree.
 ///
-/// `whole` says whether a structure may be owned as a whole, which only Kubernetes' own kinds know.
+/// `whole` says whether a structure may be owned as a whole, which is possible only for Kubernetes'
+/// own kinds.
 pub(super) fn uncovered(sent: &Value, tree: Option<&Tree>, whole: bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (field, value) in sent.as_object().into_iter().flatten() {
@@ -91,7 +93,7 @@ fn walk(
     }
 }
 
-/// What a tree has of an item of a list.
+/// The part of a tree that belongs to a list item.
 fn item_of<'a>(tree: &'a Tree, item: &Value) -> Option<&'a Value> {
     let is_it = |path: &str| {
         let (form, text) = path.split_at_checked(2)?;
@@ -107,13 +109,13 @@ fn item_of<'a>(tree: &'a Tree, item: &Value) -> Option<&'a Value> {
     found.map(|(_, below)| below)
 }
 
-/// Whether an item has these keys; one that it leaves out may have been filled in.
+/// Whether an item has these keys. A key that the item omits may have been filled in by a default.
 fn has_keys(item: &Value, keys: &Tree) -> bool {
     keys.iter()
         .all(|(key, value)| item.get(key).is_none_or(|own| own == value))
 }
 
-/// The path of an item of a list, for people to read.
+/// Path of a list item, for messages.
 pub(super) fn item_path(path: &str, item: &Value, index: usize) -> String {
     match key_of(item) {
         Some(key) => format!("{path}[{key}]"),
@@ -121,12 +123,12 @@ pub(super) fn item_path(path: &str, item: &Value, index: usize) -> String {
     }
 }
 
-/// What tells an item of a list apart.
+/// The value that distinguishes an item of a list.
 pub(super) fn key_of(item: &Value) -> Option<String> {
     KEYS.iter().find_map(|key| item.get(key)).map(plain)
 }
 
-/// The path of a field, for people to read.
+/// Path of a field, for messages.
 pub(super) fn join(path: &str, field: &str) -> String {
     if field.contains(['.', '/']) {
         format!("{path}[{field}]")
@@ -143,7 +145,7 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The leaves of a tree below a path, for people to read: no value is among them.
+/// The leaves of a tree below a path, for messages. They contain no values.
 pub(super) fn leaves(tree: &Tree, path: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(tree, path, &mut found);
@@ -152,7 +154,7 @@ pub(super) fn leaves(tree: &Tree, path: &str) -> BTreeSet<String> {
 
 fn collect(tree: &Tree, path: &str, found: &mut BTreeSet<String>) {
     for (element, below) in tree {
-        // What is below says more.
+        // The paths below are more precise.
         if element == ITSELF && tree.len() > 1 {
             continue;
         }
@@ -181,7 +183,7 @@ fn readable(path: &str, element: &str) -> String {
     }
 }
 
-/// A tree, split into what goes and what stays; `path` is where it hangs.
+/// Splits a tree into the part to remove and the part to keep; `path` is the position of the tree.
 pub(super) fn split(
     tree: &Tree,
     path: &mut Vec<String>,
@@ -205,7 +207,7 @@ pub(super) fn split(
         }
         path.pop();
     }
-    // Whoever keeps something below keeps the thing itself.
+    // A manager that keeps something below keeps the value itself, too.
     if let Some(itself) = tree.get(ITSELF) {
         let keeper = if staying.is_empty() {
             &mut going
@@ -223,7 +225,7 @@ fn insert_some(tree: &mut Tree, element: &str, below: Tree) {
     }
 }
 
-/// Adds a tree to another.
+/// Adds the paths of one tree to another.
 pub(super) fn merge(into: &mut Tree, from: Tree) {
     for (element, below) in from {
         match (into.get_mut(&element), below) {
@@ -235,7 +237,7 @@ pub(super) fn merge(into: &mut Tree, from: Tree) {
     }
 }
 
-/// What a tree has and another has not.
+/// The paths of a tree that another tree does not have.
 pub(super) fn difference(tree: &Tree, other: &Tree) -> Tree {
     let mut found = Tree::new();
     for (element, below) in tree.iter().filter(|(element, _)| *element != ITSELF) {

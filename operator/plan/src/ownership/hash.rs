@@ -1,4 +1,4 @@
-//! What an object that is sent looks like, and the hash that says later that it was this one.
+//! The object that is sent for a rendered one, and the hash that identifies it later.
 
 use innkeeper_contracts::content::short_hash;
 use kube::api::DynamicObject;
@@ -8,20 +8,21 @@ use serde_json::Value;
 use crate::names::APPLIED_ANNOTATION;
 use crate::rendered::Rendered;
 
-/// An object as it is sent: with its own hash among its annotations, never among those of its pods, which it would restart.
+/// An object as it is sent. Its annotations contain its own hash; those of its pods do not, because
+/// the pods would restart.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// The object.
+    /// The object with the annotation.
     pub object: DynamicObject,
-    /// The hash of everything else about it.
+    /// The hash of the object without the annotation.
     pub hash: String,
 }
 
 impl Wanted {
-    /// What is sent of a rendered object.
+    /// The object to send for a rendered one.
     pub fn of(rendered: &Rendered) -> Self {
         let mut object = rendered.object.clone();
-        // A precondition is no part of what is wanted.
+        // A precondition is not part of the desired object.
         let version = object.metadata.resource_version.take();
         let hash = hash(&object);
         object.metadata.resource_version = version;
@@ -30,19 +31,19 @@ impl Wanted {
         Self { object, hash }
     }
 
-    /// As plain JSON.
+    /// The object as plain JSON.
     pub fn value(&self) -> Value {
         plain(&self.object)
     }
 }
 
-/// The hash that an object has recorded.
+/// The hash that is recorded in an object.
 pub fn recorded(object: &DynamicObject) -> Option<&str> {
     let annotations = object.metadata.annotations.as_ref()?;
     annotations.get(APPLIED_ANNOTATION).map(String::as_str)
 }
 
-/// The hash of plain data, in whatever order its members stand.
+/// The hash of plain data, independent of the order of its members.
 pub fn hash(data: &impl Serialize) -> String {
     let mut value = plain(data);
     value.sort_all_objects();

@@ -1,5 +1,6 @@
-//! Who owns fields of an object, and what of it becomes ours: kubectl is how a person changes what we describe, so what it
-//! left in a spec is taken over and goes with the next apply. Others may have a reason: theirs stays, and is named.
+//! Who owns the fields of an object, and which fields become ours. People change with kubectl what
+//! we describe, so fields in a spec that kubectl owns are taken over and disappear with the next
+//! apply. Other managers may have a reason, so their fields stay and are reported.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +13,13 @@ use super::fields::{Tree, difference, leaves, merge, split, tree};
 use crate::names::FIELD_MANAGER;
 use crate::rendered::Rendered;
 
-/// The part of an object whose fields are ours to decide, as a path has it.
+/// The part of an object whose fields we decide.
 const SPEC: &str = "f:spec";
-/// What `kubectl` calls itself, with what it does after a hyphen.
+/// The manager name of `kubectl`, which appends its command after a hyphen.
 const KUBECTL: &str = "kubectl";
-/// Who owns what was there before anyone was asked for a name.
+/// The owner of fields that existed before any manager was recorded.
 pub const BEFORE_FIRST_APPLY: &str = "before-first-apply";
-/// What restarts pods, whoever wrote it.
+/// The annotation that restarts pods, whoever wrote it.
 const RESTARTED_AT: [&str; 5] = [
     SPEC,
     "f:template",
@@ -26,30 +27,30 @@ const RESTARTED_AT: [&str; 5] = [
     "f:annotations",
     "f:kubectl.kubernetes.io/restartedAt",
 ];
-/// What holds a rollout.
+/// The field that pauses a rollout.
 const PAUSED: [&str; 2] = [SPEC, "f:paused"];
-/// How many pods there are to be.
+/// The field with the number of pods.
 const REPLICAS: [&str; 2] = [SPEC, "f:replicas"];
 
-/// Fields, and who has them.
+/// Fields with the manager that owns them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HeldFields {
-    /// Who has them.
+    /// Name of the manager.
     pub manager: String,
-    /// Which ones.
+    /// Paths of the fields.
     pub fields: Vec<String>,
 }
 
 /// Fields that become ours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Takeover {
-    /// Who owns what from then on.
+    /// The managed fields of the object after the takeover.
     pub managed_fields: Vec<ManagedFieldsEntry>,
-    /// What is taken, and from whom.
+    /// The fields that are taken over, with their former managers.
     pub taken: Vec<HeldFields>,
 }
 
-/// What is applied by us of a resource, if anything is.
+/// Our entry among the managers of an object, if there is one.
 pub fn ours<'a>(
     entries: &'a [ManagedFieldsEntry],
     api_version: &str,
@@ -71,11 +72,12 @@ fn is_whole(entry: &ManagedFieldsEntry) -> bool {
 fn is_kubectls(entry: &ManagedFieldsEntry, api_version: &str) -> bool {
     let manager = entry.manager.as_deref().unwrap_or_default();
     let is_it = manager.starts_with(KUBECTL) || manager == BEFORE_FIRST_APPLY;
-    // The paths of another version mean nothing in ours.
+    // The paths of another API version have no meaning in ours.
     is_it && is_whole(entry) && entry.api_version.as_deref() == Some(api_version)
 }
 
-/// What kubectl left in the spec of an object, if it left anything there that does not stay.
+/// The takeover of what kubectl changed in the spec of an object; `None` if there is nothing to
+/// take over.
 pub fn takeover(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Option<Takeover> {
     let api_version = &rendered.resource.api_version;
     let mut mine = ours(entries, api_version).cloned();
@@ -114,7 +116,8 @@ fn entry_of_ours(api_version: &str) -> ManagedFieldsEntry {
     }
 }
 
-/// What of an entry's spec goes, unless nothing does, and the entry without it, unless that is empty.
+/// The part of an entry's spec to take over, if there is any, and the rest of the entry, if that is
+/// not empty.
 fn split_spec(
     entry: &ManagedFieldsEntry,
     rendered: &Rendered,
@@ -156,7 +159,7 @@ fn add_spec(entry: &mut ManagedFieldsEntry, spec: Tree) {
     }
 }
 
-/// The fields in the spec of an object that others own beside us: they stay.
+/// The fields in the spec of an object that other managers own. They are left alone.
 pub fn left_alone(entries: &[ManagedFieldsEntry], rendered: &Rendered) -> Vec<HeldFields> {
     let api_version = &rendered.resource.api_version;
     let mine = ours(entries, api_version).and_then(spec_of);
@@ -301,7 +304,7 @@ mod tests {
             assert_eq!(takeover(&entries, &deployment(Some(1))), None);
             let others: Vec<_> = left_alone(&entries, &deployment(Some(1)));
             let fields: Vec<_> = others.into_iter().flat_map(|it| it.fields).collect();
-            // That it made the annotations themselves is nothing to speak of.
+            // That the manager created the annotations map itself is not worth mentioning.
             assert_eq!(fields, Vec::<String>::new(), "{manager}");
         }
     }

@@ -1,4 +1,4 @@
-//! What is to be said of objects beside how they stand.
+//! Remarks about objects that a status mentions besides the state.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use super::contested::Contest;
 use super::managers::HeldFields;
 use crate::verdict::{Reason, State, Verdict};
 
-/// How many fields are named, lest a message become a listing.
+/// How many fields a message names at most.
 const NAMED: usize = 8;
 
-/// What is to be said of an owner's objects beside how they stand.
+/// Remarks about the objects of an owner that its status mentions besides the state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Notes {
     contested: Vec<String>,
@@ -17,7 +17,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Takes note of fields that others change back.
+    /// Notes that others change fields back again and again.
     pub fn contested(&mut self, what: &str, contests: &[Contest]) {
         let told = contests.iter().map(|Contest { field, manager }| {
             format!("{manager} changes {field} of {what} back again and again")
@@ -25,7 +25,7 @@ impl Notes {
         self.contested.extend(told);
     }
 
-    /// Takes note of fields that others own.
+    /// Notes that others own fields.
     pub fn left_alone(&mut self, what: &str, held: &[HeldFields]) {
         let some = held.iter().filter(|it| !it.fields.is_empty());
         self.others
@@ -34,14 +34,15 @@ impl Notes {
             }));
     }
 
-    /// Takes note of fields that admission changed.
+    /// Notes that admission changed fields.
     pub fn altered(&mut self, what: &str, fields: &[String]) {
         if !fields.is_empty() {
             self.others.push(altered(what, fields));
         }
     }
 
-    /// A verdict that says them too. What is contested is for someone to end, unless something worse is said already.
+    /// The verdict with the notes in its message. A contest stalls the owner, because somebody has
+    /// to end it, unless the verdict is stalled already.
     pub fn told(&self, verdict: Verdict) -> Verdict {
         let message = self
             .others
@@ -64,12 +65,12 @@ impl Notes {
     }
 }
 
-/// What is said of fields that admission changed.
+/// The text about fields that admission changed.
 pub fn altered(what: &str, fields: &[String]) -> String {
     format!("admission changed {what}: {}", named(fields))
 }
 
-/// What is said of fields that were put back.
+/// The text about fields that were restored.
 pub fn put_back(what: &str, held: &[HeldFields]) -> String {
     let each: Vec<_> = held
         .iter()
@@ -81,7 +82,7 @@ pub fn put_back(what: &str, held: &[HeldFields]) -> String {
     )
 }
 
-/// Fields for people to read.
+/// A list of fields for messages, shortened if there are many.
 pub fn named(fields: &[String]) -> String {
     let mut text = fields[..fields.len().min(NAMED)].join(", ");
     if let Some(more) = fields.len().checked_sub(NAMED).filter(|more| *more > 0) {

@@ -1,4 +1,4 @@
-//! What a platform consists of, and how each part stands.
+//! The children of a platform, with their states.
 
 use innkeeper_crds::DomainService;
 use kube::api::DynamicObject;
@@ -7,17 +7,17 @@ use kube::{Resource as _, ResourceExt as _};
 use crate::status::CommonStatus;
 use crate::verdict::{Reason, State, holds, ready_condition};
 
-/// What a platform consists of, and how each part stands.
+/// The children of a platform, with their states.
 #[derive(Debug, Default)]
 pub struct Children {
-    /// Those that there are.
+    /// The children that exist.
     pub present: Vec<Child>,
-    /// The names of those that are not made before all of an earlier wave are ready.
+    /// Names of the children that are not created until everything in an earlier wave is ready.
     pub withheld: Vec<String>,
 }
 
 impl Children {
-    /// The services among those that there are.
+    /// The services among the existing children.
     pub fn services(&self) -> impl Iterator<Item = &Child> {
         let kind = DomainService::kind(&());
         self.present.iter().filter(move |child| child.kind == kind)
@@ -28,29 +28,29 @@ impl Children {
         self.services().filter(|child| child.is_ready()).count()
     }
 
-    /// Whether there is all of it, and all of that is ready.
+    /// Whether all children exist and are ready.
     pub fn are_ready(&self) -> bool {
         self.withheld.is_empty() && self.present.iter().all(Child::is_ready)
     }
 }
 
-/// A part of a platform, and how it stands.
+/// A child of a platform, with its state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Child {
-    /// Its kind.
+    /// Kind of the child.
     pub kind: String,
-    /// Its name.
+    /// Name of the child.
     pub name: String,
-    /// How it stands; `None` until someone has looked at what it should be now.
+    /// State of the child; `None` until its current generation was observed.
     pub state: Option<State>,
-    /// Why, in one word.
+    /// The reason for the state, in one word.
     pub reason: String,
-    /// Why, in a sentence.
+    /// The reason for the state, in a sentence.
     pub message: String,
 }
 
 impl Child {
-    /// How an object stands, by its own conditions.
+    /// The state of a child by its own conditions.
     pub fn of(kind: &str, object: &DynamicObject) -> Self {
         let status = CommonStatus::of(object);
         let is_current = Some(status.observed_generation) == object.metadata.generation;
@@ -75,7 +75,7 @@ impl Child {
         self.state == Some(State::Ready)
     }
 
-    /// Whether it is ready, and switched off.
+    /// Whether the child is ready and switched off.
     pub fn is_off(&self) -> bool {
         self.is_ready() && self.reason == Reason::Off.word()
     }

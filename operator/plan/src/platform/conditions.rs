@@ -1,9 +1,9 @@
-//! How a platform stands, which is how its parts stand.
+//! Which state a platform is in, and why. It follows from the states of its children.
 
 use super::{Child, Children, PlatformOutcome};
 use crate::verdict::{Reason, State, Verdict};
 
-/// How a platform stands, why, and what to do.
+/// The state of a platform, the reason and the remedy.
 pub fn verdict(outcome: &PlatformOutcome) -> Verdict {
     match outcome {
         PlatformOutcome::Invalid(refusals) => {

@@ -1,18 +1,18 @@
-//! How a platform came out of a reconciliation.
+//! The outcome of a platform's reconciliation.
 
 use super::Children;
 use crate::ownership::{Obstacle, Refused};
 use crate::refusal::Refusals;
 
-/// How a platform came out of a reconciliation.
+/// The outcome of a platform's reconciliation.
 #[derive(Debug)]
 pub enum PlatformOutcome {
-    /// It makes no sense; nothing was written.
+    /// The platform is invalid; nothing was written.
     Invalid(Refusals),
-    /// Something is in the way; nothing was written.
+    /// Objects of others are in the way; nothing was written.
     Stopped(Obstacle),
-    /// The API server refuses one of its objects.
+    /// The API server refused one of the platform's children.
     Refused(Refused),
-    /// Its objects are applied, and this is the name of its topic in Kafka.
+    /// The children are applied; holds them and the name of the topic in Kafka.
     Applied(Children, String),
 }

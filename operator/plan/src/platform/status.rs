@@ -1,4 +1,4 @@
-//! What the status of a platform says.
+//! The status of a platform.
 
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
 use jiff::Timestamp;
@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use super::PlatformOutcome;
 use crate::verdict::{self, Verdict};
 
-/// The status with what is pinned in it: the image, so that a newer operator does not restart what an older one has
-/// started, and the topic in Kafka that the platform has (`observed`), which may have no object tomorrow.
+/// The status with two values pinned: the image, so that a newer operator does not restart what an
+/// older one has started, and the name of the topic that the platform has (`observed`), because the
+/// topic's object may be deleted later.
 pub fn pinned(
     platform: &BookingPlatform,
     observed: Option<String>,
@@ -22,7 +23,7 @@ pub fn pinned(
     }
 }
 
-/// What the status of a platform says.
+/// The status of a platform after a reconciliation.
 pub fn status(
     platform: &BookingPlatform,
     outcome: &PlatformOutcome,

@@ -1,14 +1,15 @@
-//! Bare values: what YAML 1.1, which kubectl follows, and YAML 1.2 read alike, and what they do not.
+//! Plain scalars, which are values without quotes. kubectl reads them as YAML 1.1, which differs
+//! from YAML 1.2 for some of them.
 
 use serde_json::{Number, Value};
 
-/// A bare value that the two read differently; it says what YAML 1.1 takes it for.
+/// A plain scalar that the two versions read differently, with the type that YAML 1.1 gives it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Ambiguous(pub &'static str);
 
 const WORDS_OF_YAML_1_1: [&str; 8] = ["y", "yes", "on", "n", "no", "off", "=", "<<"];
 
-/// The value that a bare scalar stands for.
+/// The value of a plain scalar.
 pub fn value(text: &str) -> Result<Value, Ambiguous> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
@@ -31,12 +32,13 @@ pub fn value(text: &str) -> Result<Value, Ambiguous> {
     Ok(Value::String(text.to_owned()))
 }
 
-/// Whether a bare scalar is one of the few words that only YAML 1.1 knows.
+/// Whether a plain scalar is one of the few words that have a meaning only in YAML 1.1.
 pub fn is_word_of_yaml_1_1(text: &str) -> bool {
     WORDS_OF_YAML_1_1.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// A number as every YAML writes it: decimal, without leading zeros; a fraction has digits on both sides of its point.
+/// A number in the form that every version of YAML reads: decimal and without leading zeros, with
+/// digits on both sides of a decimal point.
 fn number(text: &str) -> Option<Number> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
@@ -60,7 +62,8 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Octal, hexadecimal, binary and sexagesimal numbers, underscores, exponents, open fractions, infinities.
+/// Whether a text is an octal, hexadecimal, binary or sexagesimal number, an infinity, or a number
+/// with underscores, an exponent or an open fraction.
 fn looks_like_a_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let lower = unsigned.to_ascii_lowercase();
@@ -106,7 +109,7 @@ fn all(text: &str, wanted: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(|byte| wanted(byte) || byte == b'_')
 }
 
-/// `2026-11-21`, alone or with a time behind it.
+/// Whether a text is a date such as `2026-11-21`, with or without a time.
 fn looks_like_a_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let (year, month, rest) = (parts.next(), parts.next(), parts.next());

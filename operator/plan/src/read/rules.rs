@@ -1,4 +1,4 @@
-//! The rules in the schema (CEL), by the same evaluator whatever the executor.
+//! The rules in the schema (CEL), evaluated in the same way for every executor.
 
 use kube::core::cel::Validator;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Schema;
 use crate::refusal::{Collector, Refusals, Refuser};
 
-/// Holds an object to the rules of its kind; those about changes need the object as it was.
+/// Checks an object against the rules of its kind. The rules about changes need the old object.
 pub fn check(schema: &Schema, new: &Value, old: Option<&Value>) -> Result<(), Refusals> {
     let mut collector = Collector::new(Refuser::Cel);
     if let Err(errors) = Validator::new().validate(schema.as_json(), new, old) {

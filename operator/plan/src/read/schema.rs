@@ -1,4 +1,4 @@
-//! The structural schema, with the API server's own words for what does not fit it.
+//! Checks an object against the structural schema, with the API server's messages.
 
 mod fields;
 mod lists;
@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::refusal::{Collector, Refusals, Refuser};
 
-/// The schema of one kind.
+/// The structural schema of one kind.
 #[derive(Clone, Debug)]
 pub struct Schema(Value);
 
 impl Schema {
-    /// The schema of one of our kinds.
+    /// The schema of one of Innkeeper's kinds, by its name.
     pub fn of(kind: &str) -> Self {
         Self(generate::schema(kind).expect("every kind of this API has a schema"))
     }
@@ -29,14 +29,14 @@ impl Schema {
         apply_defaults(&self.0, object)
     }
 
-    /// Refuses every field that the schema does not know, as kubectl does.
+    /// Refuses every field that is not in the schema, as kubectl does.
     pub fn check_fields(&self, object: &Value) -> Result<(), Refusals> {
         let mut collector = Collector::new(Refuser::Parser);
         fields::check(&self.0, object, &mut collector);
         collector.finish(())
     }
 
-    /// Refuses every value that does not fit, as the API server does.
+    /// Refuses every value that does not fit the schema, as the API server does.
     pub fn check(&self, object: &Value) -> Result<(), Refusals> {
         let mut collector = Collector::new(Refuser::Schema);
         check_value(&self.0, object, "", &mut collector);

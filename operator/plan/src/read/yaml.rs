@@ -1,4 +1,4 @@
-//! YAML with its lines: every field path has one, and what kubectl would read otherwise is refused.
+//! Reads YAML and keeps the line of every field path. Refuses what kubectl would read differently.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 use super::plain;
 use crate::refusal::{Refusal, Refusals, Refuser};
 
-/// Most values of a file, whatever its aliases multiply.
+/// How many values a file may have, counting each use of an alias.
 const MOST_VALUES: usize = 100_000;
 
 /// One document of a file.
 #[derive(Debug, Default)]
 pub struct Document {
-    /// What it says.
+    /// The contents of the document.
     pub value: Value,
     lines: BTreeMap<String, usize>,
 }
 
 impl Document {
-    /// The line of a field path, or of what it lies in.
+    /// The line of a field path, or of the nearest path above it that has one.
     pub fn line_of(&self, field_path: &str) -> Option<usize> {
         let mut field_path = field_path;
         loop {
@@ -33,7 +33,7 @@ impl Document {
     }
 }
 
-/// The documents of a file; empty ones are left out.
+/// The documents of a file, without empty ones.
 pub fn documents(text: &str) -> Result<Vec<Document>, Refusals> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -202,7 +202,7 @@ impl<'text> Reader<'text> {
     }
 }
 
-/// Whether a user's own values are here, which may be secret whatever they look like.
+/// Whether a field path is within the user's own configuration, where every value may be secret.
 fn may_be_secret(field_path: &str) -> bool {
     let own = [".env.", ".files.", ".annotations.", ".labels."];
     let name = field_path.rsplit('.').next().unwrap_or_default();

@@ -1,5 +1,6 @@
-//! The ConfigMaps of a service. Each is immutable and named by its content: a change makes another one, and rolls the
-//! pods that name it; an old pod that restarts finds its own.
+//! The ConfigMaps of a service. Each one is immutable, and its name contains the hash of its
+//! content. So a change creates another ConfigMap and rolls the pods, while an old pod that
+//! restarts still finds its own.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use super::metadata::{metadata, name};
 use crate::names;
 
-/// The key, which is the file's name, of the settings.
+/// Key of the settings, which becomes the name of the file.
 const SETTINGS_KEY: &str = "settings.json";
 
 /// The ConfigMaps of a service.
@@ -17,14 +18,14 @@ const SETTINGS_KEY: &str = "settings.json";
 pub(super) struct ConfigMaps {
     /// The settings file.
     pub settings: ConfigMap,
-    /// The user's own environment variables, when there are any.
+    /// The user's environment variables, if there are any.
     pub environment: Option<ConfigMap>,
-    /// The user's own files, when there are any.
+    /// The user's files, if there are any.
     pub files: Option<ConfigMap>,
 }
 
 impl ConfigMaps {
-    /// The ConfigMaps that a service asks for now.
+    /// The ConfigMaps that a service needs now.
     pub(super) fn of(service: &DomainService) -> Self {
         let some = |data: BTreeMap<_, _>, name: NameByContent| {
             (!data.is_empty()).then(|| config_map(service, data, name))
@@ -37,7 +38,7 @@ impl ConfigMaps {
         }
     }
 
-    /// All that there are.
+    /// Every ConfigMap of the service.
     pub(super) fn iter(&self) -> impl Iterator<Item = &ConfigMap> {
         let own = [&self.environment, &self.files];
         std::iter::once(&self.settings).chain(own.into_iter().flatten())
@@ -51,7 +52,7 @@ fn settings(service: &DomainService) -> ConfigMap {
     config_map(service, data, names::settings_config_map)
 }
 
-/// The name of a service's ConfigMap with this content.
+/// A function that names the ConfigMap of a service by its content.
 type NameByContent = fn(&str, &BTreeMap<String, String>) -> String;
 
 fn config_map(

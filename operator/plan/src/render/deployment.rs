@@ -1,4 +1,4 @@
-//! The Deployment: pods that are replaced without a gap.
+//! The Deployment, which replaces pods without an interruption.
 
 use innkeeper_crds::workload::{Rollout, Surge};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
@@ -11,16 +11,18 @@ use super::config_map::ConfigMaps;
 use super::metadata::{label_selector, metadata, name};
 use super::pod::pod_template;
 
-/// Seconds without any progress after which a rollout counts as failed; longer than a pod may take to start.
+/// Seconds without progress after which a rollout counts as failed. This is longer than a pod may
+/// take to start.
 const PROGRESS_DEADLINE_SECONDS: i32 = 300;
-/// Seconds for which a new pod must have been ready before it counts: about what its endpoint takes to reach every node and gateway, so that
-/// neither an old pod goes nor a platform is called ready before.
+/// Seconds for which a new pod must have been ready before it counts as available. By then about
+/// every node and gateway knows its endpoint, so that no old pod goes, and no platform is called
+/// ready, too early.
 const MINIMUM_READY_SECONDS: i32 = 3;
-/// How many old replica sets, and with them their ConfigMaps, are kept for a rollback.
+/// How many old `ReplicaSet`s, with their ConfigMaps, are kept for a rollback.
 const REVISION_HISTORY_LIMIT: i32 = 3;
 
-/// The service's pods, replaced one after another: no old pod goes before a new one is ready.
-/// Without `replicas` their number belongs to someone else.
+/// The Deployment of a service. It removes an old pod only when a new one is ready. Without
+/// `replicas` the number of pods belongs to somebody else.
 pub(super) fn deployment(
     service: &DomainService,
     config_maps: &ConfigMaps,

@@ -1,4 +1,4 @@
-//! The autoscaler: Kubernetes chooses the number of pods.
+//! The autoscaler, which lets Kubernetes choose the number of pods.
 
 use innkeeper_crds::DomainService;
 use innkeeper_crds::workload::autoscaling::{
@@ -12,7 +12,7 @@ use k8s_openapi::api::autoscaling::v2::{
 
 use super::metadata::{metadata, name};
 
-/// Scales the service's Deployment, when the service asks for it.
+/// The autoscaler of a service's Deployment; `None` if the service does not ask for one.
 pub fn horizontal_pod_autoscaler(service: &DomainService) -> Option<HorizontalPodAutoscaler> {
     let autoscaling = service.spec.workload.autoscaling.as_ref()?;
     Some(HorizontalPodAutoscaler {

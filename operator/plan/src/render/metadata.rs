@@ -1,4 +1,4 @@
-//! Metadata of everything that belongs to a service.
+//! Metadata of the objects that belong to a service.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use kube::Resource as _;
 
 use crate::names;
 
-/// Metadata of an object of this name that goes when its service goes.
+/// Metadata of an object with this name, which is deleted with its service.
 pub(super) fn metadata(service: &DomainService, name: String) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
@@ -34,12 +34,12 @@ pub(super) fn name(service: &DomainService) -> String {
     service.metadata.name.clone().unwrap_or_default()
 }
 
-/// Selects the service's pods.
+/// The labels that select the service's pods.
 pub(super) fn selector(service: &DomainService) -> BTreeMap<String, String> {
     names::selector(&service.spec.settings.platform, &name(service))
 }
 
-/// Selects the service's pods, where labels and expressions may be said.
+/// The same labels as a selector that could also contain expressions.
 pub(super) fn label_selector(service: &DomainService) -> LabelSelector {
     LabelSelector {
         match_labels: Some(selector(service)),
@@ -47,7 +47,8 @@ pub(super) fn label_selector(service: &DomainService) -> LabelSelector {
     }
 }
 
-/// The labels of a service's objects and pods: the user's, of which none replaces one of ours.
+/// The labels of a service's objects and pods, including the user's labels, which cannot replace
+/// ours.
 pub fn labels(service: &DomainService) -> BTreeMap<String, String> {
     let settings = &service.spec.settings;
     let mut labels = service.spec.workload.labels.clone();

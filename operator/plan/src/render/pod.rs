@@ -1,4 +1,4 @@
-//! A pod of a service, as the pod contract has it: what runs, what it reads, and what it must never do.
+//! A pod of a service, by the pod contract: what it runs, what it reads, and what it must not do.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use super::config_map::ConfigMaps;
 use super::metadata::{name, pod_metadata};
 use super::{probes, resources, scheduling};
 
-/// Name of the container's port for business.
+/// Name of the container's port for requests.
 pub(super) const BUSINESS_PORT_NAME: &str = "http";
 /// Name of the container's port for probes and metrics.
 const ADMIN_PORT_NAME: &str = "admin";
@@ -25,11 +25,11 @@ const ADMIN_PORT_NAME: &str = "admin";
 const CONTAINER: &str = "service";
 /// User and group of the process.
 const NON_ROOT: i64 = 65_532;
-/// Seconds that a process serves on after SIGTERM, while its endpoint is removed everywhere.
+/// Seconds for which a process serves on after SIGTERM, until no node routes requests to it.
 const LEAVE_SECONDS: u32 = 5;
-/// Seconds beyond leaving and draining in which a process flushes and ends.
+/// Seconds that a process has to flush and end after it has stopped serving and has drained.
 const END_SECONDS: u32 = 10;
-/// Keys of a database's Secret.
+/// Keys of the Secret with the credentials of a database.
 const CREDENTIALS: [&str; 2] = ["username", "password"];
 
 /// The template of the service's pods.
@@ -133,7 +133,7 @@ fn secret_environment(service: &DomainService) -> Option<Vec<EnvVar>> {
     Some(variables).filter(|variables| !variables.is_empty())
 }
 
-/// Every volume with its mount path.
+/// Every volume with the path at which it is mounted.
 fn mounted(
     service: &DomainService,
     config_maps: &ConfigMaps,

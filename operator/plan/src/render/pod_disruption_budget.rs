@@ -1,4 +1,4 @@
-//! The disruption budget: a drained node takes one pod at a time.
+//! The disruption budget, which lets a drained node evict one pod at a time.
 
 use innkeeper_crds::DomainService;
 use innkeeper_crds::workload::DisruptionBudget;
@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::metadata::{label_selector, metadata, name};
 
-/// Allows one pod at a time to go, and always those that serve nobody anyway, unless the service has no budget of ours.
+/// The disruption budget of a service; `None` if it does not ask for one. One pod at a time may be
+/// evicted, and pods that are not ready may be evicted at any time.
 pub fn pod_disruption_budget(service: &DomainService) -> Option<PodDisruptionBudget> {
     if service.spec.workload.disruption_budget == Some(DisruptionBudget::None) {
         return None;

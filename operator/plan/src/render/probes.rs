@@ -1,11 +1,11 @@
-//! The probes of a pod: what the user says of them, and the admin API where nothing is said.
+//! The probes of a pod: what the user configures, and the admin API by default.
 
 use innkeeper_contracts::pod::{ADMIN_PORT, LIVEZ, READYZ, STARTUPZ};
 use innkeeper_crds::workload::{Probe, Probes};
 use k8s_openapi::api::core::v1::{self as core, ExecAction, HTTPGetAction, TCPSocketAction};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-/// What a probe does where the user says nothing.
+/// What a probe does by default.
 struct Default {
     path: &'static str,
     period_seconds: u32,
@@ -33,17 +33,17 @@ const READINESS: Default = Default {
     failure_threshold: 2,
 };
 
-/// The probe until whose success the others wait.
+/// The startup probe. The other probes wait until it succeeds.
 pub(super) fn startup(probes: Option<&Probes>) -> core::Probe {
     probe(probes.and_then(|it| it.startup.as_ref()), &STARTUP)
 }
 
-/// The probe whose failure restarts a pod.
+/// The liveness probe. A pod that fails it is restarted.
 pub(super) fn liveness(probes: Option<&Probes>) -> core::Probe {
     probe(probes.and_then(|it| it.liveness.as_ref()), &LIVENESS)
 }
 
-/// The probe whose failure takes a pod out of its Service.
+/// The readiness probe. A pod that fails it is taken out of its Service.
 pub(super) fn readiness(probes: Option<&Probes>) -> core::Probe {
     probe(probes.and_then(|it| it.readiness.as_ref()), &READINESS)
 }

@@ -1,20 +1,21 @@
-//! How many pods are asked for, and by whom. With autoscaling, also somebody else's, the number belongs to the autoscaler, but
-//! a field that its owner just drops falls back to 1: the number that was seen is asked for until someone else owns it.
+//! How many pods to ask for. With autoscaling, by anybody, the number belongs to the autoscaler.
+//! But a field that its owner just omits falls back to 1, so the observed number is asked for until
+//! somebody else owns the field.
 
 use innkeeper_crds::workload::Workload;
 
-/// What a Deployment that exists says of its number of pods.
+/// What an existing Deployment says about its number of pods.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ObservedReplicas {
-    /// How many pods it asks for.
+    /// The number of pods that it asks for.
     pub count: i32,
-    /// Whether someone else than Innkeeper set that number last.
+    /// Whether somebody other than Innkeeper set that number last.
     pub owned_by_another: bool,
-    /// Whether an autoscaler of somebody else scales it.
+    /// Whether an autoscaler that is not ours scales it.
     pub autoscaled_by_another: bool,
 }
 
-/// The number of pods to ask for; `None` leaves it to whoever owns it.
+/// The number of pods to ask for; `None` leaves it to the owner of the field.
 pub fn replicas(workload: &Workload, observed: Option<ObservedReplicas>) -> Option<i32> {
     let fewest = fewest_replicas(workload);
     match observed {
@@ -23,7 +24,8 @@ pub fn replicas(workload: &Workload, observed: Option<ObservedReplicas>) -> Opti
     }
 }
 
-/// Whether nobody else has a say. An autoscaler leaves what is switched off alone, so that nobody contests a 0.
+/// Whether the platform alone decides the number. An autoscaler does not scale what is switched
+/// off, so nobody contests a 0.
 fn is_fixed(workload: &Workload, observed: ObservedReplicas) -> bool {
     workload.autoscaling.is_none()
         && (!observed.autoscaled_by_another || fewest_replicas(workload) == 0)
@@ -32,13 +34,14 @@ fn is_fixed(workload: &Workload, observed: ObservedReplicas) -> bool {
 fn shared_replicas(fewest: i32, observed: ObservedReplicas) -> Option<i32> {
     match observed.count {
         _ if observed.owned_by_another => None,
-        // It was switched off in the platform, and is not any more. An autoscaler would leave a 0 alone.
+        // The service was switched off in the platform and is switched on again. An autoscaler
+        // would leave it at 0.
         0 => Some(fewest),
         count => Some(count),
     }
 }
 
-/// The fewest pods with which the service is as its owner wants it.
+/// The fewest pods with which the service is as described.
 pub fn fewest_replicas(workload: &Workload) -> i32 {
     let autoscaled = workload.autoscaling.as_ref().map(|it| it.min_replicas);
     autoscaled.or(workload.replicas).unwrap_or(1).cast_signed()

@@ -1,4 +1,4 @@
-//! Processor time and memory of a pod: what the user says, and defaults that never contradict it.
+//! CPU and memory of a pod: what the user configures, and defaults that never contradict it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use innkeeper_crds::workload::{Quantity, Resources};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use k8s_openapi::apimachinery::pkg::api::resource as api;
 
-/// Request and limit of one resource where the user says nothing.
+/// Default request and limit of one resource.
 struct Default {
     name: &'static str,
     request: &'static str,
@@ -55,7 +55,8 @@ fn chosen(
         .map(|Quantity(text)| text.as_str())
 }
 
-/// Request and limit. A default gives way to what the user said of the other, since a request must not be above its limit.
+/// The request and the limit of one resource. A request must not exceed its limit, so a default is
+/// adjusted to the other value if the user gives only that.
 fn pair<'a>(
     default: &Default,
     request: Option<&'a str>,

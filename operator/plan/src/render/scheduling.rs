@@ -1,4 +1,4 @@
-//! On which nodes pods may run.
+//! Which nodes a service's pods may run on.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ use super::metadata::label_selector;
 
 /// Label with the name of a node.
 const HOSTNAME: &str = "kubernetes.io/hostname";
-/// Label with the revision of a pod, so that a rollout's old pods do not count for its new ones.
+/// Label with the revision of a pod, so that old pods do not count for the new ones during a
+/// rollout.
 const REVISION: &str = "pod-template-hash";
 
 /// Labels that a node must have.
@@ -21,7 +22,7 @@ pub(super) fn node_selector(scheduling: Option<&Scheduling>) -> Option<BTreeMap<
     Some(scheduling?.node_selector.clone()).filter(|labels| !labels.is_empty())
 }
 
-/// Taints that pods put up with.
+/// Taints that the pods tolerate.
 pub(super) fn tolerations(scheduling: Option<&Scheduling>) -> Option<Vec<Toleration>> {
     let tolerations: Vec<_> = scheduling?
         .tolerations
@@ -44,7 +45,7 @@ pub(super) fn tolerations(scheduling: Option<&Scheduling>) -> Option<Vec<Tolerat
     Some(tolerations).filter(|tolerations| !tolerations.is_empty())
 }
 
-/// What keeps pods apart: as the user says, else on different nodes where that is possible.
+/// The rules that spread the pods: those of the user, else different nodes if possible.
 pub(super) fn spread(service: &DomainService) -> Vec<TopologySpreadConstraint> {
     let scheduling = service.spec.workload.scheduling.as_ref();
     let given = scheduling.map_or(&[][..], |scheduling| &scheduling.spread);

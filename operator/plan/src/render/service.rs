@@ -1,4 +1,4 @@
-//! The Service: the bare name by which others in the namespace call.
+//! The Service, under whose name other services in the namespace call this one.
 
 use innkeeper_contracts::pod::BUSINESS_PORT;
 use innkeeper_crds::DomainService;
@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::metadata::{metadata, name, selector};
 use super::pod::BUSINESS_PORT_NAME;
 
-/// The service's address within the namespace. The admin port is not part of it.
+/// The Service of a service. It does not expose the admin port.
 pub fn service(service: &DomainService) -> Service {
     Service {
         metadata: metadata(service, name(service)),

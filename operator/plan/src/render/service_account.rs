@@ -1,11 +1,11 @@
-//! The ServiceAccount of a service's pods: an identity without any permission.
+//! The ServiceAccount of a service's pods, which has no permissions.
 
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::core::v1::ServiceAccount;
 
 use super::metadata::{metadata, name};
 
-/// The identity of the service's pods. Nobody mounts its token.
+/// The ServiceAccount of a service's pods. Its token is not mounted.
 pub fn service_account(service: &DomainService) -> ServiceAccount {
     ServiceAccount {
         metadata: metadata(service, name(service)),

@@ -1,4 +1,4 @@
-//! The example, rendered as a cluster would get it.
+//! The rendered example, as a cluster would get it.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_crds::workload::{DisruptionBudget, Rollout, Surge};

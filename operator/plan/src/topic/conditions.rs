@@ -1,4 +1,4 @@
-//! How a topic stands.
+//! Which state a topic is in, and why.
 
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::{DeletionPolicy, MOST_PARTITIONS};
@@ -10,7 +10,8 @@ use super::{KafkaFailure, TopicOutcome};
 use crate::names;
 use crate::verdict::{READY, Reason, Verdict};
 
-/// How a topic stands, why, and what to do. A topic that was lost stays so until it is seen as described.
+/// The state of a topic, the reason and the remedy. A topic that was lost keeps that reason until
+/// it is as described again.
 pub fn verdict(topic: &EventTopic, outcome: &TopicOutcome, brokers: &str) -> Verdict {
     let verdict = of_outcome(topic, outcome, brokers);
     let is_news = matches!(outcome, TopicOutcome::Settled(..) | TopicOutcome::Lost(_));
@@ -111,7 +112,7 @@ fn lost(name: &str, fate: Fate) -> String {
     }
 }
 
-/// Why a name that looks free is not.
+/// An explanation why a different name collides; empty if the names are equal.
 fn taken_for(name: &str, other: &str) -> String {
     if name == other {
         return String::new();
@@ -119,7 +120,7 @@ fn taken_for(name: &str, other: &str) -> String {
     format!(", whose name Kafka takes for the same as {name} (a dot counts as an underscore)")
 }
 
-/// A topic keeps its name, so that another name takes another object.
+/// How to choose another name. A topic keeps its name, so that takes another object.
 fn another_name(topic: &EventTopic) -> String {
     match &topic.spec.platform {
         Some(platform) => format!(
@@ -129,7 +130,7 @@ fn another_name(topic: &EventTopic) -> String {
     }
 }
 
-/// What comes before the deletion of a platform that would take its topic along.
+/// What to do before deleting a platform that would delete its topic, too.
 fn keep_records(topic: &EventTopic, platform: &str) -> String {
     match topic.spec.deletion_policy {
         DeletionPolicy::Retain => String::new(),
@@ -140,7 +141,7 @@ fn keep_records(topic: &EventTopic, platform: &str) -> String {
     }
 }
 
-/// The command that keeps the topic of an object that goes.
+/// The command that keeps the topic when its object is deleted.
 fn retain(topic: &EventTopic) -> String {
     let namespace = topic.metadata.namespace.as_deref().unwrap_or("default");
     format!(
@@ -149,7 +150,8 @@ fn retain(topic: &EventTopic) -> String {
     )
 }
 
-/// What to do about a topic that cannot become as it should be, in steps that the rules of the API accept.
+/// What to do about a topic that cannot become as described, in steps that the rules of the API
+/// allow.
 fn impossible(
     topic: &EventTopic,
     Impossible { why, observed }: &Impossible,
@@ -197,7 +199,8 @@ fn impossible(
     }
 }
 
-/// A platform that is applied again would get the topic of its namespace, if it names none.
+/// The name to give when a platform is applied again: without one it would get the default topic of
+/// its namespace.
 fn with_name(topic: &EventTopic, platform: &str) -> String {
     let name = &topic.spec.topic_name;
     let namespace = topic.namespace().unwrap_or_default();

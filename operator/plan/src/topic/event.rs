@@ -1,15 +1,15 @@
-//! What is told of a topic, in a log line and an event: each kind of change in words of its own, so that nobody takes the
-//! loss of all records for a repair.
+//! Kubernetes events about a topic, which are also logged. Every kind of change has its own words,
+//! so that nobody mistakes the loss of all records for a repair.
 
 use innkeeper_crds::EventTopic;
 
 use super::history::Fate;
 use super::plan::TopicPlan;
 
-/// Something that was done to a topic.
+/// An event about something that was done to a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TopicEvent {
-    /// Whether someone should look.
+    /// Whether somebody should act on it.
     pub severity: Severity,
     /// What was done, in one word.
     pub reason: &'static str,
@@ -17,12 +17,12 @@ pub struct TopicEvent {
     pub note: String,
 }
 
-/// Whether someone should look.
+/// Whether somebody should act on an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Severity {
-    /// Nobody.
+    /// Nobody has to act.
     Normal,
-    /// Whoever needs the records.
+    /// Everyone who needs the records should act.
     Warning,
 }
 
@@ -41,7 +41,7 @@ fn warning(reason: &'static str, note: String) -> TopicEvent {
     }
 }
 
-/// What was done by a plan; `None` when it was nothing.
+/// What a plan has done; `None` if it did nothing.
 pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<TopicEvent> {
     let name = &topic.spec.topic_name;
     match plan {
@@ -76,7 +76,7 @@ pub fn of_plan(topic: &EventTopic, plan: &TopicPlan, fate: Fate) -> Option<Topic
     }
 }
 
-/// What is found when a topic is another than the recorded one, though it stands as described.
+/// What to report if the topic differs from the recorded one although it is as described.
 pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<TopicEvent> {
     let name = &topic.spec.topic_name;
     match fate {
@@ -86,18 +86,18 @@ pub fn of_fate(topic: &EventTopic, fate: Fate) -> Option<TopicEvent> {
                 "the brokers belong to another Kafka cluster now: topic {name} there goes on from what that cluster has; what the former one has stays there"
             ),
         )),
-        // Of a loss the status tells before anything else happens.
+        // The status reports a loss before anything else happens.
         Fate::Unrecorded | Fate::There | Fate::Deleted | Fate::Replaced => None,
     }
 }
 
-/// A topic was deleted, since its object was.
+/// The topic was deleted because its object was.
 pub fn deleted(name: &str) -> TopicEvent {
     let note = format!("topic {name} was deleted with all its records, as its deletionPolicy says");
     normal("TopicDeleted", note)
 }
 
-/// A topic outlives its object, although the object said otherwise.
+/// The topic was kept although its object asked for its deletion.
 pub fn kept(name: &str, why: &str) -> TopicEvent {
     let note = format!("topic {name} is kept although its deletionPolicy is Delete: {why}");
     warning("TopicKept", note)

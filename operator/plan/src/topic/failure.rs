@@ -1,22 +1,22 @@
-//! A call of Kafka's admin API that failed.
+//! Failures of Kafka's admin API.
 
 /// A call of Kafka's admin API that failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KafkaFailure {
     /// No broker answered.
     Unreachable {
-        /// Where brokers were expected.
+        /// The addresses of the brokers.
         brokers: String,
-        /// What the client says.
+        /// The error of the client.
         cause: String,
     },
     /// A broker refused the call.
     Refused {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// Why, in Kafka's words.
+        /// The error code of Kafka.
         code: String,
-        /// What to do about it, after a colon; empty where nobody knows.
+        /// What to do about it, after a colon; empty if that is unknown.
         remedy: &'static str,
     },
 }

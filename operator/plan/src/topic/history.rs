@@ -1,33 +1,33 @@
-//! What became of the topic that an object's status records.
+//! What happened to the topic that a status records.
 
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::TopicRecord;
 
 use super::TopicLookup;
 
-/// What became of the topic that an object's status records.
+/// What happened to the topic that a status records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
-    /// Nothing is recorded.
+    /// No topic is recorded.
     Unrecorded,
-    /// It is there, as far as the ids that Kafka gives can tell.
+    /// The topic exists, as far as the ids from Kafka tell.
     There,
-    /// There is no topic of its name any more.
+    /// There is no topic with its name any more.
     Deleted,
-    /// Someone has deleted it and made another of its name.
+    /// Somebody deleted the topic and created another one with its name.
     Replaced,
-    /// Its brokers belong to another Kafka cluster now.
+    /// The brokers belong to another Kafka cluster now.
     Moved,
 }
 
 impl Fate {
-    /// Whether its records are gone.
+    /// Whether the records of the topic are gone.
     pub const fn is_loss(self) -> bool {
         matches!(self, Self::Deleted | Self::Replaced)
     }
 }
 
-/// What became of a recorded topic, by what its brokers have under its name now.
+/// What happened to a recorded topic, given what the brokers have under its name now.
 pub fn fate(record: Option<&TopicRecord>, found: &TopicLookup) -> Fate {
     let Some(record) = record else {
         return Fate::Unrecorded;
@@ -42,7 +42,7 @@ pub fn fate(record: Option<&TopicRecord>, found: &TopicLookup) -> Fate {
     }
 }
 
-/// Whether what is there is certainly the recorded topic of the recorded cluster.
+/// Whether the topic that exists is certainly the recorded one, in the recorded cluster.
 pub fn is_the_very_topic(record: &TopicRecord, found: &TopicLookup) -> bool {
     let topic_id = found.topic.as_ref().and_then(|topic| topic.id.as_ref());
     let same =
@@ -51,7 +51,8 @@ pub fn is_the_very_topic(record: &TopicRecord, found: &TopicLookup) -> bool {
         && same(record.cluster_id.as_ref(), found.cluster_id.as_ref())
 }
 
-/// Whether a topic is another than the one in its object's status, or has other partitions.
+/// Whether a topic differs from the one in its object's status, or has another number of
+/// partitions.
 pub fn is_different(topic: &EventTopic, found: &TopicLookup) -> bool {
     let status = topic.status.as_ref();
     let partitions = found.topic.as_ref().map(|it| it.partitions);
@@ -60,7 +61,7 @@ pub fn is_different(topic: &EventTopic, found: &TopicLookup) -> bool {
         || partitions != status.and_then(|status| status.partitions)
 }
 
-/// An id that is missing on either side tells nothing.
+/// Whether two ids differ. A missing id tells nothing.
 fn differ(recorded: Option<&String>, now: Option<&String>) -> bool {
     matches!((recorded, now), (Some(recorded), Some(now)) if recorded != now)
 }

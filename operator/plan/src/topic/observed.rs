@@ -1,25 +1,25 @@
-//! What the brokers have.
+//! What the brokers have under the name of a topic.
 
 use std::collections::BTreeMap;
 
-/// What the brokers have under a name.
+/// The answer of the brokers about the name of a topic.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TopicLookup {
-    /// The id of the cluster that answered.
+    /// Id of the cluster that answered.
     pub cluster_id: Option<String>,
     /// The topic, if there is one.
     pub topic: Option<ObservedTopic>,
 }
 
-/// A topic as the brokers have it.
+/// A topic as the brokers describe it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ObservedTopic {
-    /// Its id; one that is made anew has another.
+    /// Id of the topic. A topic that is created again has another id.
     pub id: Option<String>,
-    /// Its partitions.
+    /// Number of partitions.
     pub partitions: u32,
-    /// The replicas of each partition.
+    /// Number of replicas of each partition.
     pub replication: u32,
-    /// The settings that are its own, and not the brokers' default.
+    /// The settings of the topic that are not defaults of the brokers.
     pub config: BTreeMap<String, String>,
 }

@@ -1,4 +1,4 @@
-//! How a topic came out of a reconciliation.
+//! The outcome of a topic's reconciliation.
 
 use innkeeper_crds::EventTopicSpec;
 
@@ -7,32 +7,33 @@ use super::plan::{self, Impossible};
 use super::rivals::OlderRival;
 use super::{KafkaFailure, ObservedTopic, TopicLookup};
 
-/// How a topic came out of a reconciliation.
+/// The outcome of a topic's reconciliation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TopicOutcome {
-    /// It is as it should be, in the cluster with this id.
+    /// The topic is as described, in the cluster with this id.
     Settled(Option<String>, ObservedTopic),
-    /// It was created or changed, and not every broker knows yet.
+    /// The topic was created or changed, but not every broker knows that yet.
     Unseen,
-    /// Someone deleted it with its records; nothing was done yet.
+    /// Somebody deleted the topic with its records; nothing was done yet.
     Lost(Fate),
-    /// It cannot become so.
+    /// The topic cannot become as described.
     Impossible(Impossible),
-    /// An older object describes the same topic, or one that Kafka takes for the same.
+    /// An older object describes the same topic, or one whose name collides in Kafka.
     TakenBy(OlderRival),
-    /// Kafka has a topic whose name it takes for the same.
+    /// Kafka has a topic whose name collides; holds that name.
     Collides(String),
-    /// Nobody said where Kafka is.
+    /// No brokers are configured.
     NoBrokers,
-    /// It would have to go with an object in the operator's own namespace.
+    /// The object asks for the deletion of its topic, but is in the operator's own namespace.
     OwnNamespace,
-    /// It could not be deleted with its object, for this reason.
+    /// The topic could not be deleted with its object, for this reason.
     NotDeleted(String),
-    /// A call of Kafka failed.
+    /// A call of Kafka's admin API failed.
     Failed(KafkaFailure),
 }
 
-/// What has come of a topic: the broker that was asked may know less than the one that was told.
+/// The outcome after a change. The broker that was asked may know less than the one that made the
+/// change.
 pub fn settled(spec: &EventTopicSpec, seen: TopicLookup) -> TopicOutcome {
     let is_settled =
         |it: &ObservedTopic| plan::plan(spec, Some(it), true).is_ok_and(|it| it.is_nothing());

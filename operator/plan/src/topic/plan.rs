@@ -1,4 +1,4 @@
-//! What has to be done about a topic, from what is asked for and what there is.
+//! Decides what to do about a topic, given what is described and what exists.
 
 use std::collections::BTreeMap;
 
@@ -7,47 +7,48 @@ use innkeeper_crds::{EventTopic, EventTopicSpec};
 
 use super::ObservedTopic;
 
-/// What has to be done about a topic.
+/// What to do about a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TopicPlan {
-    /// It does not exist yet.
+    /// Create the topic, which does not exist yet.
     Create,
-    /// It is as it should be, but for these.
+    /// Change the topic. If both fields are `None`, it is as described.
     Change {
-        /// Partitions that it should have, if it has fewer.
+        /// The number of partitions to grow to, if there are too few.
         partitions: Option<u32>,
-        /// All settings that it should have, if it has others.
+        /// All settings that the topic should have, if they differ.
         config: Option<BTreeMap<String, String>>,
     },
 }
 
-/// A topic that cannot become as it should be.
+/// A topic that cannot become as described.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Impossible {
-    /// Why not.
+    /// Why it cannot.
     pub why: Why,
     /// The topic as it is.
     pub observed: ObservedTopic,
 }
 
-/// Why a topic cannot become as it should be.
+/// Why a topic cannot become as described.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Why {
-    /// It has more partitions, and Kafka only adds them.
+    /// It has more partitions than described, and Kafka can only add some.
     Shrink,
-    /// It is a platform's own and has records, whose keys would move.
+    /// It belongs to a platform and has records, whose keys would move to other partitions.
     Grow,
     /// It has another number of replicas.
     Replicate,
 }
 
-/// Whether what has to be done depends on whether the topic ever had a record: the keys of a platform's own topic must not
-/// move, but one that merely was looked at by someone (`auto.create.topics.enable`) has none.
+/// Whether the plan depends on whether the topic ever had a record. The keys of a platform's topic
+/// must not move to other partitions. But a topic that exists only because somebody asked about it
+/// (`auto.create.topics.enable`) has no records.
 pub fn depends_on_records(spec: &EventTopicSpec, observed: &ObservedTopic) -> bool {
     spec.platform.is_some() && observed.partitions < spec.partitions
 }
 
-/// What has to be done about a topic, which may have had records or never did.
+/// What to do about a topic. `was_written` says whether it may ever have had a record.
 pub fn plan(
     spec: &EventTopicSpec,
     observed: Option<&ObservedTopic>,
@@ -80,7 +81,7 @@ pub fn plan(
     })
 }
 
-/// Whether settings are the same, however Kafka writes them.
+/// Whether settings are equal, however Kafka formats them.
 fn are_same(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>) -> bool {
     ours.len() == theirs.len()
         && ours.iter().all(|(key, value)| {
@@ -89,7 +90,7 @@ fn are_same(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>) 
         })
 }
 
-/// Kafka writes fractions as Java does, `5.0E-4`, and lists without spaces.
+/// Kafka formats fractions as Java does (`5.0E-4`), and lists without spaces.
 fn is_same(key: &str, ours: &str, theirs: &str) -> bool {
     let fraction = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
     let items =
@@ -120,7 +121,8 @@ impl TopicPlan {
         )
     }
 
-    /// Whether someone else must have changed the topic: this very generation had been settled before.
+    /// Whether somebody else must have changed the topic, because this generation was settled
+    /// before.
     pub fn repairs_drift(&self, topic: &EventTopic) -> bool {
         let settled = topic.status.as_ref().is_some_and(|status| {
             Some(status.observed_generation) == topic.metadata.generation

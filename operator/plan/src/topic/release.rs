@@ -1,5 +1,5 @@
-//! Whether a topic goes with its object: only if it is the very one that the object recorded while its owner lived, and
-//! only if nobody who stays names it.
+//! Decides whether a topic is deleted with its object. It is only if it is certainly the topic that
+//! the object recorded while its owner existed, and if no other object names it.
 
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::DeletionPolicy;
@@ -7,18 +7,19 @@ use innkeeper_crds::event_topic::DeletionPolicy;
 use super::TopicLookup;
 use super::history::{Fate, fate, is_the_very_topic};
 
-/// Whether a topic goes with its object.
+/// Whether a topic is deleted with its object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Release {
-    /// It is deleted.
+    /// Delete the topic.
     Delete,
-    /// There is none to delete.
+    /// There is no topic to delete.
     Nothing,
-    /// It is kept, and why.
+    /// Keep the topic, for this reason.
     Keep(String),
 }
 
-/// What becomes of the topic of an object that goes; `named_by` is somebody who stays and names it.
+/// What to do about the topic of an object that is being deleted; `named_by` is another object that
+/// names the topic and stays.
 pub fn release(topic: &EventTopic, found: &TopicLookup, named_by: Option<String>) -> Release {
     if found.topic.is_none() {
         return Release::Nothing;
@@ -39,7 +40,7 @@ pub fn release(topic: &EventTopic, found: &TopicLookup, named_by: Option<String>
     }
 }
 
-/// Whether a topic is to go with its object.
+/// Whether an object asks for the deletion of its topic.
 pub fn deletes(topic: &EventTopic) -> bool {
     topic.spec.deletion_policy == DeletionPolicy::Delete
 }

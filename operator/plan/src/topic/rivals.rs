@@ -1,4 +1,4 @@
-//! Who else describes the same topic of the same Kafka.
+//! Objects that describe the same topic in the same Kafka cluster.
 
 use std::sync::Arc;
 
@@ -8,17 +8,18 @@ use kube::ResourceExt as _;
 use super::bootstrap_servers;
 use crate::executor::ClusterDefaults;
 
-/// An older object that has the topic, or one that Kafka takes for the same.
+/// An older object that describes the same topic, or one whose name collides.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OlderRival {
-    /// Its namespace and name.
+    /// Namespace and name of the object.
     pub object: String,
-    /// The name of its topic.
+    /// Name of the object's topic.
     pub topic_name: String,
 }
 
-/// The oldest object that describes the same topic of the same brokers, when it is another one: by its name, since the
-/// objects that were seen may still hold a former one of the same name.
+/// The oldest other object that describes the same topic on the same brokers, if it is older than
+/// `topic`. Objects are compared by their names, because the cache may still contain a deleted
+/// object with the same name.
 pub fn older_rival(
     topic: &EventTopic,
     all: &[Arc<EventTopic>],
@@ -40,12 +41,12 @@ pub fn older_rival(
     })
 }
 
-/// Whether two objects are not the same one and describe the same topic, or one that Kafka takes for the same.
+/// Whether two different objects describe the same topic, or topics whose names collide.
 pub fn are_rivals(one: &EventTopic, other: &EventTopic) -> bool {
     identity(one) != identity(other) && collide(&one.spec.topic_name, &other.spec.topic_name)
 }
 
-/// Whether Kafka takes two names for the same one: in the names of its metrics a dot becomes an underscore.
+/// Whether Kafka regards two topic names as equal: its metrics replace a dot with an underscore.
 /// <https://github.com/apache/kafka/blob/4.1/clients/src/main/java/org/apache/kafka/common/internals/Topic.java>
 pub fn collide(one: &str, other: &str) -> bool {
     let unified = |name: &str| name.replace('.', "_");
@@ -57,7 +58,8 @@ fn qualified(topic: &EventTopic) -> String {
     format!("{}/{name}", namespace.unwrap_or_default())
 }
 
-/// By its name, since a former object of the same name may have been seen last.
+/// The identity of an object is its name, because the cache may still contain a deleted object with
+/// the same name.
 fn identity(topic: &EventTopic) -> (Option<String>, String) {
     (topic.namespace(), topic.name_any())
 }

@@ -1,4 +1,4 @@
-//! What the status of a topic says.
+//! The status of a topic.
 
 use innkeeper_crds::event_topic::TopicRecord;
 use innkeeper_crds::{EventTopic, EventTopicStatus};
@@ -8,7 +8,7 @@ use kube::ResourceExt as _;
 use super::{TopicOutcome, conditions};
 use crate::verdict::{self, Reason, Verdict};
 
-/// What the status of a topic says; `owner_lives` whether the owner of its object does.
+/// The status of a topic. `owner_lives` says whether the owner of its object exists.
 pub fn status(
     topic: &EventTopic,
     outcome: &TopicOutcome,
@@ -17,7 +17,8 @@ pub fn status(
     now: Timestamp,
 ) -> EventTopicStatus {
     let before = topic.status.clone().unwrap_or_default();
-    // A loss begins now, also where the topic was not ready before: its platform is waited for from now on.
+    // The loss counts from now, even if the topic was not ready before: the time for which the
+    // platform is waited for starts now.
     let is_lost_now = verdict.reason == Reason::TopicLost && !conditions::is_lost(topic);
     let conditions_before = if is_lost_now {
         &[][..]
@@ -38,7 +39,8 @@ pub fn status(
     }
 }
 
-/// What is recorded of a topic: the one that is as described, while the object's owner lives.
+/// The topic to record: the one that is as described while the object's owner exists, else the one
+/// recorded before.
 fn record(topic: &EventTopic, outcome: &TopicOutcome, owner_lives: bool) -> Option<TopicRecord> {
     match outcome {
         TopicOutcome::Settled(cluster_id, observed) if owner_lives => Some(TopicRecord {

@@ -1,4 +1,5 @@
-//! What a DomainService says twice, since its process reads its settings and nothing else of it.
+//! Checks that the settings of a DomainService agree with the rest of its spec. Its process reads
+//! nothing but the settings.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where events go and rows are kept, at the place where the platform runs.
+//! Chooses where events go and rows are kept, for the executor of the platform.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::executor::{ClusterDefaults, Executor, LocalDefaults};
 use crate::names;
 use crate::refusal::Collector;
 
-/// What all services of a platform stand on.
+/// The log and the default database of a platform's services.
 pub(super) struct Backing {
     pub log: LogChoice,
     rows: Rows,
@@ -69,7 +69,7 @@ fn on_cluster(
 }
 
 impl Backing {
-    /// Where a service keeps its rows; refuses what this place cannot offer.
+    /// Where a service keeps its rows. Refuses a database that the executor cannot offer.
     pub(super) fn database(
         &self,
         service: &Service,

@@ -1,4 +1,4 @@
-//! The one component of a service.
+//! Validates the component of a service; there must be exactly one.
 
 use innkeeper_crds::BookingPlatform;
 use innkeeper_crds::platform::Service;

@@ -1,4 +1,4 @@
-//! Names, paths and ports that must be one service's alone.
+//! Checks that names, paths and ports belong to one service only.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -50,7 +50,7 @@ fn all_paths(service: &Service) -> impl Iterator<Item = (&'static str, &str)> {
     .filter_map(|(field, path)| Some((field, path?.as_str())))
 }
 
-/// What is taken, and where it was taken first.
+/// What is taken, with the field path that took it first.
 struct Taken<T>(BTreeMap<T, String>);
 
 impl<T> Default for Taken<T> {

@@ -1,9 +1,10 @@
-//! Callees before their callers.
+//! Orders services so that callees come before their callers.
 
 use super::ValidatedService;
 use crate::refusal::Collector;
 
-/// The services in an order in which each comes after those that it calls; otherwise as in the file.
+/// The services in an order in which each one comes after those that it calls; otherwise in the
+/// order of the file.
 pub(super) fn callees_first(
     mut waiting: Vec<ValidatedService>,
     collector: &mut Collector,

@@ -1,4 +1,4 @@
-//! Calls and payments that must lead to a service of the right kind.
+//! Checks that calls and payments lead to a service with the right component.
 
 use innkeeper_crds::component::PaymentTime;
 use innkeeper_crds::platform::Service;
@@ -7,7 +7,7 @@ use innkeeper_crds::{BookingPlatformSpec, Duration};
 use super::ValidatedCall;
 use crate::refusal::Collector;
 
-/// How long a caller waits unless told otherwise.
+/// The timeout of a call that gives none.
 const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_millis(1_000);
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
@@ -21,7 +21,7 @@ pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     }
 }
 
-/// The calls of a service, with the one that its bookings are paid by.
+/// The calls of a service, including the call to the payment service of its bookings.
 pub(super) fn calls(service: &Service) -> Vec<ValidatedCall> {
     let mut calls: Vec<ValidatedCall> = service
         .calls
@@ -156,7 +156,7 @@ fn named<'a>(spec: &'a BookingPlatformSpec, name: &str) -> Option<&'a Service> {
     spec.services.iter().find(|service| service.name == name)
 }
 
-/// What is said of a service that does not exist.
+/// The message about a service that does not exist.
 pub(super) fn unknown_service(spec: &BookingPlatformSpec, name: &str) -> String {
     let known: Vec<&str> = spec
         .services

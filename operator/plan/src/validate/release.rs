@@ -1,4 +1,5 @@
-//! Fields that images of earlier releases do not know: such a pod would refuse its settings and never start.
+//! Refuses fields that images of earlier releases do not know: such a pod would reject its settings
+//! and never start.
 
 use innkeeper_crds::component::Attribute;
 use innkeeper_crds::{BookingPlatform, DomainService};
@@ -8,7 +9,7 @@ use super::pinned_image;
 use crate::executor::Executor;
 use crate::refusal::Collector;
 
-/// The release that brought `minLength`.
+/// The release that introduced `minLength`.
 const MIN_LENGTH_SINCE: Version = Version::new(0, 2, 0);
 
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
@@ -46,7 +47,7 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
     }
 }
 
-/// Where a `minLength` is.
+/// The paths of every `minLength`, relative to the block with the attributes.
 fn min_lengths(attributes: &[Attribute]) -> impl Iterator<Item = String> {
     let attributes = attributes.iter().enumerate();
     attributes
@@ -54,8 +55,8 @@ fn min_lengths(attributes: &[Attribute]) -> impl Iterator<Item = String> {
         .map(|(index, _)| format!("attributes[{index}].minLength"))
 }
 
-/// Refuses a `minLength` that an image may not know. One that is not the installation's own is judged by its tag, and one whose tag names no
-/// release is not trusted to know a new field.
+/// Refuses a `minLength` that an image may not know. An image other than the installation's own is
+/// judged by its tag. If the tag names no release, the image is assumed not to know the field.
 fn refuse(field_path: String, image: &str, own: &str, collector: &mut Collector) {
     let doubt = match release(image) {
         _ if image == own => return,
@@ -71,7 +72,7 @@ fn refuse(field_path: String, image: &str, own: &str, collector: &mut Collector)
     );
 }
 
-/// The release that an image's tag names, such as `0.2.0` or `v0.2.0`.
+/// The release in an image's tag, such as `0.2.0` or `v0.2.0`.
 fn release(image: &str) -> Option<Version> {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     let (_, tag) = name.rsplit_once(':')?;

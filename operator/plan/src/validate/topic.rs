@@ -1,4 +1,4 @@
-//! The topic of a platform, as far as its services depend on how it is kept.
+//! Checks the parts of a platform's topic that its services depend on.
 
 use innkeeper_crds::BookingPlatformSpec;
 use innkeeper_crds::event_topic::TopicConfig;
@@ -6,8 +6,9 @@ use innkeeper_crds::event_topic::config::CleanupPolicy;
 
 use crate::refusal::Collector;
 
-/// The longest that a platform's topic may keep records: services remember for 60 days what they have handled (`pruning` in
-/// `innkeeper-runtime`), and a broker deletes whole files, so that a record may stay for some days longer than asked for.
+/// The longest retention of a platform's topic. Services remember for 60 days which events they
+/// have handled (`pruning` in `innkeeper-runtime`). A broker deletes whole files, so a record may
+/// stay some days longer than the retention.
 const LONGEST_RETENTION_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {

@@ -1,4 +1,4 @@
-//! The columns of a view, from the platform's words to canonical ones.
+//! Translates the columns of a view from the platform's words to canonical names.
 
 use innkeeper_contracts::settings::{Column, ColumnSource};
 use innkeeper_crds::BookingPlatform;

@@ -1,4 +1,4 @@
-//! The words of each component: one word for one field, and none for what does not exist.
+//! Checks the words of each component: every field has one word, and every word has a field.
 
 pub(super) mod vocabulary;
 
@@ -23,7 +23,7 @@ pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     }
 }
 
-/// The id of a resource is `id`, and has no second name.
+/// The id of a resource is called `id` and has no second name.
 fn check_own_id(service: &Service, field_path: &str, collector: &mut Collector) {
     let booking = service.booking.as_ref();
     let payment = service.payment.as_ref();
@@ -103,7 +103,7 @@ fn unread_name(name: &str, meaning: Option<&ColumnValue>, read: &[Entry]) -> Str
     format!("there is no field {name}: name one of {}", words.join(", "))
 }
 
-/// What a payment or fulfillment takes from a booking must be something that a booking has.
+/// The fields that a payment or fulfillment takes from a booking must exist in the booking.
 fn check_sources(
     spec: &BookingPlatformSpec,
     service: &Service,
@@ -157,7 +157,7 @@ fn unknown_attribute(name: &str, offered: &BTreeSet<&str>) -> String {
     )
 }
 
-/// Whether a booking reads a word from a request.
+/// Whether a booking reads the field with this word from a request.
 const fn is_read(meaning: &ColumnValue, has_currency: bool) -> bool {
     match meaning {
         ColumnValue::Id => false,

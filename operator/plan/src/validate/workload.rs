@@ -1,11 +1,11 @@
-//! How services run: what the API server would refuse of the objects that they become.
+//! Checks how services run: refuses what the API server would refuse in the rendered objects.
 
 use innkeeper_crds::BookingPlatformSpec;
 use innkeeper_crds::workload::{Quantity, Resources, Workload};
 
 use crate::refusal::Collector;
 
-/// Prefixes of labels and annotations that are not the user's to give.
+/// Prefixes of labels and annotations that users must not set.
 const OURS: [&str; 2] = ["innkeeper.dev/", "app.kubernetes.io/"];
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {

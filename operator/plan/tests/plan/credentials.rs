@@ -1,10 +1,10 @@
-//! What `innkeeper validate` warns of, and what it does not.
+//! Which values `innkeeper validate` warns of, and which it does not.
 
 use innkeeper_plan::read;
 
 use super::fixtures::{example, example_with};
 
-/// The places that are warned of when the view's configuration is this.
+/// The field paths that are warned of if the view has this configuration.
 fn warned(config: &str) -> Vec<String> {
     let text = example_with("env: { PROFILE: docker }", config);
     let file = read(&text).expect("nothing is refused").platforms.remove(0);

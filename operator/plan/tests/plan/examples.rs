@@ -1,4 +1,4 @@
-//! The examples, from their files to what they ask for.
+//! The examples, from their files to their expansions.
 
 use innkeeper_plan::{Executor, Expansion, Facts, expand, validate};
 

@@ -1,4 +1,4 @@
-//! The example, and places where it could run.
+//! The example, and executors to run it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub fn example_of(name: &str) -> String {
 /// A platform with two services of each component.
 pub const TWO_OF_EACH: &str = include_str!("two_of_each.yaml");
 
-/// The example with one text in the place of another.
+/// The example with one text replaced by another.
 pub fn example_with(found: &str, instead: &str) -> String {
     let example = example();
     assert_eq!(example.matches(found).count(), 1, "{found}");
@@ -59,7 +59,8 @@ pub fn only_platform(text: &str) -> Result<PlatformFile, Refusals> {
     Ok(read(text)?.platforms.remove(0))
 }
 
-/// An object as `kubectl` shows it: YAML of its own would show which of several it is by a tag.
+/// An object as `kubectl` shows it. Serializing it directly to YAML would write enum variants as
+/// tags.
 pub fn plain_yaml<T: Serialize>(object: &T) -> String {
     let plain = serde_json::to_value(object).expect("plain data");
     serde_yaml::to_string(&plain).expect("plain data")

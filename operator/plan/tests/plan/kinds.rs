@@ -1,4 +1,4 @@
-//! What the operator makes is of kinds that the registry knows.
+//! The registry knows every kind of object that the operator creates.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The plan from the outside: files in, refusals or objects out.
+//! Tests of the plan from the outside: files go in, refusals or objects come out.
 
 mod credentials;
 mod examples;

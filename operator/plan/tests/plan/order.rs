@@ -1,4 +1,4 @@
-//! The order of a platform's services, and what does not follow it.
+//! The effects of the order of a platform's services.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -15,8 +15,9 @@ use proptest::sample::subsequence;
 
 use super::fixtures::{TWO_OF_EACH, cluster, only_platform, plain_yaml};
 
-/// Everything that must stay byte for byte from release to release: each service's specification and settings, and
-/// the names of its ConfigMaps, which carry the hash of their content.
+/// Everything that must stay the same, byte for byte, from release to release: the specification
+/// and settings of each service, and the names of its ConfigMaps, which contain the hash of their
+/// content.
 fn golden(expansion: &Expansion) -> String {
     let of_service = |service: &DomainService| {
         let objects = objects(service, None);
@@ -52,8 +53,8 @@ fn order(service: &DomainService) -> (String, Order) {
     (name.expect("a service has a name"), Order::of(&spec))
 }
 
-/// What a platform of an earlier release becomes with its services in this order, where `observed`
-/// is there already.
+/// The expansion of a platform of an earlier release with its services in this order; `observed`
+/// are the services that exist already.
 fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
     let mut platform = platform();
     platform.spec.services = services;
@@ -77,7 +78,7 @@ fn any_order() -> impl Strategy<Value = Vec<Service>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whichever order was there first, and whichever of the services are new.
+    /// Tests every order that may have existed first, and every set of new services.
     #[test]
     fn the_same_services_in_another_order_are_the_same_children(
         before in any_order(),
@@ -88,7 +89,7 @@ proptest! {
         let observed = expanded(old, &[]).services;
         let children = by_name(&expanded(one, &observed).services);
         for (name, child) in by_name(&expanded(other, &observed).services) {
-            // Of a service that is new nothing stands anywhere yet.
+            // A new service has no order on the cluster.
             if observed.iter().any(|it| it.metadata.name == name) {
                 prop_assert_eq!(Some(&child), children.get(&name));
             }

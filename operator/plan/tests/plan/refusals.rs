@@ -1,4 +1,4 @@
-//! `innkeeper validate` is held to the table of refusals.
+//! Checks `innkeeper validate` against the table of refusals.
 
 use innkeeper_crds::refusals::{CASES, Case};
 use innkeeper_plan::read::check_update;

@@ -1,4 +1,4 @@
-//! What the plan makes of a platform that is not the example as it stands.
+//! The validation and expansion of platforms that differ from the example.
 
 use innkeeper_contracts::settings::{Database, Log, Postgres};
 use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
@@ -185,7 +185,7 @@ fn other_documents_of_a_file_are_named() {
     );
 }
 
-/// What is said of the example with a `minLength`, pinned to an image.
+/// The message about the example with a `minLength`, if its image is pinned to this one.
 fn said_of(image: &str, executor: &Executor) -> Option<String> {
     let text = example_with("maxLength: 20 }", "minLength: 9, maxLength: 20 }");
     let mut platform = only_platform(&text).expect("nothing is refused").platform;

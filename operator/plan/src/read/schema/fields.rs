@@ -1,11 +1,11 @@
-//! Fields that the schema does not know.
+//! Refuses fields that are not in the schema.
 
 use serde_json::Value;
 
 use super::{field_schema, inner};
 use crate::refusal::Collector;
 
-/// Fields of every Kubernetes object, which the schema of a kind does not repeat.
+/// The fields of every Kubernetes object, which the schema of a kind does not repeat.
 const OF_EVERY_OBJECT: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// Fields of `metadata` that a file may hold.
 const OF_METADATA: [&str; 6] = [

@@ -1,4 +1,4 @@
-//! Lists: their length, and what must not be in them twice.
+//! Checks lists: their length, and that nothing is in them twice.
 
 use serde_json::{Map, Value};
 
@@ -37,7 +37,8 @@ fn check_length(schema: &Value, length: u64, field_path: &str, collector: &mut C
     }
 }
 
-/// What may be in a list only once: the whole item of a set, the key fields of a map.
+/// The part of an item that must be unique in its list: the whole item of a set, or the key fields
+/// of a map.
 fn key(schema: &Value, item: &Value) -> Option<Value> {
     match schema.get("x-kubernetes-list-type")?.as_str()? {
         "set" => Some(item.clone()),

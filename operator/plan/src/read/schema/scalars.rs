@@ -1,11 +1,11 @@
-//! Single values: their type, choice, bounds and pattern.
+//! Checks single values: their type, choices, bounds and pattern.
 
 use regex::Regex;
 use serde_json::Value;
 
 use crate::refusal::Collector;
 
-/// Whether a value has its type; refuses it otherwise.
+/// Whether a value has the type of its schema. Refuses it if not.
 pub(super) fn check_type(
     schema: &Value,
     value: &Value,
@@ -81,7 +81,7 @@ fn check_choice(schema: &Value, value: &Value, field_path: &str, collector: &mut
     );
 }
 
-/// A choice in quotes, as the API server writes numbers, too.
+/// A choice in quotes. The API server puts numbers in quotes, too.
 fn quoted(choice: &Value) -> String {
     match choice {
         Value::String(_) => choice.to_string(),

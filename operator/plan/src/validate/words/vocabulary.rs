@@ -1,4 +1,4 @@
-//! Every word that a service's resource has, and what it means.
+//! Every word of a service's resource, with its meaning.
 
 use innkeeper_contracts::settings::ColumnValue;
 use innkeeper_contracts::words::Field;
@@ -7,15 +7,15 @@ use innkeeper_crds::platform::Service;
 
 /// A word of a service's resource.
 pub struct Entry {
-    /// The word.
+    /// The word itself.
     pub word: String,
-    /// What it stands for.
+    /// The field or attribute that it stands for.
     pub meaning: ColumnValue,
-    /// Where the service says so.
+    /// The path of the field in which the service gives the word.
     pub field_path: String,
 }
 
-/// What a word stands for, for people to read.
+/// What a word stands for, for messages.
 pub fn described(meaning: &ColumnValue) -> String {
     match meaning {
         ColumnValue::Id => "the row's own id".to_owned(),
@@ -24,7 +24,7 @@ pub fn described(meaning: &ColumnValue) -> String {
     }
 }
 
-/// Fields that a booking has whether they are named or not.
+/// Fields that every booking has, whether or not the platform names them.
 const OF_EVERY_BOOKING: [Field; 7] = [
     Field::Customer,
     Field::Item,
@@ -35,7 +35,7 @@ const OF_EVERY_BOOKING: [Field; 7] = [
     Field::Status,
 ];
 
-/// Every word of a service; none of a gateway or a view.
+/// Every word of a service; empty for a gateway or a view.
 pub fn vocabulary(service: &Service) -> Vec<Entry> {
     let (block, fields, attributes, own): (_, _, _, &[Field]) =
         if let Some(booking) = &service.booking {
