@@ -17,20 +17,20 @@ use crate::controllers::Watched;
 use crate::metrics::Metrics;
 use crate::readiness::Missing;
 
-/// Prometheus' text format.
+/// Content type of Prometheus' text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4";
 
-/// What the admin API speaks of.
+/// The state that the admin API shows.
 pub(crate) struct Admin {
-    /// What is counted.
+    /// The metrics to show.
     pub metrics: Metrics,
-    /// What is missing.
+    /// What the operator lacks; it is unready while this is not empty.
     pub missing: watch::Receiver<Missing>,
-    /// The objects that are looked after.
+    /// The objects to count.
     pub watched: Arc<Watched>,
 }
 
-/// Answers until the operator stops.
+/// Serves the admin API until the operator stops.
 pub(crate) async fn serve(
     listener: TcpListener,
     admin: Admin,

@@ -1,4 +1,4 @@
-//! The objects of a kind as they were seen last, also those that this release cannot read.
+//! The cached objects of a kind, including those that this release cannot read.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use kube::Resource;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
 
-/// The objects of a kind as they were seen last, with those that cannot be read.
+/// The objects of a kind as its watch has last seen them, including those that cannot be read.
 pub(crate) type Cache<K> = Store<DeserializeGuard<K>>;
 
-/// The objects of a kind that were seen last and can be read.
+/// The cached objects of a kind that can be read.
 pub(crate) fn readable<K>(cache: &Cache<K>) -> Vec<Arc<K>>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,

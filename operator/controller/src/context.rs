@@ -1,4 +1,4 @@
-//! What every reconciliation is given.
+//! The context of every reconciliation.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::kafka::Brokers;
 use crate::metrics::Metrics;
 use crate::ownership::Ledger;
 
-/// Whose platforms an operator looks after.
+/// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Scope {
-    /// Those of every namespace.
+    /// Every namespace.
     Cluster,
-    /// Those of one namespace.
+    /// One namespace.
     Namespace(String),
 }
 
@@ -44,7 +44,7 @@ impl Scope {
     }
 }
 
-/// What every reconciliation is given.
+/// The clients, caches and settings that every reconciliation gets.
 pub struct Context {
     pub(crate) client: Client,
     pub(crate) recorder: Recorder,
@@ -54,19 +54,19 @@ pub struct Context {
     pub(crate) defaults: ClusterDefaults,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) topic_resync: Duration,
-    /// Whose platforms the operator looks after.
+    /// The namespaces whose platforms the operator reconciles.
     pub(crate) scope: Scope,
-    /// Where the operator itself runs, when it was told.
+    /// The namespace in which the operator itself runs, if it is known.
     pub(crate) own_namespace: Option<String>,
 }
 
 impl Context {
-    /// The cluster, as the plan sees it.
+    /// The cluster as an executor of plans.
     pub(crate) fn executor(&self) -> Executor {
         Executor::Cluster(self.defaults.clone())
     }
 
-    /// Whether an object lies where the operator itself runs.
+    /// Whether an object is in the operator's own namespace.
     pub(crate) fn is_own_namespace(&self, object: &impl kube::ResourceExt) -> bool {
         self.own_namespace.is_some() && self.own_namespace == object.namespace()
     }

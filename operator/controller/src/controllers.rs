@@ -1,4 +1,4 @@
-//! The three controllers: what each watches, and whom a change concerns.
+//! The three controllers: what each of them watches, and which objects a change wakes.
 
 mod concerned;
 
@@ -33,12 +33,12 @@ use crate::{domain_service, platform, topic, unreadable};
 
 /// How long a reconciliation may take.
 const DEADLINE: Duration = Duration::from_secs(90);
-/// How long changes of one object are gathered before it is looked at.
+/// How long to collect changes of an object before reconciling it.
 const GATHER: Duration = Duration::from_millis(100);
-/// How many objects of a kind are looked at at once.
+/// How many objects of a kind are reconciled concurrently.
 const AT_ONCE: u16 = 8;
 
-/// The objects that the operator looks after, as it last saw them.
+/// The caches of the objects that the operator reconciles.
 pub(crate) struct Watched {
     pub platforms: Cache<BookingPlatform>,
     pub services: Cache<DomainService>,
@@ -71,7 +71,7 @@ pub(crate) struct Controllers {
     platforms: Controller<DeserializeGuard<BookingPlatform>>,
     services: Controller<DeserializeGuard<DomainService>>,
     topics: Controller<DeserializeGuard<EventTopic>>,
-    /// What they see.
+    /// The caches that the controllers fill.
     pub watched: Arc<Watched>,
 }
 
@@ -120,7 +120,7 @@ impl Controllers {
         }
     }
 
-    /// Reconciles until stopped, and finishes what was begun.
+    /// Reconciles until it is told to stop, and then finishes what it has begun.
     pub(crate) async fn run(self, ctx: Arc<Context>, stop: CancellationToken) {
         let topics = self.watched.topics.clone();
         let (wake, woken) = mpsc::unbounded_channel();
@@ -136,7 +136,7 @@ impl Controllers {
     }
 }
 
-/// The controller of a kind, which is woken by the children of its objects too.
+/// The controller of a kind. Changes to the children of its objects wake it, too.
 fn controller<K: HasConditions>(client: &Client, scope: &Scope) -> Controller<DeserializeGuard<K>> {
     let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
     let controller =
@@ -156,7 +156,7 @@ fn received<T: Send + 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl Str
     })
 }
 
-/// Metadata of a kind's objects, which is enough to know that something has changed.
+/// Reads only the metadata of a kind's objects, which is enough to notice changes.
 fn api<K>(client: &Client, scope: &Scope) -> Api<PartialObjectMeta<K>>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
@@ -164,12 +164,12 @@ where
     scope.api(client)
 }
 
-/// Everything that carries our label.
+/// Watches only the objects with our label.
 fn ours() -> watcher::Config {
     watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={FIELD_MANAGER}"))
 }
 
-/// The service that a ReplicaSet's pods belong to, by its label: its owner is the Deployment.
+/// The service of a ReplicaSet by its label, because its owner is the Deployment.
 fn service_of(
     set: &PartialObjectMeta<ReplicaSet>,
 ) -> Option<ObjectRef<DeserializeGuard<DomainService>>> {
@@ -177,7 +177,7 @@ fn service_of(
     Some(ObjectRef::new(name).within(&set.namespace()?))
 }
 
-/// The services that call a service, and may wait for it.
+/// The services that call a service and may be waiting for it.
 fn callers(
     store: &Cache<DomainService>,
     callee: &PartialObjectMeta<DomainService>,
@@ -224,7 +224,7 @@ async fn run<K, Work>(
     }
 }
 
-/// Reconciles an object as it is now, or says that it cannot be read.
+/// Reconciles the present version of an object, or reports that it cannot be read.
 async fn reconcile_present<K, Work>(
     object: Arc<DeserializeGuard<K>>,
     ctx: Arc<Context>,
@@ -243,8 +243,8 @@ where
     }
 }
 
-/// Returns when work is to stop that never began. The controller waits for its store even then, which nobody fills any
-/// more; one that has begun is left to finish.
+/// Returns when work that never began is to stop. The controller waits until its cache is filled
+/// even then, although nobody fills it any more. Work that has begun is left to finish.
 async fn await_stop_before_ready<K: HasConditions>(store: &Cache<K>, stop: &CancellationToken) {
     stop.cancelled().await;
     if store.wait_until_ready().now_or_never().is_some() {
@@ -267,7 +267,8 @@ async fn measure(
     outcome
 }
 
-/// The failures that were logged, by the object's namespace and name: one is told again only when its text changes.
+/// The failures that were logged, by the namespace and name of the object. A failure is logged
+/// again only if its text has changed.
 #[derive(Default)]
 struct Failures(HashMap<String, String>);
 
@@ -278,7 +279,7 @@ impl Failures {
     ) {
         match outcome {
             Ok((object, _)) => self.forget(&key(&object)),
-            // It was deleted meanwhile.
+            // It was deleted in the meantime.
             Err(ControllerError::ObjectNotFound(object)) => self.forget(&key(&object)),
             Err(ControllerError::ReconcilerFailed(error, object)) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);

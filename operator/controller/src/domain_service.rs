@@ -1,6 +1,7 @@
-//! A DomainService becomes a Deployment, a Service and what belongs to them.
+//! Turns a DomainService into a Deployment, a Service and the objects that belong to them.
 //!
-//! Its steps: [`fetch`] what there is, [`plan`] what to do about it, [`apply`] that, say how it stands ([`conditions`], [`status`]).
+//! The steps are: [`fetch`] what exists, [`plan`] what to do about it, [`apply`] the plan, and
+//! report the result ([`conditions`], [`status`]).
 
 mod apply;
 mod fetch;
@@ -22,7 +23,7 @@ use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
 
-/// Brings a service a step nearer to how it should be.
+/// Brings a service one step closer to what it describes.
 pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Result<Action, Error> {
     if service.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
@@ -49,7 +50,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
 
 fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
     match verdict.state {
-        // Nobody tells when a pod goes that nobody counts.
+        // No watch reports the end of a pod that no controller counts.
         _ if findings.has_lost() => requeue::SOON,
         State::Ready => requeue::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => requeue::LATER,

@@ -1,4 +1,4 @@
-//! What can go wrong in a reconciliation, and when to try again.
+//! Errors of a reconciliation, and when to try again.
 
 use std::time::Duration;
 
@@ -8,64 +8,64 @@ pub enum Error {
     /// An object could not be read.
     #[error("could not read {what}")]
     Fetch {
-        /// What was to be read.
+        /// The object, or the objects, to read.
         what: String,
-        /// Why not.
+        /// The error of the client.
         source: kube::Error,
     },
     /// An object could not be written.
     #[error("could not apply {what}")]
     Apply {
-        /// What was to be written.
+        /// The object to write.
         what: String,
-        /// Why not.
+        /// The error of the client.
         source: kube::Error,
     },
     /// An object that is no longer wanted could not be deleted.
     #[error("could not delete {what}")]
     Prune {
-        /// What was to be deleted.
+        /// The object to delete.
         what: String,
-        /// Why not.
+        /// The error of the client.
         source: kube::Error,
     },
     /// A status could not be written.
     #[error("could not write the status of {what}")]
     Status {
-        /// Whose status it is.
+        /// The object whose status it is.
         what: String,
-        /// Why not.
+        /// The error of the client.
         source: kube::Error,
     },
-    /// The API server answered with something that is no such object.
+    /// The API server's answer does not have the expected form.
     #[error("could not understand the answer about {what}")]
     Answer {
-        /// What was answered.
+        /// The object in the answer.
         what: String,
-        /// Why it is none.
+        /// The error of the decoder.
         source: serde_json::Error,
     },
-    /// It took too long.
+    /// The reconciliation took longer than this deadline.
     #[error("not finished within {0:?}")]
     Deadline(Duration),
 }
 
-/// How soon something may be different.
+/// The kind of an error, which decides when to try again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Class {
-    /// Someone else wrote at the same time.
+    /// Somebody else wrote at the same time.
     Conflict,
-    /// The API server was not there, or too busy.
+    /// The API server was unavailable or too busy.
     Outage,
-    /// The API server refuses; someone has to change something.
+    /// The API server refuses, and somebody has to change something.
     Refused,
 }
 
 impl Class {
-    /// Every class there is.
+    /// Every class.
     pub(crate) const ALL: [Self; 3] = [Self::Conflict, Self::Outage, Self::Refused];
 
-    /// Its name in metrics.
+    /// Name of the class in metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -74,7 +74,7 @@ impl Class {
         }
     }
 
-    /// How long to wait until the next attempt.
+    /// How long to wait before the next attempt.
     pub(crate) const fn retry_after(self) -> Duration {
         match self {
             Self::Conflict => Duration::from_millis(500),
@@ -85,7 +85,7 @@ impl Class {
 }
 
 impl Error {
-    /// How soon another attempt makes sense.
+    /// The class of the error.
     pub(crate) fn class(&self) -> Class {
         match self {
             Self::Fetch { source, .. }
@@ -98,7 +98,7 @@ impl Error {
     }
 }
 
-/// The API server's own words, when it refused a write that someone has to change.
+/// The API server's message, if it refused a write that somebody has to change.
 pub(crate) fn refusal(error: &kube::Error) -> Option<&str> {
     match error {
         kube::Error::Api(status) if class_of(error) == Class::Refused => Some(&status.message),

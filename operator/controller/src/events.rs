@@ -1,4 +1,4 @@
-//! Events, for people who ask `kubectl describe` what happened.
+//! Kubernetes events, for people who use `kubectl describe`.
 
 use innkeeper_contracts::content::short_hash;
 use innkeeper_contracts::secret::masked;
@@ -8,11 +8,11 @@ use kube::runtime::events::{Event, EventType};
 use crate::context::Context;
 use crate::status::{HasConditions, what};
 
-/// What was done, as an event's action has it.
+/// The action of every event.
 const ACTION: &str = "Reconcile";
 
-/// Tells of a verdict, when it is another than the object's status has: in the log also when only its words are others
-/// and someone has to do something.
+/// Publishes an event if the verdict differs from the one in the object's status. If only the
+/// message differs and somebody has to act, it is logged.
 pub(crate) async fn publish_change<K: HasConditions>(ctx: &Context, object: &K, verdict: &Verdict) {
     let before = ready_condition(object.conditions());
     let is_same_reason = before.is_some_and(|it| it.reason == verdict.reason.word());
@@ -38,7 +38,7 @@ pub(crate) async fn publish_change<K: HasConditions>(ctx: &Context, object: &K, 
     .await;
 }
 
-/// Whether someone should look at it, also where it goes on by itself.
+/// Whether somebody should act, even if the object makes progress by itself.
 fn is_for_someone(verdict: &Verdict) -> bool {
     let reasons = [
         Reason::TopicLost,
@@ -58,7 +58,7 @@ fn log<K: HasConditions>(object: &K, verdict: &Verdict) {
     }
 }
 
-/// Tells of something that happened to an object. What cannot be told is logged: no work depends on it.
+/// Publishes an event about an object. A failure is only logged, because no work depends on it.
 pub(crate) async fn publish<K: HasConditions>(
     ctx: &Context,
     object: &K,
@@ -78,13 +78,13 @@ pub(crate) async fn publish<K: HasConditions>(
     }
 }
 
-/// The recorder takes events of one action and reason for repetitions of the first, and drops what they say: so what says
-/// something else is another action.
+/// The action of an event. The recorder treats events with the same action and reason as
+/// repetitions of the first one and drops their notes, so every note gets an action of its own.
 fn action(note: &str) -> String {
     format!("{ACTION}-{}", short_hash(note.as_bytes()))
 }
 
-/// What may be shown of a note; an event holds at most 1024 bytes of one.
+/// The note without secrets, cut to the 1024 bytes that an event can hold.
 fn shown(note: &str) -> String {
     let note = masked(note);
     note[..note.floor_char_boundary(1_000)].to_owned()

@@ -1,4 +1,4 @@
-//! Kafka's admin API, as far as a topic needs it. Every call has a deadline and is counted.
+//! The part of Kafka's admin API that topics need. Every call has a deadline and is counted.
 
 mod call;
 
@@ -23,7 +23,7 @@ pub(crate) use call::{AdminCall, KafkaError};
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A topic as the brokers describe it, with the settings that are its own.
+/// A topic as the brokers describe it, with the settings that are not defaults.
 pub(crate) fn observed(
     described: TopicDescription,
     config: BTreeMap<String, String>,
@@ -44,7 +44,7 @@ pub(crate) struct Brokers {
 }
 
 impl Brokers {
-    /// The topics of a set of brokers.
+    /// The admin API of a set of brokers, for topics.
     pub(crate) fn topics<'a>(
         &self,
         bootstrap_servers: &'a str,
@@ -75,7 +75,7 @@ fn client(brokers: &str) -> Result<AdminClient<DefaultClientContext>, KafkaError
         })
 }
 
-/// The topics of a set of brokers.
+/// The admin API of a set of brokers, for topics.
 pub(crate) struct Topics<'a> {
     brokers: &'a str,
     client: Arc<AdminClient<DefaultClientContext>>,
@@ -83,7 +83,7 @@ pub(crate) struct Topics<'a> {
 }
 
 impl Topics<'_> {
-    /// What the brokers have under a name.
+    /// Fetches what the brokers have under a name.
     pub(crate) async fn fetch(&self, name: &str) -> Result<TopicLookup, KafkaError> {
         let Description {
             cluster_id,
@@ -104,7 +104,7 @@ impl Topics<'_> {
         Ok(TopicLookup { cluster_id, topic })
     }
 
-    /// What the brokers have under each of these names, by one question.
+    /// Describes the topics with these names in one call.
     pub(crate) async fn describe(&self, names: Vec<String>) -> Result<Description, KafkaError> {
         let answer = self.run_blocking(move |client| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -117,7 +117,8 @@ impl Topics<'_> {
         self.judge(AdminCall::DescribeTopics, answer)
     }
 
-    /// Whether a topic ever had a record: whether a partition of it ends after offset 0.
+    /// Whether a topic ever had a record, that is, whether any of its partitions ends after offset
+    /// 0.
     pub(crate) async fn fetch_was_written(
         &self,
         name: &str,
@@ -135,7 +136,7 @@ impl Topics<'_> {
         self.judge(AdminCall::ListOffsets, answer.await.map(Ok))
     }
 
-    /// The names of all topics.
+    /// Fetches the names of all topics.
     pub(crate) async fn fetch_topic_names(&self) -> Result<Vec<String>, KafkaError> {
         let answer = self.run_blocking(|client| {
             let metadata = client.fetch_metadata(None, DEADLINE)?;
@@ -145,7 +146,7 @@ impl Topics<'_> {
         self.judge(AdminCall::ListTopics, answer.await.map(Ok))
     }
 
-    /// Asks what the client offers only in a form that blocks.
+    /// Runs a call that the client offers only as a blocking function.
     async fn run_blocking<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Client<DefaultClientContext>) -> Result<T, ClientError> + Send + 'static,
@@ -171,7 +172,7 @@ impl Topics<'_> {
         self.judge_missing(AdminCall::DescribeConfigs, result)
     }
 
-    /// Creates a topic, unless there is one already, and returns whether it did.
+    /// Creates a topic unless it exists, and returns whether it was created.
     pub(crate) async fn create(
         &self,
         name: &str,
@@ -179,7 +180,7 @@ impl Topics<'_> {
         replication: Option<u32>,
         config: &BTreeMap<String, String>,
     ) -> Result<bool, KafkaError> {
-        // -1 stands for the brokers' default.
+        // -1 stands for the default of the brokers.
         let replication = replication.map_or(-1, u32::cast_signed);
         let replication = TopicReplication::Fixed(replication);
         let mut topic = NewTopic::new(name, partitions.cast_signed(), replication);
@@ -201,7 +202,7 @@ impl Topics<'_> {
         )
     }
 
-    /// Gives a topic exactly these settings. The call replaces them all, so the set must be complete.
+    /// Sets the settings of a topic. The call replaces all of them, so the map must be complete.
     pub(crate) async fn configure(
         &self,
         name: &str,
@@ -221,14 +222,14 @@ impl Topics<'_> {
         self.judge(AdminCall::AlterConfigs, result)
     }
 
-    /// Deletes a topic with all its records; one that is not there is deleted already.
+    /// Deletes a topic with all its records. A topic that does not exist counts as deleted.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), KafkaError> {
         let answer = self.client.delete_topics(&[name], &options()).await;
         self.judge_missing(AdminCall::DeleteTopics, first(answer.map(without_names)))
             .map(|_| ())
     }
 
-    /// What an answer means, where a topic that is missing is an answer as well.
+    /// The result of a call for which a missing topic is a valid answer.
     fn judge_missing<T>(
         &self,
         call: AdminCall,
@@ -268,7 +269,7 @@ impl Topics<'_> {
     }
 }
 
-/// Whether a topic that is there already is as it should be is for the next look to say.
+/// Whether an existing topic is as described is decided by the next reconciliation.
 fn is_created(answer: Result<(), KafkaError>) -> Result<bool, KafkaError> {
     match answer {
         Err(KafkaError::Refused {
@@ -285,7 +286,7 @@ fn options() -> AdminOptions {
         .operation_timeout(Some(DEADLINE))
 }
 
-/// One call is about one topic: its result is the first.
+/// Takes the only result of a call about one topic.
 fn first<T>(
     answer: Result<Vec<Result<T, RDKafkaErrorCode>>, ClientError>,
 ) -> Result<Result<T, RDKafkaErrorCode>, ClientError> {

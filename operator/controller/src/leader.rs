@@ -1,5 +1,6 @@
-//! Who of several replicas works: the one that holds the Lease. A holder that stops gives it back; one that dies loses it
-//! once nobody has seen it renewed for its whole duration, by the clock of whoever watches.
+//! Elects the replica that works: the one that holds the Lease. A holder that stops releases it. A
+//! holder that dies loses it when no other replica has seen it renewed for its whole duration, by
+//! that replica's own clock.
 
 use std::time::Duration;
 
@@ -13,21 +14,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::options::Standby;
 
-/// How long a Lease counts after it was renewed.
+/// How long a Lease is valid after it was renewed.
 const DURATION: Duration = Duration::from_secs(15);
-/// How long a holder goes on without being able to renew.
+/// How long a holder keeps working without being able to renew.
 const RENEW_WITHIN: Duration = Duration::from_secs(10);
-/// How long an attempt may take, and giving the Lease back.
+/// How long an attempt to hold or to release the Lease may take.
 const ATTEMPT_WITHIN: Duration = Duration::from_secs(5);
-/// How long to wait from one attempt to the next.
+/// How long to wait between attempts.
 const ATTEMPT_EVERY: Duration = Duration::from_secs(2);
 
-/// The Lease was not renewed in time, or someone else has it.
+/// The Lease was not renewed in time, or another replica holds it.
 #[derive(Debug, thiserror::Error)]
 #[error("lost the lease: another replica may be working now")]
 pub struct LostLease;
 
-/// A replica's part in the election.
+/// A replica that takes part in the election.
 pub(crate) struct Candidate {
     api: Api<Lease>,
     name: String,
@@ -35,7 +36,7 @@ pub(crate) struct Candidate {
     now: fn() -> Timestamp,
 }
 
-/// What was last seen of the Lease, and since when it is unchanged.
+/// The version of the Lease that was last seen, and since when.
 struct SeenLease {
     version: Option<String>,
     since: Instant,
@@ -52,7 +53,7 @@ impl SeenLease {
     }
 }
 
-/// What an attempt came to.
+/// The result of an attempt to hold the Lease.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Attempt {
     Held,
@@ -70,7 +71,8 @@ impl Candidate {
         }
     }
 
-    /// Waits until this replica holds the Lease, and says since when; `None` when it was stopped first.
+    /// Waits until this replica holds the Lease, and returns since when; `None` if it is told to
+    /// stop before.
     pub(crate) async fn await_election(&self, stop: &CancellationToken) -> Option<Instant> {
         let mut seen = SeenLease::nothing();
         loop {
@@ -86,7 +88,7 @@ impl Candidate {
         }
     }
 
-    /// Keeps a Lease that was renewed at an instant; returns only once it is lost.
+    /// Keeps renewing a Lease that was last renewed at `renewed`. Returns only when it is lost.
     pub(crate) async fn keep(&self, mut renewed: Instant) -> LostLease {
         let mut seen = SeenLease::nothing();
         while let Ok(Some(again)) = timeout_at(renewed + RENEW_WITHIN, self.renew(&mut seen)).await
@@ -96,7 +98,7 @@ impl Candidate {
         LostLease
     }
 
-    /// Tries until the Lease is renewed, and says when; `None` when someone else has it.
+    /// Tries until the Lease is renewed, and returns when; `None` if another replica holds it.
     async fn renew(&self, seen: &mut SeenLease) -> Option<Instant> {
         loop {
             tokio::time::sleep(ATTEMPT_EVERY).await;
@@ -109,7 +111,7 @@ impl Candidate {
         }
     }
 
-    /// Gives the Lease back, so that another replica need not wait.
+    /// Releases the Lease, so that another replica does not have to wait.
     pub(crate) async fn release(&self) {
         let outcome = timeout(ATTEMPT_WITHIN, self.try_to_release()).await;
         if let Err(error) = outcome.unwrap_or_else(|_| Err(no_answer())) {
@@ -132,7 +134,7 @@ impl Candidate {
         let attempt = timeout(ATTEMPT_WITHIN, self.try_to_hold(seen)).await;
         match attempt.unwrap_or_else(|_| Err(no_answer())) {
             Ok(attempt) => attempt,
-            // Someone else wrote at the same time: the next look says who.
+            // Another replica wrote at the same time; the next attempt sees which one.
             Err(kube::Error::Api(status)) if status.code == 409 => Attempt::Unknown,
             Err(error) => {
                 if !seen.complained {
@@ -161,7 +163,7 @@ impl Candidate {
         if !self.holds(&before) && !is_free(&before, seen.since.elapsed()) {
             return Ok(Attempt::HeldByAnother);
         }
-        // The resource version makes this fail when someone else was quicker.
+        // Because of the resource version this fails if another replica was faster.
         lease.spec = Some(self.renewed(before));
         self.api.replace(&self.name, &params, &lease).await?;
         Ok(Attempt::Held)
@@ -199,12 +201,12 @@ impl Candidate {
     }
 }
 
-/// What is said of an API server that takes too long.
+/// The error for an API server that takes too long.
 fn no_answer() -> kube::Error {
     kube::Error::Service(format!("no answer within {ATTEMPT_WITHIN:?}").into())
 }
 
-/// Whether nobody holds a Lease that was seen unchanged for so long.
+/// Whether nobody holds a Lease that has been unchanged for `unchanged_for`.
 fn is_free(spec: &LeaseSpec, unchanged_for: Duration) -> bool {
     let holder = spec.holder_identity.as_deref().unwrap_or_default();
     let seconds = spec.lease_duration_seconds.unwrap_or(0).max(0);

@@ -1,6 +1,7 @@
-//! The operator: it keeps platforms, their services and their topics on a cluster as their objects describe them.
-//! It decides nothing that `innkeeper-plan` can decide, never takes what belongs to someone else, and writes nothing while nothing changes.
-//! Start reading at [`run()`], then at one kind's reconciliation, whose files are its steps: `domain_service.rs`.
+//! The operator: it keeps platforms, their services and their topics as their objects describe
+//! them. It decides nothing that `innkeeper-plan` can decide, never takes objects that belong to
+//! somebody else, and writes nothing while nothing changes. Start reading at [`run()`], then at the
+//! reconciliation of one kind, such as `domain_service.rs`, whose modules are its steps.
 
 mod admin;
 mod cache;

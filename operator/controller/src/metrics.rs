@@ -1,4 +1,5 @@
-//! What the operator counts, on a registry of its own. Every series is there from the start, so that a rate never has a gap.
+//! The operator's metrics, on a registry of their own. Every series exists from the start, so that
+//! rates have no gaps.
 
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use prometheus::{
 use crate::error::Class;
 use crate::kafka;
 
-/// The result of a reconciliation that was finished.
+/// The result label of a reconciliation without an error.
 const FINISHED: &str = "finished";
-/// Upper bounds of the durations, in seconds.
+/// Upper bounds of the histogram buckets, in seconds.
 const SECONDS: [f64; 10] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// What the operator counts.
+/// The metrics of the operator.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -30,7 +31,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All series at zero, on a registry of their own.
+    /// Creates all series at zero, on a new registry.
     pub(crate) fn registered() -> Result<Self, prometheus::Error> {
         let metrics = Self {
             registry: Registry::new(),
@@ -105,7 +106,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a reconciliation; without a class of errors it was finished.
+    /// Counts a reconciliation, which failed with a class of error or finished.
     pub(crate) fn reconciled(&self, kind: &str, failed: Option<Class>, took: Duration) {
         let result = failed.map_or(FINISHED, Class::name);
         self.reconciliations
@@ -116,7 +117,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Says how many objects of a kind are in a state.
+    /// Sets how many objects of a kind are in a state.
     pub(crate) fn set_objects(&self, kind: &str, state: State, count: usize) {
         self.objects
             .with_label_values(&[kind, state.name()])
@@ -131,17 +132,17 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts a topic that was put back.
+    /// Counts a topic that somebody had changed and that was restored.
     pub(crate) fn repaired_drift(&self) {
         self.drift.inc();
     }
 
-    /// Says whether this replica is the one that works.
+    /// Sets whether this replica is the leader.
     pub(crate) fn set_leader(&self, leader: bool) {
         self.leader.set(i64::from(leader));
     }
 
-    /// Everything in Prometheus' text format.
+    /// All metrics in Prometheus' text format.
     pub(crate) fn text(&self) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;

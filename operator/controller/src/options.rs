@@ -1,4 +1,4 @@
-//! What an operator is told when it starts.
+//! The options of an operator.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,33 +8,33 @@ use jiff::Timestamp;
 
 use crate::context::Scope;
 
-/// What an operator is told when it starts.
+/// The options of an operator.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whose platforms it looks after.
+    /// The namespaces whose platforms it reconciles.
     pub scope: Scope,
-    /// What the installation brings along for every platform.
+    /// The defaults of the installation.
     pub defaults: ClusterDefaults,
-    /// Where `/livez`, `/readyz` and `/metrics` are answered.
+    /// The address for `/livez`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
-    /// How replicas of the operator agree who works; `None` when there is only this one.
+    /// How replicas elect a leader; `None` if there is only one replica.
     pub standby: Option<Standby>,
-    /// The present instant.
+    /// The source of the present instant.
     pub now: fn() -> Timestamp,
-    /// How often a topic is compared with its object, although nobody changed the object.
+    /// How often to compare a topic with its object when nothing changes.
     pub topic_resync: Duration,
 }
 
-/// How replicas of the operator agree who works: by a Lease that one of them holds.
+/// The Lease by which replicas of the operator elect a leader.
 #[derive(Clone, Debug)]
 pub struct Standby {
-    /// Namespace of the Lease, which is the operator's own.
+    /// Namespace of the Lease, which is the operator's own namespace.
     pub namespace: String,
     /// Name of the Lease.
     pub lease: String,
-    /// Name of this replica, which is its pod's.
+    /// Name of this replica, which is the name of its pod.
     pub identity: String,
 }
 
-/// How often a topic is compared with its object, unless told otherwise.
+/// The default of [`Options::topic_resync`].
 pub const DEFAULT_TOPIC_RESYNC: Duration = Duration::from_mins(2);

@@ -1,4 +1,5 @@
-//! Looks whose objects are, applies what is due, and deletes what nobody asks for any more.
+//! Fetches whom objects belong to, applies those that have changed, and deletes those that nobody
+//! asks for.
 
 mod ledger;
 mod prune;
@@ -16,7 +17,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use prune::prune;
 pub(crate) use write::apply_object;
 
-/// Looks whose the names of rendered objects are.
+/// Fetches the existing objects with the names of rendered ones, and whom they belong to.
 pub(crate) async fn fetch_desired(
     client: &Client,
     owner: &OwnerReference,
@@ -40,7 +41,7 @@ pub(crate) async fn fetch_desired(
     .await
 }
 
-/// An object that was applied, as its own type.
+/// Converts an object that was applied to its own type.
 pub(crate) fn typed<K: DeserializeOwned>(
     desired: &DesiredObject,
     applied: &DynamicObject,
@@ -53,7 +54,7 @@ pub(crate) fn typed<K: DeserializeOwned>(
         })
 }
 
-/// The API of a rendered object's kind, in its namespace.
+/// The API for a rendered object's kind, in its namespace.
 pub(crate) fn api(client: &Client, rendered: &Rendered) -> Api<DynamicObject> {
     let namespace = rendered.object.metadata.namespace.as_deref();
     Api::namespaced_with(

@@ -1,4 +1,4 @@
-//! A BookingPlatform becomes an EventTopic and DomainServices.
+//! Turns a BookingPlatform into an EventTopic and DomainServices.
 
 mod apply;
 mod fetch;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
 
-/// Brings a platform a step nearer to how it should be.
+/// Brings a platform one step closer to what it describes.
 pub(crate) async fn reconcile(
     platform: BookingPlatform,
     ctx: Arc<Context>,
@@ -38,7 +38,8 @@ pub(crate) async fn reconcile(
     }))
 }
 
-/// Pins what must not change by itself, before anything is made of a platform.
+/// Writes the values that must not change by themselves into the status, before anything is created
+/// for a platform.
 async fn pin(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlatform, Error> {
     let observed = fetch::fetch_topic_name(ctx, &platform).await?;
     let pinned = pinned(&platform, observed, &ctx.defaults.image);

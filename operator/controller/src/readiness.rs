@@ -1,4 +1,5 @@
-//! What the operator needs of its cluster and has not got: a kind that is not served, a permission that was not given.
+//! Checks what the operator lacks on its cluster: kinds that are not served, and permissions that
+//! it does not have.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,17 +18,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Scope;
 
-/// How long to wait until the next look, while something is missing.
+/// How long to wait before the next check while something is missing.
 const CHECK_AGAIN: Duration = Duration::from_secs(5);
-/// How long to wait until the next look, while nothing is missing.
+/// How long to wait before the next check while nothing is missing.
 const CHECK_ONCE_IN_A_WHILE: Duration = Duration::from_mins(1);
-/// How long a look may take.
+/// How long a check may take.
 const CHECK_WITHIN: Duration = Duration::from_secs(20);
 
-/// What is missing, for people to read; empty once all is there.
+/// What is missing, in words; empty if nothing is.
 pub(crate) type Missing = Vec<String>;
 
-/// Looks for what is missing.
+/// Checks what the operator lacks.
 pub(crate) struct ReadinessCheck {
     client: Client,
     scope: Scope,
@@ -35,7 +36,8 @@ pub(crate) struct ReadinessCheck {
 }
 
 impl ReadinessCheck {
-    /// Looks with a client; leases are needed in the operator's own namespace, if it stands by at all.
+    /// Creates a check with a client. `own_namespace` is where the operator needs leases, if its
+    /// replicas elect a leader.
     pub(crate) const fn new(client: Client, scope: Scope, own_namespace: Option<String>) -> Self {
         Self {
             client,
@@ -44,7 +46,7 @@ impl ReadinessCheck {
         }
     }
 
-    /// Keeps the answer fresh until the operator stops.
+    /// Keeps `answer` up to date until the operator stops.
     pub(crate) async fn keep_checking(
         self,
         answer: watch::Sender<Missing>,
@@ -96,7 +98,7 @@ impl ReadinessCheck {
         Ok(missing)
     }
 
-    /// The plurals of the kinds that the API server serves.
+    /// Fetches the plural names of Innkeeper's kinds that the API server serves.
     async fn fetch_served_kinds(&self) -> Result<BTreeSet<String>, kube::Error> {
         let group_version = format!("{GROUP}/{VERSION}");
         match self.client.list_api_group_resources(&group_version).await {
@@ -106,7 +108,8 @@ impl ReadinessCheck {
         }
     }
 
-    /// Where the operator needs a permission: an empty name stands for every namespace, `None` for nowhere.
+    /// The namespace in which the operator needs a permission: empty for every namespace, `None`
+    /// for nowhere.
     fn namespace_of(&self, permission: &Permission) -> Option<&str> {
         match (permission.role, &self.scope) {
             (Role::Operator, _) => self.own_namespace.as_deref(),
@@ -171,7 +174,7 @@ fn lacking(permission: &Permission, verbs: &[&str], namespace: &str) -> String {
     format!("the permission to {verbs} {resource}{group}{subresource} in {place}")
 }
 
-/// A resource and its subresource.
+/// Splits a resource from its subresource.
 fn split(resource: &str) -> (&str, Option<&str>) {
     resource
         .split_once('/')

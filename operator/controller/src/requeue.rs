@@ -1,10 +1,10 @@
-//! When to look again at an object of which nothing may tell that it has changed.
+//! When to reconcile an object again of which no watch may report a change.
 
 use std::time::Duration;
 
-/// When to look again at what goes on by itself and may not tell.
+/// For an object that makes progress by itself.
 pub(crate) const SOON: Duration = Duration::from_secs(5);
-/// When to look again at what waits for someone who may not tell.
+/// For an object that waits for somebody.
 pub(crate) const LATER: Duration = Duration::from_secs(30);
-/// When to look again at what is as it should be.
+/// For an object that is as described.
 pub(crate) const ONCE_IN_A_WHILE: Duration = Duration::from_mins(10);

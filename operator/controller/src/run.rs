@@ -1,4 +1,4 @@
-//! From options to a running operator, and in order to its end.
+//! Runs an operator from its options until it has stopped in an orderly way.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use crate::options::Options;
 use crate::ownership::Ledger;
 use crate::readiness::ReadinessCheck;
 
-/// What keeps an operator from running.
+/// Why an operator does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// There is no cluster to be found.
+    /// No cluster is configured or reachable.
     #[error("could not find out how to reach the cluster")]
     Cluster(#[source] Box<kube::Error>),
     /// The address of the admin API cannot be used.
@@ -32,22 +32,22 @@ pub enum RunError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The admin API broke off.
+    /// The admin API failed.
     #[error("the admin API broke off")]
     Admin(#[source] io::Error),
-    /// The metrics could not be made.
+    /// The metrics could not be created.
     #[error("could not make the metrics")]
     Metrics(#[source] prometheus::Error),
-    /// Another replica may be working.
+    /// Another replica may be working now.
     #[error("this replica must not go on")]
     Lost(#[from] LostLease),
 }
 
-/// Runs an operator until it is told to stop; then it finishes what it has begun and gives its Lease back.
-/// The cluster is the one of `KUBECONFIG` or, in a pod, the pod's own.
+/// Runs an operator until it is told to stop. It then finishes what it has begun and releases its
+/// Lease. The cluster is that of `KUBECONFIG` or, in a pod, the pod's own.
 pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunError> {
     let client = Client::try_default()
         .await
@@ -66,7 +66,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
         options.scope.clone(),
         options.standby.as_ref().map(|it| it.namespace.clone()),
     );
-    // The admin API answers until the work has ended.
+    // The admin API keeps answering until the work has ended.
     let ended = CancellationToken::new();
     let serve = admin::serve(listener, admin, ended.clone());
     let checking = check.keep_checking(found_missing, ended.clone());

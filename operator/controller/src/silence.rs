@@ -1,4 +1,4 @@
-//! An API server that never answers, for tests of what must end all the same.
+//! An API server that never answers, for tests of what must end nevertheless.
 
 use std::future::pending;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::kafka::Brokers;
 use crate::metrics::Metrics;
 use crate::ownership::Ledger;
 
-/// A client of it.
+/// A client of the silent API server.
 pub(crate) fn silent() -> Client {
     Client::new(Router::new().fallback(pending::<()>), "default")
 }
 
-/// What reconciliations are given beside it.
+/// A context with the silent API server.
 pub(crate) fn context() -> Context {
     Context {
         client: silent(),

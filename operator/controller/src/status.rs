@@ -1,4 +1,4 @@
-//! A status is written when it has changed, and only then.
+//! Writes a status only if it has changed.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -33,7 +33,7 @@ pub(crate) trait HasConditions:
     + Sync
     + 'static
 {
-    /// The conditions that an object has.
+    /// The conditions of the object.
     fn conditions(&self) -> &[Condition] {
         self.status().map_or(&[], Conditions::conditions)
     }
@@ -52,8 +52,8 @@ impl<K> HasConditions for K where
 {
 }
 
-/// An object of a kind without its spec. Of its status only what every kind has is read; the rest
-/// is kept as it is.
+/// An object without its spec. Only the part of its status that all kinds have in common is typed;
+/// the rest is kept as it is.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct StatusOnly<K> {
     pub metadata: ObjectMeta,
@@ -96,7 +96,7 @@ impl<K> HasStatus for StatusOnly<K> {
     }
 }
 
-/// An object as the cluster has it now, unless it is gone.
+/// Fetches the present version of an object; `None` if it is gone.
 pub(crate) async fn fetch_present<K: HasConditions>(
     ctx: &Context,
     object: &DeserializeGuard<K>,
@@ -104,8 +104,8 @@ pub(crate) async fn fetch_present<K: HasConditions>(
     fetch(ctx, object, &object.name_any()).await
 }
 
-/// How the object of this name and kind beside another one stands, also where its spec cannot be
-/// read.
+/// Fetches the status of the object with this kind and name in the namespace of another one, even
+/// if its spec cannot be read.
 pub(crate) async fn fetch_status<K: HasConditions>(
     ctx: &Context,
     beside: &impl ResourceExt,
@@ -128,7 +128,8 @@ where
     })
 }
 
-/// Writes the status of an object, when it is another than before. What admission made of the same status stays.
+/// Writes the status of an object if it differs from the present one. A difference that admission
+/// makes to the same status again does not count.
 pub(crate) async fn apply_status<K: HasConditions>(
     ctx: &Context,
     object: &K,
@@ -159,7 +160,7 @@ pub(crate) async fn apply_status<K: HasConditions>(
             ctx.ledger.sent_status(&uid, wanted, seen, (ctx.now)());
             Ok(())
         }
-        // It went meanwhile: there is nothing left to say.
+        // The object is gone, so nobody needs its status.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(source) => Err(Error::Status {
             what: what(object),
@@ -168,7 +169,7 @@ pub(crate) async fn apply_status<K: HasConditions>(
     }
 }
 
-/// An object for people to read: its kind and name.
+/// Kind and name of an object, for messages.
 pub(crate) fn what<K: HasConditions>(object: &K) -> String {
     format!("{} {}", K::kind(&()), object.name_any())
 }

@@ -1,4 +1,4 @@
-//! An EventTopic becomes a topic of Kafka, and stays as it is described.
+//! Turns an EventTopic into a topic in Kafka, and keeps it as described.
 
 mod apply;
 pub(crate) mod drift;
@@ -31,10 +31,10 @@ use crate::{events, requeue};
 use apply::Applied;
 pub(crate) use rivals::rivals;
 
-/// When to look again whether a platform has told of its lost topic.
+/// When to check again whether a platform's status mentions the loss of its topic.
 const TOLD_SOON: Duration = Duration::from_millis(250);
 
-/// Brings a topic a step nearer to how it should be.
+/// Brings a topic one step closer to what its object describes.
 pub(crate) async fn reconcile(
     topic: EventTopic,
     ctx: Arc<Context>,
@@ -46,7 +46,7 @@ pub(crate) async fn reconcile(
     finalizer::keep_in_step(&ctx, &topic).await?;
     let older = older_rival(&topic, &readable(&all), &ctx.defaults);
     let outcome = carry_out(&ctx, &topic, older).await?;
-    // Only what is as described is recorded, and only then it matters.
+    // The owner matters only for recording a topic, which must be as described for that.
     let is_settled = matches!(outcome, TopicOutcome::Settled(..));
     let owner_lives = is_settled && owner::fetch_owner_lives(&ctx, &topic).await?;
     let state = tell(&ctx, &topic, &outcome, owner_lives).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn reconcile(
     }))
 }
 
-/// Says how a topic stands, in an event and in its object's status.
+/// Reports the state of a topic in an event and in its object's status.
 async fn tell(
     ctx: &Context,
     topic: &EventTopic,

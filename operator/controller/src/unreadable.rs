@@ -1,6 +1,6 @@
-//! Objects that the API server has and this release cannot read, such as one that somebody wrote
-//! for an earlier release. They stall by themselves; without this, one of them would end the watch
-//! of all objects of its kind.
+//! Objects on the cluster that this release cannot read, such as one that somebody wrote for an
+//! earlier release. Each of them is stalled on its own. Without this module, one such object would
+//! end the watch of all objects of its kind.
 
 use innkeeper_plan::verdict::{self, Reason, Verdict};
 use kube::ResourceExt as _;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::status::{HasConditions, StatusOnly, apply_status, fetch_status};
 use crate::{events, requeue};
 
-/// Says of an object that it cannot be read. The rest of its status stays, such as the image that
+/// Reports that an object cannot be read. The rest of its status is kept, such as the image that
 /// was pinned for a platform.
 pub(crate) async fn tell<K: HasConditions>(
     ctx: &Context,

@@ -1,5 +1,6 @@
-//! The services that an autoscaler or a disruption budget concerns, whoever made it: woken when it comes, goes, or is changed
-//! to concern them or no longer to. Its status, which changes all the time, wakes nobody.
+//! Wakes the services that an autoscaler or a disruption budget concerns, whoever created it: when
+//! it is created or deleted, and when a change makes it concern other services. Changes of its
+//! status, which are frequent, wake nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
@@ -20,13 +21,13 @@ use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
 
-/// What people put beside a service, on its pods.
+/// A kind of object that people put beside a service and that acts on its pods.
 pub(super) trait Companion:
     Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + PartialEq + Send + Sync + 'static
 {
-    /// Whether it is about a service of its namespace.
+    /// Whether the object acts on a service of its namespace.
     fn is_about(&self, service: &DomainService) -> bool;
-    /// The same without a status.
+    /// The object without its status.
     fn without_status(self) -> Self;
 }
 
@@ -71,14 +72,14 @@ pub(super) fn by<K: Companion>(
     })
 }
 
-/// Services that are to be looked at.
+/// Services to reconcile.
 type Woken = Vec<ObjectRef<DeserializeGuard<DomainService>>>;
 
-/// The objects of a kind as they were seen last.
+/// The objects of a kind as they were last seen.
 struct Known<K: Companion> {
     services: Cache<DomainService>,
     objects: HashMap<ObjectRef<K>, K>,
-    /// Those that a list which has begun has not shown yet.
+    /// Objects that the current list has not shown yet.
     unlisted: HashSet<ObjectRef<K>>,
 }
 
@@ -124,7 +125,7 @@ impl<K: Companion> Known<K> {
             .unwrap_or_default()
     }
 
-    /// The services that an object is about, or that own it.
+    /// The services that an object acts on, or that own it.
     fn concerned(&self, object: &K) -> Woken {
         let owners = object.owner_references();
         let owns = |service: &DomainService| {
@@ -142,7 +143,7 @@ impl<K: Companion> Known<K> {
     }
 }
 
-/// An object without what changes although nobody changed what it says.
+/// The object without the parts that change although its meaning does not.
 fn meaning<K: Companion>(object: K) -> K {
     let mut object = object.without_status();
     let metadata = object.meta_mut();

@@ -1,4 +1,4 @@
-//! Carries a service's plan out, and removes what nobody asks for any more.
+//! Carries out a service's plan, and deletes the objects that it no longer asks for.
 
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::config_maps::named_config_maps;
@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{apply_object, prune, typed};
 
-/// Carries a service's plan out.
+/// Carries out a service's plan.
 pub(super) async fn apply(
     ctx: &Context,
     service: &DomainService,
@@ -58,8 +58,8 @@ async fn apply_all(
     Ok(ServiceOutcome::Applied(Box::new(deployment)))
 }
 
-/// The ConfigMaps that a pod without a controller names, or a ReplicaSet, whatever its labels are:
-/// its pods may start again.
+/// Names of the ConfigMaps that are used by a ReplicaSet or by a pod without a controller, whatever
+/// their labels are. Such pods may start again.
 async fn fetch_used_config_maps(
     ctx: &Context,
     service: &DomainService,

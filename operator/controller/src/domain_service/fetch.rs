@@ -1,4 +1,4 @@
-//! What there is of a service, and how its callees stand.
+//! Fetches what exists of a service, and the state of its callees.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -26,19 +26,19 @@ use crate::error::Error;
 use crate::ownership::fetch_desired;
 use crate::status::{HasConditions, fetch_status};
 
-/// What there is of a service.
+/// What exists of a service.
 pub(super) struct FetchedService {
-    /// Every object as it should be, and whose its name is.
+    /// The desired objects, with those that exist already.
     pub objects: Vec<DesiredObject>,
     /// The callees that are not ready.
     pub unready: Vec<Unready>,
-    /// Its Deployment, if it has one.
+    /// The Deployment of the service, if it has one.
     pub deployment: Option<Deployment>,
-    /// What was found beside it.
+    /// What was found beside the service.
     pub findings: Findings,
 }
 
-/// Looks what there is of a service.
+/// Fetches what exists of a service.
 pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<FetchedService, Error> {
     let (deployment, autoscalers, budgets) = tokio::try_join!(
         fetch_deployment(ctx, service),
@@ -64,7 +64,7 @@ pub(super) async fn fetch(ctx: &Context, service: &DomainService) -> Result<Fetc
     })
 }
 
-/// Every object of a kind in a service's namespace, whoever made it.
+/// Fetches every object of a kind in a service's namespace, whoever created it.
 async fn fetch_all<K>(ctx: &Context, service: &DomainService) -> Result<Vec<K>, Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -81,7 +81,8 @@ where
     Ok(found.items)
 }
 
-/// The pods under a service's account, which nobody else uses if it is the service's own.
+/// Fetches the pods that run under a service's ServiceAccount. If the account belongs to the
+/// service, so do the pods.
 async fn fetch_pods(
     ctx: &Context,
     service: &DomainService,
@@ -102,7 +103,7 @@ async fn fetch_pods(
     Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
 }
 
-/// The `ReplicaSet`s of a service's pods that no Deployment looks after.
+/// Fetches the names of `ReplicaSet`s with pods of the service that no Deployment owns.
 async fn fetch_lost_sets(
     ctx: &Context,
     service: &DomainService,

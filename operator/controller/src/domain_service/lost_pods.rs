@@ -1,4 +1,4 @@
-//! Gives lost pods their service as an owner.
+//! Makes a service the owner of the pods that it has lost.
 
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::lost::adoption;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::context::Context;
 use crate::error::{Error, refusal};
 
-/// The pods that run under a service's account.
+/// Selects the pods that run under a service's ServiceAccount.
 pub(super) fn of_account(service: &DomainService) -> ListParams {
     let name = service.name_any();
     ListParams::default().fields(&format!(
@@ -19,7 +19,7 @@ pub(super) fn of_account(service: &DomainService) -> ListParams {
     ))
 }
 
-/// Gives lost pods their service as an owner.
+/// Makes the service the owner of its lost pods.
 pub(super) async fn adopt(
     ctx: &Context,
     service: &DomainService,
@@ -54,9 +54,10 @@ async fn give_owner(
             );
             Ok(())
         }
-        // It has changed or gone meanwhile: the next look sees what it is now.
+        // The pod has changed or is gone; the next reconciliation sees its new state.
         Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
-        // The service's message names the pod all the same, and its other objects do not wait for it.
+        // The message of the service names the pod anyway, and the other objects must not wait for
+        // it.
         Err(error) if refusal(&error).is_some() => {
             tracing::warn!(pod = name, %error, "could not give a pod its service as owner");
             Ok(())

@@ -1,4 +1,4 @@
-//! The calls of Kafka's admin API, and how they fail.
+//! The calls of Kafka's admin API, and their errors.
 
 use innkeeper_plan::topic::KafkaFailure;
 use rdkafka::error::KafkaError as ClientError;
@@ -18,7 +18,7 @@ pub(crate) enum AdminCall {
 }
 
 impl AdminCall {
-    /// Every call there is.
+    /// Every call.
     pub(crate) const ALL: [Self; 8] = [
         Self::DescribeTopics,
         Self::DescribeConfigs,
@@ -30,7 +30,7 @@ impl AdminCall {
         Self::DeleteTopics,
     ];
 
-    /// Its name in metrics.
+    /// Name of the call in metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::DescribeTopics => "describe_topics",
@@ -45,29 +45,29 @@ impl AdminCall {
     }
 }
 
-/// A call that did not succeed.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KafkaError {
     /// No broker answered.
     #[error("no broker at {brokers} answers")]
     Unreachable {
-        /// Where brokers were expected.
+        /// The addresses of the brokers.
         brokers: String,
-        /// What the client says.
+        /// The error of the client.
         source: ClientError,
     },
     /// A broker refused the call.
     #[error("Kafka refuses {call}: {code}")]
     Refused {
-        /// The call.
+        /// Name of the call.
         call: &'static str,
-        /// Why.
+        /// The error code of Kafka.
         code: RDKafkaErrorCode,
     },
 }
 
 impl KafkaError {
-    /// What lies behind it, which its own words leave out.
+    /// The cause of an outage, which the message of the error leaves out.
     pub(crate) fn cause(&self) -> Option<String> {
         std::error::Error::source(self).map(ToString::to_string)
     }
@@ -105,7 +105,7 @@ const fn remedy(code: RDKafkaErrorCode) -> &'static str {
     }
 }
 
-/// Whether a code speaks of brokers that are not there, or not yet, rather than of the call.
+/// Whether a code means that brokers are unavailable, and not that the call is wrong.
 pub(super) const fn is_outage(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,

@@ -1,5 +1,6 @@
-//! What is remembered of each object that was written, beside what is recorded on it: enough to notice who changes it back.
-//! A new operator begins anew: it writes what is not recorded once, and three times what others change back.
+//! Remembers what was written of each object, besides the hash recorded in it, in order to notice
+//! who changes it back. A new operator starts with an empty ledger: it writes objects without a
+//! matching hash once, and restores three times what others change back.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,21 +11,21 @@ use innkeeper_plan::ownership::contested::{Contest, Contests};
 use innkeeper_plan::ownership::managers::BEFORE_FIRST_APPLY;
 use jiff::Timestamp;
 
-/// How long an object is remembered at which nobody looks any more.
+/// How long an object is remembered after its last reconciliation.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
-/// What is to be done about an object.
+/// What to do about an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum WriteDecision {
-    /// Nothing: it is as it was applied.
+    /// Write nothing, because the object is as it was applied.
     Keep,
-    /// Nothing for now: others have changed it back too often.
+    /// Write nothing for now, because others have changed the object back too often.
     Leave,
-    /// It is to be applied.
+    /// Apply the object.
     Write,
 }
 
-/// What is remembered of every object, by its uid.
+/// The memories of all objects, by their uids.
 #[derive(Default)]
 pub(crate) struct Ledger(Mutex<HashMap<String, Memory>>);
 
@@ -32,15 +33,16 @@ pub(crate) struct Ledger(Mutex<HashMap<String, Memory>>);
 #[derive(Debug, Default)]
 struct Memory {
     looked: Timestamp,
-    /// The hash of what was sent last, and of what was ours then.
+    /// The hash of the object that was sent last, and the hash of the fields that we owned then.
     sent: Option<(String, Option<String>)>,
     contests: Contests,
-    /// The hash of the status that was sent last, and of what admission made of it.
+    /// The hash of the status that was sent last, and the hash of the status that the API server
+    /// returned.
     status: Option<(String, String)>,
 }
 
 impl Ledger {
-    /// What is to be done about an object that is ours, after a look at it.
+    /// Decides what to do about an object of ours, by its comparison.
     pub(super) fn decide(
         &self,
         uid: &str,
@@ -50,7 +52,7 @@ impl Ledger {
         self.with(uid, now, |memory| memory.decide(comparison, now))
     }
 
-    /// Takes note of what was sent, and of what is ours since.
+    /// Remembers an object that was sent, and the hash of the fields that we own since.
     pub(super) fn sent(
         &self,
         uid: &str,
@@ -69,12 +71,13 @@ impl Ledger {
         self.with(uid, now, |memory| memory.contests.contested(now))
     }
 
-    /// Takes note of a status that was sent, and of what there was of it then; both as hashes.
+    /// Remembers a status that was sent, and the one that the API server returned; both as hashes.
     pub(crate) fn sent_status(&self, uid: &str, sent: String, seen: String, now: Timestamp) {
         self.with(uid, now, |memory| memory.status = Some((sent, seen)));
     }
 
-    /// Whether a status was sent before, and what there is of it is what came of it then; both as hashes.
+    /// Whether this status was sent before, and the present status is the one that the API server
+    /// returned then; all as hashes.
     pub(crate) fn is_sent_status(
         &self,
         uid: &str,
@@ -104,10 +107,12 @@ impl Memory {
     fn decide(&mut self, comparison: &Comparison, now: Timestamp) -> WriteDecision {
         let sent = self.sent.as_ref();
         let was_sent = sent.filter(|(hash, _)| *hash == comparison.wanted.hash);
-        // What is ours is what was ours right after it was sent: whatever is missing, admission did not let through.
+        // We own the same fields as right after the write. If one is missing, admission has removed
+        // it.
         let is_untouched = was_sent.is_some_and(|(_, owned)| *owned == comparison.owned);
         let mut taken = comparison.left();
-        // That is the API server's doing, when we apply what it knew no owner of.
+        // This comes from the API server, when we apply an object whose fields had no recorded
+        // owner.
         taken.retain(|_, manager| manager != BEFORE_FIRST_APPLY);
         if !is_untouched {
             taken.extend(comparison.lost.clone());
@@ -186,7 +191,7 @@ mod tests {
         ledger.sent("7", &Comparison::of(desired), owned, at(second));
     }
 
-    /// Someone else has the type, and has the object say so.
+    /// Makes somebody else the owner of the type, as the object's managed fields show.
     fn taken(object: &mut Value) {
         let ours = &mut object["metadata"]["managedFields"][0]["fieldsV1"];
         ours.as_object_mut().unwrap().remove("f:spec");

@@ -1,5 +1,6 @@
-//! Deletes what an owner has and no longer asks for. What it has is asked of the API server, for each of the kinds that
-//! the registry names: a record of our own could be lost or restored, and anybody may take a label.
+//! Deletes the objects that an owner has and no longer asks for. It lists them from the API server,
+//! for each kind in the registry: a record of our own could be lost or restored from a backup, and
+//! anybody could remove a label.
 
 use innkeeper_plan::kinds::{self, Prune};
 use innkeeper_plan::ownership::Inventory;
@@ -9,7 +10,8 @@ use kube::{Api, Client, Resource, ResourceExt as _};
 
 use crate::error::Error;
 
-/// Deletes the objects of an owner that are not in the inventory, of the kinds that are pruned at this time.
+/// Deletes the objects of an owner that are not in its inventory, for the kinds to prune at this
+/// time.
 pub(crate) async fn prune<K: Resource<DynamicType = ()>>(
     client: &Client,
     owner: &K,
@@ -51,7 +53,7 @@ fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
     owners.any(|it| it.controller == Some(true) && Some(it.uid.as_str()) == owner)
 }
 
-/// Deletes an object, unless another of the same name has come in its place.
+/// Deletes an object, unless it was replaced by another one with the same name.
 async fn delete(api: &Api<DynamicObject>, kind: &str, metadata: &ObjectMeta) -> Result<(), Error> {
     let params = DeleteParams {
         preconditions: Some(Preconditions {
@@ -115,7 +117,8 @@ mod tests {
         assert!(!is_owned(&existing(Some(attached)), Some("me")));
     }
 
-    /// An API server that has one ConfigMap, without labels, and tells which paths were deleted.
+    /// An API server that has one ConfigMap without labels, and a channel of the paths that were
+    /// deleted.
     fn with_unlabelled_child() -> (Client, mpsc::UnboundedReceiver<String>) {
         let (tell, deleted) = mpsc::unbounded_channel();
         let list = |uri: Uri| async move {

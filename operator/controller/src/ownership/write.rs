@@ -1,4 +1,4 @@
-//! Applies an object, if it is not as it was applied, and tells what came of it.
+//! Applies an object if it is not as it was applied, and reports the result.
 
 use innkeeper_plan::names::{APPLIED_ANNOTATION, FIELD_MANAGER};
 use innkeeper_plan::ownership::changes::changes;
@@ -17,8 +17,8 @@ use crate::error::{Error, refusal};
 use crate::events;
 use crate::status::HasConditions;
 
-/// Sees to it that an object whose name is free or ours is as it should be, and returns it as the cluster has it then,
-/// unless it is refused. What there is to say of it is noted.
+/// Makes an object as desired, if its name is free or ours. Returns the object on the cluster, or
+/// the refusal of the API server, and adds notes about it.
 pub(crate) async fn apply_object<K: HasConditions>(
     ctx: &Context,
     owner: &K,
@@ -77,7 +77,8 @@ async fn write<K: HasConditions>(
     Ok(Ok(written))
 }
 
-/// Conflicts are decided for us only on what is ours: on a free name a conflict means that someone else came first.
+/// Sends an object. Conflicts are decided in our favour only if the object is ours: for a free name
+/// a conflict means that somebody else created it first.
 async fn send(
     ctx: &Context,
     desired: &DesiredObject,
@@ -90,7 +91,8 @@ async fn send(
         object.metadata.uid = Some(uid.clone());
         if let (Some(live), Some(takeover)) = (&desired.live, &comparison.takeover) {
             let taken = take_over(ctx, desired, live, takeover).await?;
-            // Who asked for the version that was seen asks for the one that this has made of it.
+            // If the request depends on the version that was seen, it must now depend on the
+            // version after the takeover.
             if object.metadata.resource_version == live.metadata.resource_version {
                 object.metadata.resource_version = taken.metadata.resource_version;
             }
@@ -101,8 +103,8 @@ async fn send(
         .await
 }
 
-/// Makes ours what kubectl left. The record of what was applied goes in the same write: should the apply that is to
-/// follow not come, the next look finds that it is due.
+/// Makes the fields ours that kubectl changed. The same write removes the recorded hash, so that
+/// the next reconciliation applies the object if the apply that follows fails.
 async fn take_over(
     ctx: &Context,
     desired: &DesiredObject,
@@ -152,7 +154,7 @@ fn log(desired: &DesiredObject, written: &DynamicObject) {
     }
 }
 
-/// Tells the owner's events what others had changed, and what admission changes.
+/// Publishes events about what others had changed, and about what admission changes.
 async fn tell<K: HasConditions>(
     ctx: &Context,
     owner: &K,

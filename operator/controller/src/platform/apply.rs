@@ -1,4 +1,4 @@
-//! Carries a platform's expansion out, and removes the services that its file no longer has.
+//! Applies the children of a platform, and deletes the services that its file no longer has.
 
 use futures::future::try_join_all;
 use innkeeper_crds::BookingPlatform;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::{apply_object, fetch_desired, prune};
 
-/// Carries a platform's expansion out.
+/// Applies the children of a platform.
 pub(super) async fn apply(
     ctx: &Context,
     platform: &BookingPlatform,
@@ -44,7 +44,7 @@ pub(super) async fn apply(
     Ok(PlatformOutcome::Applied(children, topic_name))
 }
 
-/// Looks whose the names of a platform's children are; each goes when the platform goes.
+/// Fetches the children of a platform, in waves. Each child is deleted with its platform.
 async fn fetch_waves(
     ctx: &Context,
     platform: &BookingPlatform,

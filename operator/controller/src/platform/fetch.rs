@@ -1,4 +1,4 @@
-//! What a platform has already.
+//! Fetches what exists of a platform.
 
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use innkeeper_plan::names;
@@ -10,8 +10,8 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use crate::context::Context;
 use crate::error::Error;
 
-/// The name of the topic that a platform's EventTopic describes, also one of a former platform of
-/// its name, whose records it goes on with.
+/// Fetches the topic name from a platform's EventTopic. It may belong to a deleted platform of the
+/// same name, whose records the new platform continues.
 pub(super) async fn fetch_topic_name(
     ctx: &Context,
     platform: &BookingPlatform,
@@ -30,7 +30,7 @@ pub(super) async fn fetch_topic_name(
     Ok(found.filter(is_its_own).map(|it| it.spec.topic_name))
 }
 
-/// The services that a platform has already, whatever their labels are.
+/// Fetches the existing services of a platform, whatever their labels are.
 pub(super) async fn fetch_services(
     ctx: &Context,
     platform: &BookingPlatform,
@@ -47,7 +47,7 @@ pub(super) async fn fetch_services(
     Ok(of_owner(&owner, found.items))
 }
 
-/// The objects of an owner.
+/// The objects that belong to an owner.
 fn of_owner(owner: &OwnerReference, mut objects: Vec<DynamicObject>) -> Vec<DynamicObject> {
     objects.retain(|it| matches!(ownership_of(Some(&it.metadata), owner), Ownership::Ours(_)));
     objects

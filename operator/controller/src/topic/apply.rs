@@ -1,20 +1,20 @@
-//! Carries a topic's plan out on Kafka.
+//! Carries out a topic's plan in Kafka.
 
 use innkeeper_crds::EventTopicSpec;
 use innkeeper_plan::topic::plan::{TopicPlan, config};
 
 use crate::kafka::{KafkaError, Topics};
 
-/// What came of a plan.
+/// The result of carrying out a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Applied {
-    /// It was carried out.
+    /// The plan was carried out.
     Done,
-    /// Somebody else has made the topic meanwhile: the next look sees what it is.
+    /// Somebody else has created the topic in the meantime. The next reconciliation compares it.
     TooLate,
 }
 
-/// Carries a topic's plan out.
+/// Carries out a topic's plan.
 pub(super) async fn apply(
     kafka: &Topics<'_>,
     spec: &EventTopicSpec,

@@ -1,5 +1,5 @@
-//! Looks after topics between the reconciliations of their objects: one question a cluster, for all of its topics at once,
-//! finds what someone has deleted or changed there.
+//! Watches topics between the reconciliations of their objects. One call per Kafka cluster, for all
+//! of its topics, finds what somebody has deleted or changed there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,10 +19,11 @@ use crate::cache::{Cache, readable};
 use crate::context::Context;
 use crate::kafka::observed;
 
-/// How often each cluster is asked.
+/// How often to ask each cluster.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Wakes the reconciliation of every object whose topic is not what its status says, until stopped.
+/// Wakes the reconciliation of every object whose topic differs from its status, until it is told
+/// to stop.
 pub(crate) async fn watch(
     ctx: Arc<Context>,
     topics: Cache<EventTopic>,
@@ -42,14 +43,14 @@ pub(crate) async fn watch(
             return;
         };
         for topic in found.into_iter().flatten() {
-            // The controller has ended: there is nothing left to wake.
+            // If the controller has ended, there is nothing left to wake.
             let object = ObjectRef::new(&topic.name_any());
             let _ = wake.send(object.within(&topic.namespace().unwrap_or_default()));
         }
     }
 }
 
-/// The objects whose topic was seen, by its brokers.
+/// The objects whose topic has been observed, by the topic's brokers.
 fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec<Arc<EventTopic>>> {
     let mut clusters: BTreeMap<String, Vec<Arc<EventTopic>>> = BTreeMap::new();
     for topic in topics {
@@ -69,8 +70,8 @@ fn by_brokers(ctx: &Context, topics: &[Arc<EventTopic>]) -> BTreeMap<String, Vec
     clusters
 }
 
-/// The objects whose topics are not what their statuses say. Brokers that do not answer say nothing: each object's own
-/// reconciliation tells of them.
+/// The objects whose topic differs from their status. Brokers that do not answer are ignored,
+/// because the reconciliation of each object reports them.
 async fn fetch_drifted(
     ctx: &Context,
     brokers: &str,

@@ -1,4 +1,4 @@
-//! What a topic's brokers have.
+//! Fetches what brokers know about topics.
 
 use innkeeper_crds::EventTopicSpec;
 use innkeeper_plan::topic::rivals::collide;
@@ -6,7 +6,8 @@ use innkeeper_plan::topic::{TopicLookup, plan};
 
 use crate::kafka::{KafkaError, Topics};
 
-/// Whether a topic ever had a record, where the plan depends on it: the question is one for each partition.
+/// Whether a topic ever had a record. If the plan does not depend on that, the answer is `true`
+/// without asking, because asking takes a call for each partition.
 pub(super) async fn fetch_was_written(
     kafka: &Topics<'_>,
     spec: &EventTopicSpec,
@@ -22,7 +23,7 @@ pub(super) async fn fetch_was_written(
     }
 }
 
-/// The topic that Kafka would take for the same as one that is to be made, if there is such a one.
+/// Fetches the name of a topic that collides with a new one, if there is any.
 pub(super) async fn fetch_colliding(
     kafka: &Topics<'_>,
     name: &str,

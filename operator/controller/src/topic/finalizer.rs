@@ -1,8 +1,10 @@
-//! A topic lies outside Kubernetes: who wants it deleted with its object gets a finalizer, and nobody else.
+//! The finalizer of topics. A topic is not part of Kubernetes, so an object that asks for the
+//! deletion of its topic gets a finalizer; other objects get none.
 //!
-//! An object may go although nobody wanted its topic to go: the garbage collector removes what was restored from a backup with
-//! the UIDs of former owners. So a topic is deleted only if it is the very one that the object recorded while its owner
-//! lived, and only if nobody who stays names it.
+//! An object may be deleted although nobody wanted its topic to be deleted: the garbage collector
+//! deletes objects that were restored from a backup with the UIDs of former owners. So a topic is
+//! deleted only if it is certainly the one that the object recorded while its owner existed, and if
+//! no other object that stays names it.
 
 use innkeeper_crds::EventTopic;
 use innkeeper_plan::names::TOPIC_FINALIZER;
@@ -21,7 +23,7 @@ use crate::error::Error;
 use crate::kafka::KafkaError;
 use crate::{requeue, status};
 
-/// Gives an object the finalizer, or takes it away, as its deletion policy says.
+/// Adds or removes the finalizer, according to the object's deletion policy.
 pub(super) async fn keep_in_step(ctx: &Context, topic: &EventTopic) -> Result<(), Error> {
     let wanted = deletes(topic) && !ctx.is_own_namespace(topic);
     if wanted == is_held(topic) {
@@ -30,7 +32,8 @@ pub(super) async fn keep_in_step(ctx: &Context, topic: &EventTopic) -> Result<()
     set(ctx, topic, wanted).await
 }
 
-/// Deletes the topic of an object that goes, if that was wanted, and lets the object go.
+/// Deletes the topic of an object that is being deleted, if the object asks for it, and removes the
+/// finalizer.
 pub(super) async fn release(ctx: &Context, topic: &EventTopic) -> Result<Action, Error> {
     if !is_held(topic) {
         return Ok(Action::await_change());
@@ -48,7 +51,7 @@ pub(super) async fn release(ctx: &Context, topic: &EventTopic) -> Result<Action,
     Ok(Action::await_change())
 }
 
-/// What keeps a topic from being deleted, and its object with it.
+/// What prevents a topic from being deleted, and therefore its object.
 #[derive(Debug, thiserror::Error)]
 enum Blocked {
     #[error("{0}")]
@@ -57,7 +60,7 @@ enum Blocked {
     Cluster(#[source] Error),
 }
 
-/// Says why the object does not go, and how to let it go.
+/// Reports why the object is not deleted yet, and how to release it.
 async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Action, Error> {
     let cause = match &blocked {
         Blocked::Kafka(error) => error.cause(),
@@ -71,7 +74,7 @@ async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Act
     Ok(Action::requeue(requeue::SOON))
 }
 
-/// Decides what becomes of the topic, does it, and returns what is to be told of it.
+/// Decides what to do about the topic, does it, and returns the event to publish.
 async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<TopicEvent>, Blocked> {
     let name = &topic.spec.topic_name;
     if ctx.is_own_namespace(topic) {
@@ -103,7 +106,8 @@ fn is_held(topic: &EventTopic) -> bool {
     topic.finalizers().iter().any(|it| it == TOPIC_FINALIZER)
 }
 
-/// Server-side apply would not do: who applies the object next, without the finalizer, would take it away.
+/// Sets or removes the finalizer. Server-side apply is no use here: whoever applied the object
+/// again without the finalizer would remove it.
 async fn set(ctx: &Context, topic: &EventTopic, held: bool) -> Result<(), Error> {
     let others = topic
         .finalizers()

@@ -1,5 +1,5 @@
-//! A topic that someone deleted with all its records. That is told before the topic is made anew: what is made anew at once
-//! would look as if nothing had happened.
+//! The loss of a topic that somebody deleted with all its records. It is reported before the topic
+//! is created again. Otherwise it would look as if nothing had happened.
 
 use innkeeper_crds::{BookingPlatform, EventTopic};
 use innkeeper_plan::topic::conditions::is_lost;
@@ -12,10 +12,10 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::status::{HasConditions as _, fetch_status, what};
 
-/// How long a lost topic waits for its platform to tell of it.
+/// How long to wait for the platform's status to mention the loss of its topic.
 const TOLD_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// Logs a loss once.
+/// Logs a loss, once.
 pub(super) fn log(topic: &EventTopic, fate: Fate) {
     if !is_lost(topic) {
         tracing::warn!(
@@ -27,7 +27,8 @@ pub(super) fn log(topic: &EventTopic, fate: Fate) {
     }
 }
 
-/// Whether the loss of a topic stands in its status and, unless that takes too long, in its platform's.
+/// Whether the loss of a topic is mentioned in its own status and, unless that takes too long, in
+/// that of its platform.
 pub(super) async fn fetch_is_told(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     if !is_lost(topic) {
         return Ok(false);

@@ -1,4 +1,5 @@
-//! Whether the owner of an object lives. What goes because its owner is gone was not asked to take its topic along.
+//! Fetches whether the owner of an object exists. An object that is deleted because its owner is
+//! gone was not asked to delete its topic.
 
 use innkeeper_crds::EventTopic;
 use k8s_openapi::api::core::v1::Namespace;
@@ -9,8 +10,9 @@ use kube::{Api, ResourceExt as _};
 use crate::context::Context;
 use crate::error::Error;
 
-/// Whether an object's owner exists by its UID, and neither it nor the namespace is being deleted. An object without an
-/// owner is its own. What the operator may not see does not count as living.
+/// Whether the owner of an object exists, by its UID, and neither the owner nor the namespace is
+/// being deleted. An object without an owner counts as its own. What the operator has no permission
+/// to see does not count as existing.
 pub(super) async fn fetch_owner_lives(ctx: &Context, topic: &EventTopic) -> Result<bool, Error> {
     let namespace = topic.namespace().unwrap_or_default();
     if is_going(&topic.metadata) || fetch_namespace_stays(ctx, &namespace).await? != Some(true) {
@@ -27,7 +29,8 @@ pub(super) async fn fetch_owner_lives(ctx: &Context, topic: &EventTopic) -> Resu
     Ok(false)
 }
 
-/// Whether a namespace exists and is not being deleted; `None` when the operator may not see it.
+/// Whether a namespace exists and is not being deleted; `None` if the operator has no permission to
+/// see it.
 pub(super) async fn fetch_namespace_stays(
     ctx: &Context,
     name: &str,
@@ -69,7 +72,7 @@ pub(super) const fn is_going(metadata: &ObjectMeta) -> bool {
     metadata.deletion_timestamp.is_some()
 }
 
-/// What may not be seen is not there.
+/// Treats an object that the operator has no permission to see as missing.
 fn visible<T>(found: Result<Option<T>, kube::Error>) -> Result<Option<T>, kube::Error> {
     match found {
         Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),

@@ -1,4 +1,4 @@
-//! Tells of what was done to a topic, in the log and in an event.
+//! Publishes what was done to a topic, in the log and as an event.
 
 use innkeeper_crds::EventTopic;
 use innkeeper_plan::topic::event::{Severity, TopicEvent};
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::events;
 use crate::status::what;
 
-/// Tells of something that was done.
+/// Logs an event about a topic and publishes it.
 pub(super) async fn publish(ctx: &Context, topic: &EventTopic, event: &TopicEvent) {
     let TopicEvent {
         severity,

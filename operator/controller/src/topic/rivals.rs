@@ -1,4 +1,4 @@
-//! Who else describes the same topic of the same Kafka.
+//! Other objects that describe or name the same topic in the same Kafka cluster.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,8 @@ use crate::cache::Cache;
 use crate::context::{Context, Scope};
 use crate::error::Error;
 
-/// The other objects that describe a topic, or one that Kafka takes for the same: once it goes, one of them has it.
+/// The other objects that describe the same topic, or one whose name collides. When the topic's
+/// object is deleted, one of them gets the topic.
 pub(crate) fn rivals(
     all: &Cache<EventTopic>,
     topic: &EventTopic,
@@ -37,8 +38,9 @@ struct TopicUser {
     brokers: Option<String>,
 }
 
-/// A living platform, or another `EventTopic` that stays, that names the topic of an object: asked of the API server, since
-/// what was seen before may be out of date. What cannot be read, and brokers that do not answer, count as naming it.
+/// Fetches a platform or another EventTopic that names the topic of an object and is not being
+/// deleted. It asks the API server, because the cache may be out of date. Objects that cannot be
+/// read, and brokers that do not answer, count as naming the topic.
 pub(super) async fn fetch_other_user(
     ctx: &Context,
     topic: &EventTopic,
@@ -72,7 +74,8 @@ pub(super) async fn fetch_other_user(
     Ok(None)
 }
 
-/// The objects of a kind that stay and name a topic, in every namespace that the operator may see.
+/// Fetches the objects of a kind that name a topic and are not being deleted, from every namespace
+/// that the operator may see.
 async fn fetch_all<K>(
     ctx: &Context,
     names_it: impl Fn(&K) -> Option<Option<String>>,
@@ -123,7 +126,8 @@ fn topic_user<K: DeserializeOwned>(
     })
 }
 
-/// Whether an object's brokers are those of a topic: by their addresses, else by the cluster that they belong to.
+/// Whether an object has the same Kafka cluster as a topic: by the addresses of the brokers, else
+/// by the id of the cluster.
 async fn fetch_is_same_kafka(ctx: &Context, topic: &EventTopic, user: &TopicUser) -> bool {
     let own = bootstrap_servers(topic, &ctx.defaults);
     let default = ctx.defaults.bootstrap_servers.as_deref();
