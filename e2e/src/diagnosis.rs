@@ -1,14 +1,14 @@
-//! What explains a failure: conditions, events, and the logs of pods.
+//! Explains a failure with conditions, events and the logs of pods.
 
 use std::fmt::Write as _;
 
 use crate::kubernetes::{DOMAIN_SERVICES, EVENTS, PLATFORMS, PODS, TOPICS, name, text};
 use crate::namespace::Namespace;
 
-/// How many of a pod's last lines are shown.
+/// How many of the last lines of each log are shown.
 const LINES: &str = "--tail=25";
 
-/// The state of namespaces, for people to read.
+/// A report about the state of namespaces.
 pub fn of(namespaces: &[&'static str]) -> String {
     let mut report = String::new();
     for namespace in namespaces {
@@ -30,7 +30,7 @@ fn conditions(report: &mut String, namespace: Namespace) {
     }
 }
 
-/// What keeps pods from serving, such as a node without room for them.
+/// Reports what keeps pods from serving, such as a node without room for them.
 fn pods(report: &mut String, namespace: Namespace) {
     for pod in namespace.list(PODS) {
         let (name, status) = (name(&pod), &pod["status"]);
@@ -46,7 +46,7 @@ fn pods(report: &mut String, namespace: Namespace) {
     }
 }
 
-/// The warnings first: what reads the report may show its beginning only.
+/// Reports events, warnings first, because the report may be cut at the end.
 fn events(report: &mut String, namespace: Namespace) {
     let mut events = namespace.list(EVENTS);
     events.sort_by_key(|event| event["type"] != "Warning");

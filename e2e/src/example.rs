@@ -1,31 +1,31 @@
-//! The example, as it is and with changes.
+//! The example, unchanged or with changes.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-/// The example's text, unchanged.
+/// The text of the example.
 pub fn text() -> String {
     fs::read_to_string(path()).unwrap()
 }
 
-/// Where the example is.
+/// The path of the example.
 pub fn path() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rentcar.yaml")
 }
 
-/// The example with changes; as text it is a manifest.
+/// The example with changes, as an object that can be applied.
 #[derive(Clone, Debug)]
 pub struct Example(Value);
 
 impl Example {
-    /// The example as it is.
+    /// The example without changes.
     pub fn unchanged() -> Self {
         Self(serde_yaml::from_str(&text()).unwrap())
     }
 
-    /// A small one of another name: its pods ask for little, so that several platforms fit on one node, and no
-    /// autoscaler counts them.
+    /// A small platform with this name. Its pods request little, so that several platforms fit on
+    /// one node, and it has no autoscaler.
     pub fn small(name: &str) -> Self {
         let mut example = Self::unchanged();
         example.0["metadata"]["name"] = json!(name);
@@ -36,21 +36,21 @@ impl Example {
         example
     }
 
-    /// A field of the specification changed.
+    /// Changes a field of the specification.
     #[must_use]
     pub fn with(mut self, field: &str, value: Value) -> Self {
         self.0["spec"][field] = value;
         self
     }
 
-    /// A field of a service changed.
+    /// Changes a field of a service.
     #[must_use]
     pub fn with_service(mut self, service: &str, field: &str, value: Value) -> Self {
         self.service(service)[field] = value;
         self
     }
 
-    /// Without a service, and without the columns that show it.
+    /// Removes a service, and the columns that show it.
     #[must_use]
     pub fn without(mut self, service: &str) -> Self {
         let shows = |source: &Value| {
@@ -80,14 +80,14 @@ impl Example {
         self
     }
 
-    /// Its services in the opposite order.
+    /// Reverses the order of the services.
     #[must_use]
     pub fn reversed(mut self) -> Self {
         self.services().reverse();
         self
     }
 
-    /// The names of its services.
+    /// Names of the services.
     pub fn names(&self) -> Vec<String> {
         let services = self.0["spec"]["services"].as_array().unwrap();
         services
@@ -96,7 +96,7 @@ impl Example {
             .collect()
     }
 
-    /// The manifest.
+    /// The example as a manifest.
     pub fn manifest(&self) -> String {
         self.0.to_string()
     }

@@ -1,4 +1,4 @@
-//! A plain HTTP client: one connection for each request, and a deadline.
+//! A plain HTTP client with a new connection and a deadline for each request.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::site::site;
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// An answer.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// Status code of the answer.
     pub status: u16,
-    /// Its headers.
+    /// Headers of the answer.
     pub headers: HeaderMap,
-    /// Its body: JSON, else a text.
+    /// Body of the answer: JSON if it can be parsed, else a string.
     pub body: Value,
 }
 
 impl Answer {
-    /// A header; empty if there is none.
+    /// The value of a header; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value
@@ -35,13 +35,13 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// The body as a text.
+    /// The body as a text; empty if it is no string.
     pub fn text(&self) -> &str {
         self.body.as_str().unwrap_or_default()
     }
 }
 
-/// Sends a request, with a JSON body unless it is null.
+/// Sends a request with a JSON body, or without a body if it is null.
 pub fn request(
     method: &str,
     url: &str,

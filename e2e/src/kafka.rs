@@ -1,4 +1,4 @@
-//! What is really in Kafka, seen with a plain client.
+//! Looks into Kafka with a plain client.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -21,23 +21,23 @@ use crate::site::site;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The names of the topics that claims have described.
+/// Names of the topics that claims have described.
 static DESCRIBED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A record of a topic.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Its partition.
+    /// Partition of the record.
     pub partition: i32,
-    /// Its key.
+    /// Key of the record.
     pub key: String,
-    /// Its headers.
+    /// Headers of the record.
     pub headers: BTreeMap<String, String>,
-    /// Its payload.
+    /// Payload of the record.
     pub payload: Value,
 }
 
-/// Every record that a topic has now.
+/// Fetches every record that a topic has now.
 pub fn fetch_records(topic: &str) -> Vec<Record> {
     let consumer: BaseConsumer = client().create().unwrap();
     let mut assigned = TopicPartitionList::new();
@@ -57,7 +57,7 @@ pub fn fetch_records(topic: &str) -> Vec<Record> {
         .collect()
 }
 
-/// How many partitions a topic has; none if it does not exist.
+/// The number of a topic's partitions; 0 if it does not exist.
 pub fn count_partitions(topic: &str) -> usize {
     let consumer: BaseConsumer = client().create().unwrap();
     let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
@@ -66,7 +66,7 @@ pub fn count_partitions(topic: &str) -> usize {
     found.map_or(0, |found| found.partitions().len())
 }
 
-/// How many records a topic holds; `None` if it does not exist.
+/// The number of records in a topic; `None` if it does not exist.
 pub fn count_records(topic: &str) -> Option<i64> {
     let consumer: BaseConsumer = client().create().unwrap();
     let partitions = i32::try_from(count_partitions(topic)).unwrap();
@@ -77,7 +77,7 @@ pub fn count_records(topic: &str) -> Option<i64> {
     (partitions > 0).then(|| (0..partitions).map(count).sum())
 }
 
-/// Makes a topic, as someone does who knows nothing of the operator.
+/// Creates a topic without the operator.
 pub fn create(topic: &str, partitions: i32) {
     note_described(topic);
     let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
@@ -86,7 +86,7 @@ pub fn create(topic: &str, partitions: i32) {
     site().wait(created).unwrap().remove(0).unwrap();
 }
 
-/// Gives a topic more partitions, as someone does who knows nothing of the operator.
+/// Adds partitions to a topic without the operator.
 pub fn grow(topic: &str, partitions: usize) {
     let grown = NewPartitions::new(topic, partitions);
     let admin = admin();
@@ -94,7 +94,7 @@ pub fn grow(topic: &str, partitions: usize) {
     site().wait(answer).unwrap().remove(0).unwrap();
 }
 
-/// Deletes a topic, as someone does who knows nothing of the operator.
+/// Deletes a topic without the operator.
 pub fn delete(topic: &str) {
     let options = AdminOptions::new().operation_timeout(Some(DEADLINE));
     let topics = [topic];
@@ -103,7 +103,7 @@ pub fn delete(topic: &str) {
     site().wait(deleted).unwrap().remove(0).unwrap();
 }
 
-/// Asks about a topic like a client that lets brokers create what it asks about.
+/// Asks about a topic as a client does that lets brokers create what it asks about.
 pub fn auto_create(topic: &str) {
     let mut client = client();
     client.set("allow.auto.create.topics", "true");
@@ -118,7 +118,7 @@ pub fn auto_create(topic: &str) {
     .unwrap_or_else(|overdue| panic!("{overdue}"));
 }
 
-/// Writes this many records.
+/// Produces a number of records.
 pub fn produce(topic: &str, count: usize) {
     let producer: BaseProducer = client().create().unwrap();
     for number in 0..count {
@@ -129,13 +129,13 @@ pub fn produce(topic: &str, count: usize) {
     producer.flush(DEADLINE).unwrap();
 }
 
-/// Notes that somebody has described a topic of this name.
+/// Notes that a topic with this name was described.
 pub fn note_described(topic: &str) {
     let mut names = DESCRIBED.lock().unwrap();
     names.insert(topic.to_owned());
 }
 
-/// The topics that nobody has described, Kafka's own aside.
+/// Names of the topics that were not described, except Kafka's own.
 pub fn fetch_undescribed() -> Vec<String> {
     let described = DESCRIBED.lock().unwrap();
     let mut names = fetch_names();
@@ -143,7 +143,7 @@ pub fn fetch_undescribed() -> Vec<String> {
     names
 }
 
-/// The names of all topics but Kafka's own.
+/// Names of all topics except Kafka's own.
 fn fetch_names() -> Vec<String> {
     let consumer: BaseConsumer = client().create().unwrap();
     let metadata = consumer.fetch_metadata(None, DEADLINE).unwrap();
@@ -154,7 +154,7 @@ fn fetch_names() -> Vec<String> {
         .collect()
 }
 
-/// The settings that a topic has of its own.
+/// The settings of a topic that are not defaults.
 pub fn fetch_settings(topic: &str) -> BTreeMap<String, String> {
     let specifier = [ResourceSpecifier::Topic(topic)];
     let options = AdminOptions::new();
@@ -168,7 +168,7 @@ pub fn fetch_settings(topic: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Gives a topic this one setting of its own, and no other, as someone who knows nothing of the operator might.
+/// Sets one setting of a topic without the operator, which resets all others.
 pub fn configure(topic: &str, key: &str, value: &str) {
     let settings = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(key, value);
     let options = AdminOptions::new();
@@ -176,7 +176,7 @@ pub fn configure(topic: &str, key: &str, value: &str) {
     answer.unwrap().remove(0).unwrap();
 }
 
-/// Deletes every topic but Kafka's own.
+/// Deletes every topic except Kafka's own.
 pub fn delete_topics() {
     let names = fetch_names();
     if names.is_empty() {
@@ -199,7 +199,8 @@ fn client() -> ClientConfig {
     config
 }
 
-/// A client that must live until its answers are there: without it nobody waits for them.
+/// A client of the admin API. It must live until its answers have arrived, because nothing receives
+/// them without it.
 fn admin() -> AdminClient<DefaultClientContext> {
     client().create().unwrap()
 }

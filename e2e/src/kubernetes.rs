@@ -1,15 +1,16 @@
-//! Kubernetes objects as plain JSON, read over the API itself: polls by kubectl would keep the machine busy.
+//! Reads Kubernetes objects as plain JSON directly from the API, because polling with kubectl would
+//! keep the machine busy.
 
 use serde_json::Value;
 
 use crate::site::site;
 
-/// A kind of objects: where the API has it.
+/// The path of a kind of object in the API.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourcePath {
-    /// The group and version, as the beginning of a path.
+    /// The beginning of the path, with group and version.
     pub group: &'static str,
-    /// The plural name.
+    /// The plural name of the kind.
     pub plural: &'static str,
 }
 
@@ -17,33 +18,33 @@ const fn resource_path(group: &'static str, plural: &'static str) -> ResourcePat
     ResourcePath { group, plural }
 }
 
-/// Platforms.
+/// `BookingPlatform` objects.
 pub const PLATFORMS: ResourcePath =
     resource_path("/apis/innkeeper.dev/v1alpha1", "bookingplatforms");
-/// Services of platforms.
+/// `DomainService` objects.
 pub const DOMAIN_SERVICES: ResourcePath =
     resource_path("/apis/innkeeper.dev/v1alpha1", "domainservices");
-/// Topics.
+/// `EventTopic` objects.
 pub const TOPICS: ResourcePath = resource_path("/apis/innkeeper.dev/v1alpha1", "eventtopics");
-/// Deployments.
+/// `Deployment` objects.
 pub const DEPLOYMENTS: ResourcePath = resource_path("/apis/apps/v1", "deployments");
-/// What Deployments make.
+/// `ReplicaSet` objects, which Deployments create.
 pub const REPLICA_SETS: ResourcePath = resource_path("/apis/apps/v1", "replicasets");
-/// Autoscalers.
+/// `HorizontalPodAutoscaler` objects.
 pub const AUTOSCALERS: ResourcePath =
     resource_path("/apis/autoscaling/v2", "horizontalpodautoscalers");
-/// Disruption budgets.
+/// `PodDisruptionBudget` objects.
 pub const DISRUPTION_BUDGETS: ResourcePath =
     resource_path("/apis/policy/v1", "poddisruptionbudgets");
-/// Pods.
+/// `Pod` objects.
 pub const PODS: ResourcePath = resource_path("/api/v1", "pods");
-/// Services of Kubernetes.
+/// `Service` objects of Kubernetes.
 pub const SERVICES: ResourcePath = resource_path("/api/v1", "services");
-/// ConfigMaps.
+/// `ConfigMap` objects.
 pub const CONFIG_MAPS: ResourcePath = resource_path("/api/v1", "configmaps");
-/// Accounts that pods run under.
+/// `ServiceAccount` objects.
 pub const SERVICE_ACCOUNTS: ResourcePath = resource_path("/api/v1", "serviceaccounts");
-/// Events that tell what happened.
+/// `Event` objects of the group `events.k8s.io`.
 pub const EVENTS: ResourcePath = resource_path("/apis/events.k8s.io/v1", "events");
 
 /// Every kind that the operator writes.
@@ -59,7 +60,7 @@ pub const OURS: [ResourcePath; 9] = [
     SERVICE_ACCOUNTS,
 ];
 
-/// What the API server has at a path; `None` if there is nothing.
+/// Fetches the object at a path; `None` if there is none.
 pub fn fetch(path: &str) -> Option<Value> {
     let request = hyper::Request::get(path).body(Vec::new()).unwrap();
     match site().wait(site().client.request::<Value>(request)) {
@@ -69,7 +70,7 @@ pub fn fetch(path: &str) -> Option<Value> {
     }
 }
 
-/// The objects of a kind in a namespace, with these labels.
+/// Lists the objects in a namespace with these labels.
 pub fn list(resource: ResourcePath, namespace: &str, labels: &str) -> Vec<Value> {
     let ResourcePath { group, plural } = resource;
     let path = format!("{group}/namespaces/{namespace}/{plural}?labelSelector={labels}");
@@ -77,23 +78,23 @@ pub fn list(resource: ResourcePath, namespace: &str, labels: &str) -> Vec<Value>
     list["items"].as_array().cloned().unwrap_or_default()
 }
 
-/// One object of a namespace.
+/// Fetches one object of a namespace; `None` if there is none.
 pub fn find(resource: ResourcePath, namespace: &str, name: &str) -> Option<Value> {
     let ResourcePath { group, plural } = resource;
     fetch(&format!("{group}/namespaces/{namespace}/{plural}/{name}"))
 }
 
-/// An object's name.
+/// Name of an object.
 pub fn name(object: &Value) -> String {
     text(&object["metadata"]["name"])
 }
 
-/// A text in an object; empty if there is none.
+/// A value as text; empty if it is no string.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The condition of this type of an object, if it speaks of what the object's owner wants now.
+/// The condition with this type, if it is about the present generation of the object.
 pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = object["status"]["conditions"].as_array()?;
     let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
@@ -103,7 +104,7 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     found.filter(|_| current)
 }
 
-/// What is said in the condition that holds of these types.
+/// The message of the condition with this type, if it is true.
 pub fn message(object: &Value, kind: &str) -> Result<String, String> {
     match condition(object, kind) {
         Some(condition) if condition["status"] == "True" => Ok(text(&condition["message"])),

@@ -1,5 +1,6 @@
-//! The order of the claims. One cluster and one operator serve them all, so each namespace is a lane: its claims run one
-//! after another and build on one another, while other lanes run beside it. A claim that fails ends its lane.
+//! Runs claims in order. All of them share one cluster and one operator, so each namespace is a
+//! lane: its claims run one after another and build on one another, while other lanes run
+//! concurrently. A claim that fails ends its lane.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,19 +10,20 @@ use std::time::{Duration, Instant};
 
 use crate::diagnosis;
 
-/// How much of a failure's message the last lines show, in characters: it may hold whole objects.
+/// How many characters of a failure's message the summary shows. The message may contain whole
+/// objects.
 const MESSAGE: usize = 1_000;
 
-/// Something that holds, and the check of it, which panics when it does not.
+/// A statement that should be true, with a function that checks it and panics if it is false.
 #[derive(Clone, Copy)]
 pub struct Claim {
-    /// The claim, as the name of a function.
+    /// Name of the function, which is the statement.
     pub name: &'static str,
-    /// Checks it.
+    /// The function that checks the statement.
     pub check: fn(),
 }
 
-/// Makes claims of functions.
+/// Turns functions into claims.
 #[macro_export]
 macro_rules! claims {
     ($($check:path),* $(,)?) => {
@@ -29,23 +31,23 @@ macro_rules! claims {
     };
 }
 
-/// Claims that build on one another.
+/// Claims that run one after another and build on one another.
 pub struct Lane {
-    /// The lane's name.
+    /// Name of the lane.
     pub name: &'static str,
-    /// The namespaces whose state explains a failure.
+    /// Namespaces whose state is reported if a claim fails.
     pub namespaces: &'static [&'static str],
-    /// The claims, in order.
+    /// The claims in their order.
     pub claims: Vec<Claim>,
 }
 
-/// A claim that does not hold.
+/// A claim that is false.
 struct FailedClaim {
     claim: String,
     reason: String,
 }
 
-/// What came of the claims.
+/// The results of claims.
 #[derive(Default)]
 pub struct Tally {
     held: usize,
@@ -54,7 +56,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Says how it went, last of all what failed and why, and returns what a test program ends with.
+    /// Prints the results, with the failures and their reasons at the end, and returns the exit
+    /// code of the test program.
     pub fn conclude(&self, began: Instant) -> ExitCode {
         let Self {
             held,
@@ -81,7 +84,7 @@ impl Tally {
         !self.failed.is_empty()
     }
 
-    /// Both together.
+    /// Adds the results of another tally.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.held += other.held;
@@ -91,7 +94,8 @@ impl Tally {
     }
 }
 
-/// Whether words from the command line, each a part of a name, choose this lane; without words every lane is chosen.
+/// Whether words from the command line choose this lane, because one is a part of its name or of
+/// the name of one of its claims. Without words every lane is chosen.
 pub fn is_chosen(lane: &Lane, words: &[String]) -> bool {
     let named = |word: &String| {
         let mut claims = lane.claims.iter();
@@ -100,7 +104,7 @@ pub fn is_chosen(lane: &Lane, words: &[String]) -> bool {
     words.is_empty() || words.iter().any(named)
 }
 
-/// Runs lanes beside each other.
+/// Runs lanes concurrently.
 pub fn run(lanes: &[Lane]) -> Tally {
     thread::scope(|scope| {
         let running: Vec<_> = lanes
@@ -144,7 +148,7 @@ fn check(lane: &Lane, claim: &Claim) -> Result<(), FailedClaim> {
     })
 }
 
-/// The beginning of what a panic says.
+/// The beginning of a panic's message.
 fn message(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -1,6 +1,6 @@
-//! What the end-to-end tests look with: the Kubernetes API, HTTP, and plain Kafka and SQL clients, on a real cluster.
-//! It never imports a part of the product but the API types, so that nothing is tested against itself.
-//! Start reading at [`lanes`], then at `tests/platforms/main.rs`.
+//! The tools of the end-to-end tests: clients of the Kubernetes API, HTTP, Kafka and SQL, on a real
+//! cluster. It imports no part of the product except the API types, so that nothing is tested
+//! against itself. Start reading at [`lanes`], then at `tests/platforms/main.rs`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Load, made by siege.
+//! Generates load with siege.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,24 +8,25 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Users who send requests one after another until told to stop.
+/// Users who send requests one after another until they are stopped.
 pub struct Siege {
     siege: Option<Child>,
-    // Siege puts its configuration into the user's home.
+    // Siege writes its configuration into the home folder of the user.
     _home: TempDir,
 }
 
-/// What siege has counted.
+/// The requests that siege has counted.
 #[derive(Debug)]
 pub struct Count {
-    /// Requests that were answered with success.
+    /// Requests that were answered successfully.
     pub answered: u64,
-    /// Requests that were not.
+    /// Requests that were not answered successfully.
     pub failed: u64,
 }
 
 impl Siege {
-    /// Lets this many users ask for this, each pausing for up to `pause` before a request.
+    /// Starts a number of users who send a request again and again. Each of them pauses for up to
+    /// `pause` before a request.
     pub fn begin(users: u32, pause: Duration, request: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut siege = Command::new("siege");
@@ -38,7 +39,7 @@ impl Siege {
         ]);
         siege.arg(format!("--concurrent={users}"));
         siege.arg(format!("--delay={}", pause.as_secs_f32()));
-        // Long enough for every claim: it ends when told to.
+        // Longer than every claim; the load is stopped before.
         siege.args(["--time=10M", request]);
         siege.stdout(Stdio::piped()).stderr(Stdio::null());
         Self {
@@ -47,7 +48,7 @@ impl Siege {
         }
     }
 
-    /// Stops, and says what was counted.
+    /// Stops the users and returns the counts.
     pub fn end(mut self) -> Count {
         let siege = self.siege.take().expect("it ends once");
         interrupt(&siege);
@@ -69,7 +70,7 @@ impl Drop for Siege {
     fn drop(&mut self) {
         if let Some(mut siege) = self.siege.take() {
             interrupt(&siege);
-            // It was asked to end, and nobody is left to tell.
+            // It was told to end, and a failure could not be reported.
             let _ = siege.wait();
         }
     }

@@ -1,4 +1,4 @@
-//! A namespace of Kubernetes, and what is in it.
+//! A Kubernetes namespace and the objects in it.
 
 use std::fs;
 use std::time::Duration;
@@ -15,21 +15,21 @@ use crate::kubernetes::{
 use crate::site::site;
 use crate::{kafka, postgres};
 
-/// How long things may take: a busy machine is slow.
+/// How long most things may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(90);
 
 /// The Secret that the chart's defaults name.
 const SECRET: &str = "innkeeper-database";
 
-/// The label of what tests make outside of their namespaces, and of these.
+/// Label of the namespaces that tests create, and of what they create outside of namespaces.
 pub(crate) const OURS: &str = "innkeeper-e2e";
 
-/// A namespace of Kubernetes.
+/// A Kubernetes namespace, by its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Namespace(pub &'static str);
 
 impl Namespace {
-    /// Makes the namespace, under the restricted pod security standard.
+    /// Creates the namespace with the restricted pod security standard.
     pub fn create(self) {
         let labels = json!({ "pod-security.kubernetes.io/enforce": "restricted", OURS: "true" });
         let namespace = json!({
@@ -40,7 +40,7 @@ impl Namespace {
         self.apply(&namespace.to_string());
     }
 
-    /// Makes the Secret with which services log in to the database.
+    /// Creates the Secret with the services' credentials for the database.
     pub fn create_secret(self) {
         let secret = json!({
             "apiVersion": "v1",
@@ -51,14 +51,14 @@ impl Namespace {
         self.apply(&secret.to_string());
     }
 
-    /// Runs kubectl in the namespace, and returns what it says.
+    /// Runs kubectl in the namespace and returns its output.
     pub fn kubectl(self, arguments: &[&str]) -> Result<String, String> {
         let mut kubectl = site().cluster.kubectl();
         kubectl.args(["--namespace", self.0]).args(arguments);
         read_output(&mut kubectl).map_err(|error| error.to_string())
     }
 
-    /// Runs the first command of kubectl in a message, as a shell does.
+    /// Runs the first kubectl command in a message, as a shell would.
     pub fn obey(self, said: &str) {
         let (_, rest) = said.split_once("kubectl ").expect("a command");
         let command = rest.split(['`', '\n']).next().unwrap_or(rest);
@@ -67,7 +67,7 @@ impl Namespace {
         self.kubectl(&words).unwrap();
     }
 
-    /// Runs kubectl with a file of this content as its last argument.
+    /// Runs kubectl with a file of this content as its last argument, and returns its output.
     pub fn kubectl_with_file(self, arguments: &[&str], manifest: &str) -> Result<String, String> {
         self.note_topic(manifest);
         let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
@@ -76,38 +76,38 @@ impl Namespace {
         self.kubectl(&[arguments, &["--filename", path]].concat())
     }
 
-    /// Applies a manifest as a user does.
+    /// Applies a manifest, as a user does.
     pub fn apply(self, manifest: &str) {
         self.kubectl_with_file(&["apply"], manifest).unwrap();
     }
 
-    /// An object of this kind and name.
+    /// Fetches an object; `None` if there is none.
     pub fn find(self, kind: ResourcePath, name: &str) -> Option<Value> {
         kubernetes::find(kind, self.0, name)
     }
 
-    /// An object of this kind and name that is there.
+    /// Fetches an object that must exist.
     pub fn fetch(self, kind: ResourcePath, name: &str) -> Value {
         let missing = || panic!("there is no {} {name} in {}", kind.plural, self.0);
         self.find(kind, name).unwrap_or_else(missing)
     }
 
-    /// The objects of a kind.
+    /// Lists the objects of a kind.
     pub fn list(self, kind: ResourcePath) -> Vec<Value> {
         kubernetes::list(kind, self.0, "")
     }
 
-    /// The objects of a kind that belong to a service.
+    /// Lists the objects of a kind that belong to a service.
     pub fn list_of_service(self, kind: ResourcePath, service: &str) -> Vec<Value> {
         kubernetes::list(kind, self.0, &format!("innkeeper.dev/service={service}"))
     }
 
-    /// The topic of a platform that names none.
+    /// The default topic of a platform in this namespace.
     pub fn topic(self, platform: &str) -> String {
         format!("{}.{platform}", self.0)
     }
 
-    /// Notes the topic that a manifest describes, if it does.
+    /// Notes the topic that a manifest describes, if it describes one.
     fn note_topic(self, manifest: &str) {
         let Ok(object) = serde_yaml::from_str::<Value>(manifest) else {
             return;
@@ -122,7 +122,7 @@ impl Namespace {
         });
     }
 
-    /// Waits until the platform has done what is asked of it now, with kubectl, as a user does.
+    /// Waits with kubectl, as a user does, until a platform is ready in its present generation.
     pub fn await_ready(self, platform: &str) {
         self.await_state(PLATFORMS, platform, "Ready");
         let platform = format!("bookingplatform/{platform}");
@@ -130,7 +130,7 @@ impl Namespace {
         self.kubectl(&wait).unwrap();
     }
 
-    /// Waits until the condition of this type holds of an object, and returns its message.
+    /// Waits until the condition with this type is true for an object, and returns its message.
     pub fn await_state(self, kind: ResourcePath, name: &str, state: &str) -> String {
         self.until(&format!("{} {name} is {state}", kind.plural), || {
             let object = self.find(kind, name);
@@ -138,7 +138,7 @@ impl Namespace {
         })
     }
 
-    /// Waits until a service stands so for this reason, and returns the message.
+    /// Waits until a service has this reason, and returns the message.
     pub fn await_reason(self, service: &str, reason: &str) -> String {
         self.until(&format!("service {service} is {reason}"), || {
             let object = self.find(DOMAIN_SERVICES, service).unwrap_or_default();
@@ -149,13 +149,13 @@ impl Namespace {
         })
     }
 
-    /// Waits for something with a deadline that suits a busy machine.
+    /// Polls until something succeeds, with a deadline for a busy machine.
     pub fn until<T>(self, what: &str, look: impl FnMut() -> Result<T, String>) -> T {
         until(&format!("in {}: {what}", self.0), SOON, look)
             .unwrap_or_else(|overdue| panic!("{overdue}"))
     }
 
-    /// Waits until an event with this reason says this, and returns all that it says.
+    /// Waits for an event with this reason whose note contains `part`, and returns the note.
     pub fn await_event(self, reason: &str, part: &str) -> String {
         self.until(&format!("an event {reason} that says: {part}"), || {
             let events = self.list(EVENTS);
@@ -166,18 +166,18 @@ impl Namespace {
         })
     }
 
-    /// The address of the platform's gateway inside the cluster.
+    /// Fetches the address of the platform's gateway within the cluster.
     pub fn fetch_gateway_url(self) -> String {
         let service = self.fetch(SERVICES, "gateway");
         format!("http://{}:8080", text(&service["spec"]["clusterIP"]))
     }
 
-    /// Asks the gateway.
+    /// Sends a request to the gateway.
     pub fn call(self, method: &str, path: &str, body: &Value) -> Answer {
         self.call_with(method, path, body, &[])
     }
 
-    /// Asks the gateway, with headers.
+    /// Sends a request with headers to the gateway.
     pub fn call_with(
         self,
         method: &str,
@@ -190,21 +190,22 @@ impl Namespace {
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// Reads through the gateway.
+    /// Reads a path through the gateway, and returns the body.
     pub fn read(self, path: &str) -> Value {
         let answer = self.call("GET", path, &Value::Null);
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
         answer.body
     }
 
-    /// A pod of a service that is to stay.
+    /// Fetches a pod of a service that is not being deleted.
     fn fetch_staying_pod(self, service: &str) -> Value {
         let mut pods = self.list_of_service(PODS, service).into_iter();
         let staying = pods.find(|pod| pod["metadata"]["deletionTimestamp"].is_null());
         staying.expect("the service has a pod")
     }
 
-    /// The environment variables that a pod of a service has from its own configuration, in the ConfigMap that the pod names.
+    /// Fetches the environment variables that a service's pod has from the user's configuration,
+    /// with the name of the ConfigMap that the pod names.
     fn fetch_environment(self, service: &str) -> (String, Value) {
         let pod = self.fetch_staying_pod(service);
         let from = &pod["spec"]["containers"][0]["envFrom"][0]["configMapRef"]["name"];
@@ -212,7 +213,8 @@ impl Namespace {
         (text(from), config_map["data"].clone())
     }
 
-    /// Whether a pod of a service runs with these environment variables, and says so without showing them.
+    /// Checks that a pod of a service runs with these environment variables, and shows their names
+    /// but not their values.
     pub fn check_configured(self, service: &str, env: &Value) -> Result<(), String> {
         let (name, data) = self.fetch_environment(service);
         let shown = self.fetch_admin(service, "/settings").body["config"].clone();
@@ -232,7 +234,7 @@ impl Namespace {
         }
     }
 
-    /// What the admin API of a pod of a service says, one that is to stay.
+    /// Sends a GET to the admin API of a service's pod that is not being deleted.
     pub fn fetch_admin(self, service: &str, path: &str) -> Answer {
         let pod = self.fetch_staying_pod(service);
         let address = text(&pod["status"]["podIP"]);
@@ -249,12 +251,13 @@ impl Namespace {
 /// Removes what an earlier run has left on a cluster that was kept.
 pub fn clean() {
     let kubectl = |words: &[&str]| Namespace("default").kubectl(words);
-    // Whoever answers them has ended.
+    // The program that served these webhooks has ended.
     let webhooks = "mutatingwebhookconfigurations";
     kubectl(&["delete", webhooks, "--selector", OURS]).unwrap();
     let every = ["--all", "--all-namespaces", "--timeout=60s"];
     let kinds = ["delete", "bookingplatforms,eventtopics"];
-    // There is no such kind yet on a new cluster; and without an operator nobody lets go of a topic that is to go with its object.
+    // On a new cluster the kinds do not exist yet. And without an operator nothing releases a topic
+    // that is to be deleted with its object.
     let _ = kubectl(&[&kinds[..], &every].concat());
     kubectl(&["delete", "namespaces", "--selector", OURS]).unwrap();
     kafka::delete_topics();

@@ -1,4 +1,4 @@
-//! The operator, installed by Helm as a user does.
+//! Installs the operator with Helm, as a user does.
 
 use std::path::PathBuf;
 
@@ -9,24 +9,24 @@ use crate::namespace::Namespace;
 use crate::postgres::DATABASE;
 use crate::site::site;
 
-/// Where the operator runs.
+/// The operator's namespace.
 pub const NAMESPACE: Namespace = Namespace("innkeeper-system");
 
-/// The name of the release.
+/// Name of the Helm release.
 pub const RELEASE: &str = "innkeeper";
 
-/// Runs Helm, and returns what it says.
+/// Runs Helm and returns its output.
 pub fn helm(arguments: &[&str]) -> Result<String, CommandError> {
     let mut helm = site().cluster.helm();
     read_output(helm.args(["--namespace", NAMESPACE.0]).args(arguments))
 }
 
-/// Installs the release, or upgrades it, with these arguments beside the chart, and returns the notes.
+/// Installs or upgrades the release with these arguments, and returns the notes.
 pub fn install(arguments: &[&str]) -> String {
     try_install(arguments).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The same, where it may be refused.
+/// The same as [`install`], but it may be refused.
 pub fn try_install(arguments: &[&str]) -> Result<String, CommandError> {
     let chart = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/innkeeper"));
     let chart = chart.to_str().unwrap();
@@ -34,12 +34,13 @@ pub fn try_install(arguments: &[&str]) -> Result<String, CommandError> {
     helm(&[&install[..], arguments].concat())
 }
 
-/// Installs the release with this cluster's Kafka and database, and waits until it is there.
+/// Installs the release with this cluster's Kafka and database, and waits until the operator is
+/// ready.
 pub fn install_whole() -> String {
     install_whole_with(&[])
 }
 
-/// The same, with more arguments.
+/// The same as [`install_whole`], with more arguments.
 pub fn install_whole_with(arguments: &[&str]) -> String {
     let cluster = &site().cluster;
     let kafka = format!("kafka.bootstrapServers={}", cluster.kafka());
@@ -62,7 +63,7 @@ pub fn install_whole_with(arguments: &[&str]) -> String {
     install(&[&whole[..], arguments].concat())
 }
 
-/// Lets this many replicas of the operator run, and waits until it is so.
+/// Scales the operator to a number of replicas, and waits until it has as many pods.
 pub fn scale(replicas: usize) {
     let wanted = format!("--replicas={replicas}");
     NAMESPACE
@@ -77,7 +78,7 @@ pub fn scale(replicas: usize) {
     );
 }
 
-/// The address of the admin API of the operator's pod that runs, whether or not it is ready.
+/// Fetches the address of the admin API of the operator's running pod, whether or not it is ready.
 pub fn fetch_admin_address() -> Result<String, String> {
     let pods = NAMESPACE.list(PODS);
     let running = |pod: &&serde_json::Value| {
@@ -91,7 +92,7 @@ pub fn fetch_admin_address() -> Result<String, String> {
         .ok_or_else(|| "no pod of the operator runs".to_owned())
 }
 
-/// The address of the Service that Prometheus finds.
+/// Fetches the address of the Service that Prometheus scrapes.
 pub fn fetch_metrics_address() -> String {
     let service = NAMESPACE.fetch(SERVICES, "innkeeper-metrics");
     format!("http://{}:9090", text(&service["spec"]["clusterIP"]))

@@ -1,25 +1,25 @@
-//! What is really in `PostgreSQL`, seen with a plain client.
+//! Looks into `PostgreSQL` with a plain client.
 
 use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD as PASSWORD_OF_ADMINISTRATOR};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::site::site;
 
-/// The database that the chart's values name.
+/// The database that the tests configure in the chart's values.
 pub const DATABASE: &str = "innkeeper";
 
-/// The user whom services log in as, who may do no more than the database's owner.
+/// The user of the services, who owns the database and may do no more.
 pub const USER: &str = "platforms";
 
-/// The user's password, a word that stands nowhere else.
+/// Password of the user, a word that occurs nowhere else.
 pub const PASSWORD: &str = "known-to-the-database-only";
 
-/// The rows that a statement answers with in the platforms' database, their columns as texts.
+/// Runs a statement in the platforms' database, and returns the rows with their columns as texts.
 pub fn query(statement: &str) -> Vec<Vec<String>> {
     query_in(DATABASE, statement)
 }
 
-/// Gives the platforms an empty database, and a user of their own.
+/// Creates an empty database for the platforms, with a user of its own.
 pub fn recreate_database() {
     for statement in [
         format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"),

@@ -10,11 +10,11 @@ const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
 
 /// The cluster under test, and the clients that all claims share.
 pub struct Site {
-    /// The cluster's name on this machine.
+    /// Name of the cluster on this machine.
     pub name: String,
-    /// The cluster.
+    /// The cluster itself.
     pub cluster: Cluster,
-    /// Its API.
+    /// A client of the Kubernetes API.
     pub client: kube::Client,
     runtime: Runtime,
 }
@@ -26,7 +26,7 @@ impl Site {
         let name = name.into_string().unwrap();
         let cluster = Cluster::find(&name).unwrap().expect("the cluster runs");
         let runtime = Runtime::new().unwrap();
-        // It reads KUBECONFIG, which is set for every command in the cluster's network.
+        // The client reads KUBECONFIG, which is set for every command in the cluster's network.
         let client = runtime.block_on(kube::Client::try_default()).unwrap();
         Self {
             name,
@@ -36,7 +36,7 @@ impl Site {
         }
     }
 
-    /// Waits for something asynchronous.
+    /// Runs a future to its end.
     pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }

@@ -1,4 +1,5 @@
-//! Every state that an object goes through, as kubectl sees it: a poll would miss the short ones.
+//! Watches every value of an object with kubectl. Polling would miss values that last only a short
+//! time.
 
 use std::fs::{self, File};
 use std::process::{Child, Stdio};
@@ -15,7 +16,8 @@ pub struct KubectlWatch {
 }
 
 impl KubectlWatch {
-    /// Begins to watch a value of an object, given as kind/name and `JSONPath`, and returns once it was seen.
+    /// Starts watching a value of an object, given as kind/name and `JSONPath`, and returns when
+    /// the first value has arrived.
     pub fn begin(namespace: Namespace, object: &str, path: &str) -> Self {
         let seen = NamedTempFile::new().unwrap();
         let mut kubectl = site().cluster.kubectl();
@@ -33,7 +35,7 @@ impl KubectlWatch {
         watch
     }
 
-    /// Every value so far.
+    /// Reads every value so far.
     pub fn read_values(&self) -> Vec<String> {
         let text = fs::read_to_string(self.seen.path()).unwrap();
         text.lines().map(ToOwned::to_owned).collect()
@@ -42,7 +44,7 @@ impl KubectlWatch {
 
 impl Drop for KubectlWatch {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.kubectl.kill();
         let _ = self.kubectl.wait();
     }

@@ -1,4 +1,5 @@
-//! Mutating webhooks of this program's own: they change what is written in one namespace, and count who writes.
+//! Mutating webhooks that this program serves: they change what is written in one namespace, and
+//! count the writes of the operator.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,10 +26,11 @@ use tokio_rustls::server::TlsStream;
 use crate::kubernetes::text;
 use crate::namespace::{Namespace, OURS};
 
-/// What a webhook changes in an object, as a JSON patch.
+/// A function that returns the changes of an object as a JSON patch.
 pub type Change = fn(&Value) -> Vec<Value>;
 
-/// Webhooks by name, and how often the operator has written each object since they were last asked.
+/// Webhooks by name, with the number of the operator's writes to each object since the counts were
+/// last taken.
 pub struct Webhooks {
     changes: BTreeMap<&'static str, Change>,
     counts: Mutex<BTreeMap<String, usize>>,
@@ -36,7 +38,8 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Begins to change what is written of these resources in a namespace. Of several webhooks the first one counts.
+    /// Starts changing what is written to these resources in a namespace. The first webhook counts
+    /// the writes.
     pub fn begin(
         namespace: Namespace,
         resources: &[&str],
@@ -69,7 +72,7 @@ impl Webhooks {
             .with_state(webhooks.clone());
         thread::spawn(move || runtime.block_on(axum::serve(listener, router).into_future()));
         register(namespace, resources, changes, port, &certificate.pem());
-        // The API server takes a moment to notice them.
+        // The API server takes a moment to notice the webhooks.
         namespace.until("its webhooks are asked", || {
             let create = ["create", "--dry-run=server"];
             namespace.kubectl_with_file(&create, &deployment())?;
@@ -82,7 +85,8 @@ impl Webhooks {
         webhooks
     }
 
-    /// How often the operator has written each object, its status included, since this was last asked.
+    /// Takes the number of the operator's writes to each object, including its status, since the
+    /// last call.
     pub fn take_counts(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut self.counts.lock().unwrap())
     }
@@ -119,7 +123,7 @@ async fn answer(
     }))
 }
 
-/// Something that is never kept.
+/// An object that is sent only as a dry run.
 fn deployment() -> String {
     let labels = json!({ "app": "none" });
     let deployment = json!({
@@ -171,7 +175,7 @@ fn register(
     namespace.apply(&configuration.to_string());
 }
 
-/// Connections of a listener, once they are encrypted.
+/// A listener that encrypts its connections.
 struct Tls {
     listener: TcpListener,
     acceptor: TlsAcceptor,

@@ -1,4 +1,4 @@
-//! The real cluster itself does what the other end-to-end tests take for granted.
+//! Tests that the cluster itself does what the other end-to-end tests rely on.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 const IMAGE: &str = "dev.local/probe:1";
 const WITHIN: Duration = Duration::from_mins(2);
 
-/// A Kubernetes namespace under the restricted pod security standard that goes away with this value.
+/// A Kubernetes namespace with the restricted pod security standard, which is deleted when this
+/// value is dropped.
 struct Namespace {
     cluster: Cluster,
     name: &'static str,
@@ -95,7 +96,7 @@ impl Namespace {
         });
     }
 
-    /// What a pod of ours that runs to its end with these words has printed.
+    /// Runs our image in a pod with these arguments to its end, and returns its output.
     fn output_of(&self, pod: &str, words: &[&str]) -> String {
         self.start_pod(pod, words);
         self.await_phase(pod, "Succeeded");
@@ -109,7 +110,7 @@ impl Drop for Namespace {
     }
 }
 
-/// The cluster that `cargo xtask test` has brought up.
+/// The cluster that `cargo xtask test` has started.
 fn running_cluster() -> Cluster {
     let name = std::env::var_os("INNKEEPER_E2E_CLUSTER")
         .expect("run this with: cargo xtask test --only cluster");

@@ -1,4 +1,4 @@
-//! The API server.
+//! Runs the API server.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The certificates of one cluster: who each component is, signed by an authority that is made anew each time.
+//! Creates the certificates of a cluster, which identify its components. Every cluster gets a new
+//! certificate authority.
 
 use std::fs;
 use std::io;
@@ -11,15 +12,15 @@ use rcgen::{
 
 use crate::network::{API_SERVICE, NODE};
 
-/// Why the certificates could not be made.
+/// Why the certificates could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    /// A key or certificate could not be made.
+    /// A key or certificate could not be created.
     #[error("cannot make the certificate of {subject}")]
     Make {
-        /// Whom it is for.
+        /// The subject of the certificate.
         subject: String,
-        /// What went wrong.
+        /// The error of the library.
         source: rcgen::Error,
     },
     /// A file could not be written.
@@ -27,12 +28,12 @@ pub enum CertificateError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Whom a certificate names.
+/// The subject of a certificate, with the names of a server if it is one.
 struct Subject {
     file: &'static str,
     user: &'static str,
@@ -40,7 +41,7 @@ struct Subject {
     names: &'static [&'static str],
 }
 
-/// Everyone who proves who they are to the API server, and the two who serve.
+/// The clients of the API server, and the two servers.
 const SUBJECTS: &[Subject] = &[
     Subject {
         file: "apiserver",
@@ -85,21 +86,22 @@ const SUBJECTS: &[Subject] = &[
     },
 ];
 
-/// The folder with every certificate and key as `NAME.crt` and `NAME.key`, and every kubeconfig as `NAME.kubeconfig`.
+/// A folder with every certificate and key as `NAME.crt` and `NAME.key`, and every kubeconfig as
+/// `NAME.kubeconfig`.
 #[derive(Debug, Clone)]
 pub struct Certificates {
     folder: PathBuf,
 }
 
 impl Certificates {
-    /// The certificates in this folder, whether they are there yet or not.
+    /// The certificates in this folder, whether or not they exist yet.
     pub fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_path_buf(),
         }
     }
 
-    /// Makes all authorities, certificates, keys and kubeconfigs.
+    /// Creates all authorities, certificates, keys and kubeconfigs.
     pub fn create(&self) -> Result<(), CertificateError> {
         self.write_folder()?;
         let authority = self.create_authority("ca")?;
@@ -119,22 +121,22 @@ impl Certificates {
         self.write("service-accounts.pub", &accounts.public_key_pem())
     }
 
-    /// The path of a certificate.
+    /// Path of the certificate with this name.
     pub fn certificate(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.crt"))
     }
 
-    /// The path of a key.
+    /// Path of the key with this name.
     pub fn key(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.key"))
     }
 
-    /// The path of a kubeconfig.
+    /// Path of the kubeconfig with this name.
     pub fn kubeconfig(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.kubeconfig"))
     }
 
-    /// The path of the public key that service account tokens are checked with.
+    /// Path of the public key that verifies the tokens of service accounts.
     pub fn service_accounts_public(&self) -> PathBuf {
         self.folder.join("service-accounts.pub")
     }

@@ -1,4 +1,4 @@
-//! A whole cluster: up, found again, down.
+//! A whole cluster: starts it, finds it again, and removes it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -24,30 +24,30 @@ use crate::{
     apiserver, containerd, controllers, dns, etcd, kernel, kubelet, metrics, proxy, teardown,
 };
 
-/// Where Kafka listens, for clients in the namespace and in pods.
+/// Kafka's port for clients in the network namespace and in pods.
 const KAFKA_PORT: u16 = 9092;
 
-/// Where `PostgreSQL` listens, for clients in the namespace and in pods.
+/// The port of `PostgreSQL` for clients in the network namespace and in pods.
 const POSTGRES_PORT: u16 = 5432;
 
-/// How long the node may take to be Ready after its components have started.
+/// How long the node may take to become Ready after its components have started.
 const NODE_READY_WITHIN: Duration = Duration::from_secs(90);
 
-/// The file whose presence says that everything was up.
+/// The file that exists once everything has started.
 const COMPLETE: &str = "complete";
 
-/// Why a cluster is not as wished.
+/// Why a cluster could not be started or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// A network namespace, cgroups and mounts are made: that needs root.
+    /// Creating a network namespace, cgroups and mounts requires root.
     #[error(
         "a cluster needs root; run this again as root, for example with: sudo --preserve-env=HOME,PATH"
     )]
     NotRoot,
-    /// The name would not do as part of the names of folders, namespaces and cgroups.
+    /// The name cannot be part of the names of folders, namespaces and cgroups.
     #[error("`{0}` is no name for a cluster; use up to 30 of a to z, 0 to 9 and -")]
     Name(String),
-    /// A part could not be had.
+    /// A program that the cluster needs is not available.
     #[error(transparent)]
     Part(#[from] PartError),
     /// The network failed.
@@ -79,7 +79,7 @@ pub enum ClusterError {
     Folder {
         /// The folder or file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -90,19 +90,20 @@ pub struct Cluster {
     layout: Layout,
 }
 
-/// One process of a cluster and whether it runs.
+/// One process of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessState {
-    /// The name of the process.
+    /// Name of the process.
     pub name: String,
-    /// Its number.
+    /// Process id.
     pub pid: i32,
-    /// Whether it runs.
+    /// Whether the process runs.
     pub is_running: bool,
 }
 
 impl Cluster {
-    /// Returns the running cluster of this name, or makes it; a half-dead one is cleaned away first.
+    /// Returns the running cluster with this name, or creates it. A cluster that runs only partly
+    /// is removed first.
     pub fn up(name: &str, progress: Progress) -> Result<Self, ClusterError> {
         check_name(name)?;
         if let Some(cluster) = Self::find(name)? {
@@ -125,7 +126,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Whether this process may make a cluster at all, to be asked before anything that takes long.
+    /// Checks whether this process may create a cluster at all. Call this before anything that
+    /// takes long.
     pub fn check_possible() -> Result<(), ClusterError> {
         if nix::unistd::geteuid().is_root() {
             Ok(())
@@ -134,7 +136,7 @@ impl Cluster {
         }
     }
 
-    /// The cluster of this name if it was up completely and all of its processes run.
+    /// The cluster with this name, if it was started completely and all of its processes run.
     pub fn find(name: &str) -> Result<Option<Self>, ClusterError> {
         let layout = Layout::of(name);
         let is_complete = layout.folder.join(COMPLETE).exists() && network::exists(name);
@@ -144,13 +146,14 @@ impl Cluster {
         Ok((is_complete && is_alive).then_some(Self { layout }))
     }
 
-    /// Ends everything of the cluster of this name and removes every trace of it; it is fine if there is none.
+    /// Stops every process of the cluster with this name and removes every trace of it. Succeeds if
+    /// there is none.
     pub fn down(name: &str) -> Result<(), ClusterError> {
         check_name(name)?;
         teardown::remove(&Layout::of(name))
     }
 
-    /// The processes of the cluster of this name; none if it was never started.
+    /// The processes of the cluster with this name; none if it was never started.
     pub fn list_processes(name: &str) -> Result<Vec<ProcessState>, ClusterError> {
         let recorded = Daemon::read_recorded(&Layout::of(name).folder)?;
         let state = |daemon: &Daemon| ProcessState {
@@ -161,22 +164,23 @@ impl Cluster {
         Ok(recorded.iter().map(state).collect())
     }
 
-    /// The administrator's kubeconfig; its address is reachable from inside the namespace only.
+    /// The administrator's kubeconfig. Its address is reachable only from inside the network
+    /// namespace.
     pub fn kubeconfig(&self) -> PathBuf {
         self.layout.kubeconfig()
     }
 
-    /// Where clients in the namespace and in pods find Kafka.
+    /// Address of Kafka for clients in the network namespace and in pods.
     pub fn kafka(&self) -> String {
         kafka_addresses().broker.to_string()
     }
 
-    /// Where clients in the namespace and in pods find `PostgreSQL`.
+    /// Address of `PostgreSQL` for clients in the network namespace and in pods.
     pub fn postgres(&self) -> SocketAddr {
         SocketAddr::from((NODE, POSTGRES_PORT))
     }
 
-    /// The connection string of the administrator of `PostgreSQL`.
+    /// Connection string of the administrator of `PostgreSQL`.
     pub fn postgres_url(&self) -> String {
         format!(
             "postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}",
@@ -184,29 +188,30 @@ impl Cluster {
         )
     }
 
-    /// The address of the cluster's DNS.
+    /// Address of the cluster's DNS server.
     pub fn dns(&self) -> SocketAddr {
         SocketAddr::from((network::DNS, 53))
     }
 
-    /// A command for any program, inside the cluster's network and with its kubeconfig.
+    /// A command for any program in the cluster's network, with its kubeconfig.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.layout.network.command(program);
         command.env("KUBECONFIG", self.kubeconfig());
         command
     }
 
-    /// kubectl, of the cluster's own version, as administrator.
+    /// A command for kubectl in the cluster's version, as administrator.
     pub fn kubectl(&self) -> Command {
         self.layout.kubectl()
     }
 
-    /// Helm, as administrator.
+    /// A command for Helm, as administrator.
     pub fn helm(&self) -> Command {
         self.command(&self.layout.programs.helm)
     }
 
-    /// Makes the image in this OCI archive known to the node, so that pods start from it without a registry.
+    /// Imports the image in this OCI archive into the node, so that pods can start from it without
+    /// a registry.
     pub fn import_image(&self, archive: &Path) -> Result<(), ClusterError> {
         Ok(containerd::import_image(&self.layout, archive)?)
     }
@@ -222,7 +227,8 @@ impl Cluster {
         Ok(self.layout.certificates().create()?)
     }
 
-    /// Starts Kafka and `PostgreSQL` beside Kubernetes: most of the time of each is waiting.
+    /// Starts Kafka and `PostgreSQL` in parallel with Kubernetes, because each of them mostly
+    /// waits.
     fn start_all(&self, progress: Progress) -> Result<(), ClusterError> {
         thread::scope(|scope| {
             let kafka = scope.spawn(|| progress.step("Kafka answers", || self.start_kafka()));
@@ -283,7 +289,8 @@ impl Cluster {
         Ok(run(self.kubectl().args(["apply", "--filename"]).arg(path))?)
     }
 
-    /// Waits for what shows that every controller works: a Ready node and the service account that pods run under.
+    /// Waits for a Ready node and for the service account that pods run under, which show that all
+    /// controllers work.
     fn await_node(&self) -> Result<(), ClusterError> {
         let condition = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
         until("a Ready node", NODE_READY_WITHIN, || {

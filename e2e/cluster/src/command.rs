@@ -1,32 +1,32 @@
-//! Commands that run to their end: what they say is kept, and shown when they fail.
+//! Runs commands to their end. Their output is kept, and shown if they fail.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// How many of a log's last lines an error shows.
+/// How many of the last lines of a log an error shows.
 const TAIL_LINES: usize = 25;
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The program could not be started at all.
+    /// The program could not be started.
     #[error("cannot start `{command}`")]
     Start {
         /// The command line.
         command: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The program ended with a failure.
+    /// The program ended with an error.
     #[error("`{command}` failed ({status})\n{tail}")]
     Failed {
         /// The command line.
         command: String,
         /// The exit code or signal.
         status: String,
-        /// The last lines that it wrote.
+        /// The last lines of its output.
         tail: String,
     },
     /// The log file could not be written.
@@ -34,12 +34,13 @@ pub enum CommandError {
     Log {
         /// The log file.
         log: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Runs a command with both its outputs in a log file, whose tail is in the error if it fails.
+/// Runs a command with its output in a log file. If the command fails, the error contains the last
+/// lines of the log.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), CommandError> {
     let (out, err) = log_streams(log).map_err(|source| CommandError::Log {
         log: log.to_path_buf(),
@@ -65,7 +66,7 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<(), CommandError>
     })
 }
 
-/// Runs a command and returns what it wrote to its standard output.
+/// Runs a command and returns its standard output.
 pub fn read_output(command: &mut Command) -> Result<String, CommandError> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|source| CommandError::Start {
@@ -78,18 +79,18 @@ pub fn read_output(command: &mut Command) -> Result<String, CommandError> {
     Err(failed(command, &output))
 }
 
-/// Runs a command for its effect; what it wrote is shown only when it fails.
+/// Runs a command for its effect. The output is shown only if it fails.
 pub fn run(command: &mut Command) -> Result<(), CommandError> {
     read_output(command).map(drop)
 }
 
-/// The last lines of a log file, or nothing if there is none.
+/// Reads the last lines of a log file; empty if there is none.
 pub fn read_tail(log: &Path) -> String {
     let text = fs::read(log).unwrap_or_default();
     tail_lines(&String::from_utf8_lossy(&text))
 }
 
-/// The log file opened twice, for appending: once for each output of a process.
+/// Opens a log file twice for appending: once for each output of a process.
 pub(crate) fn log_streams(log: &Path) -> io::Result<(File, File)> {
     if let Some(folder) = log.parent() {
         fs::create_dir_all(folder)?;

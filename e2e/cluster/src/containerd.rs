@@ -1,4 +1,5 @@
-//! containerd with the CNI plug-ins: what runs the pods' containers, with state, sockets and networks of its own.
+//! Runs containerd with the CNI plug-ins, which run the containers of pods. It has its own state,
+//! sockets and networks.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +13,7 @@ use crate::network::NODE_PODS;
 /// The image of the container that holds a pod's namespaces.
 pub const PAUSE_IMAGE: &str = "dev.local/pause:1";
 
-/// Where Debian puts the CNI plug-ins.
+/// The folder in which Debian installs the CNI plug-ins.
 const CNI_PLUGINS: &str = "/usr/lib/cni";
 
 /// Starts containerd and returns when it answers.
@@ -27,12 +28,13 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     })
 }
 
-/// Makes an image from an OCI archive known to the cluster's node.
+/// Imports an image from an OCI archive into the cluster's node.
 pub fn import_image(layout: &Layout, archive: &Path) -> Result<(), CommandError> {
     run(ctr(layout).args(["images", "import"]).arg(archive))
 }
 
-/// Ends all containers, pods' own ones included, with their shims; kubelet must have ended, or it starts them again.
+/// Ends all containers, including those of pods' namespaces, and their shims. kubelet must have
+/// ended before, because it would start them again.
 pub fn end_containers(layout: &Layout) -> Result<(), CommandError> {
     let tasks = read_output(ctr(layout).args(["tasks", "list", "--quiet"]))?;
     let tasks: Vec<&str> = tasks.lines().collect();
@@ -42,12 +44,12 @@ pub fn end_containers(layout: &Layout) -> Result<(), CommandError> {
     run(ctr(layout).args(["tasks", "delete", "--force"]).args(tasks))
 }
 
-/// The path of the socket that kubelet and clients talk to.
+/// Path of the socket for kubelet and clients.
 pub fn socket(layout: &Layout) -> PathBuf {
     layout.folder.join("containerd.sock")
 }
 
-/// The prefix of the names of the files that CNI leaves per container.
+/// Name of the CNI network, which begins the names of the files that CNI leaves for each container.
 pub fn network_name(layout: &Layout) -> String {
     format!("innkeeper-{}", layout.name)
 }
@@ -63,7 +65,8 @@ fn ctr(layout: &Layout) -> Command {
 fn configuration(layout: &Layout) -> String {
     let run = layout.folder.path().display();
     let socket = socket(layout).display().to_string();
-    // Without CAP_SYS_RESOURCE runc cannot lower the OOM score, and fails with "can't get final child's PID from pipe".
+    // Without CAP_SYS_RESOURCE runc cannot lower the OOM score, and fails with "can't get final
+    // child's PID from pipe".
     format!(
         r#"version = 2
 root = "{run}/containerd/root"

@@ -1,10 +1,11 @@
-//! The controller manager and the scheduler.
+//! Runs the controller manager and the scheduler.
 
 use crate::daemon::DaemonError;
 use crate::layout::Layout;
 use crate::network::{NODE, PODS, SERVICES};
 
-/// Starts both; what they do shows on the node and its pods.
+/// Starts both and does not wait for them. The state of the node and its pods shows whether they
+/// work.
 pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     start_controller_manager(layout)?;
     start_scheduler(layout)
@@ -48,7 +49,8 @@ fn start_controller_manager(layout: &Layout) -> Result<(), DaemonError> {
         "--cert-dir={}",
         layout.folder.join("controller-manager").display()
     ));
-    // A cluster of one has nobody to agree with, and three times faster autoscaling saves tests minutes.
+    // There is only one replica, so it needs no leader election. Autoscaling that is three times
+    // faster saves tests some minutes.
     manager.args([
         "--leader-elect=false",
         "--horizontal-pod-autoscaler-sync-period=5s",

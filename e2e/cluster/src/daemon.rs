@@ -1,4 +1,5 @@
-//! Processes that outlive the one that started them, recorded so that a later one can stop them and nobody else's.
+//! Processes that outlive the process that started them. They are recorded, so that a later process
+//! can stop them, and only them.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -16,34 +17,34 @@ use crate::command::{self, read_tail};
 use crate::deadline::until;
 use crate::folders::RunFolder;
 
-/// The file in a run folder that lists its processes in the order of their starts.
+/// The file in a run folder that lists its processes in the order in which they were started.
 const RECORDS: &str = "processes";
 
 /// Why a process could not be started, recorded or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// The program could not be started at all.
+    /// The program could not be started.
     #[error("cannot start `{command}`")]
     Start {
         /// The command line.
         command: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The list of processes could not be read or written.
     #[error("cannot use the list of processes {path}")]
     Records {
-        /// The list.
+        /// Path of the list.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The process ended although it should serve.
+    /// The process has ended although it should run.
     #[error("{name} ended early; the last lines of {}:\n{tail}", .log.display())]
     Ended {
-        /// The name of the process.
+        /// Name of the process.
         name: String,
-        /// Its log file.
+        /// Log file of the process.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
@@ -51,11 +52,11 @@ pub enum DaemonError {
     /// The process did not become ready in time.
     #[error("{name} did not become ready ({last}); the last lines of {}:\n{tail}", .log.display())]
     Unready {
-        /// The name of the process.
+        /// Name of the process.
         name: String,
-        /// What the last look saw.
+        /// The result of the last check.
         last: String,
-        /// Its log file.
+        /// Log file of the process.
         log: PathBuf,
         /// The last lines of the log.
         tail: String,
@@ -65,20 +66,20 @@ pub enum DaemonError {
     Configuration {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The process is still there after being killed.
+    /// The process still exists after it was killed.
     #[error("process {pid} ({name}) does not end")]
     Unstoppable {
-        /// The name of the process.
+        /// Name of the process.
         name: String,
-        /// Its number.
+        /// Process id.
         pid: i32,
     },
 }
 
-/// One process, known by its number and the moment of its start: numbers are used again, pairs are not.
+/// A process, identified by its id and its start time. Ids are reused, but such pairs are not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Daemon {
     name: String,
@@ -88,7 +89,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a command in a process group of its own, its outputs in the folder's log of that name, and records it.
+    /// Starts a command in its own process group, with its output in a log of that name in the
+    /// folder, and records it.
     pub fn start(
         folder: &RunFolder,
         name: &str,
@@ -97,7 +99,8 @@ impl Daemon {
         Self::start_stopped_by(Signal::SIGTERM, folder, name, command)
     }
 
-    /// As [`Daemon::start`], for a process that another signal than SIGTERM stops best.
+    /// The same as [`Daemon::start`], for a process that is best stopped by another signal than
+    /// SIGTERM.
     pub fn start_stopped_by(
         stop_signal: Signal,
         folder: &RunFolder,
@@ -131,7 +134,8 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// All processes that the folder's list names, first started first, whether they still run or not.
+    /// Reads the processes in the list of a folder, in the order of their starts, whether or not
+    /// they still run.
     pub fn read_recorded(folder: &RunFolder) -> Result<Vec<Self>, DaemonError> {
         let path = folder.join(RECORDS);
         match fs::read_to_string(&path) {
@@ -141,23 +145,24 @@ impl Daemon {
         }
     }
 
-    /// The name that the process was recorded under.
+    /// The name under which the process was recorded.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The number of the process.
+    /// Process id.
     pub fn pid(&self) -> i32 {
         self.pid
     }
 
-    /// Whether this very process still runs.
+    /// Whether this process, and not another one with the same id, still runs.
     pub fn is_running(&self) -> bool {
         read_stat(self.pid)
             .is_some_and(|seen| seen.started_ticks == self.started_ticks && !seen.is_zombie)
     }
 
-    /// Looks until `look` finds the process ready; an ended process or a passed deadline is an error with its log's tail.
+    /// Polls `look` until the process is ready. If it ends or takes too long, the error contains
+    /// the last lines of its log.
     pub fn await_ready(
         &self,
         folder: &RunFolder,
@@ -183,7 +188,7 @@ impl Daemon {
         }
     }
 
-    /// Asks the process to end with its stop signal and, once `grace` has passed, ends it with SIGKILL.
+    /// Sends the process its stop signal and, after `grace`, SIGKILL.
     pub fn stop(&self, grace: Duration) -> Result<(), DaemonError> {
         if self.end(self.stop_signal, grace) || self.end(Signal::SIGKILL, Duration::from_secs(10)) {
             return Ok(());
@@ -205,7 +210,8 @@ impl Daemon {
                 Ok(())
             }
         });
-        // Only our own child leaves a zombie for us; for any other process this is a harmless ECHILD.
+        // Only a child of this process can be a zombie here; for any other process the call fails
+        // harmlessly with ECHILD.
         let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
         ended.is_ok()
     }
@@ -235,11 +241,12 @@ impl Daemon {
     }
 }
 
-/// Stops all processes of a folder's list: all are asked at once, the last started first, and each has this much time.
+/// Stops all processes in the list of a folder. All get their stop signal immediately, the last
+/// started one first, and each has `grace` to end.
 pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonError> {
     let recorded = Daemon::read_recorded(folder)?;
     for daemon in recorded.iter().rev().filter(|daemon| daemon.is_running()) {
-        // Whether it heeds this is seen below.
+        // Whether the signal had an effect is checked below.
         let _ = kill(Pid::from_raw(daemon.pid), daemon.stop_signal);
     }
     recorded
@@ -248,13 +255,14 @@ pub fn stop_recorded(folder: &RunFolder, grace: Duration) -> Result<(), DaemonEr
         .try_for_each(|daemon| daemon.stop(grace))
 }
 
-/// What `/proc` says of a process.
+/// What `/proc` says about a process.
 struct ProcessStat {
     started_ticks: u64,
     is_zombie: bool,
 }
 
-/// Reads the state and the start time: fields 3 and 22 of proc(5)'s `stat`, counted after the name in parentheses.
+/// Reads the state and the start time of a process: fields 3 and 22 of `stat` in proc(5), counted
+/// after the name in parentheses.
 fn read_stat(pid: i32) -> Option<ProcessStat> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();

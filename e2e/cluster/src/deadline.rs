@@ -1,24 +1,25 @@
-//! Waiting for something with a deadline, by asking again and again.
+//! Waits for something by polling, with a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to pause between two looks.
+/// How long to pause between two polls.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What was waited for did not come true in time.
+/// Something did not happen in time.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} was not true within {} s: {last}", .within.as_secs())]
 pub struct Overdue {
     /// What was waited for.
     pub what: String,
-    /// How long it was waited for.
+    /// The deadline.
     pub within: Duration,
-    /// What the last look saw.
+    /// The result of the last poll.
     pub last: String,
 }
 
-/// Looks until `look` returns a value; what it says meanwhile is in the error when time is up.
+/// Polls `look` until it returns a value. After the deadline the error contains what it returned
+/// last.
 pub fn until<T>(
     what: &str,
     within: Duration,

@@ -1,4 +1,4 @@
-//! `CoreDNS`, beside the pods as a plain process behind the Service that pods are told to ask.
+//! Runs `CoreDNS` as a plain process outside of pods, behind the Service that pods use for DNS.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::daemon::DaemonError;
 use crate::layout::Layout;
 use crate::network::{DNS, NODE};
 
-/// The port of its readiness check.
+/// Port of the readiness check.
 const READY_PORT: u16 = 8181;
 
 /// Starts `CoreDNS` and returns when it knows the cluster's Services.
@@ -20,7 +20,7 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     })
 }
 
-/// The Service that leads to it.
+/// The manifest of the Service for `CoreDNS`.
 pub fn manifest() -> String {
     format!(
         "apiVersion: v1\n\

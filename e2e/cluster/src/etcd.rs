@@ -1,4 +1,4 @@
-//! etcd, where the API server keeps everything.
+//! Runs etcd, the database of the API server.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::network::NODE;
 /// The port for clients.
 const PORT: u16 = 2379;
 
-/// Where the API server finds it.
+/// Address of etcd for the API server.
 pub fn endpoint() -> String {
     format!("http://{NODE}:{PORT}")
 }

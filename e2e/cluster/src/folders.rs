@@ -1,9 +1,11 @@
-//! Where things lie: what is built or fetched stays in the cache, what runs has a folder that goes away with it.
+//! The folders on disk: what is built or fetched stays in the cache, and each running thing has a
+//! folder that is removed with it.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The folder of everything that is built or fetched once: `$INNKEEPER_CACHE`, else `~/.cache/innkeeper`.
+/// The folder for everything that is built or fetched once: `$INNKEEPER_CACHE`, else
+/// `~/.cache/innkeeper`.
 pub fn cache() -> PathBuf {
     match env::var_os("INNKEEPER_CACHE") {
         Some(folder) => PathBuf::from(folder),
@@ -13,31 +15,31 @@ pub fn cache() -> PathBuf {
     }
 }
 
-/// The folder of one running thing: its data, sockets, logs and the list of its processes.
+/// The folder of something that runs: its data, sockets, logs, and the list of its processes.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
 }
 
 impl RunFolder {
-    /// The folder of the thing of this kind (`services`, `cluster`) and name, which may not exist yet.
+    /// The folder for a kind (`services` or `cluster`) and a name, which may not exist yet.
     pub fn of(kind: &str, name: &str) -> Self {
         Self::at(&cache().join("run").join(format!("{kind}-{name}")))
     }
 
-    /// A folder at a path of the caller's choice.
+    /// A folder at any path.
     pub fn at(path: &Path) -> Self {
         Self {
             path: path.to_path_buf(),
         }
     }
 
-    /// Makes the folder and its folder of logs.
+    /// Creates the folder, and the folder for logs in it.
     pub fn create(&self) -> io::Result<()> {
         fs::create_dir_all(self.path.join("logs"))
     }
 
-    /// Removes the folder with all that is in it; a missing folder is fine.
+    /// Removes the folder with its contents. Succeeds if there is none.
     pub fn remove(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -45,17 +47,17 @@ impl RunFolder {
         }
     }
 
-    /// The path of the folder itself.
+    /// Path of the folder itself.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of something in the folder.
+    /// Path of a file in the folder.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The log file of the process or chore of this name.
+    /// Path of the log with this name.
     pub fn log(&self, name: &str) -> PathBuf {
         self.path.join("logs").join(format!("{name}.log"))
     }

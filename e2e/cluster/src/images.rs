@@ -1,4 +1,5 @@
-//! Container images without Docker: an OCI archive is a tar of a few JSON documents and layers.
+//! Creates container images without Docker. An OCI archive is a tar file with some JSON documents
+//! and layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -11,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 use crate::command::{CommandError, read_output};
 
-/// The user and group of every image: nobody, and numeric, so that Kubernetes can tell that it is not root.
+/// The user and group of every image: nobody, as numbers, so that Kubernetes can tell that it is
+/// not root.
 const USER: &str = "65532:65532";
 
-/// Why an image could not be made.
+/// Why an image could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// A file could not be read.
@@ -22,7 +24,7 @@ pub enum ImageError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The archive could not be written.
@@ -30,20 +32,20 @@ pub enum ImageError {
     Write {
         /// The archive.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The program's shared libraries could not be listed.
+    /// The shared libraries of the program could not be listed.
     #[error("cannot list the shared libraries of {path}")]
     Libraries {
         /// The program.
         path: PathBuf,
-        /// What `ldd` said.
+        /// The error of `ldd`.
         source: CommandError,
     },
 }
 
-/// An image of one program and the shared libraries that it needs, and nothing else.
+/// An image that contains one program and the shared libraries that it needs.
 #[derive(Debug, Clone)]
 pub struct Image {
     name: String,
@@ -53,7 +55,8 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of this full name (`host/repository:tag`) that runs the program, which is put at the path `entrypoint`.
+    /// An image with this full name (`host/repository:tag`) that runs the program, which it
+    /// contains at the path `entrypoint`.
     pub fn of_program(name: &str, program: &Path, entrypoint: &str) -> Result<Self, ImageError> {
         let mut files = BTreeMap::from([(PathBuf::from(entrypoint), read(program)?)]);
         for library in list_shared_libraries(program)? {
@@ -68,14 +71,14 @@ impl Image {
         })
     }
 
-    /// The image with one label more.
+    /// Adds a label to the image.
     #[must_use]
     pub fn label(mut self, key: &str, value: &str) -> Self {
         self.labels.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// Writes the image as an OCI archive; the same content gives the same bytes.
+    /// Writes the image as an OCI archive. The same content results in the same bytes.
     pub fn write(&self, archive: &Path) -> Result<(), ImageError> {
         let written = self
             .blobs()
@@ -128,7 +131,7 @@ impl Image {
     }
 }
 
-/// The contents of an archive by their digests.
+/// The contents of an archive, by their digests.
 #[derive(Default)]
 struct Blobs {
     contents: BTreeMap<String, Vec<u8>>,
@@ -136,7 +139,7 @@ struct Blobs {
 }
 
 impl Blobs {
-    /// Takes a content in and returns its descriptor.
+    /// Adds a content and returns its descriptor.
     fn add(&mut self, media_type: &str, content: Vec<u8>) -> Value {
         let digest = hex(&Sha256::digest(&content));
         let descriptor = json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": content.len()});
@@ -184,7 +187,7 @@ fn write_archive(archive: &Path, blobs: &Blobs, name: &str) -> io::Result<()> {
     tar.into_inner()?.sync_all()
 }
 
-/// The paths of the shared libraries and the loader that a program names; none if it is linked statically.
+/// Lists the shared libraries and the loader of a program; none if it is linked statically.
 fn list_shared_libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
     match read_output(Command::new("ldd").arg(program)) {
         Ok(listing) => Ok(listing
@@ -223,7 +226,7 @@ fn header(kind: tar::EntryType, size: usize) -> tar::Header {
     header
 }
 
-/// The processor's name as OCI, which took it from Go, spells it.
+/// The name of the processor architecture as OCI spells it, which follows Go.
 fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",

@@ -1,4 +1,4 @@
-//! Apache Kafka as one process that is broker and controller.
+//! Runs Apache Kafka as one process that is both broker and controller.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -13,33 +13,33 @@ use crate::folders::RunFolder;
 use crate::network_namespace::NetworkNamespace;
 use crate::parts::{self, PartError};
 
-/// How long a broker may take to answer: a cold JVM on a busy machine is slow.
+/// How long a broker may take to answer. A JVM starts slowly on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 
-/// How long a stopping broker may take to hand over and flush.
+/// How long a broker may take to stop.
 const STOP_GRACE: Duration = Duration::from_secs(15);
 
-/// The identity of every cluster of ours: nothing ever joins two of them.
+/// The cluster id of every Kafka that tests start; no process ever joins two of them.
 const CLUSTER_ID: &str = "aW5ua2VlcGVyLWUyZS0wMQ";
 
 /// Why Kafka does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaError {
-    /// Kafka could not be fetched.
+    /// Kafka or Java could not be installed.
     #[error("Kafka is not available")]
     Part(#[from] PartError),
-    /// A file of the run folder, or a free port, could not be had.
+    /// A file in the run folder, or a free port, was not available.
     #[error("cannot prepare Kafka in {folder}")]
     Prepare {
         /// The run folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The storage could not be formatted.
     #[error("cannot format Kafka's storage")]
     Format(#[source] CommandError),
-    /// The broker did not start, or not stop.
+    /// The broker did not start or did not stop.
     #[error("Kafka does not run")]
     Run(#[from] DaemonError),
 }
@@ -47,7 +47,7 @@ pub enum KafkaError {
 /// A running broker.
 #[derive(Debug)]
 pub struct Kafka {
-    /// Where clients connect: `address:port`.
+    /// Address for clients: `address:port`.
     pub bootstrap: String,
     process: Daemon,
 }
@@ -59,7 +59,7 @@ pub struct LocalKafka {
 }
 
 impl LocalKafka {
-    /// Where clients connect: `127.0.0.1:port`.
+    /// Address for clients: `127.0.0.1:port`.
     pub fn bootstrap(&self) -> &str {
         &self.kafka.bootstrap
     }
@@ -67,13 +67,15 @@ impl LocalKafka {
 
 impl Drop for LocalKafka {
     fn drop(&mut self) {
-        // Nobody is left to tell; the process list in the folder names what remains.
+        // A failure could not be reported here; the process list in the folder names what still
+        // runs.
         let _ = self.kafka.stop();
     }
 }
 
 impl Kafka {
-    /// Starts a broker on a free port of loopback, its data below `folder`; it stops with the returned value.
+    /// Starts a broker on a free loopback port, with its data below `folder`. It stops when the
+    /// returned value is dropped.
     pub fn start_local(folder: &Path) -> Result<LocalKafka, KafkaError> {
         let folder = RunFolder::at(folder);
         Ok(LocalKafka {
@@ -81,13 +83,15 @@ impl Kafka {
         })
     }
 
-    /// Starts a broker on a free port of loopback that goes on until it is stopped by the folder's list of processes.
+    /// Starts a broker on a free loopback port. It runs until it is stopped through the process
+    /// list of the folder.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, KafkaError> {
         let listen = find_free_addresses().map_err(|source| prepare_error(folder, source))?;
         Self::start(folder, &NetworkNamespace::Host, listen)
     }
 
-    /// Starts a broker at these addresses, recorded in the folder's list of processes, and returns when it answers.
+    /// Starts a broker at these addresses, records it in the process list of the folder, and
+    /// returns when it answers.
     pub fn start(
         folder: &RunFolder,
         network: &NetworkNamespace,
@@ -109,18 +113,18 @@ impl Kafka {
         })
     }
 
-    /// Stops the broker after it has flushed.
+    /// Stops the broker, which flushes its data before.
     pub fn stop(&self) -> Result<(), KafkaError> {
         Ok(self.process.stop(STOP_GRACE)?)
     }
 }
 
-/// The two addresses of one process.
+/// The two addresses of a broker.
 #[derive(Debug, Clone, Copy)]
 pub struct Listen {
-    /// Where clients connect.
+    /// The address for clients.
     pub broker: SocketAddr,
-    /// Where the broker finds its controller.
+    /// The address of the controller.
     pub controller: SocketAddr,
 }
 
@@ -140,8 +144,9 @@ fn properties(folder: &RunFolder) -> PathBuf {
 fn configuration(folder: &RunFolder, listen: Listen) -> String {
     let Listen { broker, controller } = listen;
     let data = folder.join("kafka").display().to_string();
-    // The zero delay saves each consumer group three seconds before its first assignment. That a topic which someone asks
-    // about is created (auto.create.topics.enable, with num.partitions) stays at Kafka's default, as most brokers have it.
+    // The zero delay saves every consumer group three seconds before its first assignment.
+    // auto.create.topics.enable and num.partitions keep Kafka's defaults, as most brokers have
+    // them, so a topic is created when a client asks about it.
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
@@ -161,7 +166,7 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
 
 fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
     let mut format = java(&NetworkNamespace::Host, part);
-    // It ends before the second compiler could pay off.
+    // It ends before the second compiler would pay off.
     format.arg("-XX:TieredStopAtLevel=1");
     format.args([
         "kafka.tools.StorageTool",
@@ -196,7 +201,7 @@ fn java(network: &NetworkNamespace, part: &Path) -> Command {
     java
 }
 
-/// Whether a broker answers the request that every client begins with, `ApiVersions` version 0.
+/// Checks that a broker answers the first request of every client, `ApiVersions` version 0.
 fn check_answers(broker: SocketAddr) -> Result<(), String> {
     const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff];
     let exchange = || -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! The few settings of the host's kernel that kubelet changes: kept before it starts, and put back at the end.
+//! The few kernel settings of the host that kubelet changes. They are saved before it starts, and
+//! restored at the end.
 
 use std::fs;
 use std::io;
@@ -6,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::layout::Layout;
 
-/// What kubelet sets, below `/proc/sys`: see `setupKernelTunables` in its container manager.
+/// The settings below `/proc/sys` that kubelet changes: see `setupKernelTunables` in its container
+/// manager.
 const SETTINGS: &[&str] = &[
     "vm/overcommit_memory",
     "vm/panic_on_oom",
@@ -16,7 +18,7 @@ const SETTINGS: &[&str] = &[
     "kernel/keys/root_maxbytes",
 ];
 
-/// Keeps the settings as they are now in the run folder.
+/// Saves the present settings in the run folder.
 pub fn keep_settings(layout: &Layout) -> io::Result<()> {
     let lines = SETTINGS.iter().filter_map(|setting| {
         let value = fs::read_to_string(path_of(setting)).ok()?;
@@ -25,7 +27,7 @@ pub fn keep_settings(layout: &Layout) -> io::Result<()> {
     fs::write(kept(layout), lines.collect::<String>())
 }
 
-/// Puts the kept settings back; nothing kept is fine.
+/// Restores the saved settings, if there are any.
 pub fn restore_settings(layout: &Layout) -> io::Result<()> {
     let Ok(lines) = fs::read_to_string(kept(layout)) else {
         return Ok(());

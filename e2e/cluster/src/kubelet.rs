@@ -1,4 +1,4 @@
-//! kubelet, the node's own agent, with its cgroups.
+//! Runs kubelet, the agent on the node, with its cgroups.
 
 use std::fs;
 use std::io;
@@ -9,10 +9,10 @@ use crate::daemon::DaemonError;
 use crate::layout::Layout;
 use crate::network::{DNS, NODE};
 
-/// Where the kernel's control groups are mounted.
+/// The folder in which cgroups are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// Starts kubelet; the node becomes Ready when it has looked at everything.
+/// Starts kubelet. The node becomes Ready later, after kubelet has checked everything.
 pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     create_cgroups(layout)?;
     let configuration = layout.write("kubelet.yaml", &configuration(layout))?;
@@ -34,7 +34,8 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     layout.start("kubelet", &mut kubelet).map(drop)
 }
 
-/// The cluster's cgroup in each hierarchy: one with version 2, one per controller with version 1.
+/// The cgroup of the cluster in each hierarchy. Version 2 has one hierarchy, version 1 has one per
+/// controller.
 pub fn cgroups(layout: &Layout) -> Vec<PathBuf> {
     let root = Path::new(CGROUPS);
     if root.join("cgroup.controllers").exists() {

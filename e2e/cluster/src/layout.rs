@@ -1,4 +1,4 @@
-//! What every component of one cluster shares: its run folder, its network, its programs, its certificates.
+//! What the components of a cluster share: its run folder, network, programs and certificates.
 
 use std::fs;
 use std::io;
@@ -13,21 +13,21 @@ use crate::network::{self, NODE};
 use crate::network_namespace::NetworkNamespace;
 use crate::parts::Programs;
 
-/// The one place where the components of a cluster find each other.
+/// The names and paths by which the components of a cluster find each other.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// The cluster's name.
+    /// Name of the cluster.
     pub name: String,
-    /// Where everything that it writes lies.
+    /// The folder for all files of the cluster.
     pub folder: RunFolder,
-    /// The network that it runs in.
+    /// The network namespace of the cluster.
     pub network: NetworkNamespace,
-    /// What it runs.
+    /// The programs that the cluster runs.
     pub programs: Programs,
 }
 
 impl Layout {
-    /// The site of the cluster of this name, whether it runs or not.
+    /// The layout of the cluster with this name, whether or not it runs.
     pub fn of(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -37,7 +37,7 @@ impl Layout {
         }
     }
 
-    /// The certificates and kubeconfigs of this cluster.
+    /// The certificates and kubeconfigs of the cluster.
     pub fn certificates(&self) -> Certificates {
         Certificates::at(&self.folder.join("certificates"))
     }
@@ -47,21 +47,21 @@ impl Layout {
         self.certificates().kubeconfig("admin")
     }
 
-    /// A component of Kubernetes, or kubectl, inside the cluster's network.
+    /// A command for kubectl or a component of Kubernetes in the cluster's network.
     pub fn kubernetes(&self, component: &str) -> Command {
         let mut command = self.network.command(&self.programs.kubernetes);
         command.arg(component);
         command
     }
 
-    /// kubectl as administrator.
+    /// A command for kubectl, as administrator.
     pub fn kubectl(&self) -> Command {
         let mut kubectl = self.kubernetes("kubectl");
         kubectl.env("KUBECONFIG", self.kubeconfig());
         kubectl
     }
 
-    /// Starts a process of this cluster and records it.
+    /// Starts a process of the cluster and records it.
     pub fn start(&self, name: &str, command: &mut Command) -> Result<Daemon, DaemonError> {
         Daemon::start(&self.folder, name, command)
     }
@@ -79,12 +79,12 @@ impl Layout {
         }
     }
 
-    /// The cgroup below which all pods of this cluster live.
+    /// The cgroup that contains all pods of the cluster.
     pub fn cgroup(&self) -> String {
         format!("innkeeper-{}", self.name)
     }
 
-    /// Whether a plain HTTP GET at this port of the node is answered with 200.
+    /// Checks that an HTTP GET at this port of the node is answered with 200.
     pub fn check_http(&self, port: u16, path: &str) -> Result<(), String> {
         self.network
             .within(|| http_get(SocketAddr::from((NODE, port)), path))?

@@ -1,6 +1,7 @@
-//! A real Kubernetes, Kafka and `PostgreSQL` on one Linux machine without Docker: built, cached, started and stopped.
-//! It never touches the host's own network, services or clusters, and never leaves anything running once told to stop.
-//! Start reading at [`cluster`], or at [`services`] (Kafka and `PostgreSQL` alone, on loopback).
+//! A real Kubernetes, Kafka and `PostgreSQL` on one Linux machine without Docker: builds, caches,
+//! starts and stops them. It never touches the host's own network, services or clusters, and leaves
+//! nothing running once it is told to stop. Start reading at [`cluster`], or at [`services`] for
+//! Kafka and `PostgreSQL` alone on loopback.
 
 mod apiserver;
 mod certificates;

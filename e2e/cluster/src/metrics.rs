@@ -1,13 +1,14 @@
-//! metrics-server, beside the pods as a plain process behind the API that `kubectl top` and autoscalers ask.
+//! Runs metrics-server as a plain process outside of pods, behind the API that `kubectl top` and
+//! autoscalers use.
 
 use crate::daemon::DaemonError;
 use crate::layout::Layout;
 use crate::network::NODE;
 
-/// The port that it serves on.
+/// The port of metrics-server.
 const PORT: u16 = 4443;
 
-/// Starts metrics-server; its first figures come about 25 s later.
+/// Starts metrics-server. The first metrics are available about 25 s later.
 pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     let kubeconfig = layout.kubeconfig().display().to_string();
     let mut server = layout.network.command(&layout.programs.metrics_server);
@@ -28,7 +29,7 @@ pub fn start(layout: &Layout) -> Result<(), DaemonError> {
     layout.start("metrics-server", &mut server).map(drop)
 }
 
-/// The API that leads to it.
+/// The manifest of the API for metrics-server.
 pub fn manifest() -> String {
     format!(
         "apiVersion: v1\n\

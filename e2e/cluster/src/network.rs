@@ -1,4 +1,5 @@
-//! The network namespace that a whole cluster lives in: it has no way out, so nothing of the host is touched.
+//! Creates the network namespace of a cluster. It has no route to the outside, so nothing on the
+//! host is affected.
 
 use std::fs;
 use std::io;
@@ -9,7 +10,8 @@ use std::process::Command;
 use crate::command::{CommandError, read_output, run};
 use crate::network_namespace::NetworkNamespace;
 
-/// The node's address; all of ours are from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks.
+/// The address of the node. All addresses of the cluster are in 198.18.0.0/15, which RFC 2544
+/// reserves for benchmarks.
 pub const NODE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 
 /// The addresses of Services.
@@ -27,7 +29,7 @@ pub const PODS: &str = "198.18.128.0/17";
 /// The addresses of the pods of the one node, the first /24 of [`PODS`].
 pub const NODE_PODS: &str = "198.18.128.0/24";
 
-/// Why the network could not be made or removed.
+/// Why the network could not be created or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// A command of iproute2 failed.
@@ -36,19 +38,20 @@ pub enum NetworkError {
     /// A kernel setting inside the namespace could not be written.
     #[error("cannot set {setting} in the network namespace: {reason}")]
     Setting {
-        /// The path below `/proc/sys`.
+        /// Path below `/proc/sys`.
         setting: &'static str,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
 }
 
-/// The place, that is the namespace, of the cluster of this name.
+/// The network namespace of the cluster with this name.
 pub fn namespace(cluster: &str) -> NetworkNamespace {
     NetworkNamespace::Named(format!("innkeeper-{cluster}"))
 }
 
-/// Makes the namespace of this cluster, with the node's address on a bridge, since not every kernel has dummy devices.
+/// Creates the network namespace of a cluster. The node's address is on a bridge, because not every
+/// kernel has dummy devices.
 pub fn create(cluster: &str) -> Result<NetworkNamespace, NetworkError> {
     let network = namespace(cluster);
     run(Command::new("ip").args(["netns", "add", &format!("innkeeper-{cluster}")]))?;
@@ -64,7 +67,7 @@ pub fn create(cluster: &str) -> Result<NetworkNamespace, NetworkError> {
     Ok(network)
 }
 
-/// Removes the namespace of this cluster; a missing one is fine. Its processes must have ended.
+/// Removes the network namespace of a cluster, if it exists. Its processes must have ended.
 pub fn remove(cluster: &str) -> Result<(), NetworkError> {
     let name = format!("innkeeper-{cluster}");
     if exists(cluster) {
@@ -73,14 +76,14 @@ pub fn remove(cluster: &str) -> Result<(), NetworkError> {
     Ok(())
 }
 
-/// Whether the namespace of this cluster is there.
+/// Whether the network namespace of a cluster exists.
 pub fn exists(cluster: &str) -> bool {
     Path::new("/run/netns")
         .join(format!("innkeeper-{cluster}"))
         .exists()
 }
 
-/// The numbers of all processes in the namespace of this cluster, ours by construction.
+/// Ids of all processes in the network namespace of a cluster. All of them belong to the cluster.
 pub fn list_processes(cluster: &str) -> Result<Vec<i32>, NetworkError> {
     if !exists(cluster) {
         return Ok(Vec::new());
@@ -105,7 +108,8 @@ fn set(network: &NetworkNamespace, setting: &'static str) -> Result<(), NetworkE
     outcome.map_err(|reason| NetworkError::Setting { setting, reason })
 }
 
-/// Makes the kernel filter bridged packets; where that is built in there is no module to load, and no harm in trying.
+/// Makes the kernel filter bridged packets. If the filter is built in, there is no module to load,
+/// and the failure does not matter.
 fn load_bridge_filter() {
     let _ = run(Command::new("modprobe").arg("br_netfilter"));
 }

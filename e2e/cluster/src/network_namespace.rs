@@ -1,4 +1,4 @@
-//! Where a process runs: on the host, or inside a network namespace of ours.
+//! The network namespace in which a process runs.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -7,22 +7,23 @@ use std::thread;
 
 use nix::sched::{CloneFlags, setns};
 
-/// The network that a process sees.
+/// A network namespace: the host's, or one that was created for a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetworkNamespace {
     /// The host's own network.
     Host,
-    /// The named network namespace.
+    /// The network namespace with this name.
     Named(String),
 }
 
 impl NetworkNamespace {
-    /// A command for this program, to which arguments can be added, that will run in this place.
+    /// A command for a program in this network namespace, to which arguments can be added.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         match self {
             Self::Host => Command::new(program),
             Self::Named(name) => {
-                // Not `ip netns exec`: that remounts /sys, and kubelet then finds no cgroups.
+                // `ip netns exec` would not do: it remounts /sys, and then kubelet finds no
+                // cgroups.
                 let mut command = Command::new("nsenter");
                 command
                     .arg(format!("--net=/run/netns/{name}"))
@@ -33,7 +34,8 @@ impl NetworkNamespace {
         }
     }
 
-    /// As [`NetworkNamespace::command`], but as another user: what `PostgreSQL` wants of root.
+    /// The same as [`NetworkNamespace::command`], as another user, because `PostgreSQL` refuses to
+    /// run as root.
     pub fn command_as(&self, user: &str, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.command("setpriv");
         command
@@ -42,7 +44,7 @@ impl NetworkNamespace {
         command
     }
 
-    /// Does some work, such as opening a connection, on a thread that sees this place's network.
+    /// Does some work, such as opening a connection, on a thread in this network namespace.
     pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
         let Self::Named(name) = self else {
             return Ok(work());

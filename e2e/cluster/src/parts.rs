@@ -1,4 +1,5 @@
-//! What the cluster is made of and where each part comes from; everything is made once and kept in the cache.
+//! The parts of a cluster, and where they come from. Each part is built or fetched once and kept in
+//! the cache.
 
 pub mod debian;
 pub mod go;
@@ -12,15 +13,15 @@ use crate::command::CommandError;
 use crate::folders;
 use crate::progress::Progress;
 
-/// Why a part could not be had.
+/// Why a part is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum PartError {
-    /// The command that builds or fetches it failed.
+    /// The command that builds or fetches the part failed.
     #[error("cannot make {part}")]
     Make {
-        /// The part's name.
+        /// Name of the part.
         part: String,
-        /// What failed.
+        /// The error of the command.
         source: CommandError,
     },
     /// A file or folder of the cache could not be used.
@@ -28,7 +29,7 @@ pub enum PartError {
     Cache {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// Packages are missing, and only root may install them.
@@ -36,38 +37,38 @@ pub enum PartError {
         "missing Debian packages; install them with:\n  sudo apt-get install --no-install-recommends {packages}"
     )]
     Packages {
-        /// Their names, as apt-get takes them.
+        /// Names of the packages, separated by spaces.
         packages: String,
     },
-    /// A program is missing that no package of ours brings.
+    /// A program is missing that no package provides.
     #[error("`{program}` is missing, which {part} needs: {remedy}")]
     Program {
-        /// The program's name.
+        /// Name of the program.
         program: &'static str,
-        /// What needs it.
+        /// Name of the part that needs it.
         part: &'static str,
-        /// What to do about it.
+        /// How to install it.
         remedy: &'static str,
     },
 }
 
-/// The programs that a cluster runs, and Helm.
+/// The programs of a cluster, and Helm.
 #[derive(Debug, Clone)]
 pub struct Programs {
-    /// All components of Kubernetes in one; the first argument says which.
+    /// All components of Kubernetes in one program, whose first argument is the component.
     pub kubernetes: PathBuf,
-    /// `CoreDNS`.
+    /// The DNS server.
     pub coredns: PathBuf,
-    /// metrics-server.
+    /// The server of resource metrics.
     pub metrics_server: PathBuf,
-    /// Helm.
+    /// The client that installs charts.
     pub helm: PathBuf,
-    /// What holds a pod's namespaces.
+    /// The program of the container that holds the namespaces of a pod.
     pub pause: PathBuf,
 }
 
 impl Programs {
-    /// Where the programs lie in the cache, whether they are there yet or not.
+    /// The paths of the programs in the cache, whether or not they exist yet.
     pub fn cached() -> Self {
         let program = |part: Part| part.folder().join(part.name);
         Self {
@@ -79,7 +80,8 @@ impl Programs {
         }
     }
 
-    /// Makes what is not there yet, one after the other: each build uses every core.
+    /// Builds the programs that do not exist yet, one after another, because each build uses every
+    /// core.
     pub fn ensure(progress: Progress) -> Result<Self, PartError> {
         let packages = [debian::KUBERNETES, debian::KAFKA, debian::POSTGRES].concat();
         progress.step("Debian packages", || debian::ensure(&packages))?;
@@ -101,20 +103,20 @@ impl Programs {
     }
 }
 
-/// Makes one part if it is not there.
+/// A function that returns one part, and makes it first if it does not exist.
 type Ensure = fn() -> Result<PathBuf, PartError>;
 
-/// One part in the cache, known by name and version.
+/// A part in the cache, identified by name and version.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// What it is called.
+    /// Name of the part.
     pub name: &'static str,
-    /// Which version of it.
+    /// Version of the part.
     pub version: &'static str,
 }
 
 impl Part {
-    /// The part's folder in the cache, whether it is there yet or not.
+    /// The folder of the part in the cache, whether or not it exists yet.
     pub fn folder(self) -> PathBuf {
         folders::cache()
             .join("parts")
@@ -122,14 +124,15 @@ impl Part {
             .join(self.version)
     }
 
-    /// The log of its last build.
+    /// Path of the log of the last build.
     pub fn log(self) -> PathBuf {
         folders::cache()
             .join("parts")
             .join(format!("{}-{}.log", self.name, self.version))
     }
 
-    /// Returns the part's folder, and lets `make` fill it first if it is not there; several processes may ask at once.
+    /// Returns the folder of the part. If it does not exist, `make` fills it first. Several
+    /// processes may call this concurrently.
     pub fn ensure(
         self,
         make: impl FnOnce(&Path) -> Result<(), PartError>,
@@ -145,7 +148,7 @@ impl Part {
         Ok(folder)
     }
 
-    /// Fills a folder beside the final one, which appears only when everything is in it.
+    /// Fills a temporary folder, which becomes the final one when it is complete.
     fn make(
         self,
         folder: &Path,
@@ -173,7 +176,7 @@ impl Part {
         locked.map_err(|source| cache_error(&path, source))
     }
 
-    /// The error that the command which makes this part has failed.
+    /// The error for a failed command that makes this part.
     pub(crate) fn failed(self, source: CommandError) -> PartError {
         PartError::Make {
             part: format!("{} {}", self.name, self.version),
@@ -182,7 +185,7 @@ impl Part {
     }
 }
 
-/// The error that a path of the cache could not be used.
+/// The error for a path of the cache that could not be used.
 pub(crate) fn cache_error(path: &Path, source: io::Error) -> PartError {
     PartError::Cache {
         path: path.to_path_buf(),

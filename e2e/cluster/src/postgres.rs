@@ -1,4 +1,4 @@
-//! `PostgreSQL` as one server with one administrator.
+//! Runs `PostgreSQL` as one server with one administrator.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -17,22 +17,23 @@ use crate::folders::RunFolder;
 use crate::network_namespace::NetworkNamespace;
 use crate::parts::{PartError, debian};
 
-/// Where Debian puts the programs of the server.
+/// The folder in which Debian installs the programs of the server.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 
-/// The user whom Debian's package makes, since the server refuses to run as root.
+/// The user that Debian's package creates, because the server refuses to run as root.
 const SYSTEM_USER: &str = "postgres";
 
 /// How long a server may take to accept connections.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long a stopping server may take.
+/// How long a server may take to stop.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
-/// The administrator's name, and the name of the database that is there from the start.
+/// Name of the administrator, and of the database that exists from the start.
 pub const ADMINISTRATOR: &str = "postgres";
 
-/// The administrator's password: the server is reachable on loopback or in a namespace of ours only.
+/// Password of the administrator. The server is reachable only on loopback or in the network
+/// namespace of a cluster.
 pub const PASSWORD: &str = "innkeeper";
 
 /// Why `PostgreSQL` does not run.
@@ -41,18 +42,18 @@ pub enum PostgresError {
     /// The packages could not be installed.
     #[error("PostgreSQL is not available")]
     Part(#[from] PartError),
-    /// A file of the run folder, or a free port, could not be had.
+    /// A file in the run folder, or a free port, was not available.
     #[error("cannot prepare PostgreSQL in {folder}")]
     Prepare {
         /// The run folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The data folder could not be made or removed.
+    /// The data folder could not be created or removed.
     #[error("cannot set up PostgreSQL's data")]
     Data(#[source] CommandError),
-    /// The server did not start, or not stop.
+    /// The server did not start or did not stop.
     #[error("PostgreSQL does not run")]
     Run(#[from] DaemonError),
 }
@@ -60,12 +61,12 @@ pub enum PostgresError {
 /// A running server.
 #[derive(Debug)]
 pub struct Postgres {
-    /// Where clients connect.
+    /// Address for clients.
     pub address: SocketAddr,
     process: Daemon,
 }
 
-/// A server that stops, and whose data goes, when this value is dropped.
+/// A server that stops when this value is dropped. Its data is removed then.
 #[derive(Debug)]
 pub struct LocalPostgres {
     postgres: Postgres,
@@ -73,7 +74,7 @@ pub struct LocalPostgres {
 }
 
 impl LocalPostgres {
-    /// The administrator's connection string: `postgres://user:password@127.0.0.1:port/database`.
+    /// Connection string of the administrator: `postgres://user:password@127.0.0.1:port/database`.
     pub fn url(&self) -> String {
         self.postgres.url()
     }
@@ -81,14 +82,16 @@ impl LocalPostgres {
 
 impl Drop for LocalPostgres {
     fn drop(&mut self) {
-        // Nobody is left to tell; the process list in the folder names what remains.
+        // A failure could not be reported here; the process list in the folder names what still
+        // runs.
         let _ = self.postgres.stop();
         let _ = remove_data(&self.folder);
     }
 }
 
 impl Postgres {
-    /// Starts a server on a free port of loopback, its list of processes and logs in `folder`; it stops with the returned value.
+    /// Starts a server on a free loopback port, with its process list and logs in `folder`. It
+    /// stops when the returned value is dropped.
     pub fn start_local(folder: &Path) -> Result<LocalPostgres, PostgresError> {
         let folder = RunFolder::at(folder);
         Ok(LocalPostgres {
@@ -97,7 +100,8 @@ impl Postgres {
         })
     }
 
-    /// Starts a server on a free port of loopback that goes on until it is stopped by the folder's list of processes.
+    /// Starts a server on a free loopback port. It runs until it is stopped through the process
+    /// list of the folder.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, PostgresError> {
         let free =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
@@ -105,7 +109,8 @@ impl Postgres {
         Self::start(folder, &NetworkNamespace::Host, address)
     }
 
-    /// Starts a server at this address, recorded in the folder's list of processes, and returns when it accepts connections.
+    /// Starts a server at this address, records it in the process list of the folder, and returns
+    /// when it accepts connections.
     pub fn start(
         folder: &RunFolder,
         network: &NetworkNamespace,
@@ -116,14 +121,14 @@ impl Postgres {
             .create()
             .map_err(|source| prepare_error(folder, source))?;
         let data = create_data(folder)?;
-        // SIGTERM would wait for every client to leave.
+        // SIGTERM would wait until every client has disconnected.
         let command = &mut server(network, &data, address);
         let process = Daemon::start_stopped_by(Signal::SIGINT, folder, "postgres", command)?;
         process.await_ready(folder, READY_WITHIN, || check_accepts(network, address))?;
         Ok(Self { address, process })
     }
 
-    /// The administrator's connection string.
+    /// Connection string of the administrator.
     pub fn url(&self) -> String {
         format!(
             "postgres://{ADMINISTRATOR}:{PASSWORD}@{}/{ADMINISTRATOR}",
@@ -131,13 +136,13 @@ impl Postgres {
         )
     }
 
-    /// Stops the server at once: it disconnects its clients and flushes.
+    /// Stops the server immediately: it disconnects its clients and flushes its data.
     pub fn stop(&self) -> Result<(), PostgresError> {
         Ok(self.process.stop(STOP_GRACE)?)
     }
 }
 
-/// Removes the data of the server of this folder, which must be stopped; missing data is fine.
+/// Removes the data of a folder's server, if there is any. The server must have stopped.
 pub fn remove_data(folder: &RunFolder) -> Result<(), PostgresError> {
     let Ok(data) = fs::read_to_string(data_link(folder)) else {
         return Ok(());
@@ -147,12 +152,13 @@ pub fn remove_data(folder: &RunFolder) -> Result<(), PostgresError> {
     run(&mut remove).map_err(PostgresError::Data)
 }
 
-/// The file that says where the data lies.
+/// The file that contains the path of the data folder.
 fn data_link(folder: &RunFolder) -> PathBuf {
     folder.join("postgres-data")
 }
 
-/// Makes the data folder below the server's home if we are root, whose own home nobody else can enter; else in the run folder.
+/// Creates the data folder. If this process is root it is in a temporary folder of the server's
+/// user, who could not enter root's home; otherwise it is in the run folder.
 fn create_data(folder: &RunFolder) -> Result<PathBuf, PostgresError> {
     remove_data(folder)?;
     let base = if geteuid().is_root() {
@@ -193,7 +199,7 @@ fn initdb(folder: &RunFolder, data: &Path, password: &Path) -> Result<(), Postgr
     run_logged(&mut initdb, &folder.log("postgres-initdb")).map_err(PostgresError::Data)
 }
 
-/// Lets pods in too, with their password, not only clients on the server's own address.
+/// Accepts connections from pods, too, with a password, and not only from the server's own address.
 fn admit_everyone(data: &Path) -> io::Result<()> {
     let mut rules = File::options()
         .append(true)

@@ -1,11 +1,12 @@
-//! What a person sees while something takes its time: the step, and how long it has taken.
+//! Shows people the step that is running, and how long it took.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Shows steps on standard error: a spinner on a terminal, else one line when a step begins and one when it ends.
+/// Shows steps on standard error: with a spinner on a terminal, else with one line when a step
+/// begins and one when it ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     shown: bool,
@@ -17,12 +18,12 @@ impl Progress {
         Self { shown: true }
     }
 
-    /// Progress that nobody sees.
+    /// Progress that is not shown.
     pub fn silent() -> Self {
         Self { shown: false }
     }
 
-    /// Does one step and shows its name, its time and whether it went well.
+    /// Runs a step, and shows its name, how long it took, and whether it succeeded.
     pub fn step<T, E>(self, name: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let began = Instant::now();
         let spinner = self.begin(name);
@@ -36,7 +37,7 @@ impl Progress {
         outcome
     }
 
-    /// Says one line.
+    /// Shows a line.
     pub fn say(self, line: &str) {
         if self.shown {
             eprintln!("{line}");

@@ -1,4 +1,4 @@
-//! kube-proxy, which makes Service addresses lead to pods.
+//! Runs kube-proxy, which routes the addresses of Services to pods.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::daemon::DaemonError;
 use crate::layout::Layout;
 use crate::network::{NODE, PODS};
 
-/// The port of its health check.
+/// Port of the health check.
 const HEALTH_PORT: u16 = 10256;
 
 /// Starts kube-proxy and returns when its rules are in place.

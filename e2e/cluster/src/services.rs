@@ -1,4 +1,5 @@
-//! Kafka and `PostgreSQL` on loopback, without Kubernetes: for tests of what talks to them, and for people who try things.
+//! Kafka and `PostgreSQL` on loopback, without Kubernetes, for tests that use them and for people
+//! who try things out.
 
 use std::fs;
 use std::io;
@@ -14,13 +15,13 @@ use crate::progress::Progress;
 /// How long each process may take to stop.
 const STOP_GRACE: Duration = Duration::from_secs(15);
 
-/// The environment variable that tells tests where Kafka is: `address:port`.
+/// The environment variable with the address of Kafka for tests: `address:port`.
 pub const KAFKA_VARIABLE: &str = "INNKEEPER_TEST_KAFKA";
 
-/// The environment variable that tells tests where `PostgreSQL` is: a connection string of the administrator.
+/// The environment variable with the administrator's connection string of `PostgreSQL` for tests.
 pub const POSTGRES_VARIABLE: &str = "INNKEEPER_TEST_POSTGRES";
 
-/// Why the services are not as wished.
+/// Why the services could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServicesError {
     /// Kafka failed.
@@ -37,22 +38,23 @@ pub enum ServicesError {
     Folder {
         /// The run folder.
         folder: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Both services, running.
+/// Both services while they run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
-    /// Where Kafka's clients connect: `127.0.0.1:port`.
+    /// Address of Kafka: `127.0.0.1:port`.
     pub kafka: String,
-    /// The connection string of the administrator of `PostgreSQL`.
+    /// Connection string of the administrator of `PostgreSQL`.
     pub postgres: String,
 }
 
 impl Services {
-    /// Returns the running services of this name, or starts them; half of them is cleaned away first.
+    /// Returns the running services with this name, or starts them. If only one of them runs, it is
+    /// stopped first.
     pub fn up(name: &str, progress: Progress) -> Result<Self, ServicesError> {
         if let Some(services) = Self::find(name)? {
             return Ok(services);
@@ -73,7 +75,7 @@ impl Services {
         Ok(services)
     }
 
-    /// The services of this name if all of their processes run.
+    /// The services with this name, if all of their processes run.
     pub fn find(name: &str) -> Result<Option<Self>, ServicesError> {
         let folder = folder(name);
         let alive = Daemon::read_recorded(&folder)?
@@ -85,7 +87,7 @@ impl Services {
             .and_then(|lines| Self::parse(&lines)))
     }
 
-    /// Stops the services of this name and removes their data; it is fine if there are none.
+    /// Stops the services with this name and removes their data. Succeeds if there are none.
     pub fn down(name: &str) -> Result<(), ServicesError> {
         let folder = folder(name);
         stop_recorded(&folder, STOP_GRACE)?;
@@ -96,7 +98,8 @@ impl Services {
         })
     }
 
-    /// The lines `NAME=value` that tell tests where the services are; also in the file [`environment_file`].
+    /// Lines of the form `NAME=value` with the addresses for tests, which are also in the file
+    /// [`environment_file`].
     pub fn environment(&self) -> String {
         format!(
             "{KAFKA_VARIABLE}={}\n{POSTGRES_VARIABLE}={}\n",
@@ -117,7 +120,7 @@ impl Services {
     }
 }
 
-/// The file with the environment of the services of this name, while they run.
+/// The file with the environment of the services with this name, while they run.
 pub fn environment_file(name: &str) -> PathBuf {
     environment(&folder(name))
 }

@@ -1,4 +1,5 @@
-//! The end of a cluster: its processes, mounts, cgroups, network and files, in this order, whatever state it is in.
+//! Removes a cluster in whatever state it is: its processes, mounts, cgroups, network and files, in
+//! this order.
 
 use std::fs;
 use std::io;
@@ -21,25 +22,29 @@ use crate::layout::Layout;
 use crate::network;
 use crate::postgres;
 
-/// How long a process may take to end by itself: what it would save is thrown away.
+/// How long a process may take to end by itself. It need not save anything, because its data is
+/// deleted.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// How long killed processes and busy cgroups may take to go.
+/// How long killed processes and busy cgroups may take to disappear.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Where containerd and CNI leave files for each container, whatever their configuration says.
+/// The folder in which containerd and CNI leave files for each container, whatever their
+/// configuration says.
 const NETWORK_RESULTS: &str = "/var/lib/cni/results";
 
-/// Where kubelet links the logs of containers, whatever its configuration says.
+/// The folder in which kubelet creates links to the logs of containers, whatever its configuration
+/// says.
 const CONTAINER_LOGS: &str = "/var/log/containers";
 
-/// Where the shims of containers listen, whatever containerd's configuration says.
+/// The folder with the sockets of containers' shims, whatever containerd's configuration says.
 const SHIM_SOCKETS: &str = "/run/containerd/s";
 
-/// Where kubelet listens for device plug-ins, whatever its configuration says, and what it leaves there.
+/// The socket on which kubelet listens for device plug-ins, whatever its configuration says. It is
+/// not removed by kubelet.
 const PLUGIN_SOCKET: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
 
-/// The folders that they make for that, innermost first.
+/// The folders that are created for these files, innermost first.
 const SYSTEM_FOLDERS: &[&str] = &[
     NETWORK_RESULTS,
     "/var/lib/cni",
@@ -50,7 +55,7 @@ const SYSTEM_FOLDERS: &[&str] = &[
     "/var/lib/kubelet",
 ];
 
-/// Removes every trace of the cluster; one that never was is fine.
+/// Removes every trace of the cluster. Succeeds if it never existed.
 pub(crate) fn remove(layout: &Layout) -> Result<(), ClusterError> {
     if !layout.folder.path().exists() && !network::exists(&layout.name) {
         return Ok(());
@@ -71,7 +76,8 @@ pub(crate) fn remove(layout: &Layout) -> Result<(), ClusterError> {
         .map_err(|source| folder_error(layout.folder.path(), source))
 }
 
-/// Ends kubelet, then the containers in an orderly way, so that shims take their sockets with them.
+/// Stops kubelet first and then the containers in an orderly way, so that their shims remove their
+/// sockets.
 fn end_pods(layout: &Layout) -> Result<(), ClusterError> {
     let recorded = Daemon::read_recorded(&layout.folder)?;
     let running = |name: &str| {
@@ -83,13 +89,14 @@ fn end_pods(layout: &Layout) -> Result<(), ClusterError> {
         kubelet.stop(STOP_GRACE)?;
     }
     if running("containerd").is_some() {
-        // What does not end this way is ended with its network namespace or cgroup.
+        // Processes that do not end this way are killed with their network namespace or cgroup.
         let _ = containerd::end_containers(layout);
     }
     Ok(())
 }
 
-/// Kills what is left in the cluster's network namespace and cgroups: all of it is ours by construction.
+/// Kills the processes that are left in the cluster's network namespace and cgroups. All of them
+/// belong to the cluster.
 fn end_remaining(layout: &Layout) -> Result<(), ClusterError> {
     until("the end of all processes", GONE_WITHIN, || {
         let mut remaining =
@@ -103,7 +110,7 @@ fn end_remaining(layout: &Layout) -> Result<(), ClusterError> {
             return Ok(());
         }
         for pid in &remaining {
-            // It may have ended meanwhile; the next look tells.
+            // It may have ended in the meantime; the next poll shows that.
             let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
         }
         Err(format!("still there: {remaining:?}"))
@@ -147,7 +154,8 @@ fn remove_cgroups(layout: &Layout) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// Removes a cgroup after those in it: the files that it seems to have are the kernel's.
+/// Removes a cgroup after the cgroups in it. The files that it seems to contain belong to the
+/// kernel.
 fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
     list_folders_in(cgroup)
         .iter()
@@ -155,7 +163,8 @@ fn remove_cgroup(cgroup: &Path) -> io::Result<()> {
     ignore_missing(fs::remove_dir(cgroup))
 }
 
-/// Removes what containers left outside of the run folder, and the system's folders for it that are empty then.
+/// Removes what containers left outside of the run folder, and the system folders for it that are
+/// empty then.
 fn remove_strays(layout: &Layout) -> Result<(), ClusterError> {
     for result in list_network_results(layout) {
         remove_file(&result)?;
@@ -168,18 +177,19 @@ fn remove_strays(layout: &Layout) -> Result<(), ClusterError> {
     let sockets = list_entries(Path::new(SHIM_SOCKETS))
         .into_iter()
         .chain([PathBuf::from(PLUGIN_SOCKET)]);
-    // One that nobody listens on any more is of no use to anybody, whoever made it.
+    // A socket on which nobody listens is of no use to anybody, whoever created it.
     for socket in sockets.filter(|socket| UnixStream::connect(socket).is_err()) {
         remove_file(&socket)?;
     }
     for folder in SYSTEM_FOLDERS {
-        // It stays if something else, such as another cluster, has files there.
+        // The folder stays if something else, such as another cluster, has files in it.
         let _ = fs::remove_dir(folder);
     }
     Ok(())
 }
 
-/// What CNI noted of our containers: by our network's name for their addresses, by the container's for their loopback.
+/// The files that CNI wrote about our containers. Those about addresses contain the name of our
+/// network, and those about loopback the id of the container.
 fn list_network_results(layout: &Layout) -> Vec<PathBuf> {
     let all = list_entries(Path::new(NETWORK_RESULTS));
     let prefix = format!("{}-", containerd::network_name(layout));

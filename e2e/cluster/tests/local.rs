@@ -1,4 +1,4 @@
-//! Kafka and `PostgreSQL` alone start, answer and go away with their guards.
+//! Kafka and `PostgreSQL` on loopback start, answer, and stop when their guards are dropped.
 #![expect(
     clippy::unwrap_used,
     reason = "a test fails by panicking, in its fixtures too"

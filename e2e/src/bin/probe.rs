@@ -1,10 +1,10 @@
-//! A guest for the cluster's own tests: it serves or connects, from inside a pod.
+//! A program for the cluster's own tests, which serves or connects from inside a pod.
 
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-/// What a served connection is told.
+/// What the server sends on every connection.
 const GREETING: &[u8] = b"hello from the pod";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn serve(address: &str) -> Result<(), Box<dyn Error>> {
     for connection in TcpListener::bind(address)?.incoming() {
-        // A client that left early, such as a readiness check, is no reason to end.
+        // A client that leaves early, such as a readiness check, must not end the server.
         let _ = connection?.write_all(GREETING);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Edits of a running platform: what they touch, and what they leave alone.
+//! Changes to a running platform: what they affect, and what they do not.
 
 mod configuration;
 mod order;
@@ -31,7 +31,7 @@ pub fn lane() -> Lane {
     }
 }
 
-/// The platform of this lane, with probes of its own.
+/// The platform of this lane, which has probes of its own.
 fn cottage() -> Example {
     let probes = json!({
         "liveness": { "tcpSocket": { "port": 8080 }, "periodSeconds": 7 },

@@ -1,4 +1,5 @@
-//! A topic goes with its object only when that was wanted, and whoever counts finds every record otherwise.
+//! A topic is deleted with its object only if that was asked for. In every other case all records
+//! are still there.
 
 use innkeeper_e2e::kubernetes::{PLATFORMS, TOPICS};
 use innkeeper_e2e::lanes::Lane;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 const REMOVAL: Namespace = Namespace("removal");
 const DOOMED: Namespace = Namespace("doomed");
 
-/// How many records each topic has.
+/// How many records each topic gets.
 pub const RECORDS: i64 = 25;
 
 pub fn lane() -> Lane {
@@ -31,7 +32,7 @@ pub fn lane() -> Lane {
     }
 }
 
-/// A platform that runs no pods, whose topic goes with it.
+/// A platform that runs no pods and asks for the deletion of its topic.
 pub fn platform(name: &str) -> String {
     json!({
         "apiVersion": "innkeeper.dev/v1alpha1",
@@ -45,7 +46,7 @@ pub fn platform(name: &str) -> String {
     .to_string()
 }
 
-/// Applies it, waits until it is ready, and writes records.
+/// Applies a platform, waits until it is ready, and produces records.
 pub fn begin(namespace: Namespace, name: &str) {
     namespace.apply(&platform(name));
     namespace.await_ready(name);
@@ -54,7 +55,7 @@ pub fn begin(namespace: Namespace, name: &str) {
     assert_eq!(kafka::count_records(&topic), Some(RECORDS));
 }
 
-/// How many records the topic of a platform holds.
+/// The number of records in the topic of a platform.
 pub fn held(namespace: Namespace, platform: &str) -> Option<i64> {
     kafka::count_records(&namespace.topic(platform))
 }
@@ -83,7 +84,8 @@ pub fn delete(namespace: Namespace, arguments: &[&str]) {
         .unwrap();
 }
 
-/// An object as a backup has it: without what the API server writes, but with the owners that it had then.
+/// An object as a backup contains it: without the fields that the API server writes, but with its
+/// owners.
 pub fn backup(namespace: Namespace, name: &str) -> Value {
     let mut object = namespace.fetch(TOPICS, name);
     let metadata = object["metadata"].as_object_mut().unwrap();
@@ -93,7 +95,7 @@ pub fn backup(namespace: Namespace, name: &str) -> Value {
     object
 }
 
-/// Removes a platform as the loss of a cluster does: nothing that lies outside goes along.
+/// Removes a platform as the loss of a cluster would: nothing outside of Kubernetes is deleted.
 pub fn lose(namespace: Namespace, name: &str) {
     delete(namespace, &["bookingplatform", name, "--cascade=orphan"]);
     let retain = r#"--patch={"spec": {"deletionPolicy": "Retain"}}"#;
@@ -191,7 +193,8 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
     await_records(REMOVAL, &REMOVAL.topic("replaced"), None);
 }
 
-/// Brings an object back as a tool does that restores statuses too; once more where the garbage collector came in between.
+/// Restores an object as a tool does that restores statuses, too. Tries again if the garbage
+/// collector deletes the object in between.
 pub fn restore_with_status(namespace: Namespace, backup: &Value) {
     let backup = backup.to_string();
     let status = ["replace", "--subresource=status"];

@@ -1,4 +1,4 @@
-//! The operator goes; what it has made stays.
+//! The operator is uninstalled, and what it has created stays.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -31,7 +31,7 @@ fn kafka_has_no_topic_that_nobody_described() {
     assert_eq!(kafka::fetch_undescribed(), Vec::<String>::new());
 }
 
-/// How long a new operator is watched.
+/// How long to watch a new operator.
 const WATCHED: Duration = Duration::from_mins(1);
 
 fn a_new_operator_writes_nothing_that_is_in_place() {
@@ -43,7 +43,7 @@ fn a_new_operator_writes_nothing_that_is_in_place() {
     let status = ["rollout", "status", "deployment", "innkeeper"];
     NAMESPACE.kubectl(&status).unwrap();
     let began = Instant::now();
-    // It works beside what it leaves alone.
+    // While it leaves other objects alone, it still works.
     KEPT.apply(&Example::small("kept").manifest());
     KEPT.await_ready("kept");
     thread::sleep(WATCHED.saturating_sub(began.elapsed()));

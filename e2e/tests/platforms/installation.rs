@@ -1,4 +1,4 @@
-//! The operator before anything is there for it, and how it says what it needs.
+//! The operator while parts of its installation are missing, and how it reports them.
 
 use innkeeper_cluster::deadline::until;
 use innkeeper_e2e::claims;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 const BARE: Namespace = Namespace("bare");
 
-/// What the operator cannot do without.
+/// The kinds that the operator requires.
 const KINDS: [&str; 3] = [
     "bookingplatforms.innkeeper.dev",
     "domainservices.innkeeper.dev",
@@ -57,7 +57,7 @@ fn readiness(is_expected: impl Fn(&http::Answer) -> bool) {
 }
 
 fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
-    // It is there already when the cluster was kept; then the CRDs are.
+    // If the cluster was kept, the operator is installed already, and so are its kinds.
     let _ = operator::helm(&["uninstall", operator::RELEASE, "--wait"]);
     NAMESPACE
         .kubectl(&[&["delete", "crd", "--ignore-not-found"], &KINDS[..]].concat())

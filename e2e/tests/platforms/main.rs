@@ -1,6 +1,8 @@
-//! Platforms on a real cluster: what is promised of the operator, the chart and the services, seen from outside.
+//! Tests of platforms on a real cluster: what the operator, the chart and the services promise,
+//! seen from outside.
 //!
-//! The operator is installed first and removed last; between the two every lane has a namespace of its own.
+//! The operator is installed first and uninstalled last. In between every lane has a namespace of
+//! its own.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -40,8 +42,9 @@ fn main() -> ExitCode {
         return first.conclude(began);
     }
     operator::install_whole();
-    // Two lanes put load on a platform: they do not run beside each other, and what counts lost requests has the machine
-    // to itself. What stops the operator, and then what removes it, is alone with it.
+    // Two lanes put load on a platform, so they do not run concurrently, and the one that counts
+    // lost requests has the machine to itself. The lanes that stop or uninstall the operator run
+    // alone.
     let groups = [
         vec![rentcar::lane(), refusals::lane(), topics::lane()],
         vec![changes::lane()],

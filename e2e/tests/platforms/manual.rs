@@ -1,4 +1,5 @@
-//! What people change with kubectl behind the operator's back: it is taken back and told, and what is theirs stays.
+//! Changes that people make with kubectl behind the operator's back: it reverts and reports them,
+//! and keeps what belongs to these people.
 
 use innkeeper_cluster::command::read_output;
 use innkeeper_e2e::claims;
@@ -34,13 +35,13 @@ fn manual() -> Example {
     Example::small("manual")
 }
 
-/// A change by hand, and what shows that it is there.
+/// A change by hand, and how to see that it was made.
 #[derive(Clone)]
 struct Change {
     command: &'static [&'static str],
     kind: ResourcePath,
     name: &'static str,
-    /// Where it is, and what is there again afterwards.
+    /// JSON pointer to the changed value, and the value that the operator restores.
     pointer: &'static str,
     described: Value,
 }
@@ -62,7 +63,7 @@ fn change(
     }
 }
 
-/// By commands of kubectl for one purpose.
+/// Changes by specific kubectl commands.
 fn commands() -> Vec<Change> {
     let image = MANUAL.fetch(DEPLOYMENTS, "rent");
     let image = image.pointer("/spec/template/spec/containers/0/image");
@@ -93,7 +94,7 @@ fn commands() -> Vec<Change> {
     ]
 }
 
-/// By patches of every kind.
+/// Changes by every type of patch.
 fn patches() -> Vec<Change> {
     vec![
         change(
@@ -229,7 +230,7 @@ fn an_undone_rollout_is_taken_back() {
     MANUAL.await_ready("manual");
 }
 
-/// What the operator has told of changes that it took back.
+/// The operator's events about changes that it has reverted.
 fn notes() -> Vec<String> {
     let events = MANUAL.list(EVENTS).into_iter();
     let told = events.filter(|event| event["reason"] == "PutBack");
@@ -266,7 +267,7 @@ fn a_field_patched_into_a_service_does_not_stay() {
         ..change(&[], "rent", "/spec/replicas", Value::Null)
     });
     await_described(&change(&[], "rent", "/spec/replicas", json!(1)));
-    // With the field that was patched in, this would be refused.
+    // The patched field would make this invalid.
     let autoscaling =
         json!({ "minReplicas": 1, "maxReplicas": 3, "targetCPUUtilizationPercentage": 1000 });
     let scaled = manual().with_service("rent", "autoscaling", autoscaling);
@@ -274,7 +275,7 @@ fn a_field_patched_into_a_service_does_not_stay() {
     MANUAL.await_ready("manual");
 }
 
-/// Without it the operator's own watch does not show the object any more.
+/// Without its label the operator's own watch does not show the object any more.
 fn a_label_that_somebody_takes_is_put_back() {
     let label = "app.kubernetes.io/managed-by";
     for kind in [DEPLOYMENTS, SERVICES] {
@@ -330,13 +331,13 @@ fn a_number_of_pods_stays_with_an_autoscaler() {
             _ => Ok(()),
         },
     );
-    // What the autoscaler makes of it is its own matter.
+    // How the autoscaler reacts does not matter here.
     MANUAL.await_ready("manual");
     let owners = owners_of_the_number("rent");
     assert!(!is_ours(&owners), "{owners:?}");
 }
 
-/// Who owns a Deployment's number of pods.
+/// The managers that own a Deployment's number of pods.
 fn owners_of_the_number(name: &str) -> Vec<String> {
     let deployment = MANUAL.fetch(DEPLOYMENTS, name);
     let entries = deployment["metadata"]["managedFields"].as_array().cloned();

@@ -1,4 +1,5 @@
-//! Nothing hangs: a namespace that is deleted goes, whatever the operator still has to do in it and may do there.
+//! A deleted namespace does not hang, whatever the operator still has to do in it, and whatever
+//! permissions are gone.
 
 use innkeeper_cluster::cluster::Cluster;
 use innkeeper_e2e::kubernetes::{TOPICS, text};
@@ -41,7 +42,7 @@ fn described(name: &str, policy: &str) -> String {
     .to_string()
 }
 
-/// Kafka does not answer while this lives.
+/// Kafka does not answer until this value is dropped.
 struct SilentKafka(Pid);
 
 impl SilentKafka {
@@ -123,7 +124,7 @@ fn the_operators_own_namespace_takes_no_topic_along() {
     assert!(said.contains("a namespace of its own"), "{said}");
     let finalizers = &NAMESPACE.fetch(TOPICS, "own")["metadata"]["finalizers"];
     assert_eq!(*finalizers, Value::Null);
-    // Both ways out.
+    // Tries both remedies in the message.
     NAMESPACE.apply(&described("own", "Retain"));
     NAMESPACE.await_state(TOPICS, "own", "Ready");
     delete(NAMESPACE, &["eventtopic", "own"]);

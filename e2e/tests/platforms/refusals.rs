@@ -1,4 +1,4 @@
-//! What is accepted, and the table of refusals, held against the real API server and the operator.
+//! Checks what is accepted, and the table of refusals, against the real API server and operator.
 
 use innkeeper_crds::refusals::{CASES, Case, Refuser};
 use innkeeper_e2e::kubernetes::PLATFORMS;
@@ -25,10 +25,10 @@ fn cases(are_for_operator: bool) -> impl Iterator<Item = &'static Case> {
     CASES.iter().filter(|case| !case.update).filter(concerns)
 }
 
-/// Asks the API server what it thinks of a manifest, without keeping it.
+/// Asks the API server whether it accepts a manifest, without storing it.
 const TRY: [&str; 3] = ["apply", "--dry-run=server", "--validate=strict"];
 
-/// The objects that the example becomes: the golden file of the plan.
+/// The objects of the example, from the plan's golden file.
 const OBJECTS: &str = include_str!(
     "../../../operator/plan/src/render/snapshots/innkeeper_plan__render__tests__rentcar.snap"
 );
@@ -56,7 +56,7 @@ fn the_api_server_refuses_as_the_table_says() {
         match REFUSALS.kubectl_with_file(&TRY, &manifest) {
             Ok(_) => wrong.push(format!("{}: nobody refuses it", case.name)),
             Err(said) if said.contains(case.on_cluster()) => {}
-            // kubectl writes quotes within quotes.
+            // kubectl escapes quotes within quotes.
             Err(said) if said.replace('\\', "").contains(case.on_cluster()) => {}
             Err(said) => wrong.push(format!("{}: {said}", case.name)),
         }

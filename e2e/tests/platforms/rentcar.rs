@@ -1,4 +1,4 @@
-//! The example, unchanged: applied, used, scaled, switched off in part, deleted and applied again.
+//! The unchanged example is applied, used, scaled, partly switched off, deleted and applied again.
 
 mod booking;
 mod outage;

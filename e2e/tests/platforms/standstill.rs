@@ -1,4 +1,4 @@
-//! What goes and comes while no operator runs is understood by the one that comes back.
+//! What was created and deleted while no operator ran is handled by the operator that starts later.
 
 use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, PLATFORMS, TOPICS, text};
 use innkeeper_e2e::lanes::Lane;
@@ -67,12 +67,12 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     STILL.await_event("TopicKept", "someone has made it anew");
 }
 
-/// The definition of the services' kind, for kubectl.
+/// The CustomResourceDefinition of DomainServices, as an argument of kubectl.
 const DEFINITION: &str = "crd/domainservices.innkeeper.dev";
 
-/// The definition of the services' kind takes what an earlier release wrote while this lives.
+/// While this value lives, the CustomResourceDefinition accepts what an earlier release wrote.
 struct FormerDefinition {
-    /// The patch that puts the present one back.
+    /// The patch that restores the present definition.
     present: String,
 }
 
@@ -128,7 +128,7 @@ fn former_gateway(present: &Value) -> String {
     .to_string()
 }
 
-/// Applies the platform with these services that take bookings, in this order; none runs a pod.
+/// Applies the platform with these booking services in this order, none of which runs a pod.
 fn apply_in_order(names: [&str; 2]) {
     let mut platform: Value = serde_json::from_str(&platform("upgraded")).unwrap();
     let services = platform["spec"]["services"].as_array_mut().unwrap();
@@ -141,7 +141,7 @@ fn apply_in_order(names: [&str; 2]) {
 
 fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
     apply_in_order(["tours", "stays"]);
-    // What stands keeps its order; the earlier release kept it too.
+    // Existing services keep their order; the earlier release did the same.
     apply_in_order(["stays", "tours"]);
     let gateway = || STILL.fetch(DOMAIN_SERVICES, "upgraded-gateway");
     let rolled = || {
@@ -203,7 +203,7 @@ fn services_of_an_earlier_release_are_written_anew_and_nothing_is_rolled() {
     await_gone(STILL, "upgraded");
 }
 
-/// An EventTopic as an earlier release made it for a platform that named no topic.
+/// The EventTopic that an earlier release created for a platform without a topic name.
 fn former_topic(platform: &Value) -> Value {
     let name = text(&platform["metadata"]["name"]);
     json!({
@@ -238,7 +238,7 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     let former = || "former".to_owned();
     assert_eq!(topics(), (former(), former()));
     kafka::produce("former", usize::try_from(RECORDS).unwrap());
-    // Without its object, the platform's status says which topic it has.
+    // Without its object, the platform's status tells which topic it has.
     let uid = || {
         STILL
             .find(TOPICS, "former")

@@ -1,4 +1,4 @@
-//! Topics of one's own, beside platforms.
+//! Topics that belong to no platform, and topics of platforms.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ fn a_change_of_one_setting_keeps_the_others() {
 
 fn what_someone_else_changed_is_put_back() {
     kafka::configure("stock", "retention.ms", "1");
-    // Someone looks at once when the object is touched, and else every two minutes.
+    // The operator compares the topic when its object changes, otherwise only every two minutes.
     SHOP.kubectl(&["annotate", "eventtopic", "stock", "touched=true"])
         .unwrap();
     assert_settings([("retention.ms", "700000"), ("max.message.bytes", "4096")]);
@@ -217,7 +217,7 @@ fn what_is_said_of_a_topic_with_other_partitions_helps() {
     SHOP.await_state(TOPICS, "large", "Ready");
 }
 
-/// The topic that a message says can be deleted with Kafka's tools.
+/// The topic that a message suggests to delete with Kafka's tools.
 fn to_delete(said: &str) -> String {
     let (_, words) = said
         .split_once("kafka-topics.sh --bootstrap-server ")
@@ -278,7 +278,7 @@ fn what_is_said_of_settings_that_kafka_refuses_helps() {
     SHOP.await_state(TOPICS, "throttled", "Ready");
 }
 
-/// Each way out, one after the other.
+/// Tries each remedy in the message, one after another.
 fn what_is_said_of_a_platform_whose_topic_is_taken_helps() {
     let taken = json!({ "topicName": "shop.taken", "partitions": 1 });
     SHOP.apply(&described("first", taken));

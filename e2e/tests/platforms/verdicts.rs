@@ -1,4 +1,5 @@
-//! What others change by hand, or put beside a service: noticed, named, and answered with commands that mend it.
+//! What others change by hand or put beside a service is noticed, named, and answered with commands
+//! that repair it.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 const VERDICTS: Namespace = Namespace("verdicts");
 
-/// Within which time a change by hand is to be noticed.
+/// The time within which a change by hand must be noticed.
 const NOTICED: Duration = Duration::from_secs(10);
 
 pub fn lane() -> Lane {
@@ -39,7 +40,8 @@ fn platform() -> Example {
     Example::small("verdicts")
 }
 
-/// Waits until somebody has noticed, soon enough, and returns what the service's message says.
+/// Waits until the message of a service contains these words, checks that this was soon enough, and
+/// returns the message.
 fn await_noticed(service: &str, words: &str) -> String {
     let began = Instant::now();
     let said = await_told(service, words);
@@ -47,7 +49,7 @@ fn await_noticed(service: &str, words: &str) -> String {
     said
 }
 
-/// Waits until a service's message tells of something, and returns it.
+/// Waits until the message of a service contains these words, and returns it.
 fn await_told(service: &str, words: &str) -> String {
     VERDICTS.until(&format!("{service} tells of {words}"), || {
         let (reason, said) = ready(service);
@@ -59,7 +61,7 @@ fn await_told(service: &str, words: &str) -> String {
     })
 }
 
-/// Waits until a service is as described and tells of nothing else.
+/// Waits until a service is as described and its message mentions nothing else.
 fn await_nothing_told(service: &str) {
     VERDICTS.until(&format!("{service} is ready"), || match ready(service) {
         (reason, said) if reason == "Ready" && !said.contains('\n') => Ok(()),
@@ -127,7 +129,7 @@ fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
     assert_eq!(replicas("pay"), 1);
 }
 
-/// The platform with an autoscaler of ours, which takes no pod away.
+/// The platform with an autoscaler of ours that never removes pods.
 fn autoscaled() -> Example {
     let autoscaling = json!({
         "maxReplicas": 3,
@@ -204,7 +206,7 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
     });
 }
 
-/// Allows as many objects of a kind as there are.
+/// Sets a quota of as many objects of a kind as exist.
 fn allow_no_more(resource: &str, count: usize) {
     let quota = json!({
         "apiVersion": "v1",
@@ -264,7 +266,7 @@ fn pods_refused_beyond_the_fewest_are_told() {
     allow_all();
 }
 
-/// Makes a ConfigMap of a service whose labels somebody took, and waits until it is pruned.
+/// Creates a ConfigMap for a service without our labels, and waits until it is pruned.
 fn await_pruned() {
     let service = VERDICTS.fetch(DOMAIN_SERVICES, "rent");
     let child = json!({
@@ -318,7 +320,8 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
     });
 }
 
-/// A lost pod may start again, although no ReplicaSet names its settings any more.
+/// A lost pod may start again although no ReplicaSet names its settings any more, so the settings
+/// must stay.
 fn keeps_its_settings(pod: &str) {
     let mounted = &VERDICTS.fetch(PODS, pod)["spec"]["volumes"];
     let mut volumes = mounted.as_array().unwrap().iter();

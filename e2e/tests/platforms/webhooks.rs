@@ -1,4 +1,4 @@
-//! What admission changes in what the operator writes is told, and not fought.
+//! What admission changes in the operator's objects is reported and not fought.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 const STAMPED: Namespace = Namespace("stamped");
 
-/// An image that nobody has, until admission names where it is.
+/// An image that does not exist until admission replaces its name.
 const ELSEWHERE: &str = "elsewhere.test/innkeeper:1";
-/// How often an object may be written until its platform is ready.
+/// How often each object may be written until its platform is ready.
 const WRITES: usize = 5;
-/// How long nothing may be written.
+/// The time in which nothing may be written.
 const IDLE: Duration = Duration::from_secs(10);
 
 pub fn lane() -> Lane {
@@ -35,7 +35,7 @@ pub fn lane() -> Lane {
     }
 }
 
-/// Writes of the operator since this was last asked; none if no webhook counts them.
+/// The operator's writes since the last call; none if there is no webhook to count them.
 pub fn take_counts() -> BTreeMap<String, usize> {
     let webhooks = WEBHOOKS.get();
     webhooks.map(|it| it.take_counts()).unwrap_or_default()
@@ -43,7 +43,7 @@ pub fn take_counts() -> BTreeMap<String, usize> {
 
 static WEBHOOKS: OnceLock<Arc<Webhooks>> = OnceLock::new();
 
-/// Something that differs with every write.
+/// Adds an annotation that differs with every write.
 fn stamp(object: &Value) -> Vec<Value> {
     let now = object["metadata"]["managedFields"]
         .as_array()
@@ -55,7 +55,7 @@ fn stamp(object: &Value) -> Vec<Value> {
     vec![json!({ "op": "add", "path": "/metadata/annotations", "value": annotations })]
 }
 
-/// Another image: that of a DomainService is none yet, that of a Deployment is there.
+/// Replaces the image. A DomainService gets one where there was none, and a Deployment another one.
 fn rewrite(object: &Value) -> Vec<Value> {
     let replace =
         |path: &str, image: &str| vec![json!({ "op": "replace", "path": path, "value": image })];
@@ -128,7 +128,7 @@ fn what_another_changes_back_each_time_is_contested() {
         "{said}"
     );
     assert_eq!(seconds(), 1);
-    // It is tried again, although nobody asks for it.
+    // The operator tries again although nothing changes.
     STAMPED.until("it is put back once more", || match seconds() {
         value if value == 3 => Ok(()),
         value => Err(value.to_string()),

@@ -1,4 +1,5 @@
-//! Packages of Debian: installed when missing if we are root, else named in the error.
+//! Debian packages. Missing packages are installed if this process is root, else the error names
+//! them.
 
 use std::process::Command;
 
@@ -8,13 +9,13 @@ use super::PartError;
 use crate::command::{read_output, run_logged};
 use crate::folders;
 
-/// What running Kafka needs.
+/// Packages that Kafka needs.
 pub const KAFKA: &[&str] = &["openjdk-17-jre-headless", "maven"];
 
-/// What running `PostgreSQL` needs.
+/// Packages that `PostgreSQL` needs.
 pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
 
-/// What running Kubernetes needs.
+/// Packages that Kubernetes needs.
 pub const KUBERNETES: &[&str] = &[
     "conntrack",
     "containerd",
@@ -29,7 +30,7 @@ pub const KUBERNETES: &[&str] = &[
     "siege",
 ];
 
-/// Installs those of the packages that are missing.
+/// Installs the packages that are missing.
 pub fn ensure(packages: &[&str]) -> Result<(), PartError> {
     let missing: Vec<&str> = packages
         .iter()
@@ -57,7 +58,7 @@ fn is_installed(package: &str) -> bool {
 
 fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<(), PartError> {
     let mut command = Command::new("apt-get");
-    // A package's own service is not wanted: run level 1 keeps invoke-rc.d from starting it.
+    // The services of the packages must not start; in run level 1 invoke-rc.d does not start them.
     command
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")

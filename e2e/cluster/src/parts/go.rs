@@ -1,4 +1,5 @@
-//! What is built with Go from its modules: Kubernetes, `CoreDNS`, metrics-server, Helm and the pause container.
+//! Programs that are built from Go modules: Kubernetes, `CoreDNS`, metrics-server, Helm and the
+//! pause container.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,37 +8,37 @@ use std::process::Command;
 use super::{Part, PartError, cache_error};
 use crate::command::run_logged;
 
-/// Kubernetes: all of its components in one program that takes the component's name as its first argument.
+/// Kubernetes: all components in one program, whose first argument is the component.
 pub const KUBERNETES: Part = Part {
     name: "kubernetes",
     version: "1.34.4",
 };
 
-/// `CoreDNS`.
+/// The DNS server.
 pub const COREDNS: Part = Part {
     name: "coredns",
     version: "1.12.4",
 };
 
-/// metrics-server; 0.8.0 fails its checksum look-up.
+/// The server of resource metrics. Version 0.8.0 fails the check of its checksum.
 pub const METRICS_SERVER: Part = Part {
     name: "metrics-server",
     version: "0.9.0",
 };
 
-/// Helm.
+/// The client that installs charts.
 pub const HELM: Part = Part {
     name: "helm",
     version: "3.19.5",
 };
 
-/// The container that holds a pod's namespaces.
+/// The program of the container that holds the namespaces of a pod.
 pub const PAUSE: Part = Part {
     name: "pause",
     version: "1",
 };
 
-/// Returns the program of Kubernetes, after building it if it is not there.
+/// Returns the path of the Kubernetes program, and builds it first if it does not exist.
 pub fn ensure_kubernetes() -> Result<PathBuf, PartError> {
     let sources = [
         ("main.go", include_str!("../../kubernetes/main.go")),
@@ -47,7 +48,7 @@ pub fn ensure_kubernetes() -> Result<PathBuf, PartError> {
     ensure_built(KUBERNETES, &sources, &kubernetes_version())
 }
 
-/// Returns the pause program, after building it if it is not there.
+/// Returns the path of the pause program, and builds it first if it does not exist.
 pub fn ensure_pause() -> Result<PathBuf, PartError> {
     let sources = [
         ("main.go", include_str!("../../pause/main.go")),
@@ -56,12 +57,12 @@ pub fn ensure_pause() -> Result<PathBuf, PartError> {
     ensure_built(PAUSE, &sources, "")
 }
 
-/// Returns the program of `CoreDNS`, after building it if it is not there.
+/// Returns the path of `CoreDNS`, and builds it first if it does not exist.
 pub fn ensure_coredns() -> Result<PathBuf, PartError> {
     ensure_installed(COREDNS, "github.com/coredns/coredns")
 }
 
-/// Returns the program of metrics-server, after building it if it is not there.
+/// Returns the path of metrics-server, and builds it first if it does not exist.
 pub fn ensure_metrics_server() -> Result<PathBuf, PartError> {
     ensure_installed(
         METRICS_SERVER,
@@ -69,7 +70,7 @@ pub fn ensure_metrics_server() -> Result<PathBuf, PartError> {
     )
 }
 
-/// Returns the program of Helm, after building it if it is not there.
+/// Returns the path of Helm, and builds it first if it does not exist.
 pub fn ensure_helm() -> Result<PathBuf, PartError> {
     ensure_installed(HELM, "helm.sh/helm/v3/cmd/helm")
 }
@@ -110,7 +111,8 @@ fn write_sources(folder: &Path, sources: &[(&str, &str)]) -> Result<(), PartErro
     })
 }
 
-/// Without a version the components say v0.0.0, and the API machinery misjudges which features there are.
+/// The linker flags with the version of Kubernetes. Without them the components report v0.0.0, and
+/// the API machinery assumes the wrong features.
 fn kubernetes_version() -> String {
     let packages = [
         "k8s.io/component-base/version",
@@ -122,7 +124,7 @@ fn kubernetes_version() -> String {
     packages.map(set).join(" ")
 }
 
-/// Go at a low priority, for these builds keep every core busy for minutes.
+/// A `go` command with low priority, because these builds use every core for minutes.
 fn go(part: Part) -> Result<Command, PartError> {
     let found = Command::new("go").arg("version").output();
     if found.is_err() {

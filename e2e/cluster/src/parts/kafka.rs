@@ -1,4 +1,4 @@
-//! Apache Kafka from Maven Central: the broker is a handful of jars, no distribution is needed.
+//! Apache Kafka from Maven Central. The broker is a handful of jars, so no distribution is needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,14 @@ pub const KAFKA: Part = Part {
     version: "4.1.0",
 };
 
-/// The project whose dependencies are the broker and its logging.
+/// The Maven project whose dependencies are the broker and its logging.
 const PROJECT: &str = include_str!("kafka/pom.xml");
 
-/// Kafka says on its output what matters, and only that.
+/// The logging configuration of Kafka, which writes only important messages.
 const LOGGING: &str = include_str!("kafka/log4j2.properties");
 
-/// Returns the folder with `jars/` and `log4j2.properties`, after fetching them if they are not there.
+/// Returns the folder with `jars/` and `log4j2.properties`, and fetches them first if they do not
+/// exist.
 pub fn ensure() -> Result<PathBuf, PartError> {
     debian::ensure(debian::KAFKA)?;
     KAFKA.ensure(fetch)

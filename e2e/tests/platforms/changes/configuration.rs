@@ -15,7 +15,7 @@ fn configured(value: &str) -> Example {
     cottage().with_service("rent", "config", json!({ "env": { "DESK": value } }))
 }
 
-/// The names of each service's pods that are to stay.
+/// Names of the pods of each service that are not being deleted.
 fn pods() -> BTreeMap<String, BTreeSet<String>> {
     let mut pods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for pod in COTTAGE.list(PODS) {
@@ -32,7 +32,7 @@ fn config_maps() -> BTreeSet<String> {
     all.iter().map(name).collect()
 }
 
-/// The ConfigMaps that the `ReplicaSet`s of rent name.
+/// Names of the ConfigMaps in the `ReplicaSet`s of the service `rent`.
 fn named_by_replica_sets() -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for set in COTTAGE.list_of_service(REPLICA_SETS, "rent") {

@@ -1,4 +1,4 @@
-//! The same services in another order.
+//! Applies the same services in another order.
 
 use innkeeper_e2e::kubernetes::{PLATFORMS, REPLICA_SETS, name};
 

@@ -1,4 +1,5 @@
-//! What is seen from outside while pods are replaced, while nothing happens, and when a service goes.
+//! What clients notice while pods are replaced, while nothing happens, and when a service is
+//! removed.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -12,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::{COTTAGE, cottage};
 
-/// How long nothing may be written.
+/// The time in which nothing may be written.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// A reservation as siege sends it.
+/// A reservation in siege's format.
 const RESERVATION: &str = r#"/reservations POST {"userName":"siege","carId":"1","price":"5"}"#;
 
-/// Waits until old pods are gone, not only new ones ready.
+/// Waits until the old pods are gone, and not only the new ones ready.
 pub fn await_settled() {
     COTTAGE.await_ready("cottage");
     COTTAGE.until("the last pods of former days are gone", || {
@@ -70,7 +71,7 @@ pub fn a_rolling_change_under_load_drops_no_request() {
     COTTAGE.apply(&cottage().manifest());
 }
 
-/// What is written of an object by us; the figures in the status of an autoscaler are not.
+/// The parts of an object that the operator writes, without the numbers in an autoscaler's status.
 fn written(kind: ResourcePath, object: &Value) -> Value {
     if kind.plural == AUTOSCALERS.plural {
         let managers = object["metadata"]["managedFields"].as_array().unwrap();
@@ -119,7 +120,7 @@ pub fn a_removed_service_takes_its_objects_with_it() {
     });
     COTTAGE.await_ready("cottage");
     assert_eq!(COTTAGE.list(DOMAIN_SERVICES).len(), 4);
-    // An old pod of the gateway may answer once more.
+    // An old pod of the gateway may answer one more request.
     COTTAGE.until("its path is unknown", || {
         match COTTAGE.call("GET", "/rents", &Value::Null).status {
             404 => Ok(()),

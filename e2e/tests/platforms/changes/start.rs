@@ -1,11 +1,11 @@
-//! A platform that cannot start at once.
+//! Platforms that cannot start immediately.
 
 use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, PLATFORMS, PODS};
 use serde_json::{Value, json};
 
 use super::{COTTAGE, cottage};
 
-/// A Deployment that someone else has made.
+/// A Deployment that belongs to somebody else.
 fn foreign() -> Value {
     let labels = json!({ "app": "someone-elses" });
     json!({
@@ -23,7 +23,7 @@ fn foreign() -> Value {
     })
 }
 
-/// Waits until the caller of pay says this of its callee.
+/// Waits until the message of the service that calls `pay` contains this text.
 fn await_caller(expected: &str) {
     COTTAGE.until(&format!("reservation {expected}"), || {
         match COTTAGE.await_reason("reservation", "WaitingForCallee") {

@@ -1,4 +1,4 @@
-//! One reservation, followed to where it leaves traces.
+//! Follows one reservation through every service and log.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{RENTCAR, topic_name};
 
-/// How long the view may take to show what has happened.
+/// How long the view may take to show an event.
 const A_SECOND: Duration = Duration::from_secs(1);
 
 pub fn the_example_becomes_ready() {
@@ -34,7 +34,7 @@ pub fn the_example_becomes_ready() {
     ] {
         assert!(shown.contains(name), "{shown}");
     }
-    // Each of the three kinds has a head of its own.
+    // The table of each of the three kinds has its own header.
     for columns in ["SERVICES", "REPLICAS", "PARTITIONS"] {
         let head = shown.lines().find(|line| line.contains(columns));
         let head = head.unwrap_or_else(|| panic!("{columns} is not in {shown}"));
@@ -218,7 +218,7 @@ pub fn a_change_that_is_wrong_is_refused() {
     );
 }
 
-/// Waits until the view's only row has these fields.
+/// Waits until the only row of the view has these fields.
 fn await_view(expected: &Value) {
     until("the view's row", A_SECOND, || {
         let rows = RENTCAR.read("/myReservations");
@@ -231,7 +231,7 @@ fn assert_holds(found: &Value, expected: &Value) {
     held(found, expected).unwrap_or_else(|found| panic!("{expected} is not in {found}"));
 }
 
-/// Whether an object has these fields, and others as it may.
+/// Whether an object has these fields; it may have others, too.
 fn held(found: &Value, expected: &Value) -> Result<(), String> {
     let fields = expected.as_object().unwrap();
     if fields.iter().all(|(name, value)| found[name] == *value) {

@@ -1,4 +1,4 @@
-//! Parts of the platform are away, then all of it; what was promised stays.
+//! Parts of the platform fail, then all of it, and its promises are still kept.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::scaling::without_growth;
 use super::{RENTCAR, topic_name};
 
-/// The time that the file gives a call of pay, and some for a busy machine.
+/// The timeout that the file gives calls of `pay`, plus some time for a busy machine.
 const IN_TIME: Duration = Duration::from_millis(610 + 900);
 
-/// The key of the reservation that pay's absence interrupts.
+/// The idempotency key of the reservation that is made while `pay` is down.
 const KEY: &str = "an-interrupted-reservation";
 
 fn reserve_with_key() -> Answer {
@@ -29,7 +29,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
     let said = RENTCAR.await_state(PLATFORMS, "rentcar", "Ready");
     assert!(said.ends_with("switched off: pay"), "{said}");
 
-    // A pod that ends goes on answering for as long as others may still send to it.
+    // A pod that is ending keeps answering as long as others may still route requests to it.
     RENTCAR.until("the last pod of pay is gone", || {
         match RENTCAR.list_of_service(PODS, "pay").len() {
             0 => Ok(()),
@@ -147,7 +147,7 @@ pub fn what_is_applied_again_goes_on_where_it_was() {
         .kubectl(&["apply", "--filename", example::path()])
         .unwrap();
     RENTCAR.await_ready("rentcar");
-    // The services have new addresses, and DNS may answer with the former ones for some seconds.
+    // The services have new addresses, and DNS may return the old ones for some seconds.
     let first = RENTCAR.until("the first reservation is there", || {
         match RENTCAR.call("GET", "/reservations/1", &Value::Null) {
             answer if answer.status == 200 => Ok(answer.body),

@@ -1,4 +1,4 @@
-//! The number of pods follows the load, and no edit takes pods away.
+//! The number of pods follows the load, and no edit removes pods.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use super::RENTCAR;
 
-/// The service that is scaled.
+/// The service with the autoscaler.
 const VIEW: &str = "myreservation";
 
-/// Users, and their pauses, that keep a view busier than its autoscaler wants.
+/// Load that keeps the view busier than the target of its autoscaler.
 fn load() -> Siege {
     let view = format!("{}/myReservations", RENTCAR.fetch_gateway_url());
     Siege::begin(4, Duration::from_millis(10), &view)
 }
 
-/// The example with an autoscaler that any load drives to 4 pods, and that never takes one away.
+/// The example with an autoscaler that any load drives to 4 pods, and that never removes one.
 fn held() -> Example {
     let autoscaling = json!({
         "minReplicas": 1,
@@ -30,9 +30,10 @@ fn held() -> Example {
     Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
 }
 
-/// The example with an autoscaler that takes pods away at once, where Kubernetes by itself waits five minutes, and that
-/// adds none: on a busy machine the start of a pod alone may look like load, and without a `behavior` Kubernetes goes
-/// back to the greatest number that it wanted in the last five minutes, whose requests fill a node of 2 cores.
+/// The example with an autoscaler that removes pods immediately, where Kubernetes would wait five
+/// minutes, and that never adds any. On a busy machine the start of a pod may look like load, and
+/// without a `behavior` Kubernetes returns to the greatest number that it wanted in the last five
+/// minutes. The requests of so many pods would fill a node with 2 cores.
 pub(super) fn without_growth() -> Example {
     let scale_down = json!({
         "stabilizationWindowSeconds": 0,
@@ -72,7 +73,8 @@ pub fn under_load_pods_are_added() {
     assert!(count.answered > 100 && count.failed == 0, "{count:?}");
 }
 
-/// Waits until the autoscaler holds 4 pods although it wants more: while it still knows the former limit, it may go beyond.
+/// Waits until the autoscaler stays at 4 pods although it wants more. While it still knows the old
+/// limit it may exceed that number.
 fn await_held() {
     RENTCAR.until("the autoscaler holds 4 pods", || {
         let autoscaler = RENTCAR.fetch(AUTOSCALERS, VIEW);
