@@ -1,4 +1,5 @@
-//! The topics that have certain names now, with their ids: `DescribeTopics` of Kafka's admin API, which `rdkafka` lacks.
+//! Describes topics by their names, with their ids: `DescribeTopics` of Kafka's admin API, which
+//! `rdkafka` lacks.
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -8,27 +9,29 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::native;
 
-/// What a cluster answers to a question about topics.
+/// The answer of a cluster about topics.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Description {
-    /// The id of the cluster that answered; `None` when its brokers are too old to have one.
+    /// Id of the cluster that answered; `None` if its brokers are too old to have one.
     pub cluster_id: Option<String>,
-    /// One answer for each name, in the order of the question: `None` where there is no such topic.
+    /// One answer for each name, in the order of the names; `None` if there is no such topic.
     pub topics: Vec<Result<Option<TopicDescription>, RDKafkaErrorCode>>,
 }
 
 /// A topic as it is now.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TopicDescription {
-    /// Its id, as Kafka's own tools write it; a topic that is made anew has another. `None` before Kafka 2.8.
+    /// Id of the topic, as Kafka's own tools write it. A topic that is created again has another
+    /// id. `None` before Kafka 2.8.
     pub topic_id: Option<String>,
-    /// The number of its partitions.
+    /// Number of partitions.
     pub partitions: usize,
-    /// The number of replicas of its first partition.
+    /// Number of replicas of the first partition.
     pub replication: usize,
 }
 
-/// Asks which topics have these names now. It blocks for `timeout` at most, and never makes a topic.
+/// Describes the topics that have these names now. Blocks for at most `timeout`, and never creates
+/// a topic.
 pub fn describe_topics<C: ClientContext>(
     client: &Client<C>,
     names: &[&str],

@@ -1,6 +1,6 @@
-//! How every client of Kafka is set up, and the one question that `rdkafka` cannot ask: which topic has a name now, by its id.
-//! It never decides anything about topics, and it is the only crate that calls librdkafka's C API itself.
-//! Start reading at [`client_config`] and [`describe_topics`].
+//! Configures every Kafka client, and makes the one call that `rdkafka` lacks: describing topics
+//! with their ids. It decides nothing about topics, and it is the only crate that calls
+//! librdkafka's C API itself. Start reading at [`client_config`] and [`describe_topics`].
 
 mod describe;
 mod native;
@@ -9,8 +9,9 @@ use rdkafka::ClientConfig;
 
 pub use describe::{Description, TopicDescription, describe_topics};
 
-/// What every client of ours has in common. A client that merely looks must never make a topic: brokers create the topics
-/// that clients ask about unless the client says not to (`auto.create.topics.enable` is on by default).
+/// The configuration that all clients have in common. A client that only reads must never create a
+/// topic, but brokers create the topics that clients ask about (`auto.create.topics.enable` is on
+/// by default) unless the client forbids it.
 /// <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>
 pub fn client_config(bootstrap_servers: &str, client_id: &str) -> ClientConfig {
     let mut config = ClientConfig::new();

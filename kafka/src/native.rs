@@ -1,5 +1,7 @@
-//! The calls of librdkafka's C API: <https://github.com/confluentinc/librdkafka/blob/v2.12.1/src/rdkafka.h>.
-//! Each object of C is owned by a [`Native`], which destroys it once, and whatever C lends is copied before its owner goes.
+//! Calls librdkafka's C API:
+//! <https://github.com/confluentinc/librdkafka/blob/v2.12.1/src/rdkafka.h>. Every C object is owned
+//! by a [`Native`], which destroys it once. Data that C lends is copied before its owner is
+//! destroyed.
 #![expect(
     unsafe_code,
     reason = "rdkafka offers no DescribeTopics: docs/adr/0008-one-crate-calls-librdkafka.md"
@@ -16,20 +18,22 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::describe::TopicDescription;
 
-/// How much longer than the request an answer may take: the client itself gives a request up.
+/// How much longer than the request to wait for its answer. The client itself gives up a request
+/// after its timeout.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// An object of C that is ours to destroy.
+/// A C object that this value destroys.
 struct Native<T> {
     object: NonNull<T>,
     destroy: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Native<T> {
-    /// Takes what C has just made; `None` when it made nothing.
+    /// Takes ownership of a new C object; `None` if it is null.
     ///
     /// # Safety
-    /// `object` is null, or valid and nobody else's to destroy, and `destroy` is the function that destroys it.
+    /// `object` is null, or it is valid and nobody else destroys it, and `destroy` is the function
+    /// that destroys it.
     unsafe fn owned(object: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
         NonNull::new(object).map(|object| Self { object, destroy })
     }
@@ -41,12 +45,13 @@ impl<T> Native<T> {
 
 impl<T> Drop for Native<T> {
     fn drop(&mut self) {
-        // SAFETY: `owned` was promised that the object is valid, ours alone, and destroyed by this function.
+        // SAFETY: the caller of `owned` promised that the object is valid, that nobody else
+        // destroys it, and that this function destroys it.
         unsafe { (self.destroy)(self.as_ptr()) }
     }
 }
 
-/// What the brokers say of topics, one answer for each name.
+/// Asks the brokers about topics, and returns one answer for each name.
 pub fn describe_topics<C: ClientContext>(
     client: &Client<C>,
     names: &[CString],
@@ -58,17 +63,17 @@ pub fn describe_topics<C: ClientContext>(
     if code != RDKafkaErrorCode::NoError {
         return Err(code);
     }
-    // SAFETY: the event is valid, and the result is a part of it.
+    // SAFETY: the event is valid, and it owns the result.
     let result = unsafe { c::rd_kafka_event_DescribeTopics_result(event.as_ptr()) };
     if result.is_null() {
         return Err(RDKafkaErrorCode::BadMessage);
     }
-    // SAFETY: the result is valid while the event is.
+    // SAFETY: the result is valid as long as the event.
     let topics = lent(|count| unsafe { c::rd_kafka_DescribeTopics_result_topics(result, count) });
     Ok(topics.iter().map(|topic| description(*topic)).collect())
 }
 
-/// Sends the question and waits for the event that answers it; `None` when none came in time.
+/// Sends the request and waits for the event with its answer; `None` if none arrives in time.
 fn ask<C: ClientContext>(
     client: &Client<C>,
     names: &[CString],
@@ -76,8 +81,8 @@ fn ask<C: ClientContext>(
 ) -> Option<Native<c::rd_kafka_event_t>> {
     let handle = client.native_ptr();
     let mut names: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-    // SAFETY: the handle is valid as long as the client, and each object is made for us to destroy. Their order makes the
-    // queue go last but for the event, which holds no part of it.
+    // SAFETY: the handle is valid as long as the client, and we own each object. The queue is
+    // destroyed after the others except the event, which does not refer to it.
     let (queue, options, topics) = unsafe {
         let queue = c::rd_kafka_queue_new(handle);
         let operation = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
@@ -89,7 +94,8 @@ fn ask<C: ClientContext>(
             Native::owned(topics, c::rd_kafka_TopicCollection_destroy)?,
         )
     };
-    // SAFETY: all four are valid; the call copies what it needs. The event that is polled is ours to destroy.
+    // SAFETY: all four objects are valid, and the call copies what it needs. We own the event that
+    // is polled.
     unsafe {
         c::rd_kafka_AdminOptions_set_request_timeout(
             options.as_ptr(),
@@ -103,14 +109,15 @@ fn ask<C: ClientContext>(
     }
 }
 
-/// The cluster's id, as the last answer of its brokers had it.
+/// Id of the cluster, from the last answer of its brokers.
 pub fn cluster_id<C: ClientContext>(client: &Client<C>) -> Option<String> {
     let handle = client.native_ptr();
-    // SAFETY: the handle is valid; without a timeout the call answers at once from what it knows, with a copy for us.
+    // SAFETY: the handle is valid. Without a timeout the call returns immediately what the client
+    // knows, as a copy that we own.
     let id = unsafe { c::rd_kafka_clusterid(handle, 0) };
     let text = text(id);
     if !id.is_null() {
-        // SAFETY: the copy is ours, and this is the function that frees it.
+        // SAFETY: we own the copy, and this is the function that frees it.
         unsafe { c::rd_kafka_mem_free(handle, id.cast()) };
     }
     text
@@ -122,7 +129,8 @@ fn description(
     if topic.is_null() {
         return Err(RDKafkaErrorCode::BadMessage);
     }
-    // SAFETY: the description is valid while its event is; the error, if there is one, is a part of it.
+    // SAFETY: the description is valid as long as its event, which also owns the error, if there is
+    // one.
     let code = unsafe {
         let error = c::rd_kafka_TopicDescription_error(topic);
         c::rd_kafka_error_code(error)
@@ -131,7 +139,7 @@ fn description(
     if code != RDKafkaErrorCode::NoError {
         return Err(code);
     }
-    // SAFETY: the description is valid while its event is, and so are its parts.
+    // SAFETY: the description and its parts are valid as long as its event.
     let partitions = lent(|count| unsafe { c::rd_kafka_TopicDescription_partitions(topic, count) });
     let replication = partitions.first().map_or(0, |partition| {
         // SAFETY: the partition is a part of the description.
@@ -144,9 +152,10 @@ fn description(
     })
 }
 
-/// The id as Kafka's own tools write it: base64 with the alphabet for URLs. Brokers without ids answer with zeros.
+/// Id of a topic as Kafka's own tools write it: base64 with the alphabet for URLs. Brokers without
+/// ids answer with zeros.
 fn topic_id(topic: *const c::rd_kafka_TopicDescription_t) -> Option<String> {
-    // SAFETY: the description is valid while its event is, and the id and its text are parts of it.
+    // SAFETY: the description is valid as long as its event, which also owns the id and its text.
     unsafe {
         let id = c::rd_kafka_TopicDescription_topic_id(topic);
         let is_zero = id.is_null()
@@ -159,14 +168,15 @@ fn topic_id(topic: *const c::rd_kafka_TopicDescription_t) -> Option<String> {
     }
 }
 
-/// A list that C lends: a call that returns its first item and tells how many there are.
+/// A list that C lends, from a call that returns the first item and the number of items.
 fn lent<'a, T>(call: impl FnOnce(*mut usize) -> *mut T) -> &'a [T] {
     let mut count = 0;
     let first = call(&raw mut count);
     if first.is_null() {
         return &[];
     }
-    // SAFETY: C says that so many items begin there, and lends them as long as the event lives, which every caller holds.
+    // SAFETY: C promises that so many items begin there. They are valid as long as the event, which
+    // every caller keeps.
     unsafe { slice::from_raw_parts(first, count) }
 }
 
@@ -174,7 +184,7 @@ fn text(text: *const c_char) -> Option<String> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: C ends every text with a zero.
+    // SAFETY: C terminates every text with a zero.
     let text = unsafe { CStr::from_ptr(text) };
     Some(text.to_string_lossy().into_owned())
 }

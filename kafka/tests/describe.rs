@@ -1,4 +1,5 @@
-//! The question about topics, asked of a real broker that makes the topics that clients ask about, as brokers do by default.
+//! Describes topics of a real broker, which creates the topics that clients ask about, as brokers
+//! do by default.
 #![cfg(feature = "services")]
 #![expect(
     clippy::unwrap_used,
@@ -40,8 +41,7 @@ fn described(admin: &Admin, name: &str) -> Option<TopicDescription> {
     description.topics.into_iter().next().unwrap().unwrap()
 }
 
-/// Waits until a topic is described: the broker that is asked may know less than the controller
-/// that was told.
+/// Waits until a topic is described. The broker that is asked may know less than the controller.
 async fn appears(admin: &Admin, name: &str) -> TopicDescription {
     until("the topic is there", async || {
         described(admin, name).ok_or_else(|| "it is not there".to_owned())
@@ -49,7 +49,7 @@ async fn appears(admin: &Admin, name: &str) -> TopicDescription {
     .await
 }
 
-/// Waits until a topic is described no more.
+/// Waits until a topic is no longer described.
 async fn disappears(admin: &Admin, name: &str) {
     until("the topic is gone", async || {
         described(admin, name).map_or(Ok(()), |seen| Err(format!("{seen:?}")))
@@ -77,12 +77,12 @@ async fn a_topic_that_is_made_anew_has_another_id() {
 async fn looking_makes_no_topic() {
     let (admin, missing, later) = (admin(), name(), name());
     assert_eq!(described(&admin, &missing), None);
-    // This asks by a handle of the topic's, which a client asks about again and again.
+    // This call uses a handle of the topic, about which a client asks again and again.
     admin
         .inner()
         .fetch_metadata(Some(&missing), PATIENCE)
         .unwrap();
-    // What is made later is known later.
+    // The brokers learn of a topic that is created later after they have learned of the others.
     create(&admin, &later).await;
     until("the later topic is known", async || {
         let names = names(&admin);

@@ -1,4 +1,4 @@
-//! What the whole repository keeps to about clients of Kafka, and about `unsafe`.
+//! Rules for the whole repository about Kafka clients and `unsafe`.
 #![expect(
     clippy::panic,
     reason = "a test fails by panicking, in its fixtures too"
@@ -7,10 +7,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crate that sets up every client, and the one that may call C.
+/// The crate that configures every client, and the only one that may call C.
 const THIS: &str = "kafka";
 
-/// Tests that look from outside, with a plain client of their own.
+/// Tests from the outside, which have plain clients of their own.
 const BLACK_BOX: [&str; 2] = ["e2e", "operator/cli/tests"];
 
 fn repository() -> PathBuf {
@@ -18,7 +18,7 @@ fn repository() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// The files of this name or ending, with their paths from the repository's root.
+/// The files with this name or ending, with their paths relative to the repository.
 fn files(ending: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![repository()];
