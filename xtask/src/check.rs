@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what can be said of the code without running it.
+//! `cargo xtask check`: checks the code without running it.
 
 mod dead_code;
 mod imports;
@@ -8,8 +8,8 @@ use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 use crate::{chart, generate};
 
-/// What is quick first: imports, what nothing uses, generated files and the chart, then formatting, then the lints of the
-/// whole workspace, the parts behind features included.
+/// Runs quick checks first: imports, unused code, generated files and the chart, then formatting,
+/// then the lints of the whole workspace, including code behind features.
 pub fn run() -> Outcome {
     let workspace = Workspace::load()?;
     imports::check(&workspace)?;

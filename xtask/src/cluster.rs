@@ -1,4 +1,5 @@
-//! `cargo xtask cluster`: the real cluster of the end-to-end tests, also for people who have none at hand.
+//! `cargo xtask cluster`: the cluster of the end-to-end tests, also for people who have no other
+//! cluster.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -51,7 +52,7 @@ struct Words {
     words: Vec<OsString>,
 }
 
-/// Carries the chore out.
+/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let name = &arguments.name;
     match &arguments.verb {
@@ -111,7 +112,8 @@ fn exec(cluster: &Cluster, words: &[OsString]) -> Outcome {
     pass_on(cluster.command(program), arguments)
 }
 
-/// Becomes the program, so that its output, input and exit code are this chore's own.
+/// Replaces this process by the program, whose input, output and exit code are then those of the
+/// chore.
 fn pass_on(mut command: Command, arguments: &[OsString]) -> Outcome {
     use std::os::unix::process::CommandExt;
     Err(command.args(arguments).exec().into())

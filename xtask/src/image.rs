@@ -1,4 +1,4 @@
-//! `cargo xtask image`: the container image, without Docker.
+//! `cargo xtask image`: builds the container image, without Docker.
 
 use std::error::Error;
 use std::fs;
@@ -10,10 +10,10 @@ use innkeeper_cluster::images::Image;
 use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 
-/// The name that the image has unless told otherwise, which is the one that the chart asks for.
+/// The default name of the image, which is also the chart's default.
 pub const DEFAULT_NAME: &str = concat!("innkeeper.dev/innkeeper:", env!("CARGO_PKG_VERSION"));
 
-/// The profile in the root Cargo.toml that the image is built with.
+/// The Cargo profile for the image, from the root Cargo.toml.
 const PROFILE: &str = "image";
 
 /// The arguments of the chore.
@@ -27,7 +27,7 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// Carries the chore out.
+/// Runs the chore.
 pub fn run(arguments: Arguments) -> Outcome {
     let archive = build(&arguments.name, arguments.output)?;
     let size = fs::metadata(&archive)?.len();
@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
-/// Builds the binary and writes it as an OCI archive, whose path is returned.
+/// Builds the binary, writes it as an OCI archive, and returns the path of the archive.
 pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Error>> {
     run_shown(cargo().args(["build", "--package", "innkeeper", "--profile", PROFILE]))?;
     let target = Workspace::load()?.target();

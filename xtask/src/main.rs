@@ -1,5 +1,5 @@
-//! The chores of this repository: `cargo xtask` alone lists them, and CI runs those same chores.
-//! It never holds logic of the product; what a chore needs to know about clusters lies in `innkeeper-cluster`.
+//! The chores of this repository: `cargo xtask` alone lists them, and CI runs the same chores. It
+//! contains no logic of the product, and its knowledge about clusters is in `innkeeper-cluster`.
 //! Start reading at [`Chore`].
 
 mod bench;
@@ -38,7 +38,8 @@ enum Chore {
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
     Cluster(cluster::Arguments),
-    /// Writes the files that are made from the code: the CRDs, the rules of the chart's roles, and what the chart renders
+    /// Writes the files that are made from the code: the CRDs, the rules of the chart's roles, and
+    /// what the chart renders
     Generate(generate::Arguments),
     /// Builds the container image as an OCI archive, without Docker
     Image(image::Arguments),
@@ -48,7 +49,7 @@ enum Chore {
     Test(test::Arguments),
 }
 
-/// What a chore ends with.
+/// The result of a chore.
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Shows an error with its causes, the outermost first.
+/// Prints an error with its causes, the outermost first.
 fn report(error: &dyn Error) {
     eprintln!("error: {error}");
     let mut cause = error.source();

@@ -1,4 +1,5 @@
-//! `cargo xtask services`: Kafka and `PostgreSQL` for the tests that want them, and for people who try things.
+//! `cargo xtask services`: Kafka and `PostgreSQL` for tests that need them, and for people who try
+//! things out.
 
 use clap::{Args, Subcommand};
 use innkeeper_cluster::progress::Progress;
@@ -26,7 +27,7 @@ enum Verb {
     Status,
 }
 
-/// Carries the chore out.
+/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let name = &arguments.name;
     match arguments.verb {

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: all tests, with what they want brought up before and taken down after.
+//! `cargo xtask test`: runs all tests. It starts what they need before, and stops it afterwards.
 
 mod end_to_end;
 
@@ -12,7 +12,7 @@ use innkeeper_cluster::services::{KAFKA_VARIABLE, POSTGRES_VARIABLE, Services};
 use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 
-/// The name of the services and the cluster that tests use, so that a person's own are never disturbed.
+/// The name of the services and the cluster for tests, so that other ones are not disturbed.
 const NAME: &str = "test";
 
 /// The arguments of the chore.
@@ -40,7 +40,7 @@ enum Level {
     Cluster,
 }
 
-/// Carries the chore out.
+/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let words = &arguments.words;
     match arguments.only {
@@ -58,14 +58,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-/// `cargo test`, which runs every program though one fails, so that one run tells all.
+/// A `cargo test` command that continues after a failure, so that one run reports everything.
 fn cargo_test() -> Command {
     let mut test = cargo();
     test.args(["test", "--no-fail-fast"]);
     test
 }
 
-/// `cargo test` for those packages only whose tests use the services.
+/// A `cargo test` command for the packages whose tests need the services.
 fn only_services() -> Result<Command, Box<dyn Error>> {
     let mut test = cargo_test();
     for package in Workspace::load()?.packages_with("services") {
@@ -74,7 +74,7 @@ fn only_services() -> Result<Command, Box<dyn Error>> {
     Ok(test)
 }
 
-/// What makes Cargo build the tests that use the services as well.
+/// The feature arguments with which Cargo builds the tests that need the services.
 fn service_features() -> Result<String, Box<dyn Error>> {
     let packages = Workspace::load()?.packages_with("services");
     let features: Vec<String> = packages
@@ -86,7 +86,7 @@ fn service_features() -> Result<String, Box<dyn Error>> {
 
 fn with_services(test: &mut Command, words: &[String]) -> Outcome {
     test.arg("--features").arg(service_features()?);
-    // What takes long to build is built before the services start.
+    // Everything is built before the services start, because that takes long.
     run_shown(
         Command::new(test.get_program())
             .args(test.get_args())

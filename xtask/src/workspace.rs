@@ -1,4 +1,4 @@
-//! What Cargo knows of this workspace.
+//! Information about this workspace from Cargo.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use innkeeper_cluster::command::read_output;
 use serde_json::Value;
 
-/// The answer of `cargo metadata`.
+/// The output of `cargo metadata`.
 pub struct Workspace {
     metadata: Value,
     packages: Vec<Package>,
@@ -15,24 +15,24 @@ pub struct Workspace {
 
 /// A package of this workspace.
 pub struct Package {
-    /// Its name.
+    /// Name of the package.
     pub name: String,
-    /// Its folder.
+    /// Folder of the package.
     pub root: PathBuf,
-    /// What it depends on.
+    /// The dependencies of the package.
     pub dependencies: Vec<Dependency>,
 }
 
-/// What a package depends on.
+/// A dependency of a package.
 pub struct Dependency {
-    /// Its name, as Cargo.toml has it.
+    /// Name of the dependency in Cargo.toml.
     pub name: String,
-    /// Whether only tests need it.
+    /// Whether the dependency is only for tests.
     pub is_dev: bool,
 }
 
 impl Workspace {
-    /// Asks Cargo.
+    /// Runs `cargo metadata`.
     pub fn load() -> Result<Self, Box<dyn Error>> {
         let mut cargo = cargo();
         cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
@@ -41,12 +41,12 @@ impl Workspace {
         Ok(Self { metadata, packages })
     }
 
-    /// The packages.
+    /// The packages of the workspace.
     pub fn packages(&self) -> &[Package] {
         &self.packages
     }
 
-    /// The folder that Cargo builds into.
+    /// The folder into which Cargo builds.
     pub fn target(&self) -> PathBuf {
         PathBuf::from(
             self.metadata["target_directory"]
@@ -55,7 +55,7 @@ impl Workspace {
         )
     }
 
-    /// The names of the packages that have this feature.
+    /// Names of the packages that have this feature.
     pub fn packages_with(&self, feature: &str) -> Vec<String> {
         let packages = items(&self.metadata["packages"]);
         let having = packages.filter(|package| package["features"].get(feature).is_some());
@@ -84,12 +84,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Cargo itself, the one that runs this chore.
+/// A command for the Cargo that runs this chore.
 pub fn cargo() -> Command {
     Command::new(env!("CARGO"))
 }
 
-/// Runs a command whose output goes to the terminal; a failure is an error that names the command.
+/// Runs a command with its output on the terminal. If the command fails, the error names it.
 pub fn run_shown(command: &mut Command) -> Result<(), Box<dyn Error>> {
     let status = command.status()?;
     if status.success() {

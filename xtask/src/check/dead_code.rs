@@ -1,5 +1,5 @@
-//! What nothing uses: dependencies that a package does not name, and public items that no other line names. The compiler
-//! sees only private ones.
+//! Finds unused code: dependencies that a package does not name, and public items that no other
+//! line names. The compiler warns only about private ones.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,17 @@ use super::sources::{Source, read_sources, vocabulary, words};
 use crate::Outcome;
 use crate::workspace::{Package, Workspace};
 
-/// The packages that are for tests altogether: what they offer is used by tests alone.
+/// Packages that are only for tests. Everything in them is used by tests alone.
 const FOR_TESTS: [&str; 2] = ["innkeeper-e2e", "innkeeper-testkit"];
 
-/// Public items that only tests use, and why they stay: the table of refusals has changes of a platform too, which no file
-/// alone can break.
+/// Public items that are kept although only tests use them: `check_update`, because the table of
+/// refusals contains changes of a platform, which no file alone can express.
 const USED_BY_TESTS: [&str; 1] = ["check_update"];
 
-/// What stands before the name of an item that may be public.
+/// Keywords that come before the name of an item.
 const ITEMS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "static", "const"];
 
-/// Refuses what nothing uses.
+/// Fails if anything is unused.
 pub fn check(workspace: &Workspace) -> Outcome {
     let mut product = Vec::new();
     let mut unused = Vec::new();
@@ -56,7 +56,7 @@ fn unused_dependencies(package: &Package, sources: &[Source], is_for_tests: bool
         .collect()
 }
 
-/// The public items whose name stands nowhere but in their definition.
+/// The public items whose name occurs only in their definition.
 fn unused_items(product: &[Source]) -> Vec<String> {
     let mut counts = HashMap::<&str, usize>::new();
     for word in product.iter().flat_map(|it| words(it.product())) {

@@ -1,10 +1,10 @@
-//! Who may import whom among the packages of this workspace.
+//! Checks which packages of this workspace depend on which.
 
 use crate::Outcome;
 use crate::workspace::{Package, Workspace};
 
-/// The packages that a package may depend on, for its own use; tests may use any. Components know nothing of one another
-/// nor of storage and brokers, which `host` hands them; the plan knows no executor.
+/// The packages that a package may depend on, except in its tests. Components depend neither on one
+/// another nor on storage and brokers, which `host` gives them; the plan depends on no executor.
 const ALLOWED: [(&str, &[&str]); 21] = [
     (
         "innkeeper",
@@ -61,10 +61,10 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("xtask", &["cluster", "crds", "plan"]),
 ];
 
-/// What a component may depend on.
+/// The packages that a component may depend on.
 const COMPONENT: &[&str] = &["contracts", "kit", "runtime"];
 
-/// The packages that are pure: they know no library that does IO.
+/// The packages that are pure, so that they must not depend on libraries for IO.
 const PURE: [&str; 4] = [
     "innkeeper-contracts",
     "innkeeper-crds",
@@ -72,7 +72,7 @@ const PURE: [&str; 4] = [
     "innkeeper-plan",
 ];
 
-/// Libraries that do IO.
+/// Libraries for IO.
 const IO: [&str; 8] = [
     "axum",
     "deadpool-postgres",
@@ -84,7 +84,7 @@ const IO: [&str; 8] = [
     "ureq",
 ];
 
-/// Refuses what is not allowed.
+/// Fails if a package depends on something that it must not.
 pub fn check(workspace: &Workspace) -> Outcome {
     let refused: Vec<_> = workspace.packages().iter().flat_map(refused).collect();
     if refused.is_empty() {

@@ -1,4 +1,4 @@
-//! The Rust files of a package, and the words in them.
+//! Reads the Rust files of a package, and splits them into words.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// A Rust file.
 pub struct Source {
-    /// Where it lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// What it says, without comments.
+    /// Text of the file, without comments.
     pub text: String,
-    /// Whether all of it is for tests.
+    /// Whether the whole file is for tests.
     pub is_test: bool,
 }
 
 impl Source {
-    /// The part that is in the product: a module of tests ends a file.
+    /// The part of the file that belongs to the product. A test module is at the end of its file.
     pub fn product(&self) -> &str {
         if self.is_test {
             return "";
@@ -27,7 +27,7 @@ impl Source {
     }
 }
 
-/// The Rust files below a folder, but for those of packages that lie in it.
+/// Reads the Rust files below a folder, except those of packages within it.
 pub fn read_sources(root: &Path) -> io::Result<Vec<Source>> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -60,14 +60,14 @@ fn read_source(root: &Path, path: PathBuf) -> io::Result<Source> {
     })
 }
 
-/// The words of a text: names, keywords, and what stands in strings.
+/// The words of a text: names, keywords, and words in strings.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_word = |it: char| it.is_alphanumeric() || it == '_';
     text.split(move |it| !is_word(it))
         .filter(|it| !it.is_empty())
 }
 
-/// The different words of texts.
+/// The distinct words of texts.
 pub fn vocabulary<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     texts.flat_map(words).collect()
 }

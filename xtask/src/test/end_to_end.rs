@@ -1,4 +1,4 @@
-//! The end-to-end tests: on a cluster of their own, inside its network.
+//! Runs the end-to-end tests in the network of a cluster of their own.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,15 @@ use super::{Arguments, NAME};
 use crate::workspace::{cargo, run_shown};
 use crate::{Outcome, image};
 
-/// The environment variable that tells a test the name of our cluster.
+/// The environment variable with the name of the cluster for tests.
 const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
 
-/// Says at once if these tests can never run here, rather than after the build.
+/// Fails early if these tests cannot run on this machine, before anything is built.
 pub fn check_possible() -> Outcome {
     Ok(Cluster::check_possible()?)
 }
 
-/// Builds the tests, then the cluster, and runs the ones on the other.
+/// Builds the tests and then the cluster, and runs the tests.
 pub fn run(arguments: &Arguments) -> Outcome {
     let tests = build_tests(arguments)?;
     let image = image::build(image::DEFAULT_NAME, None)?;
@@ -42,7 +42,7 @@ fn up_and_run(image: &Path, tests: &[TestProgram], words: &[String]) -> Outcome 
         .try_for_each(|test| run_shown(&mut inside(&cluster, test, words)))
 }
 
-/// A test program inside the cluster's network.
+/// A command for a test program in the cluster's network.
 fn inside(cluster: &Cluster, test: &TestProgram, words: &[String]) -> Command {
     let mut command = cluster.command(&test.path);
     command
@@ -52,17 +52,18 @@ fn inside(cluster: &Cluster, test: &TestProgram, words: &[String]) -> Command {
     command
 }
 
-/// A built test program, and the folder of its package, where Cargo would run it.
+/// A test program, and the folder of its package, in which Cargo would run it.
 struct TestProgram {
     path: PathBuf,
     folder: PathBuf,
 }
 
-/// Builds the test programs outside of the cluster's network, where there is a way to the crates' registry.
+/// Builds the test programs outside of the cluster's network, which has no route to the crate
+/// registry.
 fn build_tests(arguments: &Arguments) -> Result<Vec<TestProgram>, Box<dyn Error>> {
     let mut build = cargo();
     build.args(["test", "--no-run", "--features", "innkeeper-e2e/cluster"]);
-    // With other packages or features than before, Cargo would build much of it again.
+    // With other packages or features than before, Cargo would build much of the workspace again.
     if arguments.only.is_none() {
         build
             .args(["--workspace", "--features"])
@@ -86,7 +87,7 @@ fn build_tests(arguments: &Arguments) -> Result<Vec<TestProgram>, Box<dyn Error>
         .collect())
 }
 
-/// The test program that a message of Cargo tells of, if it is one of the end-to-end tests.
+/// The test program in a message of Cargo, if it is one of the end-to-end tests.
 fn end_to_end_test(artifact: &Value) -> Option<TestProgram> {
     let path = PathBuf::from(artifact["executable"].as_str()?);
     let folder = Path::new(artifact["manifest_path"].as_str()?)
