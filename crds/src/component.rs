@@ -1,4 +1,5 @@
-//! What a service can be: one typed block for each component, which gives the platform's own words to its model.
+//! What a service can be. Each component has a typed block, in which the platform gives its own
+//! words to the component's model.
 
 pub mod booking;
 pub mod fulfillment;

@@ -1,4 +1,4 @@
-//! Lengths of time as users write them: `610ms`, `5s`, `2m`, `1h`.
+//! Durations as users write them: `610ms`, `5s`, `2m`, `1h`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,23 +17,23 @@ pub struct Duration {
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Duration {
-    /// A length of so many milliseconds.
+    /// Creates a duration from milliseconds.
     pub const fn from_millis(millis: u64) -> Self {
         Self { millis }
     }
 
-    /// The length in milliseconds.
+    /// The duration in milliseconds.
     pub const fn as_millis(self) -> u64 {
         self.millis
     }
 
-    /// The length in seconds, rounded up; `u32::MAX` where it is longer than that.
+    /// The duration in seconds, rounded up; `u32::MAX` if it is longer than that.
     pub fn as_seconds(self) -> u32 {
         u32::try_from(self.millis.div_ceil(1_000)).unwrap_or(u32::MAX)
     }
 }
 
-/// A text that is no duration.
+/// The error for a text that is not a duration.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotADuration;
 

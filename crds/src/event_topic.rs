@@ -87,10 +87,10 @@ pub struct EventTopicSpec {
     pub bootstrap_servers: Option<String>,
 }
 
-/// The most partitions that can be asked for.
+/// The largest number of partitions that can be asked for.
 pub const MOST_PARTITIONS: u32 = 1000;
 
-/// Number of partitions unless told otherwise.
+/// The default number of partitions.
 pub const DEFAULT_PARTITIONS: u32 = 12;
 
 const fn default_partitions() -> u32 {
@@ -147,7 +147,7 @@ pub struct TopicRecord {
 }
 
 impl EventTopic {
-    /// What its status records of its topic, unless the record is another object's.
+    /// The topic that the status records, unless the record was written for another object.
     pub fn recorded_topic(&self) -> Option<&TopicRecord> {
         let record = self.status.as_ref()?.topic.as_ref()?;
         (Some(&record.recorded_for) == self.metadata.uid.as_ref()).then_some(record)

@@ -1,4 +1,4 @@
-//! The definitions of the kinds as files.
+//! Generates the CustomResourceDefinitions of the kinds.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The definition of every kind.
+/// The CustomResourceDefinition of every kind.
 pub fn definitions() -> &'static [CustomResourceDefinition] {
     &DEFINITIONS
 }
@@ -32,7 +32,8 @@ pub fn generate() -> Vec<(String, String)> {
     definitions().iter().map(file).collect()
 }
 
-/// The schema of a kind, as the API server holds its objects to it.
+/// The schema of a kind, which the API server checks its objects against; `None` if there is no
+/// such kind.
 pub fn schema(kind: &str) -> Option<Value> {
     let definition = definitions()
         .iter()
@@ -71,7 +72,8 @@ fn finished(mut definition: CustomResourceDefinition) -> CustomResourceDefinitio
     definition
 }
 
-/// A status begins with a generation that nothing has, so that nothing reads as current before it was looked at.
+/// Gives a new status a generation that no object has, so that it never looks current before the
+/// operator has written it.
 fn begin_unobserved(schema: &mut JSONSchemaProps) {
     let properties = schema.properties.as_mut();
     if let Some(status) = properties.and_then(|properties| properties.get_mut("status")) {
@@ -80,8 +82,9 @@ fn begin_unobserved(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// What 0.2 wrote in place of `settings` is still shown to the operator, which reads the order of its
-/// lists when it writes a service anew. Nothing writes it any more; it goes with 0.4.
+/// Keeps what 0.2 wrote in place of `settings` visible to the operator, which reads the order of
+/// these lists when it writes a service for the first time. Nothing writes them any more; they will
+/// be removed in 0.4.
 fn keep_former_lists(schema: &mut JSONSchemaProps) {
     let former = json!({
         "type": "object",
@@ -96,7 +99,8 @@ fn keep_former_lists(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// No field takes `null`, which an unfinished `gateway:` would be; and no format that the API server warns of.
+/// Removes `nullable`, because no field may be `null`, which an unfinished `gateway:` would be.
+/// Replaces the formats that the API server warns of.
 fn tidy(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     schema.format = match schema.format.as_deref() {

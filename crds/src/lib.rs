@@ -1,6 +1,7 @@
-//! The Kubernetes API of Innkeeper: three kinds, their schemas, and the rules that the API server checks itself.
-//! It holds types only, and never reads a cluster, a file or a clock; what needs more than one look at an object is in `innkeeper-plan`.
-//! Start reading at [`BookingPlatformSpec`]; [`DomainServiceSpec`] and [`EventTopicSpec`] are what it expands to.
+//! The Kubernetes API of Innkeeper: three kinds, their schemas, and the rules that the API server
+//! checks. It contains only types, and never reads a cluster, a file or a clock. Checks that need
+//! more than one object are in `innkeeper-plan`. Start reading at [`BookingPlatformSpec`], which
+//! expands to [`DomainServiceSpec`]s and an [`EventTopicSpec`].
 
 pub mod component;
 pub mod database;

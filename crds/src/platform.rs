@@ -255,7 +255,7 @@ impl Default for BookingPlatformStatus {
 }
 
 impl BookingPlatform {
-    /// A platform as a file describes it, before a cluster has seen it.
+    /// A platform as a file describes it, which is not on a cluster yet.
     pub fn named(name: &str, namespace: &str, spec: BookingPlatformSpec) -> Self {
         let metadata = ObjectMeta {
             name: Some(name.to_owned()),

@@ -1,44 +1,46 @@
-//! What is refused, by whom first, and in which words: one table that the API server, the operator and `innkeeper validate`
-//! are held to. Each case changes one thing in `examples/rentcar.yaml`.
+//! The table of refusals: what is refused, by whom first, and with which message. The API server,
+//! the operator and `innkeeper validate` are tested against it. Each case changes one thing in
+//! `examples/rentcar.yaml`.
 
 mod cases;
 
 pub use cases::CASES;
 
-/// Who finds out that something is wrong, in the order in which they look.
+/// Who refuses something, in the order of the checks.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Refuser {
     /// The reader of the file, which is as strict as kubectl.
     Parser,
-    /// The structural schema, which the API server holds objects to.
+    /// The structural schema, which the API server checks.
     Schema,
-    /// The rules in the schema, which the API server evaluates.
+    /// The rules in the schema (CEL), which the API server evaluates.
     Cel,
-    /// The plan, which sees the whole platform and where it runs: the operator says so in the condition Stalled.
+    /// The plan, which sees the whole platform and its executor. The operator reports it in the
+    /// condition Stalled.
     Validate,
 }
 
-/// One thing that is refused.
+/// A change to the example that is refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
     /// What is wrong, in a sentence.
     pub name: &'static str,
-    /// Texts of the example, each there exactly once, and what takes their place.
+    /// Texts that occur exactly once in the example, with their replacements.
     pub edits: &'static [(&'static str, &'static str)],
-    /// Whether the example must be there first, since only the change is wrong.
+    /// Whether the example must exist first, because only the change is refused.
     pub update: bool,
     /// Who refuses it first.
     pub refused_by: Refuser,
-    /// Where `innkeeper validate` places it.
+    /// The field path in the message of `innkeeper validate`.
     pub field_path: &'static str,
-    /// What everyone's message contains.
+    /// A part of the message, whoever refuses the case.
     pub message: &'static str,
-    /// What kubectl's message contains instead, where it reads the file otherwise.
+    /// A part of kubectl's message, if kubectl reads the file differently.
     pub kubectl: Option<&'static str>,
 }
 
 impl Case {
-    /// The file with the mistake in it; `None` when the example has changed so that an edit finds no place, or several.
+    /// The example with the change; `None` if one of the texts does not occur exactly once.
     pub fn apply(&self, example: &str) -> Option<String> {
         let mut text = example.to_owned();
         for (found, instead) in self.edits {
@@ -50,7 +52,8 @@ impl Case {
         Some(text)
     }
 
-    /// What kubectl's answer contains, or the operator's Stalled condition after it.
+    /// A part of kubectl's message or, if kubectl accepts the file, of the operator's Stalled
+    /// condition.
     pub fn on_cluster(&self) -> &'static str {
         self.kubectl.unwrap_or(self.message)
     }

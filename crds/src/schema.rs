@@ -1,4 +1,5 @@
-//! Schemas of values that a plain field cannot bound: maps, and what is a number or a string.
+//! Schemas of values that the type of a field cannot describe: maps, and values that are a number
+//! or a string.
 
 use innkeeper_contracts::schema::texts;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -28,12 +29,12 @@ pub fn map_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// An instant as RFC 3339 has it.
+/// An instant in the format of RFC 3339.
 pub fn instant(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time", "maxLength": 64 })
 }
 
-/// A whole number that is not below `least`, or a text of one pattern.
+/// An integer that is not below `least`, or a string that matches a pattern.
 pub fn number_or_text(least: u32, pattern: &str) -> Schema {
     json_schema!({
         "x-kubernetes-int-or-string": true,

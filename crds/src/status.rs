@@ -1,10 +1,10 @@
-//! What every status says: conditions as kstatus reads them.
+//! The part that all statuses have in common: conditions as kstatus expects them.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The generation in a status that nobody has looked at yet.
+/// The observed generation of a status that the operator has not written yet.
 pub const NEVER_OBSERVED: i64 = -1;
 
 pub(crate) const fn never_observed() -> i64 {

@@ -1,4 +1,5 @@
-//! How a service runs on a cluster: replicas, resources, probes, configuration, rollout, scheduling.
+//! How a service runs on a cluster: replicas, resources, probes, configuration, rollout and
+//! scheduling.
 
 pub mod autoscaling;
 pub mod configuration;
@@ -75,13 +76,13 @@ impl Workload {
         given.map_or(DEFAULT_DRAIN_SECONDS.into(), Duration::as_seconds)
     }
 
-    /// The user's own environment variables that come from no Secret.
+    /// The environment variables that the user sets directly, and not from a Secret.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let config = self.config.as_ref();
         config.map(|it| it.env.clone()).unwrap_or_default()
     }
 
-    /// The user's own files.
+    /// The files that the user adds.
     pub fn files(&self) -> BTreeMap<String, String> {
         let config = self.config.as_ref();
         config.map(|it| it.files.clone()).unwrap_or_default()

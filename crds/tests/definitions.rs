@@ -1,4 +1,4 @@
-//! What every definition keeps to.
+//! Tests of properties that every CustomResourceDefinition must have.
 
 use std::fs;
 use std::path::Path;

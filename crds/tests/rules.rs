@@ -1,10 +1,10 @@
-//! The rules of the kinds that users seldom write by hand.
+//! Tests of the rules for the kinds that users seldom write by hand.
 
 use innkeeper_crds::{generate, rules};
 use kube::core::cel::{Validator, apply_defaults};
 use serde_json::{Value, json};
 
-/// What the rules of a kind say of an object, or of a change of it.
+/// The messages of a kind's rules about an object, or about a change of it.
 fn refusals(kind: &str, new: &Value, old: Option<&Value>) -> Vec<String> {
     let schema = generate::schema(kind).expect("the kind has a schema");
     let new = apply_defaults(&schema, new);
@@ -53,7 +53,7 @@ fn a_topic_is_not_renamed() {
     );
 }
 
-/// What the rules say of a resolved service with these settings beside its names.
+/// The messages of the rules about a resolved service with these settings and further fields.
 fn of_resolved(settings: &Value, further: &Value) -> Vec<String> {
     let mut spec = json!({
         "image": "innkeeper",
@@ -121,7 +121,7 @@ fn a_resolved_service_says_which_secret_its_database_takes() {
     );
 }
 
-/// Where a rule cannot be evaluated, the API server refuses an object's status as well.
+/// If a rule cannot be evaluated, the API server refuses the status of the object, too.
 #[test]
 fn every_rule_can_be_evaluated_on_what_an_earlier_release_wrote() {
     let former = json!({ "platform": "cars", "image": "innkeeper", "payment": {} });

@@ -40,7 +40,7 @@ pub struct Booking {
 }
 
 impl Booking {
-    /// The settings of its process, with what the platform says elsewhere.
+    /// The settings of the service's process, including what other parts of the platform decide.
     pub fn settings(
         &self,
         currency: Option<String>,

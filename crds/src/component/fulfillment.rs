@@ -33,7 +33,7 @@ pub struct Fulfillment {
 }
 
 impl Fulfillment {
-    /// The settings of its process, with the services whose events it follows.
+    /// The settings of the service's process, including the services whose events it follows.
     pub fn settings(&self, payments: Vec<String>, bookings: Vec<String>) -> settings::Fulfillment {
         let Self {
             start_on: StartOn::PaymentCaptured,

@@ -1,4 +1,4 @@
-//! The platform's entrance.
+//! The entrance of a platform.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

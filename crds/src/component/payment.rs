@@ -33,7 +33,8 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The settings of its process, with the bookings that it serves and when those are paid.
+    /// The settings of the service's process, including the bookings that it serves and when those
+    /// are paid.
     pub fn settings(&self, bookings: Vec<String>, when: Option<PaymentTime>) -> settings::Payment {
         let Self {
             capture,

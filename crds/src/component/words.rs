@@ -1,4 +1,4 @@
-//! The platform's own names of fields.
+//! The platform's names of fields.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// The name that is given to a field, if one is.
+    /// The name that the platform gives to a field; `None` if it gives none.
     pub fn named(&self, field: Field) -> Option<&str> {
         let name = match field {
             Field::Booking => &self.booking,
@@ -71,7 +71,7 @@ impl Fields {
         name.as_deref()
     }
 
-    /// Every field that has a name here.
+    /// Every field to which the platform gives a name.
     pub fn by_field(&self) -> BTreeMap<Field, String> {
         Field::ALL
             .into_iter()
@@ -80,7 +80,7 @@ impl Fields {
     }
 }
 
-/// What a block calls things, as the service's process reads it.
+/// The words of a block, in the form of the process's settings.
 pub(super) fn words(
     fields: &Fields,
     attributes: &[Attribute],
@@ -95,7 +95,7 @@ pub(super) fn words(
     }
 }
 
-/// A struct of optional names becomes a map of those that are there.
+/// Turns a struct of optional names into a map of those that are given.
 fn names(names: &impl Serialize) -> BTreeMap<String, String> {
     serde_json::to_value(names)
         .and_then(serde_json::from_value)

@@ -1,4 +1,4 @@
-//! Settings of a topic: all that Kafka 4.1 knows, by its own names.
+//! The settings of a topic: everything that Kafka 4.1 knows, by Kafka's names.
 
 use std::collections::BTreeMap;
 
@@ -305,7 +305,7 @@ pub enum TimestampType {
 }
 
 impl TopicConfig {
-    /// The settings as Kafka takes them: every key that is set, with its value as text.
+    /// The settings in Kafka's form: every key that is set, with its value as text.
     pub fn entries(&self) -> BTreeMap<String, String> {
         let Ok(Value::Object(fields)) = serde_json::to_value(self) else {
             return BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The cases.
+//! The cases of the table of refusals.
 
 use super::{Case, Refuser};
 use crate::rules;
@@ -23,7 +23,7 @@ const fn case(
     }
 }
 
-/// A change that is wrong, though the result would not be.
+/// A case in which the change is refused although its result would be accepted.
 const fn update(
     name: &'static str,
     edits: &'static [(&'static str, &'static str)],
@@ -44,7 +44,7 @@ impl Case {
     }
 }
 
-/// Every case.
+/// Every case of the table.
 pub const CASES: &[Case] = &[
     case(
         "a service is nothing",

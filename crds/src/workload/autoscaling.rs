@@ -1,4 +1,4 @@
-//! How many pods, by their load.
+//! How many pods a service has, depending on their load.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;

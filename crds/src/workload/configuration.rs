@@ -1,4 +1,4 @@
-//! A user's own values for a service's pods.
+//! Configuration that users give to the pods of a service.
 
 use std::collections::BTreeMap;
 

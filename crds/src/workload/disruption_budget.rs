@@ -1,4 +1,4 @@
-//! How many pods a drained node may take at once.
+//! How many pods of a service a drained node may evict at once.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! How Kubernetes finds out whether a pod is well.
+//! How Kubernetes finds out whether a pod works.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;

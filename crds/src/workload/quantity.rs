@@ -1,4 +1,4 @@
-//! Values that are a number or a text: quantities of resources, and a count or a share of pods.
+//! Values that are a number or a string: quantities of resources, and a number or share of pods.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -11,7 +11,7 @@ use crate::schema::number_or_text;
 #[serde(transparent)]
 pub struct Quantity(pub String);
 
-/// Thousandths that each suffix stands for.
+/// How many thousandths each suffix stands for.
 const SUFFIXES: [(&str, u128); 9] = [
     ("Ki", 1_000 << 10),
     ("Mi", 1_000 << 20),
@@ -25,7 +25,8 @@ const SUFFIXES: [(&str, u128); 9] = [
 ];
 
 impl Quantity {
-    /// The amount in thousandths of its unit, rounded up; 0 for what is none, which the schema refuses.
+    /// The amount in thousandths of its unit, rounded up; 0 for a text that is no quantity, which
+    /// the schema refuses.
     pub fn thousandths(&self) -> u128 {
         let (number, unit) = SUFFIXES
             .iter()

@@ -1,4 +1,4 @@
-//! Processor time and memory.
+//! CPU and memory of pods.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

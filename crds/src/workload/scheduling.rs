@@ -1,4 +1,4 @@
-//! On which nodes pods may run.
+//! Which nodes pods may run on.
 
 use std::collections::BTreeMap;
 
