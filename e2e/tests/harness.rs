@@ -30,7 +30,7 @@ struct Namespace {
 
 impl Namespace {
     fn create(name: &'static str) -> Self {
-        let cluster = running_cluster();
+        let cluster = find_cluster();
         import_probe(&cluster);
         let namespace = Self { cluster, name };
         namespace.apply(&json!({
@@ -97,7 +97,7 @@ impl Namespace {
     }
 
     /// Runs our image in a pod with these arguments to its end, and returns its output.
-    fn output_of(&self, pod: &str, words: &[&str]) -> String {
+    fn run_pod(&self, pod: &str, words: &[&str]) -> String {
         self.start_pod(pod, words);
         self.await_phase(pod, "Succeeded");
         self.kubectl(&["logs", pod]).unwrap()
@@ -111,7 +111,7 @@ impl Drop for Namespace {
 }
 
 /// The cluster that `cargo xtask test` has started.
-fn running_cluster() -> Cluster {
+fn find_cluster() -> Cluster {
     let name = std::env::var_os("INNKEEPER_E2E_CLUSTER")
         .expect("run this with: cargo xtask test --only cluster");
     Cluster::find(name.to_str().unwrap())
@@ -130,7 +130,7 @@ fn import_probe(cluster: &Cluster) {
 #[test]
 fn the_node_runs_the_version_that_was_asked_for() {
     let nodes = read_output(
-        running_cluster()
+        find_cluster()
             .kubectl()
             .args(["get", "nodes", "--no-headers"]),
     )
@@ -152,7 +152,7 @@ fn a_restricted_pod_from_an_image_of_ours_finds_a_service_by_its_name() {
     }));
     namespace.await_phase("server", "Running");
     assert_eq!(
-        namespace.output_of("client", &["read", "server:80"]).trim(),
+        namespace.run_pod("client", &["read", "server:80"]).trim(),
         "hello from the pod"
     );
 }
@@ -164,7 +164,7 @@ fn a_pod_reaches_kafka_and_the_database() {
         namespace.cluster.kafka(),
         namespace.cluster.postgres().to_string(),
     );
-    let said = namespace.output_of("client", &["connect", &kafka, &postgres]);
+    let said = namespace.run_pod("client", &["connect", &kafka, &postgres]);
     assert_eq!(
         said,
         format!("connected to {kafka}\nconnected to {postgres}\n")
@@ -173,7 +173,7 @@ fn a_pod_reaches_kafka_and_the_database() {
 
 #[test]
 fn figures_of_the_node_appear() {
-    let cluster = running_cluster();
+    let cluster = find_cluster();
     let figures = until("figures", WITHIN, || {
         let mut kubectl = cluster.kubectl();
         kubectl.args(["get", "--raw=/apis/metrics.k8s.io/v1beta1/nodes/node0"]);
@@ -186,7 +186,7 @@ fn figures_of_the_node_appear() {
 #[test]
 fn a_second_cluster_lives_beside_the_first_and_leaves_nothing() {
     let name = "harness-second";
-    let first = running_cluster();
+    let first = find_cluster();
     let second = Cluster::up(name, Progress::silent()).unwrap();
     run(second.kubectl().args(["get", "node", "node0"])).unwrap();
     Cluster::down(name).unwrap();

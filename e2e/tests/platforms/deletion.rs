@@ -56,7 +56,7 @@ pub fn begin(namespace: Namespace, name: &str) {
 }
 
 /// The number of records in the topic of a platform.
-pub fn held(namespace: Namespace, platform: &str) -> Option<i64> {
+pub fn count_records_of(namespace: Namespace, platform: &str) -> Option<i64> {
     kafka::count_records(&namespace.topic(platform))
 }
 
@@ -86,7 +86,7 @@ pub fn delete(namespace: Namespace, arguments: &[&str]) {
 
 /// An object as a backup contains it: without the fields that the API server writes, but with its
 /// owners.
-pub fn backup(namespace: Namespace, name: &str) -> Value {
+pub fn fetch_backup(namespace: Namespace, name: &str) -> Value {
     let mut object = namespace.fetch(TOPICS, name);
     let metadata = object["metadata"].as_object_mut().unwrap();
     metadata.retain(|key, _| {
@@ -105,7 +105,7 @@ pub fn lose(namespace: Namespace, name: &str) {
     let service = format!("{name}-gateway");
     delete(namespace, &["domainservice", &service]);
     await_gone(namespace, name);
-    assert_eq!(held(namespace, name), Some(RECORDS));
+    assert_eq!(count_records_of(namespace, name), Some(RECORDS));
 }
 
 fn a_platform_that_is_deleted_takes_its_topic_along() {
@@ -132,7 +132,7 @@ fn a_platform_that_leaves_orphans_leaves_its_topic() {
         &["bookingplatform", "orphaned", "--cascade=orphan"],
     );
     REMOVAL.await_state(TOPICS, "orphaned", "Ready");
-    assert_eq!(held(REMOVAL, "orphaned"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "orphaned"), Some(RECORDS));
     delete(REMOVAL, &["eventtopic", "orphaned"]);
     await_records(REMOVAL, &REMOVAL.topic("orphaned"), None);
     delete(REMOVAL, &["domainservice", "orphaned-gateway"]);
@@ -150,14 +150,14 @@ fn a_topic_stays_while_its_platform_lives() {
     delete(REMOVAL, &["eventtopic", "living"]);
     REMOVAL.await_ready("living");
     REMOVAL.await_event("TopicKept", "BookingPlatform removal/living names it");
-    assert_eq!(held(REMOVAL, "living"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "living"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "living"]);
     await_records(REMOVAL, &REMOVAL.topic("living"), None);
 }
 
 fn a_backup_that_brings_back_the_topic_first_loses_nothing() {
     begin(REMOVAL, "restored");
-    let backup = backup(REMOVAL, "restored");
+    let backup = fetch_backup(REMOVAL, "restored");
     lose(REMOVAL, "restored");
     REMOVAL
         .kubectl_with_file(&["create"], &backup.to_string())
@@ -165,14 +165,14 @@ fn a_backup_that_brings_back_the_topic_first_loses_nothing() {
     await_gone(REMOVAL, "restored");
     REMOVAL.apply(&platform("restored"));
     REMOVAL.await_ready("restored");
-    assert_eq!(held(REMOVAL, "restored"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "restored"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "restored"]);
     await_records(REMOVAL, &REMOVAL.topic("restored"), None);
 }
 
 fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
     begin(REMOVAL, "replaced");
-    let mut backup = backup(REMOVAL, "replaced");
+    let mut backup = fetch_backup(REMOVAL, "replaced");
     lose(REMOVAL, "replaced");
     REMOVAL.apply(&platform("replaced"));
     REMOVAL.await_ready("replaced");
@@ -188,7 +188,7 @@ fn a_backup_that_replaces_what_was_just_made_loses_nothing() {
         },
     );
     REMOVAL.await_ready("replaced");
-    assert_eq!(held(REMOVAL, "replaced"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "replaced"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "replaced"]);
     await_records(REMOVAL, &REMOVAL.topic("replaced"), None);
 }
@@ -206,15 +206,15 @@ pub fn restore_with_status(namespace: Namespace, backup: &Value) {
 
 fn a_backup_that_brings_back_the_status_as_well_loses_nothing() {
     begin(REMOVAL, "as-it-was");
-    let backup = backup(REMOVAL, "as-it-was");
+    let backup = fetch_backup(REMOVAL, "as-it-was");
     assert!(backup["status"]["topic"]["topicId"].is_string(), "{backup}");
     lose(REMOVAL, "as-it-was");
     restore_with_status(REMOVAL, &backup);
     await_gone(REMOVAL, "as-it-was");
-    assert_eq!(held(REMOVAL, "as-it-was"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "as-it-was"), Some(RECORDS));
     REMOVAL.apply(&platform("as-it-was"));
     REMOVAL.await_ready("as-it-was");
-    assert_eq!(held(REMOVAL, "as-it-was"), Some(RECORDS));
+    assert_eq!(count_records_of(REMOVAL, "as-it-was"), Some(RECORDS));
     delete(REMOVAL, &["bookingplatform", "as-it-was"]);
     await_records(REMOVAL, &REMOVAL.topic("as-it-was"), None);
 }

@@ -44,7 +44,7 @@ fn ask(path: &str) -> Result<http::Answer, String> {
     )
 }
 
-fn readiness(is_expected: impl Fn(&http::Answer) -> bool) {
+fn await_readiness(is_expected: impl Fn(&http::Answer) -> bool) {
     until("/readyz", SOON, || {
         let answer = ask("/readyz")?;
         if is_expected(&answer) {
@@ -72,7 +72,7 @@ fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
         r#"--patch=[{"op": "replace", "path": "/rules", "value": []}]"#,
     ];
     NAMESPACE.kubectl(&forbid).unwrap();
-    readiness(|answer| {
+    await_readiness(|answer| {
         let names = |what: &str| answer.text().contains(what);
         answer.status == 503
             && KINDS.iter().all(|kind| names(kind))
@@ -83,7 +83,7 @@ fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
 
 fn with_everything_there_the_operator_is_ready() {
     install(&["--wait", "--timeout=120s"]);
-    readiness(|answer| answer.status == 200);
+    await_readiness(|answer| answer.status == 200);
 }
 
 fn the_notes_say_what_to_do_next() {

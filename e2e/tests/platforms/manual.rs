@@ -218,7 +218,7 @@ fn an_undone_rollout_is_taken_back() {
     let undo = ["rollout", "undo", "deployment/pay"];
     MANUAL.kubectl(&undo).unwrap();
     MANUAL.until("it is taken back and told", || {
-        let notes = notes();
+        let notes = list_notes();
         let told = "spec.template.spec.volumes[settings].configMap.name (kubectl)";
         let is_told = notes.iter().any(|it| it.contains(told));
         if is_told && template() == described {
@@ -231,14 +231,14 @@ fn an_undone_rollout_is_taken_back() {
 }
 
 /// The operator's events about changes that it has reverted.
-fn notes() -> Vec<String> {
+fn list_notes() -> Vec<String> {
     let events = MANUAL.list(EVENTS).into_iter();
     let told = events.filter(|event| event["reason"] == "PutBack");
     told.map(|event| text(&event["note"])).collect()
 }
 
 fn what_was_taken_back_is_told_without_values() {
-    let notes = notes();
+    let notes = list_notes();
     for told in [
         "spec.template.spec.containers[service].env[WHISPERED] (kubectl-set)",
         "spec.template.spec.containers[service].image (kubectl-set)",
@@ -326,19 +326,19 @@ fn a_number_of_pods_stays_with_an_autoscaler() {
         .unwrap();
     MANUAL.until(
         "the operator has left the number to others",
-        || match owners_of_the_number("rent") {
+        || match fetch_owners_of_the_number("rent") {
             owners if owners.is_empty() || is_ours(&owners) => Err(format!("{owners:?}")),
             _ => Ok(()),
         },
     );
     // How the autoscaler reacts does not matter here.
     MANUAL.await_ready("manual");
-    let owners = owners_of_the_number("rent");
+    let owners = fetch_owners_of_the_number("rent");
     assert!(!is_ours(&owners), "{owners:?}");
 }
 
 /// The managers that own a Deployment's number of pods.
-fn owners_of_the_number(name: &str) -> Vec<String> {
+fn fetch_owners_of_the_number(name: &str) -> Vec<String> {
     let deployment = MANUAL.fetch(DEPLOYMENTS, name);
     let entries = deployment["metadata"]["managedFields"].as_array().cloned();
     let owners = entries.unwrap_or_default().into_iter();

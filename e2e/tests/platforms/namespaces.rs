@@ -12,7 +12,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::deletion::{RECORDS, await_gone, await_records, begin, delete, held, platform};
+use crate::deletion::{
+    RECORDS, await_gone, await_records, begin, count_records_of, delete, platform,
+};
 
 const WATCHED: Namespace = Namespace("watched");
 const WAITING: Namespace = Namespace("waiting");
@@ -113,7 +115,7 @@ fn a_platform_applied_again_before_its_topic_was_deleted_keeps_it() {
     });
     AGAIN.await_ready("again");
     AGAIN.await_event("TopicKept", "BookingPlatform again/again names it");
-    assert_eq!(held(AGAIN, "again"), Some(RECORDS));
+    assert_eq!(count_records_of(AGAIN, "again"), Some(RECORDS));
 }
 
 fn the_operators_own_namespace_takes_no_topic_along() {
@@ -149,7 +151,7 @@ fn a_watched_namespace_goes_with_its_topics_or_leaves_them_as_asked() {
     begin(WATCHED, "watched");
     WATCHED.apply(&described("retained", "Retain"));
     WATCHED.await_state(TOPICS, "retained", "Ready");
-    assert_eq!(held(WATCHED, "watched"), Some(RECORDS));
+    assert_eq!(count_records_of(WATCHED, "watched"), Some(RECORDS));
     delete(WATCHED, &["namespace", WATCHED.0, "--timeout=30s"]);
     await_records(WATCHED, &WATCHED.topic("watched"), None);
     assert_eq!(kafka::count_records("retained"), Some(0));

@@ -7,8 +7,8 @@ use innkeeper_e2e::{claims, kafka, operator};
 use serde_json::{Value, json};
 
 use crate::deletion::{
-    RECORDS, await_gone, await_records, backup, begin, delete, held, lose, platform,
-    restore_with_status,
+    RECORDS, await_gone, await_records, begin, count_records_of, delete, fetch_backup, lose,
+    platform, restore_with_status,
 };
 
 const STILL: Namespace = Namespace("standstill");
@@ -39,7 +39,7 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     for name in ["gone", "restored-late", "anew"] {
         begin(STILL, name);
     }
-    let backup = backup(STILL, "restored-late");
+    let backup = fetch_backup(STILL, "restored-late");
     lose(STILL, "restored-late");
     operator::scale(0);
 
@@ -54,7 +54,7 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
         await_deletion(name);
     }
     STILL.apply(&platform("restored-late"));
-    assert_eq!(held(STILL, "gone"), Some(RECORDS));
+    assert_eq!(count_records_of(STILL, "gone"), Some(RECORDS));
 
     operator::scale(1);
     for name in ["gone", "anew"] {
@@ -62,8 +62,8 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     }
     await_records(STILL, &STILL.topic("gone"), None);
     STILL.await_ready("restored-late");
-    assert_eq!(held(STILL, "restored-late"), Some(RECORDS));
-    assert_eq!(held(STILL, "anew"), Some(RECORDS));
+    assert_eq!(count_records_of(STILL, "restored-late"), Some(RECORDS));
+    assert_eq!(count_records_of(STILL, "anew"), Some(RECORDS));
     STILL.await_event("TopicKept", "someone has made it anew");
 }
 
@@ -253,7 +253,7 @@ fn a_platform_of_an_earlier_release_keeps_its_topic() {
     STILL.await_ready("former");
     assert_eq!(topics(), (former(), former()));
     assert_eq!(kafka::count_records("former"), Some(RECORDS));
-    assert_eq!(held(STILL, "former"), None);
+    assert_eq!(count_records_of(STILL, "former"), None);
     delete(STILL, &["bookingplatform", "former"]);
     await_gone(STILL, "former");
 }

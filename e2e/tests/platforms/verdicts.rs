@@ -52,7 +52,7 @@ fn await_noticed(service: &str, words: &str) -> String {
 /// Waits until the message of a service contains these words, and returns it.
 fn await_told(service: &str, words: &str) -> String {
     VERDICTS.until(&format!("{service} tells of {words}"), || {
-        let (reason, said) = ready(service);
+        let (reason, said) = fetch_ready(service);
         if reason == words || said.contains(words) {
             Ok(said)
         } else {
@@ -63,19 +63,21 @@ fn await_told(service: &str, words: &str) -> String {
 
 /// Waits until a service is as described and its message mentions nothing else.
 fn await_nothing_told(service: &str) {
-    VERDICTS.until(&format!("{service} is ready"), || match ready(service) {
-        (reason, said) if reason == "Ready" && !said.contains('\n') => Ok(()),
-        (reason, said) => Err(format!("{reason}: {said}")),
+    VERDICTS.until(&format!("{service} is ready"), || {
+        match fetch_ready(service) {
+            (reason, said) if reason == "Ready" && !said.contains('\n') => Ok(()),
+            (reason, said) => Err(format!("{reason}: {said}")),
+        }
     });
 }
 
-fn ready(service: &str) -> (String, String) {
+fn fetch_ready(service: &str) -> (String, String) {
     let object = VERDICTS.fetch(DOMAIN_SERVICES, service);
     let ready = condition(&object, "Ready").cloned().unwrap_or_default();
     (text(&ready["reason"]), text(&ready["message"]))
 }
 
-fn replicas(service: &str) -> Value {
+fn fetch_replicas(service: &str) -> Value {
     VERDICTS.fetch(DEPLOYMENTS, service)["spec"]["replicas"].take()
 }
 
@@ -104,7 +106,7 @@ fn autoscale(service: &str) {
 fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
     autoscale("pay");
     let said = await_noticed("pay", "ScaledByAnother");
-    VERDICTS.until("it has its number", || match replicas("pay") {
+    VERDICTS.until("it has its number", || match fetch_replicas("pay") {
         count if count == 2 => Ok(()),
         count => Err(count.to_string()),
     });
@@ -123,10 +125,10 @@ fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
             Err(status.to_string())
         }
     });
-    assert_eq!(ready("pay").0, "ScaledByAnother");
+    assert_eq!(fetch_ready("pay").0, "ScaledByAnother");
     VERDICTS.obey(&said);
     await_nothing_told("pay");
-    assert_eq!(replicas("pay"), 1);
+    assert_eq!(fetch_replicas("pay"), 1);
 }
 
 /// The platform with an autoscaler of ours that never removes pods.
@@ -149,7 +151,7 @@ fn an_autoscaler_beside_ours_is_named() {
     });
     autoscale("myreservation");
     let said = await_noticed("myreservation", "by-hand-myreservation");
-    assert_eq!(ready("myreservation").0, "Ready");
+    assert_eq!(fetch_ready("myreservation").0, "Ready");
     VERDICTS.obey(&said);
     await_nothing_told("myreservation");
 }
@@ -164,7 +166,7 @@ fn an_autoscaled_service_that_somebody_switches_off_stays_off_and_says_how_to_go
             count => Err(format!("{count} pods")),
         }
     });
-    assert_eq!(replicas("myreservation"), 0);
+    assert_eq!(fetch_replicas("myreservation"), 0);
     VERDICTS.obey(&said);
     await_nothing_told("myreservation");
 }
@@ -262,7 +264,7 @@ fn pods_refused_beyond_the_fewest_are_told() {
         .unwrap();
     let said = await_told("myreservation", "exceeded quota");
     assert!(said.starts_with("ready with 1 of 2 pods"), "{said}");
-    assert_eq!(ready("myreservation").0, "Ready");
+    assert_eq!(fetch_ready("myreservation").0, "Ready");
     allow_all();
 }
 
@@ -312,7 +314,7 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
         (owners.as_array().unwrap().len(), &owners[0]["controller"]),
         (1, &Value::Null)
     );
-    keeps_its_settings(&pod);
+    assert_keeps_settings(&pod);
     VERDICTS.apply(&platform().without("rent").manifest());
     VERDICTS.until("the pod is gone", || match VERDICTS.find(PODS, &pod) {
         None => Ok(()),
@@ -322,7 +324,7 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
 
 /// A lost pod may start again although no ReplicaSet names its settings any more, so the settings
 /// must stay.
-fn keeps_its_settings(pod: &str) {
+fn assert_keeps_settings(pod: &str) {
     let mounted = &VERDICTS.fetch(PODS, pod)["spec"]["volumes"];
     let mut volumes = mounted.as_array().unwrap().iter();
     let settings = volumes.find_map(|it| it["configMap"]["name"].as_str());

@@ -16,7 +16,7 @@ fn configured(value: &str) -> Example {
 }
 
 /// Names of the pods of each service that are not being deleted.
-fn pods() -> BTreeMap<String, BTreeSet<String>> {
+fn list_pods() -> BTreeMap<String, BTreeSet<String>> {
     let mut pods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for pod in COTTAGE.list(PODS) {
         if pod["metadata"]["deletionTimestamp"].is_null() {
@@ -27,13 +27,13 @@ fn pods() -> BTreeMap<String, BTreeSet<String>> {
     pods
 }
 
-fn config_maps() -> BTreeSet<String> {
+fn list_config_maps() -> BTreeSet<String> {
     let all = COTTAGE.list_of_service(CONFIG_MAPS, "rent");
     all.iter().map(name).collect()
 }
 
 /// Names of the ConfigMaps in the `ReplicaSet`s of the service `rent`.
-fn named_by_replica_sets() -> BTreeSet<String> {
+fn list_named_by_replica_sets() -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     for set in COTTAGE.list_of_service(REPLICA_SETS, "rent") {
         let pod = &set["spec"]["template"]["spec"];
@@ -56,7 +56,7 @@ fn named_by_replica_sets() -> BTreeSet<String> {
 fn await_new_pod(of_before: &BTreeMap<String, BTreeSet<String>>) {
     COTTAGE.await_ready("cottage");
     COTTAGE.until("rent has one new pod", || {
-        let now = pods();
+        let now = list_pods();
         let is_new = now["rent"].len() == 1 && now["rent"].is_disjoint(&of_before["rent"]);
         if is_new {
             Ok(())
@@ -67,38 +67,42 @@ fn await_new_pod(of_before: &BTreeMap<String, BTreeSet<String>>) {
 }
 
 pub fn a_change_of_configuration_rolls_its_readers_and_nobody_else() {
-    let generations = || -> Vec<(String, Value)> {
+    let fetch_generations = || -> Vec<(String, Value)> {
         let all = COTTAGE.list(DEPLOYMENTS);
         let others = all.iter().filter(|it| name(it) != "rent");
         others
             .map(|it| (name(it), it["metadata"]["generation"].clone()))
             .collect()
     };
-    let (before, generations_before) = (pods(), generations());
+    let (before, generations_before) = (list_pods(), fetch_generations());
     COTTAGE.apply(&configured("first").manifest());
     await_new_pod(&before);
-    let (mut before, mut after) = (before, pods());
+    let (mut before, mut after) = (before, list_pods());
     before.remove("rent");
     after.remove("rent");
     assert_eq!(before, after);
-    assert_eq!(generations_before, generations());
+    assert_eq!(generations_before, fetch_generations());
     COTTAGE
         .check_configured("rent", &json!({ "DESK": "first" }))
         .unwrap();
 }
 
 pub fn an_old_config_map_stays_as_long_as_its_replica_set() {
-    let first = config_maps();
+    let first = list_config_maps();
     for change in 0..=KEPT {
-        let before = pods();
+        let before = list_pods();
         COTTAGE.apply(&configured(&change.to_string()).manifest());
         await_new_pod(&before);
         if change == 0 {
-            assert!(config_maps().is_superset(&first), "{:?}", config_maps());
+            assert!(
+                list_config_maps().is_superset(&first),
+                "{:?}",
+                list_config_maps()
+            );
         }
     }
     COTTAGE.until("exactly what ReplicaSets name is left", || {
-        let (left, named) = (config_maps(), named_by_replica_sets());
+        let (left, named) = (list_config_maps(), list_named_by_replica_sets());
         let sets = COTTAGE.list_of_service(REPLICA_SETS, "rent").len();
         let pruned = !left.is_superset(&first) && sets == KEPT + 1;
         if left == named && pruned {

@@ -103,7 +103,7 @@ pub fn a_reservation_is_paid_and_cancelled_through_the_gateway() {
     await_view(&json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "canceled" }));
     for path in ["/pays/1", "/rents/1"] {
         RENTCAR.until(path, || {
-            held(&RENTCAR.read(path), &json!({ "status": "canceled" }))
+            check_fields(&RENTCAR.read(path), &json!({ "status": "canceled" }))
         });
     }
 }
@@ -222,17 +222,17 @@ pub fn a_change_that_is_wrong_is_refused() {
 fn await_view(expected: &Value) {
     until("the view's row", A_SECOND, || {
         let rows = RENTCAR.read("/myReservations");
-        held(&rows["_embedded"]["myReservations"][0], expected)
+        check_fields(&rows["_embedded"]["myReservations"][0], expected)
     })
     .unwrap_or_else(|overdue| panic!("{overdue}"));
 }
 
 fn assert_holds(found: &Value, expected: &Value) {
-    held(found, expected).unwrap_or_else(|found| panic!("{expected} is not in {found}"));
+    check_fields(found, expected).unwrap_or_else(|found| panic!("{expected} is not in {found}"));
 }
 
 /// Whether an object has these fields; it may have others, too.
-fn held(found: &Value, expected: &Value) -> Result<(), String> {
+fn check_fields(found: &Value, expected: &Value) -> Result<(), String> {
     let fields = expected.as_object().unwrap();
     if fields.iter().all(|(name, value)| found[name] == *value) {
         Ok(())

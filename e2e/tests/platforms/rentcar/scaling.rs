@@ -14,7 +14,7 @@ use super::RENTCAR;
 const VIEW: &str = "myreservation";
 
 /// Load that keeps the view busier than the target of its autoscaler.
-fn load() -> Siege {
+fn begin_load() -> Siege {
     let view = format!("{}/myReservations", RENTCAR.fetch_gateway_url());
     Siege::begin(4, Duration::from_millis(10), &view)
 }
@@ -48,21 +48,21 @@ pub(super) fn without_growth() -> Example {
     Example::unchanged().with_service(VIEW, "autoscaling", autoscaling)
 }
 
-fn asked_for() -> i64 {
+fn fetch_asked_for() -> i64 {
     RENTCAR.fetch(DEPLOYMENTS, VIEW)["spec"]["replicas"]
         .as_i64()
         .unwrap()
 }
 
 fn await_pods(what: &str, is_enough: impl Fn(i64) -> bool) {
-    RENTCAR.until(what, || match asked_for() {
+    RENTCAR.until(what, || match fetch_asked_for() {
         count if is_enough(count) => Ok(()),
         count => Err(format!("{count} pods")),
     });
 }
 
 pub fn under_load_pods_are_added() {
-    let load = load();
+    let load = begin_load();
     await_pods("at least 3 pods under load", |count| count >= 3);
     let ready = || RENTCAR.fetch(DEPLOYMENTS, VIEW)["status"]["readyReplicas"].as_i64();
     RENTCAR.until("3 of them are ready", || match ready() {
@@ -84,7 +84,7 @@ fn await_held() {
             &autoscaler["spec"]["maxReplicas"],
             &autoscaler["status"]["currentReplicas"],
         );
-        if is_limited && limit == 4 && held == 4 && asked_for() == 4 {
+        if is_limited && limit == 4 && held == 4 && fetch_asked_for() == 4 {
             Ok(())
         } else {
             Err(autoscaler["status"].to_string())
@@ -94,7 +94,7 @@ fn await_held() {
 
 pub fn an_edit_keeps_the_pods_that_the_autoscaler_holds() {
     RENTCAR.apply(&held().manifest());
-    let load = load();
+    let load = begin_load();
     await_held();
     let watch = KubectlWatch::begin(RENTCAR, "deployment/myreservation", "{.spec.replicas}");
     let edited = held().with_service(VIEW, "config", json!({ "env": { "PROFILE": "edited" } }));
