@@ -105,7 +105,7 @@ mod tests {
     use super::Quantity;
 
     #[test]
-    fn quantities_compare_by_what_they_amount_to() {
+    fn quantities_are_compared_by_their_amount() {
         let amount = |text: &str| Quantity(text.to_owned()).thousandths();
         assert_eq!(amount("0.5"), amount("500m"));
         assert_eq!(amount("1.5Gi"), amount("1536Mi"));

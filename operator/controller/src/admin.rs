@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_operator_that_lacks_something_is_unready_and_says_what() {
+    async fn an_operator_that_lacks_something_is_unready_and_names_it() {
         let answer = readyz(Shared(admin(&["the permission to watch services"]))).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         let body = to_bytes(answer.into_body(), 1_000).await.unwrap();

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_the_same_is_a_repetition() {
+    fn only_events_with_the_same_note_are_repetitions() {
         assert_eq!(action("a was put back"), action("a was put back"));
         assert_ne!(action("a was put back"), action("b was put back"));
     }

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_looks_stops_while_the_api_server_does_not_answer() {
+    async fn a_readiness_check_stops_while_the_api_server_does_not_answer() {
         let stop = CancellationToken::new();
         stop.cancel();
         let check = ReadinessCheck::new(silent(), Scope::Cluster, None);

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_with_what_to_do() {
+    fn a_missing_field_is_named_with_a_remedy() {
         let said = read(&json!({ "name": "pay", "namespace": "shop" }));
         assert!(said.contains("(Missing field settings)"), "{said}");
         assert!(
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_to_go_is_told_how() {
+    fn an_object_that_is_being_deleted_says_how_to_proceed() {
         let said = read(&json!({
             "name": "pay",
             "namespace": "shop",

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_says_whose_it_is() {
+    fn a_schema_names_its_service() {
         assert_eq!(
             schema(incarnation("default", "rentcar", "my-pay")),
             "default__rentcar__my_pay__2"

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_autoscaler_wakes_whom_it_scales_and_whose_it_is() {
+    fn an_autoscaler_wakes_the_service_it_scales_and_its_owner() {
         let came = |owner, target| {
             let event = Event::Apply(autoscaler(owner, target, 1));
             woken(&mut known(), event)
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_wakes_nobody() {
+    fn a_change_of_status_wakes_nothing() {
         let mut known = known();
         woken(&mut known, Event::Apply(autoscaler(None, "pay", 1)));
         let status = Event::Apply(autoscaler(None, "pay", 2));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_wakes_whom_it_concerned_before_too() {
+    fn a_change_also_wakes_the_service_that_it_concerned_before() {
         let mut known = known();
         woken(&mut known, Event::Apply(autoscaler(None, "pay", 1)));
         let elsewhere = Event::Apply(autoscaler(None, "rent", 2));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_wakes_whom_it_concerned_also_when_nobody_saw_it_go() {
+    fn a_deletion_wakes_the_service_it_concerned_even_if_the_watch_missed_it() {
         let mut known = known();
         woken(&mut known, Event::Apply(autoscaler(None, "pay", 1)));
         let deleted = Event::Delete(autoscaler(None, "pay", 2));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_again_wakes_nobody() {
+    fn an_object_that_is_listed_again_wakes_nothing() {
         let mut known = known();
         woken(&mut known, Event::InitApply(autoscaler(None, "pay", 1)));
         woken(&mut known, Event::Init);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_wakes_whose_pods_it_selects() {
+    fn a_budget_wakes_the_services_whose_pods_it_selects() {
         let came = |selector| woken(&mut known(), Event::Apply(budget(&selector)));
         let label = innkeeper_plan::names::SERVICE_LABEL;
         assert_eq!(

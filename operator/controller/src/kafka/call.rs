@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_keeps_what_the_client_says() {
+    fn an_outage_keeps_the_message_of_the_client() {
         let unreachable = KafkaFailure::from(KafkaError::Unreachable {
             brokers: "kafka:9092".to_owned(),
             source: ClientError::AdminOp(RDKafkaErrorCode::OperationTimedOut),

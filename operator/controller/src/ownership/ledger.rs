@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_it_was_applied_is_kept_by_an_operator_that_never_saw_it() {
+    fn a_new_operator_keeps_an_object_that_is_as_it_was_applied() {
         let kept = desired("ClusterIP", live(|_| {}));
         assert_eq!(decide(&Ledger::default(), &kept, 0), WriteDecision::Keep);
     }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_otherwise_now_is_written() {
+    fn an_object_that_should_differ_now_is_written() {
         let changed = desired("NodePort", live(|_| {}));
         assert_eq!(
             decide(&Ledger::default(), &changed, 0),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_release_applied_is_written_once() {
+    fn an_object_of_an_older_release_is_written_once() {
         let older = live(|object| {
             object["metadata"]["annotations"] = json!({});
             object["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"] = json!({});
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_someone_took_is_written_twice_and_then_left_for_a_while() {
+    fn a_field_that_somebody_takes_is_restored_twice_and_then_left_for_a_while() {
         let ledger = Ledger::default();
         let lost = desired("ClusterIP", live(taken));
         for second in 0..2 {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_changes_the_record_too_is_noticed_all_the_same() {
+    fn somebody_who_also_changes_the_recorded_hash_is_noticed() {
         let ledger = Ledger::default();
         let undone = desired(
             "ClusterIP",
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_knew_no_owner_of_is_written_and_no_contest() {
+    fn a_field_without_a_recorded_owner_is_written_and_not_contested() {
         let ledger = Ledger::default();
         let unowned = live(|object| {
             let entries = object["metadata"]["managedFields"].as_array_mut().unwrap();

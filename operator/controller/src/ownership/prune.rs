@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_whose_labels_somebody_took_is_pruned() {
+    async fn a_child_whose_labels_somebody_removed_is_pruned() {
         let (client, mut deleted) = with_unlabelled_child();
         let mut me = fixtures::service("pay", &json!({}));
         me.metadata.uid = Some("me".to_owned());

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_platform_has_what_names_it_as_owner() {
+    fn a_platform_has_the_services_that_name_it_as_owner() {
         let owner = OwnerReference {
             kind: "BookingPlatform".to_owned(),
             name: "rentcar".to_owned(),

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_that_kubernetes_has_not_seen_yet_says_what_its_first_look_says() {
+    fn a_deployment_without_a_status_counts_as_having_no_pods() {
         let two = json!({ "replicas": 2 });
         let mut unseen = deployment(2, &json!({}));
         unseen.status = None;
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_a_ready_service_is_told() {
+    fn objects_beside_a_ready_service_are_mentioned() {
         let found = beside_another_autoscaler();
         let scaled = json!({ "autoscaling": { "minReplicas": 1, "maxReplicas": 10 } });
         let verdict = judged(&scaled, deployment(1, &pods(1, 1, 1)), &found);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_says_whom_it_waits_for() {
+    fn a_caller_names_the_callees_it_waits_for() {
         let callees = vec![Unready {
             service: "pay".to_owned(),
             why: Some("RolloutStalled".to_owned()),

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_ask_for_what_is_refused() {
+    fn no_remedy_suggests_a_field_that_would_be_refused() {
         let mut service = service(&json!({}));
         let file = SqliteFile {
             file: "pay.db".into(),

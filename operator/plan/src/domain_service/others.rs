@@ -246,7 +246,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_a_controller_would_make_anew_is_deleted_with_the_controller() {
+    fn an_object_that_a_controller_would_create_again_is_deleted_with_the_controller() {
         let mut theirs = autoscaler(None, PAY);
         assert_eq!(Foreign::of(&theirs).root, "horizontalpodautoscaler/theirs");
         let owners = |api_version: &str, kind: &str| {

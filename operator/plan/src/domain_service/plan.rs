@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_not_applied_though_it_runs() {
+    fn an_invalid_service_is_not_applied_even_if_it_runs() {
         let refused = Err(Refusals(Vec::new()));
         let plan = plan(refused, vec![desired(ours())], Vec::new());
         assert!(matches!(plan, ServicePlan::Refuse(_)), "{plan:?}");

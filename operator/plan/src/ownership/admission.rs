@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_rewritten_is_named() {
+    fn a_rewritten_field_is_named() {
         let image = seen(|it| container(it)["image"] = json!("mirror/innkeeper:1"));
         assert_eq!(image, ["spec.template.spec.containers[service].image"]);
         let args = seen(|it| container(it)["args"] = json!(["serve"]));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_by_nobody_is_named() {
+    fn a_field_that_nobody_owns_is_named() {
         let stamped = seen(|it| {
             it["metadata"]["annotations"]["example.com/stamp"] = json!("1");
             it["metadata"]["annotations"]["owned"] = json!("1");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_api_server_writes_its_own_way_is_no_change() {
+    fn normalization_by_the_api_server_is_no_change() {
         let found = seen(|it| {
             let container = container(it);
             container["resources"] = json!({ "requests": { "cpu": "500m", "memory": "1Gi" } });

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_a_third_time_in_ten_minutes_is_contested() {
+    fn a_field_that_is_taken_three_times_in_ten_minutes_is_contested() {
         let mut contests = Contests::default();
         assert_eq!(put_back_at(&mut contests, &[0, 1]), [true, true]);
         assert_eq!(contests.contested(at(1)), []);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_seldom_is_put_back_at_once() {
+    fn a_field_that_is_taken_seldom_is_restored_at_once() {
         let mut contests = Contests::default();
         let seldom = [0, 301, 602, 903, 1204];
         assert_eq!(put_back_at(&mut contests, &seldom), [true; 5]);

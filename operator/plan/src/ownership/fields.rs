@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_keeps_something_keeps_the_thing_itself() {
+    fn a_manager_that_keeps_a_part_keeps_the_value_itself() {
         let tree = as_tree(&json!({
             "f:annotations": { ".": {}, "f:mine": {}, "f:yours": {} },
             "f:env": { ".": {}, "f:X": {} },
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_has_too_is_no_difference() {
+    fn paths_in_both_trees_are_no_difference() {
         let tree = as_tree(&json!({ "f:a": { ".": {}, "f:b": {}, "f:c": {} }, "f:d": {} }));
         let whole = as_tree(&json!({ "f:a": {} }));
         let part = as_tree(&json!({ "f:a": { "f:b": {} }, "f:d": {} }));

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubectl_left_in_a_spec_becomes_ours_and_its_metadata_stays_with_it() {
+    fn spec_fields_that_kubectl_changed_become_ours_and_metadata_stays_with_it() {
         let left = json!({
             "f:metadata": { "f:annotations": { "f:note": {} } },
             "f:spec": { "f:minReadySeconds": {} },
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_through_a_subresource_stays() {
+    fn changes_through_a_subresource_stay() {
         let left = json!({ "f:spec": { "f:replicas": {} } });
         let mut scale = entry("kubectl", "Update", &left);
         scale["subresource"] = json!("scale");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_never_asked_before_gets_an_entry() {
+    fn a_manager_without_an_entry_gets_one() {
         let left = json!({ "f:spec": { "f:minReadySeconds": {} } });
         let entries = entries(&[entry("before-first-apply", "Update", &left)]);
         let takeover = takeover(&entries, &deployment(None)).unwrap();

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_did_is_said_beside_how_a_service_stands() {
+    fn changes_by_others_are_mentioned_besides_the_state() {
         let mut notes = Notes::default();
         assert_eq!(notes.told(ready()), ready());
         let held = HeldFields {

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_platform_tells_of_its_lost_topic_whatever_else_is_wrong() {
+    fn a_platform_mentions_its_lost_topic_whatever_else_is_wrong() {
         let stalled = child("pay", Some(State::Stalled), Reason::NameTaken);
         let lost = topic(State::Reconciling, Reason::TopicLost);
         let verdict = verdict_on(lost, vec![stalled], &[]);

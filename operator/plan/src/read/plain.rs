@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_both_versions_read_alike_is_taken() {
+    fn scalars_that_both_versions_read_alike_are_accepted() {
         for (text, expected) in [
             ("", json!(null)),
             ("true", json!(true)),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_read_differently_is_not() {
+    fn scalars_that_they_read_differently_are_refused() {
         for text in [
             "on",
             "Off",

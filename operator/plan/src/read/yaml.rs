@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_yaml_names_its_line() {
+    fn a_syntax_error_names_its_line() {
         let refused = documents("a: 1\nb: [1, 2\nc: 3\n").unwrap_err();
         assert!(
             refused.0[0].message.starts_with("this is not YAML"),

@@ -101,7 +101,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_ids_tell_what_became_of_a_topic() {
+    fn the_ids_tell_what_happened_to_a_topic() {
         let recorded = record("cluster", "topic");
         for (now, expected) in [
             (found("cluster", "topic"), Fate::There),
@@ -160,7 +160,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_someone_did_to_a_topic_is_seen() {
+    fn changes_of_a_topic_by_others_are_noticed() {
         let topic = looked_after(0);
         assert!(!is_different(&topic, &found("cluster", "topic")));
         assert!(is_different(&topic, &nothing("cluster")));

@@ -19,7 +19,7 @@ fn registered(kinds: impl Iterator<Item = &'static Kind>) -> BTreeSet<&'static s
 }
 
 #[test]
-fn what_the_example_becomes_is_of_every_registered_kind_and_no_other() {
+fn the_example_has_objects_of_every_registered_kind_and_no_other() {
     let file = only_platform(&example()).expect("nothing is refused");
     let platform = validate(&file.platform, &cluster()).expect("nothing is refused");
     let expansion = expand(&platform, &cluster(), &Facts::default());

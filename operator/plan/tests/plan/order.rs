@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_there_is_not_touched_by_an_order(before in any_order(), after in any_order()) {
+    fn another_order_does_not_change_existing_services(before in any_order(), after in any_order()) {
         let observed = expanded(before, &[]).services;
         prop_assert_eq!(by_name(&expanded(after, &observed).services), by_name(&observed));
     }

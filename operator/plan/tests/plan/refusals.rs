@@ -19,7 +19,7 @@ fn outcome(case: &Case, example: &str) -> Result<(), Refusals> {
 }
 
 #[test]
-fn every_case_is_refused_by_whom_and_as_the_table_says() {
+fn every_case_is_refused_as_the_table_says() {
     let example = example();
     let mut wrong = Vec::new();
     for case in CASES {
