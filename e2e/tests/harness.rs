@@ -96,7 +96,7 @@ impl Namespace {
         });
     }
 
-    /// Runs our image in a pod with these arguments to its end, and returns its output.
+    /// Runs the probe in a pod with these arguments to its end, and returns its output.
     fn run_pod(&self, pod: &str, words: &[&str]) -> String {
         self.start_pod(pod, words);
         self.await_phase(pod, "Succeeded");

@@ -263,7 +263,7 @@ async fn measure(
         .unwrap_or(Err(Error::Deadline(DEADLINE)));
     let class = outcome.as_ref().err().map(Error::class);
     ctx.metrics
-        .reconciled(kind.as_ref(), class, started.elapsed());
+        .count_reconciliation(kind.as_ref(), class, started.elapsed());
     outcome
 }
 

@@ -11,8 +11,8 @@ use crate::status::{HasConditions, what};
 /// The action of every event.
 const ACTION: &str = "Reconcile";
 
-/// Publishes an event if the verdict differs from the one in the object's status. If only the
-/// message differs and somebody has to act, it is logged.
+/// Logs a verdict and publishes it as an event if its reason differs from the one in the object's
+/// status. If only the message differs, the verdict is logged, provided that somebody should act.
 pub(crate) async fn publish_change<K: HasConditions>(ctx: &Context, object: &K, verdict: &Verdict) {
     let before = ready_condition(object.conditions());
     let is_same_reason = before.is_some_and(|it| it.reason == verdict.reason.word());

@@ -237,7 +237,7 @@ impl Topics<'_> {
     ) -> Result<Option<T>, KafkaError> {
         match result {
             Ok(Err(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
-                self.metrics.called(call, true);
+                self.metrics.count_call(call, true);
                 Ok(None)
             }
             other => self.judge(call, other).map(Some),
@@ -249,7 +249,7 @@ impl Topics<'_> {
         call: AdminCall,
         result: Result<Result<T, RDKafkaErrorCode>, ClientError>,
     ) -> Result<T, KafkaError> {
-        self.metrics.called(call, matches!(result, Ok(Ok(_))));
+        self.metrics.count_call(call, matches!(result, Ok(Ok(_))));
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(code)) if !is_outage(code) => Err(KafkaError::Refused {

@@ -107,7 +107,7 @@ impl Metrics {
     }
 
     /// Counts a reconciliation, which failed with a class of error or finished.
-    pub(crate) fn reconciled(&self, kind: &str, failed: Option<Class>, took: Duration) {
+    pub(crate) fn count_reconciliation(&self, kind: &str, failed: Option<Class>, took: Duration) {
         let result = failed.map_or(FINISHED, Class::name);
         self.reconciliations
             .with_label_values(&[kind, result])
@@ -125,7 +125,7 @@ impl Metrics {
     }
 
     /// Counts a call of Kafka's admin API.
-    pub(crate) fn called(&self, call: kafka::AdminCall, succeeded: bool) {
+    pub(crate) fn count_call(&self, call: kafka::AdminCall, succeeded: bool) {
         let result = if succeeded { "ok" } else { "failed" };
         self.admin_calls
             .with_label_values(&[call.name(), result])
@@ -133,7 +133,7 @@ impl Metrics {
     }
 
     /// Counts a topic that somebody had changed and that was restored.
-    pub(crate) fn repaired_drift(&self) {
+    pub(crate) fn count_repaired_drift(&self) {
         self.drift.inc();
     }
 

@@ -157,7 +157,8 @@ pub(crate) async fn apply_status<K: HasConditions>(
     match written {
         Ok(written) => {
             let seen = hash(&written.status());
-            ctx.ledger.sent_status(&uid, wanted, seen, (ctx.now)());
+            ctx.ledger
+                .remember_sent_status(&uid, wanted, seen, (ctx.now)());
             Ok(())
         }
         // The object is gone, so nobody needs its status.

@@ -125,7 +125,7 @@ async fn settle(
     }
     if apply::apply(kafka, spec, &plan).await? == Applied::Done {
         if plan.repairs_drift(topic) {
-            ctx.metrics.repaired_drift();
+            ctx.metrics.count_repaired_drift();
         }
         if let Some(done) = event::of_plan(topic, &plan, fate) {
             publish::publish(ctx, topic, &done).await;

@@ -53,7 +53,7 @@ impl Ledger {
     }
 
     /// Remembers an object that was sent, and the hash of the fields that we own since.
-    pub(super) fn sent(
+    pub(super) fn remember_sent(
         &self,
         uid: &str,
         comparison: &Comparison,
@@ -72,7 +72,13 @@ impl Ledger {
     }
 
     /// Remembers a status that was sent, and the one that the API server returned; both as hashes.
-    pub(crate) fn sent_status(&self, uid: &str, sent: String, seen: String, now: Timestamp) {
+    pub(crate) fn remember_sent_status(
+        &self,
+        uid: &str,
+        sent: String,
+        seen: String,
+        now: Timestamp,
+    ) {
         self.with(uid, now, |memory| memory.status = Some((sent, seen)));
     }
 
@@ -188,7 +194,7 @@ mod tests {
 
     fn sent(ledger: &Ledger, desired: &DesiredObject, second: i64) {
         let owned = comparison::owned(desired, entries(desired.live.as_ref().unwrap()));
-        ledger.sent("7", &Comparison::of(desired), owned, at(second));
+        ledger.remember_sent("7", &Comparison::of(desired), owned, at(second));
     }
 
     /// Makes somebody else the owner of the type, as the object's managed fields show.
@@ -314,7 +320,7 @@ mod tests {
         let ledger = Ledger::default();
         let is_sent = |wanted: &str, seen: &str| ledger.is_sent_status("7", wanted, seen, at(1));
         assert!(!is_sent("ready", "nothing"));
-        ledger.sent_status("7", "ready".to_owned(), "rewritten".to_owned(), at(0));
+        ledger.remember_sent_status("7", "ready".to_owned(), "rewritten".to_owned(), at(0));
         assert!(is_sent("ready", "rewritten"));
         assert!(!is_sent("ready", "someone's"));
         assert!(!is_sent("stalled", "rewritten"));

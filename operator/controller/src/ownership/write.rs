@@ -41,15 +41,15 @@ pub(crate) async fn apply_object<K: HasConditions>(
     };
     let what = what(&desired.rendered);
     if let Some(uid) = &object.metadata.uid {
-        notes.contested(&what, &ctx.ledger.contested(uid, (ctx.now)()));
+        notes.add_contested(&what, &ctx.ledger.contested(uid, (ctx.now)()));
     }
     let mut held = left_alone(entries(&object), &desired.rendered);
     for HeldFields { fields, .. } in &mut held {
         fields.retain(|field| !comparison.lost.contains_key(field));
     }
-    notes.left_alone(&what, &held);
+    notes.add_left_alone(&what, &held);
     if decision != WriteDecision::Leave {
-        notes.altered(&what, &altered(&comparison, &object));
+        notes.add_altered(&what, &altered(&comparison, &object));
     }
     Ok(Ok(object))
 }
@@ -70,7 +70,7 @@ async fn write<K: HasConditions>(
     };
     if let Some(uid) = &written.metadata.uid {
         let ours = owned(desired, entries(&written));
-        ctx.ledger.sent(uid, comparison, ours, (ctx.now)());
+        ctx.ledger.remember_sent(uid, comparison, ours, (ctx.now)());
     }
     log(desired, &written);
     tell(ctx, owner, desired, comparison, &written).await;

@@ -58,7 +58,7 @@ impl Findings {
             return None;
         }
         let ask = if is_on_sqlite(service) {
-            "" // It serves one pod: nothing else would be accepted.
+            "" // A service on SQLite has one pod, so autoscaling would be refused.
         } else {
             "; or ask for `autoscaling` in place of `replicas`, and then delete it as well, so that one of two scales"
         };

@@ -18,7 +18,7 @@ pub struct Notes {
 
 impl Notes {
     /// Notes that others change fields back again and again.
-    pub fn contested(&mut self, what: &str, contests: &[Contest]) {
+    pub fn add_contested(&mut self, what: &str, contests: &[Contest]) {
         let told = contests.iter().map(|Contest { field, manager }| {
             format!("{manager} changes {field} of {what} back again and again")
         });
@@ -26,7 +26,7 @@ impl Notes {
     }
 
     /// Notes that others own fields.
-    pub fn left_alone(&mut self, what: &str, held: &[HeldFields]) {
+    pub fn add_left_alone(&mut self, what: &str, held: &[HeldFields]) {
         let some = held.iter().filter(|it| !it.fields.is_empty());
         self.others
             .extend(some.map(|HeldFields { manager, fields }| {
@@ -35,7 +35,7 @@ impl Notes {
     }
 
     /// Notes that admission changed fields.
-    pub fn altered(&mut self, what: &str, fields: &[String]) {
+    pub fn add_altered(&mut self, what: &str, fields: &[String]) {
         if !fields.is_empty() {
             self.others.push(altered(what, fields));
         }
@@ -105,7 +105,7 @@ mod tests {
             field: "spec.replicas".to_owned(),
             manager: "k9s".to_owned(),
         };
-        notes.contested("Deployment pay", &[contest]);
+        notes.add_contested("Deployment pay", &[contest]);
         notes
     }
 
@@ -117,8 +117,8 @@ mod tests {
             manager: "k9s".to_owned(),
             fields: vec!["spec.a".to_owned()],
         };
-        notes.left_alone("Deployment pay", &[held]);
-        notes.altered("Service pay", &["spec.b".to_owned()]);
+        notes.add_left_alone("Deployment pay", &[held]);
+        notes.add_altered("Service pay", &["spec.b".to_owned()]);
         let told = notes.told(ready());
         assert_eq!((told.state, told.reason), (State::Ready, Reason::Ready));
         assert_eq!(
