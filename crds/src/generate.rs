@@ -1,4 +1,4 @@
-//! Generates the CustomResourceDefinitions of the kinds.
+//! Generates the `CustomResourceDefinition`s of the kinds.
 
 use std::sync::LazyLock;
 
@@ -22,12 +22,12 @@ static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The CustomResourceDefinition of every kind.
+/// The `CustomResourceDefinition` of every kind.
 pub fn definitions() -> &'static [CustomResourceDefinition] {
     &DEFINITIONS
 }
 
-/// Every definition as YAML, with the name of its file in the chart.
+/// Every `CustomResourceDefinition` as YAML, with the name of its file in the chart.
 pub fn generate() -> Vec<(String, String)> {
     definitions().iter().map(file).collect()
 }

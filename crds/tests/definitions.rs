@@ -1,4 +1,4 @@
-//! Tests of properties that every CustomResourceDefinition must have.
+//! Tests of properties that every `CustomResourceDefinition` must have.
 
 use std::fs;
 use std::path::Path;

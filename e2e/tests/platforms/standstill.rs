@@ -67,10 +67,10 @@ fn an_operator_that_comes_back_deletes_what_was_to_go_and_nothing_else() {
     STILL.await_event("TopicKept", "someone has made it anew");
 }
 
-/// The CustomResourceDefinition of DomainServices, as an argument of kubectl.
+/// The `CustomResourceDefinition` of DomainServices, as an argument of kubectl.
 const DEFINITION: &str = "crd/domainservices.innkeeper.dev";
 
-/// While this value lives, the CustomResourceDefinition accepts what an earlier release wrote.
+/// While this value lives, the `CustomResourceDefinition` accepts what an earlier release wrote.
 struct FormerDefinition {
     /// The patch that restores the present definition.
     present: String,
