@@ -4,12 +4,15 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-/// The text of the example.
+/// The folder of the examples.
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+
+/// The text of the car rental.
 pub fn text() -> String {
     fs::read_to_string(path()).unwrap()
 }
 
-/// The path of the example.
+/// The path of the car rental.
 pub fn path() -> &'static str {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/rentcar.yaml")
 }
@@ -19,21 +22,33 @@ pub fn path() -> &'static str {
 pub struct Example(Value);
 
 impl Example {
-    /// The example without changes.
+    /// The car rental without changes.
     pub fn unchanged() -> Self {
-        Self(serde_yaml::from_str(&text()).unwrap())
+        Self::of("rentcar")
     }
 
-    /// A small platform with this name. Its pods request little, so that several platforms fit on
-    /// one node, and it has no autoscaler.
+    /// The example with this name, without changes.
+    pub fn of(name: &str) -> Self {
+        let text = fs::read_to_string(format!("{EXAMPLES}/{name}.yaml")).unwrap();
+        Self(serde_yaml::from_str(&text).unwrap())
+    }
+
+    /// A small car rental with this name.
     pub fn small(name: &str) -> Self {
-        let mut example = Self::unchanged();
+        let mut example = Self::unchanged().shrunk();
         example.0["metadata"]["name"] = json!(name);
-        for service in example.services() {
+        example
+    }
+
+    /// Lets pods request little, so that several platforms fit on one node, and removes the
+    /// autoscalers.
+    #[must_use]
+    pub fn shrunk(mut self) -> Self {
+        for service in self.services() {
             service["resources"] = json!({ "requests": { "cpu": "10m", "memory": "16Mi" } });
             service.as_object_mut().unwrap().remove("autoscaling");
         }
-        example
+        self
     }
 
     /// Changes a field of the specification.

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
+mod burgerqueen;
 mod changes;
 mod deletion;
 mod farewell;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     let groups = [
         vec![rentcar::lane(), refusals::lane(), topics::lane()],
         vec![changes::lane()],
-        vec![deletion::lane(), verdicts::lane()],
+        vec![deletion::lane(), verdicts::lane(), burgerqueen::lane()],
         vec![webhooks::lane(), manual::lane()],
         vec![standstill::lane()],
         vec![namespaces::lane()],
