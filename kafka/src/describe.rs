@@ -8,6 +8,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::native;
+use crate::topic::TopicDescription;
 
 /// The answer of a cluster about topics.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -16,18 +17,6 @@ pub struct Description {
     pub cluster_id: Option<String>,
     /// One answer for each name, in the order of the names; `None` if there is no such topic.
     pub topics: Vec<Result<Option<TopicDescription>, RDKafkaErrorCode>>,
-}
-
-/// A topic as it is now.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct TopicDescription {
-    /// Id of the topic, as Kafka's own tools write it. A topic that is created again has another
-    /// id. `None` before Kafka 2.8.
-    pub topic_id: Option<String>,
-    /// Number of partitions.
-    pub partitions: usize,
-    /// Number of replicas of the first partition.
-    pub replication: usize,
 }
 
 /// Describes the topics that have these names now. Blocks for at most `timeout`, and never creates

@@ -4,10 +4,12 @@
 
 mod describe;
 mod native;
+mod topic;
 
 use rdkafka::ClientConfig;
 
-pub use describe::{Description, TopicDescription, describe_topics};
+pub use describe::{Description, describe_topics};
+pub use topic::TopicDescription;
 
 /// The configuration that all clients have in common. A client that only reads must never create a
 /// topic, but brokers create the topics that clients ask about (`auto.create.topics.enable` is on

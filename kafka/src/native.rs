@@ -16,7 +16,7 @@ use rdkafka::bindings as c;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::describe::TopicDescription;
+use crate::topic::TopicDescription;
 
 /// How much longer than the request to wait for its answer. The client itself gives up a request
 /// after its timeout.

@@ -9,7 +9,7 @@ use innkeeper_cluster::command::{CommandError, read_output};
 use innkeeper_cluster::parts::{PartError, go};
 
 use crate::Outcome;
-use crate::generate::{Generated, repository};
+use crate::generated::{Generated, repository};
 
 /// The chart.
 const CHART: &str = "charts/innkeeper";

@@ -10,6 +10,7 @@ use innkeeper_plan::permissions::{Permission, Role, permissions};
 
 use crate::Outcome;
 use crate::chart;
+use crate::generated::{Generated, repository};
 
 /// The folder of the definitions, which people who install without Helm apply too.
 const DEFINITIONS: &str = "charts/innkeeper/definitions";
@@ -25,14 +26,6 @@ pub struct Arguments {
     pub check: bool,
 }
 
-/// One file as it should be.
-pub struct Generated {
-    /// Its path from the repository's root.
-    pub path: PathBuf,
-    /// All of its text.
-    pub text: String,
-}
-
 /// Carries the chore out.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut files = from_code();
@@ -43,12 +36,6 @@ pub fn run(arguments: &Arguments) -> Outcome {
     // The chart is rendered with its definitions and rules in place.
     write(&files)?;
     write(&chart::rendered()?)
-}
-
-/// The root of this repository.
-pub fn repository() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
 }
 
 /// What follows from the code alone.

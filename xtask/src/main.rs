@@ -7,6 +7,7 @@ mod chart;
 mod check;
 mod cluster;
 mod generate;
+mod generated;
 mod image;
 mod services;
 mod test;

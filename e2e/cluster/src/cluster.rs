@@ -2,23 +2,22 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::certificates::CertificateError;
-use crate::command::{CommandError, read_output, run};
-use crate::daemon::{Daemon, DaemonError};
-use crate::deadline::{Overdue, until};
-use crate::images::{Image, ImageError};
-use crate::kafka::{Kafka, KafkaError, Listen};
+pub use crate::cluster_error::ClusterError;
+use crate::command::{read_output, run};
+use crate::daemon::Daemon;
+use crate::deadline::until;
+use crate::images::Image;
+use crate::kafka::{Kafka, Listen};
 use crate::layout::Layout;
-use crate::network::{self, NODE, NetworkError};
-use crate::parts::{PartError, Programs};
-use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres, PostgresError};
+use crate::network::{self, NODE};
+use crate::parts::Programs;
+use crate::postgres::{ADMINISTRATOR, PASSWORD, Postgres};
 use crate::progress::Progress;
 use crate::{
     apiserver, containerd, controllers, dns, etcd, kernel, kubelet, metrics, proxy, teardown,
@@ -35,54 +34,6 @@ const NODE_READY_WITHIN: Duration = Duration::from_secs(90);
 
 /// The file that exists once everything has started.
 const COMPLETE: &str = "complete";
-
-/// Why a cluster could not be started or removed.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// Creating a network namespace, cgroups and mounts requires root.
-    #[error(
-        "a cluster needs root; run this again as root, for example with: sudo --preserve-env=HOME,PATH"
-    )]
-    NotRoot,
-    /// The name cannot be part of the names of folders, namespaces and cgroups.
-    #[error("`{0}` is no name for a cluster; use up to 30 of a to z, 0 to 9 and -")]
-    Name(String),
-    /// A program that the cluster needs is not available.
-    #[error(transparent)]
-    Part(#[from] PartError),
-    /// The network failed.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// The certificates failed.
-    #[error(transparent)]
-    Certificates(#[from] CertificateError),
-    /// An image failed.
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    /// A process failed.
-    #[error(transparent)]
-    Process(#[from] DaemonError),
-    /// A command failed.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    /// Kafka failed.
-    #[error(transparent)]
-    Kafka(#[from] KafkaError),
-    /// `PostgreSQL` failed.
-    #[error(transparent)]
-    Postgres(#[from] PostgresError),
-    /// Something took too long.
-    #[error(transparent)]
-    Overdue(#[from] Overdue),
-    /// The run folder could not be used.
-    #[error("cannot use {path}")]
-    Folder {
-        /// The folder or file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-}
 
 /// A running cluster.
 #[derive(Debug, Clone)]

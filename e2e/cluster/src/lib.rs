@@ -6,6 +6,7 @@
 mod apiserver;
 mod certificates;
 pub mod cluster;
+mod cluster_error;
 pub mod command;
 mod containerd;
 mod controllers;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cluster::ClusterError;
+use crate::cluster_error::ClusterError;
 use crate::command::run;
 use crate::containerd;
 use crate::daemon::{Daemon, stop_recorded};

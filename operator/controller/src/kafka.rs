@@ -1,6 +1,6 @@
 //! The part of Kafka's admin API that topics need. Every call has a deadline and is counted.
 
-mod call;
+pub(crate) mod call;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

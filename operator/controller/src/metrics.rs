@@ -11,7 +11,7 @@ use prometheus::{
 };
 
 use crate::error::Class;
-use crate::kafka;
+use crate::kafka::call::AdminCall;
 
 /// The result label of a reconciliation without an error.
 const FINISHED: &str = "finished";
@@ -99,7 +99,7 @@ impl Metrics {
                 self.objects.with_label_values(&[kind, state.name()]);
             }
         }
-        for call in kafka::AdminCall::ALL {
+        for call in AdminCall::ALL {
             for result in ["ok", "failed"] {
                 self.admin_calls.with_label_values(&[call.name(), result]);
             }
@@ -125,7 +125,7 @@ impl Metrics {
     }
 
     /// Counts a call of Kafka's admin API.
-    pub(crate) fn count_call(&self, call: kafka::AdminCall, succeeded: bool) {
+    pub(crate) fn count_call(&self, call: AdminCall, succeeded: bool) {
         let result = if succeeded { "ok" } else { "failed" };
         self.admin_calls
             .with_label_values(&[call.name(), result])

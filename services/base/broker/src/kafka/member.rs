@@ -12,13 +12,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::assignment::Assignment;
 use super::poll::Poll;
-use super::subscription::Command;
 
 /// How long a rebalance may delay the last commit and leaving the group.
 const REBALANCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The pause between two polls for callbacks.
 const CALLBACK_DELAY: Duration = Duration::from_millis(2);
+
+/// What the service asks of the member's thread.
+pub enum Command {
+    /// To send the next delivery.
+    Next,
+    /// To commit, and to leave the group.
+    Close(oneshot::Sender<Result<(), KafkaError>>),
+}
 
 /// Serves commands until the service closes or drops its end of the channel; then commits what is
 /// done and leaves the group.

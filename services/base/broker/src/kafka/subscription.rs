@@ -12,18 +12,11 @@ use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::assignment::Assignment;
-use super::{config, member, unavailable};
+use super::member::{self, Command};
+use super::{config, unavailable};
 
 /// How long leaving a group may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the service asks of the member's thread.
-pub enum Command {
-    /// To send the next delivery.
-    Next,
-    /// To commit, and to leave the group.
-    Close(oneshot::Sender<Result<(), KafkaError>>),
-}
 
 /// The service's side. `consumer` is the first field so that it is dropped first and the thread has
 /// the last handle, whose drop blocks.

@@ -19,8 +19,6 @@ const CONNECTIONS: usize = 16;
 /// How long to wait for a connection that is in use or must be made. Both take long only on an
 /// overloaded machine.
 const POOL_TIMEOUT: Duration = Duration::from_secs(10);
-/// After this time the server cancels a statement.
-pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this time the client gives up on a server that does not answer at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 

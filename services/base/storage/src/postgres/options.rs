@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use innkeeper_contracts::settings;
 
-use super::connections::STATEMENT_TIMEOUT;
 use crate::OpenError;
 
 /// PostgreSQL truncates longer names, so that two services could share a schema by accident.
 const LONGEST_NAME: usize = 63;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// After this time the server cancels a statement.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this time without an acknowledgement the connection is given up.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
