@@ -135,7 +135,7 @@ pub struct PlatformTopic {
     pub deletion_policy: DeletionPolicy,
 }
 
-/// One service of a platform: its place, exactly one component block, and how it runs.
+/// One service of a platform: its path, exactly one component block, and how it runs.
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::ONE_COMPONENT)]

@@ -152,4 +152,17 @@ mod tests {
             "run: cargo xtask generate"
         );
     }
+
+    #[test]
+    fn a_template_of_the_chart_gives_the_rules_of_each_role() {
+        let templates = repository().join("charts/innkeeper/templates");
+        let files = fs::read_dir(templates).unwrap().flatten();
+        let texts: Vec<_> = files
+            .filter_map(|file| fs::read_to_string(file.path()).ok())
+            .collect();
+        for role in Role::ALL {
+            let rules = format!("rules/{}.yaml", role.name());
+            assert!(texts.iter().any(|it| it.contains(&rules)), "{rules}");
+        }
+    }
 }

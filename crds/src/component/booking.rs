@@ -25,7 +25,7 @@ pub struct Booking {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 63)), extend("x-kubernetes-list-type" = "set"))]
     pub required: Vec<String>,
-    /// Labels of states, as clients see and send them.
+    /// Labels of states, as clients see and send them. Where there are some, views leave the other states out of `latestOf`.
     #[serde(default)]
     pub statuses: BookingStatuses,
     /// Names of events, as other systems see them.

@@ -24,7 +24,7 @@ pub struct Fulfillment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
-    /// Labels of states, as clients see and send them.
+    /// Labels of states, as clients see and send them. Where there are some, views leave the other states out of `latestOf`.
     #[serde(default)]
     pub statuses: FulfillmentNames,
     /// Names of events, as other systems see them.

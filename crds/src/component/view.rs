@@ -28,7 +28,7 @@ pub struct ViewColumn {
         regex(pattern = r"^[a-z][-a-z0-9]*\.[A-Za-z][A-Za-z0-9_]*$")
     )]
     pub from: Option<String>,
-    /// Several fields of services: the one that changed last, except that an ended booking stays so.
+    /// Several fields of services: the one that changed last, except that an ended booking stays so. A state without a label is left out where its service labels others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 8),

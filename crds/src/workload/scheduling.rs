@@ -75,7 +75,7 @@ pub struct Spread {
     /// Label of nodes that says what is apart, such as `topology.kubernetes.io/zone`.
     #[schemars(length(min = 1, max = 316))]
     pub topology_key: String,
-    /// Largest difference between two places.
+    /// Largest difference of pods between two values of that label.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 100))]
     pub max_skew: u32,

@@ -153,7 +153,7 @@ fn missing_kinds(served: &BTreeSet<String>) -> Missing {
         .filter(|plural| !served.contains(*plural))
         .map(|plural| {
             format!(
-                "the CustomResourceDefinition {plural}.{GROUP}: install the chart, or apply its folder definitions"
+                "the CustomResourceDefinition {plural}.{GROUP}: install the chart, or apply charts/innkeeper/definitions"
             )
         })
         .collect()

@@ -43,8 +43,8 @@ pub enum Prune {
 pub enum Watch {
     /// By watching the metadata of the objects with our label. A change wakes the owner.
     Labelled,
-    /// By a watch of its own, because objects of other people may concern a service, or because the
-    /// object to wake is not the owner.
+    /// By a watch of its own in the controllers: objects of other people may concern a service
+    /// (autoscalers, disruption budgets), or the object to wake is not the owner (replica sets).
     Special,
 }
 

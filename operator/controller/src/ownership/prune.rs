@@ -41,7 +41,7 @@ async fn prune_kind<K: Resource<DynamicType = ()>>(
         })?;
     for object in found.iter().map(|it| &it.metadata) {
         let name = object.name.as_deref().unwrap_or_default();
-        if is_owned(object, owner.uid().as_deref()) && !inventory.has(&resource.kind, name) {
+        if is_owned(object, owner.uid().as_deref()) && !inventory.has(resource, name) {
             delete(&api, &resource.kind, object).await?;
         }
     }

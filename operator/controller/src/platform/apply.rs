@@ -23,6 +23,8 @@ pub(super) async fn apply(
     if let Some(obstacle) = obstacle(waves.iter().flatten()) {
         return Ok(PlatformOutcome::Stopped(obstacle));
     }
+    let inventory = Inventory::of(waves.iter().flatten());
+    prune(&ctx.client, platform, &inventory, Prune::First).await?;
     let mut children = Children::default();
     for wave in &waves {
         let is_open = children.are_ready();
@@ -38,7 +40,6 @@ pub(super) async fn apply(
             }
         }
     }
-    let inventory = Inventory::of(waves.iter().flatten());
     prune(&ctx.client, platform, &inventory, Prune::Last).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(PlatformOutcome::Applied(children, topic_name))

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use innkeeper_crds::GROUP;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 
@@ -12,8 +13,6 @@ use super::fields::{tree, uncovered};
 use super::hash::{Wanted, hash, recorded};
 use super::managers::{HeldFields, Takeover, ours, takeover};
 
-/// API group of Innkeeper's own kinds.
-const GROUP: &str = "innkeeper.dev";
 /// The name to report if nobody owns a field any more.
 const SOMEONE: &str = "someone";
 

@@ -22,7 +22,7 @@ pub enum Component {
     Payment(Payment),
     /// Delivers what was paid.
     Fulfillment(Fulfillment),
-    /// Shows a story in one row.
+    /// Shows a saga in one row.
     View(View),
 }
 

@@ -13,7 +13,7 @@ pub struct Payment {
     /// The platform's words.
     #[serde(default)]
     pub words: Words,
-    /// The booking services whose stories it serves.
+    /// The booking services whose sagas it serves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 40)))]
     pub bookings: Vec<String>,
