@@ -12,8 +12,9 @@ use crate::workspace::{Package, Workspace};
 const FOR_TESTS: [&str; 2] = ["innkeeper-e2e", "innkeeper-testkit"];
 
 /// Public items that are kept although only tests use them: `check_update`, because the table of
-/// refusals contains changes of a platform, which no file alone can express.
-const USED_BY_TESTS: [&str; 1] = ["check_update"];
+/// refusals contains changes of a platform, which no file alone can express; `silent`, with which
+/// the tests of the cluster's harness start a cluster.
+const USED_BY_TESTS: [&str; 2] = ["check_update", "silent"];
 
 /// Keywords that come before the name of an item.
 const ITEMS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "static", "const"];

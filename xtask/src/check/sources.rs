@@ -43,7 +43,36 @@ pub fn read_sources(root: &Path) -> io::Result<Vec<Source>> {
             }
         }
     }
+    mark_test_modules(&mut found);
     Ok(found)
+}
+
+/// Marks the files of modules that are compiled for tests only.
+fn mark_test_modules(sources: &mut [Source]) {
+    let tests: BTreeSet<PathBuf> = sources.iter().flat_map(test_modules).collect();
+    for source in sources {
+        source.is_test |= tests.contains(&source.path);
+    }
+}
+
+/// The files of the modules that a file declares for tests only, such as `#[cfg(test)] mod name;`.
+fn test_modules(source: &Source) -> Vec<PathBuf> {
+    let stem = source.path.file_stem().unwrap_or_default();
+    let parent = source.path.parent().unwrap_or(&source.path);
+    let folder = if stem == "lib" || stem == "main" {
+        parent.to_owned()
+    } else {
+        parent.join(stem)
+    };
+    let lines: Vec<_> = source.text.lines().map(str::trim).collect();
+    let declared = lines.windows(2).filter_map(|pair| {
+        let gate = ["#[cfg(test)]", "#[cfg(any(test,"];
+        let is_gated = gate.iter().any(|gate| pair[0].starts_with(gate));
+        let module = pair[1].strip_prefix("pub ").unwrap_or(pair[1]);
+        let name = module.strip_prefix("mod ")?.strip_suffix(';')?;
+        is_gated.then(|| folder.join(format!("{name}.rs")))
+    });
+    declared.collect()
 }
 
 fn read_source(root: &Path, path: PathBuf) -> io::Result<Source> {
@@ -70,4 +99,34 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 /// The distinct words of texts.
 pub fn vocabulary<'a>(texts: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     texts.flat_map(words).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(path: &str, text: &str) -> Source {
+        Source {
+            path: path.into(),
+            text: text.to_owned(),
+            is_test: false,
+        }
+    }
+
+    #[test]
+    fn a_module_that_only_tests_have_is_no_part_of_the_product() {
+        let mut sources = [
+            source(
+                "src/lib.rs",
+                "#[cfg(any(test, feature = \"f\"))]\npub mod fixtures;\nmod plan;",
+            ),
+            source("src/fixtures.rs", ""),
+            source("src/plan.rs", "#[cfg(test)]\nmod cases;"),
+            source("src/plan/cases.rs", ""),
+            source("src/cases.rs", ""),
+        ];
+        mark_test_modules(&mut sources);
+        let marked = sources.map(|it| it.is_test);
+        assert_eq!(marked, [false, true, false, true, false]);
+    }
 }
