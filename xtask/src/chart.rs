@@ -43,9 +43,7 @@ pub fn check() -> Outcome {
 }
 
 fn installs_the_definitions() -> Outcome {
-    let mut command = helm()?;
-    command.args(["template", "innkeeper", CHART, "--kube-version", KUBERNETES]);
-    let rendered = read_output(&mut command)?;
+    let rendered = read_output(&mut template()?)?;
     for (name, definition) in innkeeper_crds::generate() {
         if rendered.matches(definition.trim_end()).count() != 1 {
             return Err(format!("the chart does not install {name} once, as it is").into());
@@ -59,7 +57,7 @@ pub fn rendered() -> Result<Vec<Generated>, Box<dyn Error>> {
     entries(Path::new(RENDERED))?
         .into_iter()
         .map(|case| {
-            let text = read_output(&mut template(&case.join("values.yaml"))?)?;
+            let text = read_output(template()?.arg("--values").arg(case.join("values.yaml")))?;
             Ok(Generated {
                 path: case.join("rendered.yaml"),
                 text: format!(
@@ -75,7 +73,7 @@ fn refuses(values: &Path) -> Outcome {
     let text = fs::read_to_string(repository().join(values))?;
     let expected = text.lines().next().and_then(|line| line.strip_prefix("# "));
     let expected = expected.ok_or_else(|| format!("{case}: the first line names no message"))?;
-    match read_output(&mut template(values)?) {
+    match read_output(template()?.arg("--values").arg(values)) {
         Err(CommandError::Failed { tail, .. }) if tail.contains(expected) => Ok(()),
         Err(CommandError::Failed { tail, .. }) => {
             Err(format!("{case} is refused otherwise than with {expected:?}: {tail}").into())
@@ -85,13 +83,12 @@ fn refuses(values: &Path) -> Outcome {
     }
 }
 
-/// `helm template` with these values.
-fn template(values: &Path) -> Result<Command, PartError> {
+/// `helm template`, which takes further arguments.
+fn template() -> Result<Command, PartError> {
     let mut command = helm()?;
     command.args(["template", "innkeeper", CHART]);
     command.args(["--namespace", "innkeeper-system"]);
     command.args(["--kube-version", KUBERNETES]);
-    command.arg("--values").arg(values);
     Ok(command)
 }
 
@@ -110,4 +107,24 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
     }
     entries.sort();
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use innkeeper_plan::permissions::Role;
+
+    use super::*;
+
+    #[test]
+    fn a_template_of_the_chart_gives_the_rules_of_each_role() {
+        let templates = entries(&Path::new(CHART).join("templates")).unwrap();
+        let texts: Vec<_> = templates
+            .iter()
+            .map(|file| fs::read_to_string(repository().join(file)).unwrap())
+            .collect();
+        for role in Role::ALL {
+            let rules = format!("rules/{}.yaml", role.name());
+            assert!(texts.iter().any(|it| it.contains(&rules)), "{rules}");
+        }
+    }
 }

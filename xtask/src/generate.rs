@@ -80,13 +80,13 @@ fn definitions() -> Vec<Generated> {
 
 fn write(files: &[Generated]) -> Outcome {
     for path in stale(files)? {
-        let place = repository().join(&path);
+        let target = repository().join(&path);
         if let Some(file) = files.iter().find(|file| file.path == path) {
-            fs::create_dir_all(place.parent().unwrap_or(repository()))?;
-            fs::write(&place, &file.text)?;
+            fs::create_dir_all(target.parent().unwrap_or(repository()))?;
+            fs::write(&target, &file.text)?;
             println!("wrote {}", path.display());
         } else {
-            fs::remove_file(&place)?;
+            fs::remove_file(&target)?;
             println!("removed {}", path.display());
         }
     }
@@ -126,12 +126,12 @@ fn stale(files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
 }
 
 fn orphans(folder: &Path, files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let place = repository().join(folder);
-    if !place.exists() {
+    let target = repository().join(folder);
+    if !target.exists() {
         return Ok(Vec::new());
     }
     let mut orphans = Vec::new();
-    for entry in fs::read_dir(place)? {
+    for entry in fs::read_dir(target)? {
         let path = folder.join(entry?.file_name());
         if files.iter().all(|file| file.path != path) {
             orphans.push(path);
@@ -151,18 +151,5 @@ mod tests {
             Vec::<PathBuf>::new(),
             "run: cargo xtask generate"
         );
-    }
-
-    #[test]
-    fn a_template_of_the_chart_gives_the_rules_of_each_role() {
-        let templates = repository().join("charts/innkeeper/templates");
-        let files = fs::read_dir(templates).unwrap().flatten();
-        let texts: Vec<_> = files
-            .filter_map(|file| fs::read_to_string(file.path()).ok())
-            .collect();
-        for role in Role::ALL {
-            let rules = format!("rules/{}.yaml", role.name());
-            assert!(texts.iter().any(|it| it.contains(&rules)), "{rules}");
-        }
     }
 }
