@@ -17,6 +17,7 @@ pub mod load;
 pub mod namespace;
 pub mod operator;
 pub mod postgres;
+pub mod rows;
 pub mod site;
 pub mod watch;
 pub mod webhook;

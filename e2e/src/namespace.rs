@@ -149,6 +149,17 @@ impl Namespace {
         })
     }
 
+    /// Waits until the last pod of a service is gone.
+    pub fn await_no_pods(self, service: &str) {
+        self.until(&format!("the last pod of {service} is gone"), || match self
+            .list_of_service(PODS, service)
+            .len()
+        {
+            0 => Ok(()),
+            count => Err(format!("{count} pods")),
+        });
+    }
+
     /// Polls until something succeeds, with a deadline for a busy machine.
     pub fn until<T>(self, what: &str, look: impl FnMut() -> Result<T, String>) -> T {
         until(&format!("in {}: {what}", self.0), SOON, look)

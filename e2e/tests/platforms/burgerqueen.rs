@@ -3,9 +3,10 @@
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kafka;
-use innkeeper_e2e::kubernetes::{PODS, TOPICS};
+use innkeeper_e2e::kubernetes::TOPICS;
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::rows::check_fields;
 use serde_json::{Value, json};
 
 const BURGERQUEEN: Namespace = Namespace("burgerqueen");
@@ -35,9 +36,8 @@ fn await_row(list: &str, key: &str, expected: &Value) {
             .iter()
             .filter(|row| row[key] == expected[key])
             .collect();
-        let fields = expected.as_object().unwrap();
         match of_it[..] {
-            [row] if fields.iter().all(|(name, value)| row[name] == *value) => Ok(()),
+            [row] => check_fields(row, expected),
             _ => Err(page.to_string()),
         }
     });
@@ -83,12 +83,7 @@ fn without_payment_an_order_is_refused_and_nothing_is_half_done() {
     let off = example().with_service("payment", "replicas", json!(0));
     BURGERQUEEN.apply(&off.manifest());
     BURGERQUEEN.await_reason("payment", "Off");
-    BURGERQUEEN.until("the last pod of payment is gone", || {
-        match BURGERQUEEN.list_of_service(PODS, "payment").len() {
-            0 => Ok(()),
-            count => Err(format!("{count} pods")),
-        }
-    });
+    BURGERQUEEN.await_no_pods("payment");
     let topic = BURGERQUEEN.fetch(TOPICS, "burgerqueen")["spec"]["topicName"].clone();
     let records = || kafka::fetch_records(topic.as_str().unwrap()).len();
     let before = records();

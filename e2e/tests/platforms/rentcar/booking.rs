@@ -5,6 +5,7 @@ use std::time::Duration;
 use innkeeper_cluster::deadline::until;
 use innkeeper_crds::refusals::CASES;
 use innkeeper_e2e::kubernetes::{EVENTS, PLATFORMS, PODS, TOPICS, text};
+use innkeeper_e2e::rows::check_fields;
 use innkeeper_e2e::{example, kafka, postgres};
 use serde_json::{Value, json};
 
@@ -229,14 +230,4 @@ fn await_view(expected: &Value) {
 
 fn assert_holds(found: &Value, expected: &Value) {
     check_fields(found, expected).unwrap_or_else(|found| panic!("{expected} is not in {found}"));
-}
-
-/// Whether an object has these fields; it may have others, too.
-fn check_fields(found: &Value, expected: &Value) -> Result<(), String> {
-    let fields = expected.as_object().unwrap();
-    if fields.iter().all(|(name, value)| found[name] == *value) {
-        Ok(())
-    } else {
-        Err(found.to_string())
-    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use innkeeper_e2e::http::Answer;
-use innkeeper_e2e::kubernetes::{PLATFORMS, PODS};
+use innkeeper_e2e::kubernetes::PLATFORMS;
 use innkeeper_e2e::{example, kafka};
 use serde_json::{Value, json};
 
@@ -30,12 +30,7 @@ pub fn a_service_without_replicas_is_off_and_its_callers_say_so() {
     assert!(said.ends_with("switched off: pay"), "{said}");
 
     // A pod that is ending keeps answering as long as others may still route requests to it.
-    RENTCAR.until("the last pod of pay is gone", || {
-        match RENTCAR.list_of_service(PODS, "pay").len() {
-            0 => Ok(()),
-            count => Err(format!("{count} pods")),
-        }
-    });
+    RENTCAR.await_no_pods("pay");
     let before = kafka::fetch_records(&topic_name()).len();
     let asked_at = Instant::now();
     let answer = reserve_with_key();

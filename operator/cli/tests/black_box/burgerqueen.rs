@@ -1,23 +1,13 @@
 //! The calls of the seed system S3, in its words.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::http::{post, send, with};
 use crate::platform::Platform;
 
-/// How soon each service knows what happened elsewhere.
-const SOON: Duration = Duration::from_secs(1);
-
 /// What a branch sends: all values are strings.
 fn branchs_order() -> Value {
     json!({ "branchId": "1", "sauceId": "1", "qty": "10", "price": "10000" })
-}
-
-/// Waits until the only row of a list has these fields, within the time above.
-async fn soon_shows(platform: &Platform, list: &str, expected: Value) {
-    platform.shows_within(SOON, list, &expected).await;
 }
 
 #[tokio::test]
@@ -38,16 +28,18 @@ async fn sauce_is_ordered_paid_and_delivered() {
             "_links": { "self": { "href": "/orders/1" } },
         })
     );
-    soon_shows(
-        &platform,
-        "/payments",
-        json!({ "id": 1, "orderId": 1, "price": 10000, "status": "captured" }),
-    )
-    .await;
+    platform
+        .soon_shows(
+            "/payments",
+            json!({ "id": 1, "orderId": 1, "price": 10000, "status": "captured" }),
+        )
+        .await;
     let prepared = json!({ "id": 1, "orderId": 1, "branchLoc": "1", "sauceId": "1", "qty": 10, "State": "Preparing" });
-    soon_shows(&platform, "/deliveries", prepared).await;
+    platform.soon_shows("/deliveries", prepared).await;
     let row = |state: &str| json!({ "orderId": 1, "branchId": "1", "sauceId": "1", "qty": 10, "price": 10000, "state": state });
-    soon_shows(&platform, "/orderDashboards", row("Preparing")).await;
+    platform
+        .soon_shows("/orderDashboards", row("Preparing"))
+        .await;
 
     let delivered = platform
         .patch("/deliveries/1", &json!({ "State": "Complete" }))
@@ -56,14 +48,13 @@ async fn sauce_is_ordered_paid_and_delivered() {
         (delivered.status, delivered.json()["State"].as_str()),
         (200, Some("Complete"))
     );
-    soon_shows(
-        &platform,
-        "/orders",
-        json!({ "id": 1, "state": "completed" }),
-    )
-    .await;
+    platform
+        .soon_shows("/orders", json!({ "id": 1, "state": "completed" }))
+        .await;
     // The order's own last state has no label, and takes no part in the latest of several.
-    soon_shows(&platform, "/orderDashboards", row("Complete")).await;
+    platform
+        .soon_shows("/orderDashboards", row("Complete"))
+        .await;
     innkeeper.stop().await;
 }
 
@@ -87,17 +78,14 @@ async fn without_payment_an_order_is_refused_and_nothing_is_half_done() {
 
     let innkeeper = platform.ready(&[]).await;
     assert_eq!(platform.send(order()).await.status, 201);
-    soon_shows(
-        &platform,
-        "/payments",
-        json!({ "orderId": 1, "status": "captured" }),
-    )
-    .await;
-    soon_shows(
-        &platform,
-        "/orderDashboards",
-        json!({ "orderId": 1, "state": "Preparing" }),
-    )
-    .await;
+    platform
+        .soon_shows("/payments", json!({ "orderId": 1, "status": "captured" }))
+        .await;
+    platform
+        .soon_shows(
+            "/orderDashboards",
+            json!({ "orderId": 1, "state": "Preparing" }),
+        )
+        .await;
     innkeeper.stop().await;
 }

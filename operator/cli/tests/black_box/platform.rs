@@ -42,6 +42,9 @@ const BURGERQUEEN: Example = Example {
     ],
 };
 
+/// How soon each service knows what happened elsewhere.
+pub const SOON: Duration = Duration::from_secs(1);
+
 /// Ports below the system's ephemeral range, so that none is taken while its process is down.
 const FIRST_PORT: u16 = 10_000;
 const LAST_PORT: u16 = 32_000;
@@ -220,6 +223,11 @@ impl Platform {
     /// Waits until the only row of a list has these fields.
     pub async fn shows(&self, list: &str, expected: &Value) {
         self.shows_within(PATIENCE, list, expected).await;
+    }
+
+    /// The same, as soon as each service of a platform knows what happened elsewhere.
+    pub async fn soon_shows(&self, list: &str, expected: Value) {
+        self.shows_within(SOON, list, &expected).await;
     }
 
     /// The same, with a deadline.

@@ -1,20 +1,10 @@
 //! The calls of the seed system S0, in its words.
 
-use std::time::Duration;
-
 use innkeeper_testkit::patience::until_within;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::http::{get, patch, post, send};
-use crate::platform::{Platform, items, kims_wish};
-
-/// How soon the view shows what happened.
-const SOON: Duration = Duration::from_secs(1);
-
-/// Waits until the only row of a list has these fields, within the time above.
-async fn soon_shows(rentcar: &Platform, list: &str, expected: Value) {
-    rentcar.shows_within(SOON, list, &expected).await;
-}
+use crate::platform::{Platform, SOON, items, kims_wish};
 
 #[tokio::test]
 async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
@@ -35,7 +25,7 @@ async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
     );
     let row = json!({ "reservationId": 1, "payId": 1, "rentId": null, "userName": "kim", "userHp": "010-1234-5678",
         "carId": "7", "period": 3, "price": 50000, "status": "Reserved" });
-    soon_shows(&rentcar, "/myReservations", row).await;
+    rentcar.soon_shows("/myReservations", row).await;
     assert_eq!(
         rentcar.get("/pays/1").await.json(),
         json!({
@@ -44,6 +34,8 @@ async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
         })
     );
 
+    let shown =
+        |status: &str| json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": status });
     let paid = rentcar
         .patch("/pays/1", &json!({ "status": "payed" }))
         .await;
@@ -51,18 +43,10 @@ async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
         (paid.status, paid.json()["status"].as_str()),
         (200, Some("payed"))
     );
-    soon_shows(
-        &rentcar,
-        "/rents",
-        json!({ "id": 1, "reservationId": 1, "payId": 1, "userName": "kim", "status": "payed" }),
-    )
-    .await;
-    soon_shows(
-        &rentcar,
-        "/myReservations",
-        json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "payed" }),
-    )
-    .await;
+    let rent =
+        json!({ "id": 1, "reservationId": 1, "payId": 1, "userName": "kim", "status": "payed" });
+    rentcar.soon_shows("/rents", rent).await;
+    rentcar.soon_shows("/myReservations", shown("payed")).await;
 
     let cancelled = rentcar
         .patch("/reservations/1", &json!({ "status": "canceled" }))
@@ -71,14 +55,15 @@ async fn a_car_is_reserved_paid_picked_up_and_given_back_through_the_gateway() {
         (cancelled.status, cancelled.json()["status"].as_str()),
         (200, Some("canceled"))
     );
-    soon_shows(
-        &rentcar,
-        "/myReservations",
-        json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "canceled" }),
-    )
-    .await;
-    soon_shows(&rentcar, "/pays", json!({ "id": 1, "status": "canceled" })).await;
-    soon_shows(&rentcar, "/rents", json!({ "id": 1, "status": "canceled" })).await;
+    rentcar
+        .soon_shows("/myReservations", shown("canceled"))
+        .await;
+    rentcar
+        .soon_shows("/pays", json!({ "id": 1, "status": "canceled" }))
+        .await;
+    rentcar
+        .soon_shows("/rents", json!({ "id": 1, "status": "canceled" }))
+        .await;
     innkeeper.stop().await;
 }
 
@@ -128,18 +113,15 @@ async fn an_authorized_payment_that_is_cancelled_ends_the_saga_everywhere() {
         (voided.status, voided.json()["status"].as_str()),
         (200, Some("canceled"))
     );
-    soon_shows(
-        &rentcar,
-        "/reservations",
-        json!({ "id": 1, "status": "canceled" }),
-    )
-    .await;
-    soon_shows(
-        &rentcar,
-        "/myReservations",
-        json!({ "reservationId": 1, "rentId": null, "status": "canceled" }),
-    )
-    .await;
+    rentcar
+        .soon_shows("/reservations", json!({ "id": 1, "status": "canceled" }))
+        .await;
+    rentcar
+        .soon_shows(
+            "/myReservations",
+            json!({ "reservationId": 1, "rentId": null, "status": "canceled" }),
+        )
+        .await;
     assert!(rentcar.items("/rents").await.is_empty());
     innkeeper.stop().await;
 }
@@ -157,23 +139,17 @@ async fn a_declined_payment_rejects_the_reservation() {
         (refused.status, refused.header("content-type")),
         (402, "application/problem+json")
     );
-    soon_shows(
-        &rentcar,
-        "/reservations",
-        json!({ "id": 1, "status": "rejected" }),
-    )
-    .await;
-    soon_shows(
-        &rentcar,
-        "/pays",
-        json!({ "reservationId": 1, "status": "declined" }),
-    )
-    .await;
-    soon_shows(
-        &rentcar,
-        "/myReservations",
-        json!({ "reservationId": 1, "status": "rejected" }),
-    )
-    .await;
+    rentcar
+        .soon_shows("/reservations", json!({ "id": 1, "status": "rejected" }))
+        .await;
+    rentcar
+        .soon_shows("/pays", json!({ "reservationId": 1, "status": "declined" }))
+        .await;
+    rentcar
+        .soon_shows(
+            "/myReservations",
+            json!({ "reservationId": 1, "status": "rejected" }),
+        )
+        .await;
     innkeeper.stop().await;
 }
