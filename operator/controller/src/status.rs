@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use innkeeper_crds::Condition;
+use innkeeper_crds::{BookingPlatform, Condition, DomainService, EventTopic};
 use innkeeper_plan::names::FIELD_MANAGER;
 use innkeeper_plan::ownership::hash;
 use innkeeper_plan::status::{CommonStatus, Conditions};
@@ -39,18 +39,10 @@ pub(crate) trait HasConditions:
     }
 }
 
-impl<K> HasConditions for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + HasStatus<Status: Conditions>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl HasConditions for BookingPlatform {}
+impl HasConditions for DomainService {}
+impl HasConditions for EventTopic {}
+impl<K: HasConditions> HasConditions for StatusOnly<K> {}
 
 /// An object without its spec. Only the part of its status that all kinds have in common is typed;
 /// the rest is kept as it is.

@@ -8,6 +8,7 @@ mod loss;
 mod owner;
 mod publish;
 mod rivals;
+mod tell;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +17,18 @@ use innkeeper_crds::EventTopic;
 use innkeeper_plan::topic::history::{Fate, fate};
 use innkeeper_plan::topic::release::deletes;
 use innkeeper_plan::topic::rivals::{OlderRival, older_rival};
-use innkeeper_plan::topic::{
-    TopicLookup, TopicOutcome, bootstrap_servers, conditions, event, plan, settled, status,
-};
+use innkeeper_plan::topic::{TopicLookup, TopicOutcome, bootstrap_servers, event, plan, settled};
 use innkeeper_plan::verdict::State;
 use kube::runtime::controller::Action;
+pub(crate) use rivals::rivals;
+use tell::tell;
 
 use crate::cache::{Cache, readable};
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::{KafkaError, Topics};
-use crate::status::apply_status;
-use crate::{events, requeue};
+use crate::requeue;
 use apply::Applied;
-pub(crate) use rivals::rivals;
 
 /// When to check again whether a platform's status mentions the loss of its topic.
 const TOLD_SOON: Duration = Duration::from_millis(250);
@@ -56,21 +55,6 @@ pub(crate) async fn reconcile(
         (_, State::Reconciling) => requeue::SOON,
         (_, State::Stalled) => requeue::LATER,
     }))
-}
-
-/// Reports the state of a topic in an event and in its object's status.
-async fn tell(
-    ctx: &Context,
-    topic: &EventTopic,
-    outcome: &TopicOutcome,
-    owner_lives: bool,
-) -> Result<State, Error> {
-    let brokers = bootstrap_servers(topic, &ctx.defaults).unwrap_or_default();
-    let verdict = conditions::verdict(topic, outcome, brokers);
-    events::publish_change(ctx, topic, &verdict).await;
-    let status = status(topic, outcome, &verdict, owner_lives, (ctx.now)());
-    apply_status(ctx, topic, &status).await?;
-    Ok(verdict.state)
 }
 
 async fn carry_out(

@@ -3,7 +3,7 @@
 //! anybody could remove a label.
 
 use innkeeper_plan::kinds::{self, Prune};
-use innkeeper_plan::ownership::Inventory;
+use innkeeper_plan::ownership::{Inventory, controller_of};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt as _};
@@ -49,8 +49,7 @@ async fn prune_kind<K: Resource<DynamicType = ()>>(
 }
 
 fn is_owned(object: &ObjectMeta, owner: Option<&str>) -> bool {
-    let mut owners = object.owner_references.iter().flatten();
-    owners.any(|it| it.controller == Some(true) && Some(it.uid.as_str()) == owner)
+    controller_of(object).is_some_and(|it| Some(it.uid.as_str()) == owner)
 }
 
 /// Deletes an object, unless it was replaced by another one with the same name.
@@ -81,40 +80,24 @@ async fn delete(api: &Api<DynamicObject>, kind: &str, metadata: &ObjectMeta) -> 
 mod tests {
     use axum::http::Uri;
     use axum::{Router, routing};
-    use innkeeper_plan::fixtures;
+    use innkeeper_plan::fixtures::{self, owned_by, owner};
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
     use serde_json::json;
     use tokio::sync::mpsc;
 
     use super::*;
 
-    fn owner(uid: &str) -> OwnerReference {
-        OwnerReference {
-            uid: uid.to_owned(),
-            controller: Some(true),
-            ..OwnerReference::default()
-        }
-    }
-
-    fn existing(owner: Option<OwnerReference>) -> ObjectMeta {
-        ObjectMeta {
-            uid: Some("its-own".to_owned()),
-            owner_references: owner.map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        }
-    }
-
     #[test]
     fn only_its_owner_prunes_an_object() {
-        let mine = existing(Some(owner("me")));
+        let mine = owned_by(Some(owner("me")));
         assert!(is_owned(&mine, Some("me")));
         assert!(!is_owned(&mine, Some("someone")));
-        assert!(!is_owned(&existing(None), None));
+        assert!(!is_owned(&owned_by(None), None));
         let attached = OwnerReference {
             controller: None,
             ..owner("me")
         };
-        assert!(!is_owned(&existing(Some(attached)), Some("me")));
+        assert!(!is_owned(&owned_by(Some(attached)), Some("me")));
     }
 
     /// An API server that has one ConfigMap without labels, and a channel of the paths that were

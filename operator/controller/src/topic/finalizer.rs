@@ -9,7 +9,7 @@
 use innkeeper_crds::EventTopic;
 use innkeeper_plan::names::TOPIC_FINALIZER;
 use innkeeper_plan::topic::event::{self, TopicEvent};
-use innkeeper_plan::topic::release::{Release, deletes, release as judge};
+use innkeeper_plan::topic::release::{Release, decision, deletes};
 use innkeeper_plan::topic::{TopicOutcome, bootstrap_servers};
 use kube::ResourceExt as _;
 use kube::api::{Patch, PatchParams};
@@ -17,7 +17,8 @@ use kube::runtime::controller::Action;
 use serde_json::json;
 
 use super::publish::publish;
-use super::{rivals, tell};
+use super::rivals;
+use super::tell::tell;
 use crate::context::Context;
 use crate::error::Error;
 use crate::kafka::KafkaError;
@@ -91,7 +92,7 @@ async fn decide(ctx: &Context, topic: &EventTopic) -> Result<Option<TopicEvent>,
     let found = kafka.fetch(name).await.map_err(Blocked::Kafka)?;
     let named_by = rivals::fetch_other_user(ctx, topic).await;
     Ok(
-        match judge(topic, &found, named_by.map_err(Blocked::Cluster)?) {
+        match decision(topic, &found, named_by.map_err(Blocked::Cluster)?) {
             Release::Nothing => None,
             Release::Keep(why) => Some(event::kept(name, &why)),
             Release::Delete => {

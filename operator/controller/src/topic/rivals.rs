@@ -158,24 +158,14 @@ async fn fetch_cluster_id(ctx: &Context, brokers: &str, topic: &str) -> Option<S
 mod tests {
     use std::sync::Arc;
 
+    use innkeeper_plan::fixtures::event_topic;
     use kube::runtime::{reflector, watcher};
     use serde_json::json;
 
     use super::*;
 
     fn described(name: &str, created: &str, topic: &str, brokers: &str) -> Arc<EventTopic> {
-        let topic = json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "EventTopic",
-            "metadata": {
-                "name": name,
-                "namespace": "default",
-                "uid": name,
-                "creationTimestamp": created,
-            },
-            "spec": { "topicName": topic, "bootstrapServers": brokers },
-        });
-        Arc::new(serde_json::from_value(topic).unwrap())
+        Arc::new(event_topic(name, created, topic, brokers))
     }
 
     #[test]

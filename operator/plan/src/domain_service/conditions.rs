@@ -8,9 +8,9 @@ use innkeeper_crds::DomainService;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus};
 use kube::ResourceExt as _;
 
-use super::ServiceOutcome;
 use super::callees::Unready;
 use super::findings::Findings;
+use super::outcome::ServiceOutcome;
 use crate::render::fewest_replicas;
 use crate::verdict::{Reason, Verdict};
 

@@ -8,20 +8,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::Resource as _;
 use serde_json::{Value, json};
 
+use crate::ownership::controller_of;
+
 /// Whether no controller owns an object that is not being deleted.
 pub fn is_lost(object: &ObjectMeta) -> bool {
-    object.deletion_timestamp.is_none() && controller(object).is_none()
+    object.deletion_timestamp.is_none() && controller_of(object).is_none()
 }
 
 /// Name of the ReplicaSet that controls a pod.
 pub fn replica_set(pod: &ObjectMeta) -> Option<&str> {
-    let controller = controller(pod)?;
+    let controller = controller_of(pod)?;
     (controller.kind == ReplicaSet::kind(&())).then_some(controller.name.as_str())
-}
-
-fn controller(object: &ObjectMeta) -> Option<&OwnerReference> {
-    let mut owners = object.owner_references.iter().flatten();
-    owners.find(|owner| owner.controller == Some(true))
 }
 
 /// The patch that makes the service an owner of a pod; `None` if it is one already. The reference

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::{Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt};
 
-use crate::ownership::{Ownership, ownership_of};
+use crate::ownership::{Ownership, controller_of, ownership_of};
 use crate::render;
 
 /// Labels of a pod, by their names.
@@ -31,8 +31,7 @@ impl Foreign {
     /// Describes an object that does not belong to the service.
     pub fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
         let name = object.name_any();
-        let owners = object.meta().owner_references.iter().flatten();
-        let controller = owners.into_iter().find(|it| it.controller == Some(true));
+        let controller = controller_of(object.meta());
         let own = || format!("{}/{name}", K::kind(&()).to_lowercase());
         Self {
             root: controller.map_or_else(own, as_kubectl_takes_it),

@@ -8,7 +8,7 @@ use innkeeper_crds::GROUP;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::DynamicObject;
 
-use super::DesiredObject;
+use super::desired::DesiredObject;
 use super::fields::{tree, uncovered};
 use super::hash::{Wanted, hash, recorded};
 use super::managers::{HeldFields, Takeover, ours, takeover};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kube::Resource;
 use kube::api::ApiResource;
 
-use super::DesiredObject;
+use super::desired::DesiredObject;
 
 /// The objects that an owner asks for, or that are still used, by group, kind and
 /// name.

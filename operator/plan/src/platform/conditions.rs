@@ -1,6 +1,7 @@
 //! Which state a platform is in, and why. It follows from the states of its children.
 
-use super::{Child, Children, PlatformOutcome};
+use super::children::{Child, Children};
+use super::outcome::PlatformOutcome;
 use crate::verdict::{Reason, State, Verdict};
 
 /// The state of a platform, the reason and the remedy.

@@ -1,6 +1,6 @@
 //! The outcome of a platform's reconciliation.
 
-use super::Children;
+use super::children::Children;
 use crate::ownership::{Obstacle, Refused};
 use crate::refusal::Refusals;
 

@@ -3,7 +3,7 @@
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
 use jiff::Timestamp;
 
-use super::PlatformOutcome;
+use super::outcome::PlatformOutcome;
 use crate::verdict::{self, Verdict};
 
 /// The status with two values pinned: the image, so that a newer operator does not restart what an

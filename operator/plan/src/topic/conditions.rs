@@ -4,9 +4,10 @@ use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::{DeletionPolicy, MOST_PARTITIONS};
 use kube::ResourceExt as _;
 
+use super::failure::KafkaFailure;
 use super::history::Fate;
+use super::outcome::TopicOutcome;
 use super::plan::{Impossible, Why};
-use super::{KafkaFailure, TopicOutcome};
 use crate::names;
 use crate::verdict::{READY, Reason, Verdict};
 

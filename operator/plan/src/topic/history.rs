@@ -3,7 +3,7 @@
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::TopicRecord;
 
-use super::TopicLookup;
+use super::observed::TopicLookup;
 
 /// What happened to the topic that a status records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

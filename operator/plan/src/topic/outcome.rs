@@ -2,10 +2,11 @@
 
 use innkeeper_crds::EventTopicSpec;
 
+use super::failure::KafkaFailure;
 use super::history::Fate;
+use super::observed::{ObservedTopic, TopicLookup};
 use super::plan::{self, Impossible};
 use super::rivals::OlderRival;
-use super::{KafkaFailure, ObservedTopic, TopicLookup};
 
 /// The outcome of a topic's reconciliation.
 #[derive(Clone, Debug, Eq, PartialEq)]

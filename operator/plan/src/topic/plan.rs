@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use innkeeper_crds::event_topic::TopicConfig;
 use innkeeper_crds::{EventTopic, EventTopicSpec};
 
-use super::ObservedTopic;
+use super::observed::ObservedTopic;
 
 /// What to do about a topic.
 #[derive(Clone, Debug, Eq, PartialEq)]

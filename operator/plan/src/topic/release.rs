@@ -4,8 +4,8 @@
 use innkeeper_crds::EventTopic;
 use innkeeper_crds::event_topic::DeletionPolicy;
 
-use super::TopicLookup;
 use super::history::{Fate, fate, is_the_very_topic};
+use super::observed::TopicLookup;
 
 /// Whether a topic is deleted with its object.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Release {
 
 /// What to do about the topic of an object that is being deleted; `named_by` is another object that
 /// names the topic and stays.
-pub fn release(topic: &EventTopic, found: &TopicLookup, named_by: Option<String>) -> Release {
+pub fn decision(topic: &EventTopic, found: &TopicLookup, named_by: Option<String>) -> Release {
     if found.topic.is_none() {
         return Release::Nothing;
     }
@@ -79,10 +79,10 @@ mod tests {
     fn a_topic_is_deleted_when_it_is_the_recorded_one_and_nobody_else_names_it() {
         let mine = topic("its-own", "cluster", "topic");
         let there = found("cluster", "topic");
-        assert_eq!(release(&mine, &there, None), Release::Delete);
+        assert_eq!(decision(&mine, &there, None), Release::Delete);
         let platform = Some("BookingPlatform default/rentcar".to_owned());
         assert_eq!(
-            why(release(&mine, &there, platform)),
+            why(decision(&mine, &there, platform)),
             "BookingPlatform default/rentcar names it"
         );
     }
@@ -90,29 +90,29 @@ mod tests {
     #[test]
     fn a_restored_status_counts_for_nothing() {
         let restored = topic("its-former-self", "cluster", "topic");
-        let said = why(release(&restored, &found("cluster", "topic"), None));
+        let said = why(decision(&restored, &found("cluster", "topic"), None));
         assert!(said.starts_with("it was never seen"), "{said}");
     }
 
     #[test]
     fn another_topic_of_that_name_is_kept() {
         let mine = topic("its-own", "cluster", "topic");
-        let anew = why(release(&mine, &found("cluster", "another"), None));
+        let anew = why(decision(&mine, &found("cluster", "another"), None));
         assert!(anew.contains("made it anew"), "{anew}");
-        let moved = why(release(&mine, &found("elsewhere", "another"), None));
+        let moved = why(decision(&mine, &found("elsewhere", "another"), None));
         assert!(moved.contains("another Kafka cluster"), "{moved}");
     }
 
     #[test]
     fn a_topic_without_an_id_is_kept() {
         let mine = topic("its-own", "cluster", "");
-        let said = why(release(&mine, &found("cluster", ""), None));
+        let said = why(decision(&mine, &found("cluster", ""), None));
         assert!(said.contains("no ids"), "{said}");
     }
 
     #[test]
     fn a_topic_that_is_gone_needs_no_deletion() {
         let mine = topic("its-own", "cluster", "topic");
-        assert_eq!(release(&mine, &nothing("cluster"), None), Release::Nothing);
+        assert_eq!(decision(&mine, &nothing("cluster"), None), Release::Nothing);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use innkeeper_crds::EventTopic;
 use kube::ResourceExt as _;
 
-use super::bootstrap_servers;
+use super::brokers::bootstrap_servers;
 use crate::executor::ClusterDefaults;
 
 /// An older object that describes the same topic, or one whose name collides.
@@ -66,23 +66,11 @@ fn identity(topic: &EventTopic) -> (Option<String>, String) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::fixtures::event_topic;
 
     fn described(name: &str, created: &str, topic: &str, brokers: &str) -> Arc<EventTopic> {
-        let topic = json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "EventTopic",
-            "metadata": {
-                "name": name,
-                "namespace": "default",
-                "uid": name,
-                "creationTimestamp": created,
-            },
-            "spec": { "topicName": topic, "bootstrapServers": brokers },
-        });
-        Arc::new(serde_json::from_value(topic).unwrap())
+        Arc::new(event_topic(name, created, topic, brokers))
     }
 
     fn older(topic: &EventTopic, all: &[Arc<EventTopic>]) -> Option<(String, String)> {

@@ -5,7 +5,8 @@ use innkeeper_crds::{EventTopic, EventTopicStatus};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use super::{TopicOutcome, conditions};
+use super::conditions;
+use super::outcome::TopicOutcome;
 use crate::verdict::{self, Reason, Verdict};
 
 /// The status of a topic. `owner_lives` says whether the owner of its object exists.
