@@ -6,7 +6,7 @@ use innkeeper_contracts::{ServiceSettings, Words, settings};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::show::{self, Shown};
-use innkeeper_kit::store::{KeyWrite, StoredAnswer};
+use innkeeper_kit::store::{KeyChange, StoredAnswer};
 use innkeeper_runtime::problem::Problem;
 use innkeeper_runtime::resource::{Item, Links};
 
@@ -55,10 +55,10 @@ impl Answers {
 
     /// What to do with the key of a booking that changes: it is settled once the booking is no
     /// longer pending.
-    pub fn settle(&self, before: Option<State>, booking: &Entity<State>) -> Option<KeyWrite> {
+    pub fn settle(&self, before: Option<State>, booking: &Entity<State>) -> Option<KeyChange> {
         let was_pending = matches!(before, None | Some(State::Pending));
         let answer = self.last(booking).filter(|_| was_pending)?;
-        Some(KeyWrite::Settle {
+        Some(KeyChange::Settle {
             correlation_id: booking.correlation_id,
             answer,
         })

@@ -6,7 +6,7 @@ use innkeeper_contracts::EventType;
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome};
 use innkeeper_contracts::{PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::repository::{Step, Stored};
+use innkeeper_kit::repository::{Decision, Stored};
 use uuid::Uuid;
 
 pub use state::State;
@@ -83,9 +83,9 @@ pub fn recovered(
 
 /// Whenever a payment is voided or refunded or a fulfillment is cancelled, the booking is
 /// cancelled. Whenever a fulfillment completes, the booking completes.
-pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Step<State> {
+pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Decision<State> {
     let Stored::Entity(booking) = stored else {
-        return Step::Keep;
+        return Decision::Keep;
     };
     let state = match (event_type, booking.state) {
         (
@@ -93,9 +93,9 @@ pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Ste
             State::Pending | State::Confirmed,
         ) => State::Cancelled,
         (EventType::FulfillmentCompleted, State::Confirmed) => State::Completed,
-        _ => return Step::Keep,
+        _ => return Decision::Keep,
     };
-    Step::Become(vec![booking.moved(state, seen)])
+    Decision::Become(vec![booking.moved(state, seen)])
 }
 
 #[cfg(test)]
@@ -213,10 +213,10 @@ mod tests {
                     State::Pending | State::Confirmed => {
                         assert_eq!(
                             step,
-                            Step::Become(vec![booking(state).moved(State::Cancelled, 9)])
+                            Decision::Become(vec![booking(state).moved(State::Cancelled, 9)])
                         );
                     }
-                    _ => assert_eq!(step, Step::Keep, "{state:?}"),
+                    _ => assert_eq!(step, Decision::Keep, "{state:?}"),
                 }
             }
         }
@@ -230,14 +230,21 @@ mod tests {
                 EventType::FulfillmentCompleted,
                 9,
             );
-            assert_eq!(step != Step::Keep, state == State::Confirmed, "{state:?}");
+            assert_eq!(
+                step != Decision::Keep,
+                state == State::Confirmed,
+                "{state:?}"
+            );
         }
     }
 
     #[test]
     fn a_saga_without_a_row_is_left_alone() {
         for stored in [Stored::Absent, Stored::Ended] {
-            assert_eq!(whenever(&stored, EventType::PaymentVoided, 9), Step::Keep);
+            assert_eq!(
+                whenever(&stored, EventType::PaymentVoided, 9),
+                Decision::Keep
+            );
         }
     }
 }

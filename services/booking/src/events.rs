@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::StoreError;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Bookings;
@@ -21,10 +21,11 @@ impl Reactor for Bookings {
         )
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+        let (event_type, seen) = (event.event_type, event.data.clock);
         self.repository
-            .react(event, |stored| {
-                whenever(stored, event.event_type, event.data.clock)
+            .react(event, false, move |stored, _| {
+                whenever(stored, event_type, seen)
             })
             .await
     }

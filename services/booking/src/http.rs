@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::repository::Step;
+use innkeeper_kit::repository::Decision;
 use innkeeper_kit::store::{Row, StoreError, StoredAnswer};
 use innkeeper_kit::{Failure, label};
 use innkeeper_runtime::context::Context;
@@ -40,19 +40,18 @@ impl Resource for Bookings {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.repository.words();
-        let asked = label::asked(words, &change.body, path)?;
-        let booking = self
-            .repository
-            .execute(change.id, &change.cause, |booking| {
-                change.check(words, booking)?;
-                let path = label::path_to(words, booking.state, &asked, path)?;
-                Ok(if path.is_empty() {
-                    Step::Keep
-                } else {
-                    Step::Become(booking.walked(path, 0))
-                })
-            });
+        let words = self.repository.words().clone();
+        let asked = label::asked(&words, &change.body, path)?;
+        let (id, cause) = (change.id, change.cause.clone());
+        let booking = self.repository.execute(id, cause, move |booking| {
+            change.check(&words, booking)?;
+            let path = label::path_to(&words, booking.state, &asked, path)?;
+            Ok(if path.is_empty() {
+                Decision::Keep
+            } else {
+                Decision::Become(booking.walked(path, 0))
+            })
+        });
         Ok(self.answers.item(&booking.await?))
     }
 }

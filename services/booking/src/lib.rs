@@ -36,15 +36,13 @@ pub struct Bookings {
 pub fn component(settings: &settings::Booking, context: &Context) -> Component {
     let answers = Arc::new(Answers::new(&context.settings, settings));
     let settling = Arc::clone(&answers);
-    let repository = Repository::new(
+    let repository = Repository::settling(
         &context.settings,
         &settings.words,
         Arc::clone(&context.store),
         Arc::clone(&context.clock),
-    )
-    .settling(Box::new(move |before, booking| {
-        settling.settle(before, booking)
-    }));
+        Box::new(move |before, booking| settling.settle(before, booking)),
+    );
     let bookings = Arc::new(Bookings {
         repository,
         settings: settings.clone(),

@@ -1,17 +1,21 @@
 //! Places a booking: commit it as pending, have it authorized outside any transaction, commit the
 //! result, answer.
 //!
-//! Whoever holds the claim on a pending row settles it. Every write checks the row's version; a
-//! writer that loses loads the row again and answers from its state.
+//! Whoever holds the claim on a pending row settles it. Each of these commits is a step that decides
+//! by the row as it is then; one that finds it settled by somebody else answers from its state.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use innkeeper_contracts::Snapshot;
 use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::repository::{Stored, after};
-use innkeeper_kit::store::{ClaimChange, KeyRow, KeyWrite, Row, StoredAnswer, Write, WriteError};
+use innkeeper_kit::repository::{Decision, Stored};
+use innkeeper_kit::store::{
+    ClaimChange, KeyChange, KeyRow, Scope, Seen, StepInput, StoreError, StoredAnswer,
+};
 use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::request::RequestContext;
@@ -19,6 +23,7 @@ use innkeeper_runtime::resource::Creation;
 use uuid::Uuid;
 
 use crate::Bookings;
+use crate::answer::Answers;
 use crate::authorization::Authorizations;
 use crate::domain::{State, answered, placed};
 
@@ -29,114 +34,60 @@ const CLAIM_MARGIN: Duration = Duration::from_secs(2);
 /// unreachable.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
+/// What a POST wants.
+struct Wanted {
+    correlation_id: Uuid,
+    snapshot: Result<Snapshot, Rejection>,
+    currency: Option<String>,
+    /// The idempotency key, and the fingerprint of the body.
+    key: Option<(String, String)>,
+    claim: ClaimChange,
+}
+
+/// What the first step of a POST comes to.
+enum Begun {
+    /// There is a final answer.
+    Answered(StoredAnswer),
+    /// The row is pending, and this request has the claim on it.
+    Pending,
+}
+
 impl Bookings {
     /// Executes a POST: makes a new booking, or resumes the one that its key began.
     pub async fn place(&self, creation: Creation) -> Result<StoredAnswer, Failure> {
-        let Some(key) = &creation.key else {
-            let booking = self.prepare(&creation.body).await?;
-            self.begin(&booking, None).await.map_err(failure)?;
-            return self.settle(after(booking), &creation.request).await;
-        };
-        let fingerprint = fingerprint(&creation.body);
-        if let Some(known) = self.repository.store().load_key(key).await? {
-            return self.resume(known, &fingerprint, &creation.request).await;
-        }
-        let booking = self.prepare(&creation.body).await?;
-        let begin = KeyWrite::Begin {
-            key: key.clone(),
-            fingerprint: fingerprint.clone(),
-            correlation_id: booking.correlation_id,
-        };
-        match self.begin(&booking, Some(begin)).await {
-            Ok(()) => self.settle(after(booking), &creation.request).await,
-            Err(WriteError::KeyTaken) => match self.repository.store().load_key(key).await? {
-                Some(known) => self.resume(known, &fingerprint, &creation.request).await,
-                None => Err(in_flight().into()),
-            },
-            Err(error) => Err(failure(error)),
+        match self.begin(&creation).await? {
+            (_, Begun::Answered(answer)) => Ok(answer),
+            (Stored::Entity(booking), Begun::Pending) => {
+                self.crash.passed(CrashPoint::PendingCommitted);
+                self.settle(booking, &creation.request).await
+            }
+            (Stored::Absent | Stored::Ended, Begun::Pending) => Err(in_flight().into()),
         }
     }
 
-    async fn prepare(&self, body: &Object) -> Result<Entity<State>, Failure> {
-        let wanted = request::snapshot(&self.settings, body)?;
-        let id = self.repository.store().reserve_id().await?;
-        Ok(placed(
-            id,
-            self.repository.next_correlation_id(),
-            wanted,
-            self.settings.currency.as_deref(),
-        ))
-    }
-
-    async fn begin(
-        &self,
-        booking: &Entity<State>,
-        key: Option<KeyWrite>,
-    ) -> Result<(), WriteError> {
-        let row = Some(booking.write(self.claim()));
-        self.repository
-            .store()
-            .write(Write {
-                row,
-                key,
-                ..Write::default()
-            })
-            .await?;
-        self.crash.passed(CrashPoint::PendingCommitted);
-        Ok(())
-    }
-
-    /// Resumes what a key began: replays its final answer, or takes over the pending row if nobody
-    /// has a valid claim on it.
-    async fn resume(
-        &self,
-        known: KeyRow,
-        fingerprint: &str,
-        request: &RequestContext,
-    ) -> Result<StoredAnswer, Failure> {
-        if known.fingerprint != fingerprint {
-            return Err(Rejection::invalid(
-                "",
-                "the idempotency key belongs to a request with another body",
-            )
-            .into());
-        }
-        if let Some(answer) = known.answer {
-            return Ok(answer);
-        }
-        let row = self.repository.store().load(known.correlation_id).await?;
-        let Some(row) = row.filter(|row| row.claim.as_ref().is_none_or(|claim| !claim.live)) else {
-            return Err(in_flight().into());
+    async fn begin(&self, creation: &Creation) -> Result<(Stored<State>, Begun), Failure> {
+        let snapshot = request::snapshot(&self.settings, &creation.body);
+        let key = creation.key.clone();
+        let wanted = Wanted {
+            correlation_id: self.repository.next_correlation_id(),
+            currency: self.settings.currency.clone(),
+            key: key.map(|key| (key, fingerprint(&creation.body))),
+            claim: self.claim(),
+            snapshot,
         };
-        let booking = self.take_claim(&row).await?;
-        match self.answers.last(&booking) {
-            Some(answer) => Ok(answer),
-            None => self.settle(booking, request).await,
-        }
-    }
-
-    /// Takes the claim on a row, and returns the booking as it is then.
-    async fn take_claim(&self, row: &Row) -> Result<Entity<State>, Failure> {
-        let Stored::Entity(booking) = innkeeper_kit::repository::stored(Some(row))? else {
-            return Err(Rejection::NotFound.into());
+        let input = StepInput {
+            principal: creation.request.principal.clone(),
+            key: creation.key.clone(),
+            may_insert: wanted.snapshot.is_ok(),
+            ..StepInput::about(Scope::Nothing)
         };
-        if booking.state != State::Pending {
-            return Ok(booking);
-        }
-        let taken = Some(booking.write(self.claim()));
-        match self
+        let answers = Arc::clone(&self.answers);
+        let begun = self
             .repository
-            .store()
-            .write(Write {
-                row: taken,
-                ..Write::default()
-            })
-            .await
-        {
-            Ok(()) => Ok(after(booking)),
-            Err(WriteError::Store(error)) => Err(error.into()),
-            Err(_) => Err(in_flight().into()),
-        }
+            .run(input, Cause::default(), move |stored, seen| {
+                begin(&wanted, stored, seen, &answers)
+            });
+        Ok(begun.await?.done())
     }
 
     /// Settles a pending booking whose claim this request holds.
@@ -145,19 +96,28 @@ impl Bookings {
         booking: Entity<State>,
         request: &RequestContext,
     ) -> Result<StoredAnswer, Failure> {
-        let settled = match &self.authorizations {
-            None => booking.moved(State::Confirmed, 0),
+        let answer = match &self.authorizations {
+            None => None,
             Some(payment) => match self.authorize(payment, &booking, request).await {
-                Some(answer) => match answered(&booking, &answer) {
-                    Some(settled) => settled,
-                    // The saga has ended at the payment service: this booking was cancelled or
-                    // expired meanwhile.
-                    None => return self.answer_from_state(&booking).await,
-                },
+                Some(answer) => Some(answer),
                 None => return self.give_up(payment, &booking).await,
             },
         };
-        self.commit(booking, settled, request).await
+        let cause = Cause {
+            event_id: None,
+            traceparent: Some(request.traceparent.clone()),
+        };
+        let settled = self
+            .decide_claimed(&booking, cause, move |booking| match &answer {
+                None => Decision::Become(vec![booking.moved(State::Confirmed, 0)]),
+                // The saga may have ended at the payment service already: the event of that will
+                // settle the booking.
+                Some(answer) => answered(booking, answer)
+                    .map_or(Decision::Keep, |settled| Decision::Become(vec![settled])),
+            })
+            .await?;
+        self.crash.passed(CrashPoint::ConfirmedCommitted);
+        self.answer_of(&settled)
     }
 
     async fn authorize(
@@ -182,31 +142,6 @@ impl Bookings {
         }
     }
 
-    async fn commit(
-        &self,
-        booking: Entity<State>,
-        settled: Entity<State>,
-        request: &RequestContext,
-    ) -> Result<StoredAnswer, Failure> {
-        let cause = Cause {
-            event_id: None,
-            traceparent: Some(request.traceparent.clone()),
-        };
-        let write = self
-            .repository
-            .write(Some(&booking), std::slice::from_ref(&settled), &cause);
-        match self.repository.store().write(write).await {
-            Ok(()) => {
-                self.crash.passed(CrashPoint::ConfirmedCommitted);
-                self.answers
-                    .last(&settled)
-                    .ok_or_else(|| in_flight().into())
-            }
-            Err(WriteError::Store(error)) => Err(error.into()),
-            Err(_) => self.answer_from_state(&booking).await,
-        }
-    }
-
     /// Releases the claim, so that a retry can resume at once, and answers that payment is
     /// unavailable.
     async fn give_up(
@@ -214,20 +149,18 @@ impl Bookings {
         payment: &Authorizations,
         booking: &Entity<State>,
     ) -> Result<StoredAnswer, Failure> {
-        let released = Write {
-            row: Some(booking.write(ClaimChange::Release)),
-            ..Write::default()
-        };
-        match self.repository.store().write(released).await {
-            Ok(()) => {}
-            Err(WriteError::Store(error)) => {
-                tracing::debug!(error = causes(&error), "the claim runs out by itself");
-            }
-            // Another writer has settled it meanwhile, for instance by a cancellation.
-            Err(_) => {
-                if let Ok(answer) = self.answer_from_state(booking).await {
+        let released = self.decide_claimed(booking, Cause::default(), |booking| {
+            Decision::Claim(Box::new(booking.clone()), ClaimChange::Release, None)
+        });
+        match released.await {
+            // Somebody else may have settled it meanwhile, for instance by a cancellation.
+            Ok(stored) => {
+                if let Ok(answer) = self.answer_of(&stored) {
                     return Ok(answer);
                 }
+            }
+            Err(error) => {
+                tracing::debug!(error = causes(&error), "the claim runs out by itself");
             }
         }
         let service = payment.service.clone();
@@ -238,8 +171,28 @@ impl Bookings {
         .into())
     }
 
-    async fn answer_from_state(&self, booking: &Entity<State>) -> Result<StoredAnswer, Failure> {
-        let stored = self.repository.load(booking.correlation_id).await?;
+    /// Decides about a pending booking that nobody else has changed since this process claimed it,
+    /// and returns what is stored then.
+    pub(crate) async fn decide_claimed(
+        &self,
+        claimed: &Entity<State>,
+        cause: Cause,
+        decide: impl Fn(&Entity<State>) -> Decision<State> + Send + 'static,
+    ) -> Result<Stored<State>, Failure> {
+        let input = StepInput::about(Scope::Saga(claimed.correlation_id));
+        let version = claimed.version;
+        let decided = self.repository.run(input, cause, move |stored, _| {
+            let decision = match stored.entity() {
+                Some(booking) if booking.version == version => decide(booking),
+                _ => Decision::Keep,
+            };
+            Ok((decision, ()))
+        });
+        let (stored, ()) = decided.await?.done();
+        Ok(stored)
+    }
+
+    fn answer_of(&self, stored: &Stored<State>) -> Result<StoredAnswer, Failure> {
         let answer = stored
             .entity()
             .and_then(|booking| self.answers.last(booking));
@@ -261,17 +214,73 @@ impl Bookings {
     }
 }
 
+/// Makes a new pending booking, unless the key is known: then its final answer is replayed, or its
+/// pending row taken over if nobody has a valid claim on it.
+fn begin(
+    wanted: &Wanted,
+    stored: &Stored<State>,
+    seen: &Seen,
+    answers: &Answers,
+) -> Result<(Decision<State>, Begun), Failure> {
+    if let (Some(known), Some((_, fingerprint))) = (&seen.key, &wanted.key) {
+        return resume(known, fingerprint, stored, seen, wanted.claim, answers);
+    }
+    let snapshot = wanted.snapshot.clone()?;
+    let id = seen.new_id.ok_or_else(unexpected_row)?;
+    let currency = wanted.currency.as_deref();
+    let booking = placed(id, wanted.correlation_id, snapshot, currency);
+    let key = wanted
+        .key
+        .clone()
+        .map(|(key, fingerprint)| KeyChange::Begin {
+            key,
+            fingerprint,
+            correlation_id: wanted.correlation_id,
+        });
+    let decision = Decision::Claim(Box::new(booking), wanted.claim, key);
+    Ok((decision, Begun::Pending))
+}
+
+fn resume(
+    known: &KeyRow,
+    fingerprint: &str,
+    stored: &Stored<State>,
+    seen: &Seen,
+    claim: ClaimChange,
+    answers: &Answers,
+) -> Result<(Decision<State>, Begun), Failure> {
+    if known.fingerprint != fingerprint {
+        let detail = "the idempotency key belongs to a request with another body";
+        return Err(Rejection::invalid("", detail).into());
+    }
+    if let Some(answer) = &known.answer {
+        return Ok((Decision::Keep, Begun::Answered(answer.clone())));
+    }
+    let is_claimed = seen.rows.iter().any(|row| {
+        let claim = row.claim.as_ref();
+        claim.is_some_and(|claim| claim.live)
+    });
+    match stored.entity() {
+        Some(booking) if !is_claimed => Ok(match answers.last(booking) {
+            Some(answer) => (Decision::Keep, Begun::Answered(answer)),
+            None => {
+                let decision = Decision::Claim(Box::new(booking.clone()), claim, None);
+                (decision, Begun::Pending)
+            }
+        }),
+        _ => Err(in_flight().into()),
+    }
+}
+
 const fn in_flight() -> Rejection {
     Rejection::InFlight {
         retry_after_seconds: RETRY_AFTER_SECONDS,
     }
 }
 
-fn failure(error: WriteError) -> Failure {
-    match error {
-        WriteError::Store(error) => error.into(),
-        WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken => in_flight().into(),
-    }
+/// A step about nothing that may insert is always given an id.
+fn unexpected_row() -> StoreError {
+    StoreError::Failed("a new booking was given no public id".into())
 }
 
 /// Identifies a body: the SHA-1 name-based UUID (RFC 9562) of its members in the order of their

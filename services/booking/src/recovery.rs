@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use innkeeper_kit::entity::Entity;
+use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::repository::stored;
-use innkeeper_kit::store::{Due, Row, StoreError, WriteError};
-use innkeeper_kit::{State as _, Stored};
+use innkeeper_kit::repository::{Decision, stored};
+use innkeeper_kit::store::{Due, Row, StoreError};
+use innkeeper_kit::{Failure, State as _, Stored};
 use innkeeper_runtime::component::Chore;
 use innkeeper_runtime::problem::causes;
+use uuid::Uuid;
 
 use crate::Bookings;
+use crate::authorization::Authorizations;
 use crate::domain::{State, recovered};
 
 /// How many bookings are settled concurrently. If the payment service hangs, each of them waits for
@@ -59,43 +61,26 @@ impl Bookings {
         let Stored::Entity(booking) = stored(Some(row))? else {
             return Ok(());
         };
-        let has_key = self
-            .repository
-            .store()
-            .load_key_of(row.correlation_id)
-            .await?
-            .is_some();
+        let key = self.repository.store().load_key_of(row.correlation_id);
+        let has_key = key.await?.is_some();
         let answer = match &self.authorizations {
-            Some(payment) if has_key => payment.fetch_outcome(row.correlation_id).await,
-            _ => {
-                return self
-                    .save_recovered(&booking, recovered(&booking, has_key, None))
-                    .await;
-            }
+            Some(payment) if has_key => self.ask(payment, row.correlation_id).await,
+            _ => None,
         };
-        if let Err(error) = &answer {
-            tracing::warn!(story = %row.correlation_id, error = causes(error), "a pending booking expires unasked");
+        let recovered = self.decide_claimed(&booking, Cause::default(), move |booking| {
+            Decision::Become(vec![recovered(booking, has_key, answer.as_ref())])
+        });
+        match recovered.await {
+            Ok(_) | Err(Failure::Rejected(_)) => Ok(()),
+            Err(Failure::Store(error)) => Err(error),
         }
-        self.save_recovered(&booking, recovered(&booking, has_key, answer.as_ref().ok()))
-            .await
     }
 
-    async fn save_recovered(
-        &self,
-        booking: &Entity<State>,
-        settled: Entity<State>,
-    ) -> Result<(), StoreError> {
-        let write = self.repository.write(
-            Some(booking),
-            std::slice::from_ref(&settled),
-            &Cause::default(),
-        );
-        match self.repository.store().write(write).await {
-            Err(WriteError::Store(error)) => Err(error),
-            // Another writer has settled it after all.
-            Ok(()) | Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {
-                Ok(())
-            }
+    async fn ask(&self, payment: &Authorizations, saga: Uuid) -> Option<AuthorizeAnswer> {
+        let answer = payment.fetch_outcome(saga).await;
+        if let Err(error) = &answer {
+            tracing::warn!(story = %saga, error = causes(error), "a pending booking expires unasked");
         }
+        answer.ok()
     }
 }

@@ -5,7 +5,7 @@ mod state;
 use innkeeper_contracts::settings::StartAs;
 use innkeeper_contracts::{Event, EventType, PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::repository::{Step, Stored};
+use innkeeper_kit::repository::{Decision, Stored};
 
 pub use state::State;
 
@@ -29,20 +29,20 @@ pub fn whenever(
     start_as: StartAs,
     event: &Event,
     id: Option<i64>,
-) -> Step<State> {
+) -> Decision<State> {
     let seen = event.data.clock;
     match (stored, event.event_type) {
-        (Stored::Absent, EventType::PaymentCaptured) => id.map_or(Step::Keep, |id| {
-            Step::Become(vec![begun(id, start_as, event)])
+        (Stored::Absent, EventType::PaymentCaptured) => id.map_or(Decision::Keep, |id| {
+            Decision::Become(vec![begun(id, start_as, event)])
         }),
-        (Stored::Absent, event_type) if event_type.ends_saga() => Step::End(seen),
+        (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
         (Stored::Entity(entity), event_type) if event_type.ends_saga() => {
             match path(entity.state, State::Cancelled) {
-                None | Some([]) => Step::Keep,
-                Some(path) => Step::Become(entity.walked(path, seen)),
+                None | Some([]) => Decision::Keep,
+                Some(path) => Decision::Become(entity.walked(path, seen)),
             }
         }
-        (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Step::Keep,
+        (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Decision::Keep,
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    fn reaction(stored: &Stored<State>, event_type: EventType) -> Step<State> {
+    fn reaction(stored: &Stored<State>, event_type: EventType) -> Decision<State> {
         whenever(stored, StartAs::InProgress, &event(event_type), Some(2))
     }
 
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_captured_payment_begins_a_fulfillment_once() {
-        let Step::Become(chain) = reaction(&Stored::Absent, EventType::PaymentCaptured) else {
+        let Decision::Become(chain) = reaction(&Stored::Absent, EventType::PaymentCaptured) else {
             panic!("nothing began")
         };
         assert_eq!(
@@ -157,18 +157,18 @@ mod tests {
         );
         assert_eq!(chain[0].snapshot.ids.fulfillment, Some(2));
         let begun = Stored::Entity(fulfillment(State::InProgress));
-        assert_eq!(reaction(&begun, EventType::PaymentCaptured), Step::Keep);
+        assert_eq!(reaction(&begun, EventType::PaymentCaptured), Decision::Keep);
     }
 
     #[test]
     fn a_saga_that_ended_is_never_begun() {
         assert_eq!(
             reaction(&Stored::Absent, EventType::BookingCancelled),
-            Step::End(4)
+            Decision::End(4)
         );
         assert_eq!(
             reaction(&Stored::Ended, EventType::PaymentCaptured),
-            Step::Keep
+            Decision::Keep
         );
     }
 
@@ -182,7 +182,7 @@ mod tests {
             for state in State::ALL.iter().copied() {
                 let step = reaction(&Stored::Entity(fulfillment(state)), event_type);
                 let cancels = matches!(state, State::Scheduled | State::InProgress);
-                assert_eq!(step != Step::Keep, cancels, "{state:?}");
+                assert_eq!(step != Decision::Keep, cancels, "{state:?}");
             }
         }
     }

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
-use innkeeper_kit::Stored;
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::StoreError;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Fulfillments;
@@ -16,7 +15,7 @@ impl Reactor for Fulfillments {
         event_type == EventType::PaymentCaptured || event_type.ends_saga()
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
         let sources = if event.event_type.ends_saga() {
             &self.settings.bookings
         } else {
@@ -25,24 +24,12 @@ impl Reactor for Fulfillments {
         if !sources.contains(&event.source.service) {
             return Ok(Effect::None);
         }
-        let id = self.reserve_id_to_begin(event).await?;
+        let begins = event.event_type == EventType::PaymentCaptured;
+        let (start_as, seen) = (self.settings.start_as, event.clone());
         self.repository
-            .react(event, |stored| {
-                whenever(stored, self.settings.start_as, event, id)
+            .react(event, begins, move |stored, id| {
+                whenever(stored, start_as, &seen, id)
             })
             .await
-    }
-}
-
-impl Fulfillments {
-    /// Reserves an id for the fulfillment that this event may begin.
-    async fn reserve_id_to_begin(&self, event: &Event) -> Result<Option<i64>, StoreError> {
-        if event.event_type != EventType::PaymentCaptured {
-            return Ok(None);
-        }
-        match self.repository.load(event.correlation_id).await? {
-            Stored::Absent => self.repository.store().reserve_id().await.map(Some),
-            Stored::Ended | Stored::Entity(_) => Ok(None),
-        }
     }
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::label;
-use innkeeper_kit::repository::Step;
+use innkeeper_kit::repository::Decision;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_runtime::context::Context;
@@ -38,19 +38,18 @@ impl Resource for Fulfillments {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.repository.words();
-        let asked = label::asked(words, &change.body, path)?;
-        let fulfillment = self
-            .repository
-            .execute(change.id, &change.cause, |fulfillment| {
-                change.check(words, fulfillment)?;
-                let path = label::path_to(words, fulfillment.state, &asked, path)?;
-                Ok(if path.is_empty() {
-                    Step::Keep
-                } else {
-                    Step::Become(fulfillment.walked(path, 0))
-                })
-            });
+        let words = self.repository.words().clone();
+        let asked = label::asked(&words, &change.body, path)?;
+        let (id, cause) = (change.id, change.cause.clone());
+        let fulfillment = self.repository.execute(id, cause, move |fulfillment| {
+            change.check(&words, fulfillment)?;
+            let path = label::path_to(&words, fulfillment.state, &asked, path)?;
+            Ok(if path.is_empty() {
+                Decision::Keep
+            } else {
+                Decision::Become(fulfillment.walked(path, 0))
+            })
+        });
         Ok(self.item(&fulfillment.await?))
     }
 }

@@ -8,7 +8,9 @@ use axum::http::header::{
     CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use axum::http::request::Parts;
-use innkeeper_contracts::pod::{CORRELATION_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
+use innkeeper_contracts::pod::{
+    CORRELATION_HEADER, PRINCIPAL_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER,
+};
 use innkeeper_runtime::edge::REQUEST_ID;
 use innkeeper_runtime::request::{Peer, RequestContext};
 
@@ -18,6 +20,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
+const PRINCIPAL: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
 const TIMEOUT: HeaderName = HeaderName::from_static(TIMEOUT_HEADER);
 const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_HEADER);
 
@@ -56,6 +59,7 @@ pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, wi
     remove_hop_by_hop(headers);
     headers.remove(EXPECT);
     headers.remove(CORRELATION);
+    headers.remove(PRINCIPAL);
 
     let asked = headers.insert(HOST, host);
     if let Some(asked) = authority.or(asked) {

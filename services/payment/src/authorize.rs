@@ -2,53 +2,56 @@
 //! repeated.
 
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest};
+use innkeeper_contracts::settings::Provider;
+use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::repository::Stored;
-use innkeeper_kit::store::{StoreError, WriteError};
+use innkeeper_kit::repository::{Decision, Stored};
+use innkeeper_kit::store::{Scope, StepInput, StoreError};
 use uuid::Uuid;
 
 use crate::Payments;
-use crate::domain::provider::decision;
+use crate::domain::provider::approval;
 use crate::domain::{State, opened};
 
 impl Payments {
     /// Authorizes the payment of a booking, or answers what became of it before.
     pub async fn authorize(
         &self,
-        request: &AuthorizeRequest,
-        cause: &Cause,
-    ) -> Result<AuthorizeAnswer, StoreError> {
-        loop {
-            let stored = self.repository.load(request.correlation_id).await?;
-            if !matches!(stored, Stored::Absent) {
-                return Ok(answer(&stored));
-            }
-            let id = self.repository.store().reserve_id().await?;
-            let decision = decision(self.settings.provider, &request.snapshot);
-            let payment = opened(
-                id,
-                request.correlation_id,
-                &request.snapshot,
-                Some(decision),
-                request.clock,
-            );
-            let write = self
-                .repository
-                .write(None, std::slice::from_ref(&payment), cause);
-            match self.repository.store().write(write).await {
-                Ok(()) => return Ok(answer(&Stored::Entity(payment))),
-                Err(WriteError::Store(error)) => return Err(error),
-                // The same call or the end of the saga was faster. Its row gives the answer.
-                Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {}
-            }
-        }
+        request: AuthorizeRequest,
+        cause: Cause,
+    ) -> Result<AuthorizeAnswer, Failure> {
+        let input = StepInput {
+            may_insert: true,
+            ..StepInput::about(Scope::Saga(request.correlation_id))
+        };
+        let provider = self.settings.provider;
+        let authorized = self.repository.run(input, cause, move |_, seen| {
+            // Without an id there is a row: of the same call, or of the end of the saga.
+            let decision = seen.new_id.map_or(Decision::Keep, |id| {
+                Decision::Become(vec![authorized(id, &request, provider)])
+            });
+            Ok((decision, ()))
+        });
+        let (stored, ()) = authorized.await?.done();
+        Ok(answer(&stored))
     }
 
     /// Loads what became of the payment of a saga.
     pub async fn load_outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
         Ok(answer(&self.repository.load(correlation_id).await?))
     }
+}
+
+fn authorized(id: i64, request: &AuthorizeRequest, provider: Provider) -> Entity<State> {
+    let approval = approval(provider, &request.snapshot);
+    opened(
+        id,
+        request.correlation_id,
+        &request.snapshot,
+        Some(approval),
+        request.clock,
+    )
 }
 
 fn answer(stored: &Stored<State>) -> AuthorizeAnswer {

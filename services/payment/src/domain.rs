@@ -6,12 +6,12 @@ mod state;
 use innkeeper_contracts::settings::{Capture, PaymentTime, Provider};
 use innkeeper_contracts::{EventType, PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::repository::{Step, Stored};
+use innkeeper_kit::repository::{Decision, Stored};
 use uuid::Uuid;
 
 pub use state::State;
 
-use provider::{Decision, decision};
+use provider::{Approval, approval};
 
 /// The states on the way from the present state to the one that a client asks for; empty if nothing
 /// is left to do, `None` if the present state does not allow it. The labels of `voided` and
@@ -48,7 +48,7 @@ fn release(current: State) -> Option<&'static [State]> {
 /// payment may be declined instead.
 pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Vec<Entity<State>> {
     if path.first() == Some(&State::Authorized)
-        && let Decision::Declined(reason) = decision(provider, &payment.snapshot)
+        && let Approval::Declined(reason) = approval(provider, &payment.snapshot)
     {
         let declined = payment.moved(State::Declined, 0);
         return vec![Entity {
@@ -64,13 +64,13 @@ pub fn opened(
     id: i64,
     correlation_id: Uuid,
     booking: &Snapshot,
-    decision: Option<Decision>,
+    approval: Option<Approval>,
     seen: i64,
 ) -> Entity<State> {
-    let (state, reason) = match decision {
+    let (state, reason) = match approval {
         None => (State::Requested, None),
-        Some(Decision::Approved) => (State::Authorized, None),
-        Some(Decision::Declined(reason)) => (State::Declined, Some(reason)),
+        Some(Approval::Approved) => (State::Authorized, None),
+        Some(Approval::Declined(reason)) => (State::Declined, Some(reason)),
     };
     let snapshot = Snapshot {
         ids: PublicIds {
@@ -114,36 +114,36 @@ pub fn whenever(
     event_type: EventType,
     seen: i64,
     open: impl Fn() -> Option<Entity<State>>,
-) -> Step<State> {
+) -> Decision<State> {
     match (stored, event_type) {
         (Stored::Absent, event_type) if policy.opens_on(event_type) => {
-            open().map_or(Step::Keep, |entity| Step::Become(vec![entity]))
+            open().map_or(Decision::Keep, |entity| Decision::Become(vec![entity]))
         }
         (Stored::Entity(entity), EventType::BookingConfirmed) => {
             confirmed(entity, policy.capture, seen)
         }
-        (Stored::Absent, event_type) if event_type.ends_saga() => Step::End(seen),
+        (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
         (Stored::Entity(entity), event_type) if event_type.ends_saga() => released(entity, seen),
-        (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Step::Keep,
+        (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Decision::Keep,
     }
 }
 
 /// Captures the payment of a confirmed booking, or else raises its clock, so that a later command
 /// of the client counts as later.
-fn confirmed(entity: &Entity<State>, capture: Capture, seen: i64) -> Step<State> {
+fn confirmed(entity: &Entity<State>, capture: Capture, seen: i64) -> Decision<State> {
     match (capture, entity.state) {
         (Capture::Automatic, State::Authorized) => {
-            Step::Become(vec![entity.moved(State::Captured, seen)])
+            Decision::Become(vec![entity.moved(State::Captured, seen)])
         }
-        _ if entity.clock < seen => Step::Become(vec![entity.having_seen(seen)]),
-        _ => Step::Keep,
+        _ if entity.clock < seen => Decision::Become(vec![entity.having_seen(seen)]),
+        _ => Decision::Keep,
     }
 }
 
-fn released(entity: &Entity<State>, seen: i64) -> Step<State> {
+fn released(entity: &Entity<State>, seen: i64) -> Decision<State> {
     match release(entity.state) {
-        None | Some([]) => Step::Keep,
-        Some(path) => Step::Become(entity.walked(path, seen)),
+        None | Some([]) => Decision::Keep,
+        Some(path) => Decision::Become(entity.walked(path, seen)),
     }
 }
 
@@ -173,7 +173,11 @@ mod tests {
         }
     }
 
-    fn reaction(stored: &Stored<State>, capture: Capture, event_type: EventType) -> Step<State> {
+    fn reaction(
+        stored: &Stored<State>,
+        capture: Capture,
+        event_type: EventType,
+    ) -> Decision<State> {
         whenever(stored, policy(capture), event_type, 9, || None)
     }
 
@@ -240,12 +244,12 @@ mod tests {
     #[test]
     fn a_confirmed_booking_is_captured_automatically_or_remembered() {
         let authorized = Stored::Entity(payment(State::Authorized));
-        let captured = Step::Become(vec![payment(State::Authorized).moved(State::Captured, 9)]);
+        let captured = Decision::Become(vec![payment(State::Authorized).moved(State::Captured, 9)]);
         assert_eq!(
             reaction(&authorized, Capture::Automatic, EventType::BookingConfirmed),
             captured
         );
-        let remembered = Step::Become(vec![payment(State::Authorized).having_seen(9)]);
+        let remembered = Decision::Become(vec![payment(State::Authorized).having_seen(9)]);
         assert_eq!(
             reaction(&authorized, Capture::Manual, EventType::BookingConfirmed),
             remembered
@@ -259,21 +263,22 @@ mod tests {
             EventType::BookingRejected,
             EventType::BookingExpired,
         ] {
-            let voided = Step::Become(vec![payment(State::Authorized).moved(State::Voided, 9)]);
-            let refunded = Step::Become(vec![payment(State::Captured).moved(State::Refunded, 9)]);
+            let voided = Decision::Become(vec![payment(State::Authorized).moved(State::Voided, 9)]);
+            let refunded =
+                Decision::Become(vec![payment(State::Captured).moved(State::Refunded, 9)]);
             let at = |state| reaction(&Stored::Entity(payment(state)), Capture::Manual, event_type);
             assert_eq!(at(State::Authorized), voided);
             assert_eq!(at(State::Captured), refunded);
             for state in [State::Voided, State::Refunded, State::Declined] {
-                assert_eq!(at(state), Step::Keep, "{state:?}");
+                assert_eq!(at(state), Decision::Keep, "{state:?}");
             }
             assert_eq!(
                 reaction(&Stored::Absent, Capture::Manual, event_type),
-                Step::End(9)
+                Decision::End(9)
             );
             assert_eq!(
                 reaction(&Stored::Ended, Capture::Manual, event_type),
-                Step::Keep
+                Decision::Keep
             );
         }
     }
@@ -286,13 +291,13 @@ mod tests {
         };
         let open = || Some(opened(3, Uuid::nil(), &Snapshot::default(), None, 9));
         let step = whenever(&Stored::Absent, later, EventType::BookingConfirmed, 9, open);
-        let Step::Become(chain) = step else {
+        let Decision::Become(chain) = step else {
             panic!("{step:?}")
         };
         assert_eq!((chain[0].state, chain[0].clock), (State::Requested, 10));
         assert_eq!(
             whenever(&Stored::Ended, later, EventType::BookingConfirmed, 9, open),
-            Step::Keep
+            Decision::Keep
         );
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::StoreError;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Payments;
@@ -15,31 +15,19 @@ impl Reactor for Payments {
         event_type == EventType::BookingConfirmed || event_type.ends_saga()
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
         if !self.settings.bookings.contains(&event.source.service) {
             return Ok(Effect::None);
         }
-        let id = self.reserve_id_to_open(event).await?;
-        let (policy, seen) = (self.policy(), event.data.clock);
+        let policy = self.policy();
+        let (event_type, seen) = (event.event_type, event.data.clock);
+        let (saga, booking) = (event.correlation_id, event.data.snapshot.clone());
         self.repository
-            .react(event, |stored| {
-                whenever(stored, policy, event.event_type, seen, || {
-                    id.map(|id| opened(id, event.correlation_id, &event.data.snapshot, None, seen))
+            .react(event, policy.opens_on(event_type), move |stored, id| {
+                whenever(stored, policy, event_type, seen, || {
+                    id.map(|id| opened(id, saga, &booking, None, seen))
                 })
             })
             .await
-    }
-}
-
-impl Payments {
-    /// Reserves an id for the payment that this event may open.
-    async fn reserve_id_to_open(&self, event: &Event) -> Result<Option<i64>, StoreError> {
-        if !self.policy().opens_on(event.event_type) {
-            return Ok(None);
-        }
-        match self.repository.load(event.correlation_id).await? {
-            innkeeper_kit::Stored::Absent => self.repository.store().reserve_id().await.map(Some),
-            _ => Ok(None),
-        }
     }
 }

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::repository::Step;
+use innkeeper_kit::repository::Decision;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_kit::{Failure, Rejection, label};
@@ -17,7 +17,7 @@ use innkeeper_runtime::context::Context;
 use innkeeper_runtime::json::JsonBody;
 use innkeeper_runtime::problem::Problem;
 use innkeeper_runtime::request::RequestContext;
-use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource};
+use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource, refused};
 use uuid::Uuid;
 
 use crate::Payments;
@@ -51,7 +51,9 @@ async fn authorize(
         event_id: None,
         traceparent: Some(request.traceparent),
     };
-    Ok(Json(payments.authorize(&body.0, &cause).await?))
+    Ok(Json(
+        payments.authorize(body.0, cause).await.map_err(refused)?,
+    ))
 }
 
 async fn show_outcome(
@@ -69,24 +71,24 @@ impl Resource for Payments {
     }
 
     async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.repository.words();
-        let asked = label::asked(words, &change.body, path)?;
-        let payment = self
-            .repository
-            .execute(change.id, &change.cause, |payment| {
-                change.check(words, payment)?;
-                let path = label::path_to(words, payment.state, &asked, path)?;
-                Ok(if path.is_empty() {
-                    Step::Keep
-                } else {
-                    Step::Become(walked(payment, path, self.settings.provider))
-                })
-            });
+        let words = self.repository.words().clone();
+        let asked = label::asked(&words, &change.body, path)?;
+        let (id, cause, provider) = (change.id, change.cause.clone(), self.settings.provider);
+        let accepts_decline = asked.allows(&State::Declined);
+        let payment = self.repository.execute(id, cause, move |payment| {
+            change.check(&words, payment)?;
+            let path = label::path_to(&words, payment.state, &asked, path)?;
+            Ok(if path.is_empty() {
+                Decision::Keep
+            } else {
+                Decision::Become(walked(payment, path, provider))
+            })
+        });
         let payment = payment.await?;
         match payment.state {
             // A command on a payment that was declined earlier was refused above, so this decline
             // is the result of this command.
-            State::Declined if !asked.allows(&State::Declined) => {
+            State::Declined if !accepts_decline => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }
             _ => Ok(self.item(&payment)),

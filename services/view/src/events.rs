@@ -1,13 +1,21 @@
 //! Reacts to every event of a saga. The first one creates the row, whichever it is.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use innkeeper_contracts::{Event, EventType};
+use innkeeper_contracts::{Event, EventType, settings};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::{ClaimChange, Row, RowWrite, StoreError, Write, WriteError};
+use innkeeper_kit::store::{
+    Changes, ClaimChange, Row, RowChange, Scope, Seen, StepInput, StepOutcome, StoreError,
+};
 use innkeeper_runtime::component::Reactor;
 
 use crate::View;
 use crate::domain::Cells;
+
+/// The kind of row.
+const AGGREGATE: &str = "view";
 
 /// The state of every row.
 const STATE: &str = "shown";
@@ -18,64 +26,58 @@ impl Reactor for View {
         true
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
-        let mut sources = self
-            .settings
-            .columns
-            .iter()
-            .flat_map(|column| &column.sources);
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+        let columns = self.settings.columns.iter();
+        let mut sources = columns.flat_map(|column| &column.sources);
         if !sources.any(|source| source.service == event.source.service) {
             return Ok(Effect::None);
         }
-        loop {
-            let row = self.store.load(event.correlation_id).await?;
-            let Some(row) = self.prepare_update(row.as_ref(), event).await? else {
-                return Ok(Effect::None);
+        let input = StepInput {
+            inbox: Some(event.id),
+            may_insert: true,
+            ..StepInput::about(Scope::Saga(event.correlation_id))
+        };
+        let (settings, event) = (Arc::clone(&self.settings), event.clone());
+        let shown = self.store.decide(input, move |seen| {
+            let Some(row) = updated(&settings, &event, seen)? else {
+                return Ok((Changes::default(), Effect::None));
             };
-            match self
-                .store
-                .write(Write {
-                    row: Some(row),
-                    inbox: Some(event.id),
-                    ..Write::default()
-                })
-                .await
-            {
-                Ok(()) => return Ok(Effect::Done),
-                Err(WriteError::Duplicate) => return Ok(Effect::Duplicate),
-                Err(WriteError::Store(error)) => return Err(error),
-                Err(WriteError::Conflict | WriteError::KeyTaken) => {}
-            }
-        }
+            let changes = Changes {
+                rows: vec![row],
+                ..Changes::default()
+            };
+            Ok((changes, Effect::Done))
+        });
+        Ok(match shown.await? {
+            StepOutcome::Done(effect) => effect,
+            StepOutcome::Duplicate => Effect::Duplicate,
+        })
     }
 }
 
-impl View {
-    /// The write of the row after an event; `None` if the event changes nothing. A new row gets a
-    /// new id.
-    async fn prepare_update(
-        &self,
-        row: Option<&Row>,
-        event: &Event,
-    ) -> Result<Option<RowWrite>, StoreError> {
-        let cells = row.map(cells).transpose()?.unwrap_or_default();
-        let Some(cells) = cells.updated(&self.settings, event) else {
-            return Ok(None);
-        };
-        let id = match row.and_then(|row| row.id) {
-            Some(id) => id,
-            None => self.store.reserve_id().await?,
-        };
-        Ok(Some(RowWrite {
-            correlation_id: event.correlation_id,
-            id: Some(id),
-            expected_version: row.map_or(0, |row| row.version),
-            state: STATE.to_owned(),
-            clock: row.map_or(0, |row| row.clock).max(event.data.clock),
-            body: serde_json::to_string(&cells).expect("cells have only string keys"),
-            claim: ClaimChange::Release,
-        }))
-    }
+/// The row after an event; `None` if the event changes nothing.
+fn updated(
+    settings: &settings::View,
+    event: &Event,
+    seen: &Seen,
+) -> Result<Option<RowChange>, StoreError> {
+    let row = seen.row(AGGREGATE);
+    let before = row.map(cells).transpose()?.unwrap_or_default();
+    let cells = before.updated(settings, event);
+    Ok(cells.map(|cells| RowChange {
+        row_id: event.correlation_id,
+        correlation_id: event.correlation_id,
+        aggregate: AGGREGATE,
+        id: row.map_or(seen.new_id, |row| row.id),
+        seen_version: row.map_or(0, |row| row.version),
+        state: STATE.to_owned(),
+        clock: row.map_or(0, |row| row.clock).max(event.data.clock),
+        body: serde_json::to_string(&cells).expect("cells have only string keys"),
+        claim: ClaimChange::Release,
+        owner: None,
+        second_key: None,
+        parent: None,
+    }))
 }
 
 /// The cells of a stored row.

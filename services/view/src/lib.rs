@@ -15,14 +15,14 @@ use innkeeper_runtime::context::Context;
 /// The state that all parts of the service share.
 pub struct View {
     store: Arc<dyn Store>,
-    settings: settings::View,
+    settings: Arc<settings::View>,
 }
 
 /// Creates a view service.
 pub fn component(settings: &settings::View, context: &Context) -> Component {
     let view = Arc::new(View {
         store: Arc::clone(&context.store),
-        settings: settings.clone(),
+        settings: Arc::new(settings.clone()),
     });
     Component {
         router: http::router(Arc::clone(&view), context),

@@ -29,6 +29,8 @@ pub const INTERNAL_PREFIX: &str = "/_innkeeper";
 
 /// Header with the correlation id of the saga, in calls between services.
 pub const CORRELATION_HEADER: &str = "innkeeper-correlation-id";
+/// Header of a call: for whom it is made. The gateway removes it from the requests of clients.
+pub const PRINCIPAL_HEADER: &str = "innkeeper-principal";
 /// Header with the milliseconds that the caller will still wait for an answer.
 pub const TIMEOUT_HEADER: &str = "innkeeper-timeout-ms";
 /// Header with the W3C trace context.

@@ -4,7 +4,7 @@ use innkeeper_contracts::{EventType, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::store::{ClaimChange, Row, RowWrite};
+use crate::store::{ClaimChange, ENDED, Row, RowChange};
 
 /// The states that the rows of a component can have.
 pub trait State: Copy + Eq + std::fmt::Debug + Send + Sync + 'static {
@@ -133,35 +133,44 @@ impl<S: State> Entity<S> {
         }
     }
 
-    /// The row write that stores the entity, on condition that the stored version is still the one
-    /// that was read.
-    pub fn write(&self, claim: ClaimChange) -> RowWrite {
+    /// The change that stores the entity.
+    pub fn change(&self, claim: ClaimChange) -> RowChange {
         let body = Body {
             snapshot: self.snapshot.clone(),
             reason: self.reason.clone(),
         };
-        RowWrite {
+        RowChange {
+            row_id: self.correlation_id,
             correlation_id: self.correlation_id,
+            aggregate: S::AGGREGATE,
             id: Some(self.id),
-            expected_version: self.version,
+            seen_version: self.version,
             state: self.state.name().to_owned(),
             clock: self.clock,
             body: serde_json::to_string(&body).expect("a snapshot has only string keys"),
             claim,
+            owner: None,
+            second_key: None,
+            parent: None,
         }
     }
 }
 
-/// The row write of a tombstone: the saga ended before this service had a row for it. `seen` is the
-/// clock of the event that ended it.
-pub fn tombstone(correlation_id: Uuid, seen: i64) -> RowWrite {
-    RowWrite {
+/// The change that stores a tombstone: the saga ended before this service had a row for it. `seen`
+/// is the clock of the event that ended it.
+pub fn tombstone<S: State>(correlation_id: Uuid, seen: i64) -> RowChange {
+    RowChange {
+        row_id: correlation_id,
         correlation_id,
+        aggregate: S::AGGREGATE,
         id: None,
-        expected_version: 0,
-        state: "ended".to_owned(),
+        seen_version: 0,
+        state: ENDED.to_owned(),
         clock: seen + 1,
         body: "{}".to_owned(),
         claim: ClaimChange::Release,
+        owner: None,
+        second_key: None,
+        parent: None,
     }
 }

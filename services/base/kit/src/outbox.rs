@@ -5,7 +5,6 @@ use innkeeper_contracts::{Event, EventData, ServiceSettings, Words};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::clock::Clock;
 use crate::entity::{Entity, State};
 use crate::store::OutboxEvent;
 
@@ -40,11 +39,10 @@ impl EventBuilder {
         &self,
         entity: &Entity<S>,
         cause: &Cause,
-        clock: &dyn Clock,
+        now: Timestamp,
     ) -> Option<OutboxEvent> {
         let state = entity.state.name();
         let event_type = entity.state.event()?;
-        let now = clock.now();
         let event = Event {
             id: time_ordered_id(now),
             source: self.source.clone(),

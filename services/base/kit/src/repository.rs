@@ -1,19 +1,20 @@
-//! Loads an entity, takes a decision about it and stores the result. If another writer was faster,
-//! it loads and decides again.
+//! The typed side of steps: loads an entity, lets the domain decide about it, and stores what
+//! becomes of it with the events that this raises.
 
 use std::sync::Arc;
 
 use innkeeper_contracts::{Event, ServiceSettings, Words};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::entity::{Entity, State, tombstone};
 use crate::outbox::{Cause, EventBuilder, time_ordered_id};
 use crate::rejection::{Failure, Rejection};
-use crate::store::{ClaimChange, KeyWrite, OutboxEvent, Row, Store, StoreError, Write, WriteError};
-
-/// How often a decision is taken before the store is reported as unavailable.
-const TRIES: u32 = 32;
+use crate::store::{
+    Changes, ClaimChange, KeyChange, OutboxEvent, Row, Scope, Seen, StepInput, StepOutcome, Store,
+    StoreError,
+};
 
 /// What a service has stored of a saga.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,26 +31,33 @@ pub enum Stored<S> {
     Entity(Entity<S>),
 }
 
-/// What a decision stores.
+/// What is decided about a saga.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step<S> {
+pub enum Decision<S> {
     /// Stores nothing.
     Keep,
-    /// Stores the last of these entities. Each one whose state differs from the state before raises
-    /// an event.
+    /// Stores the last of these entities and releases the claim. Each one whose state differs from
+    /// the state before raises an event.
     Become(Vec<Entity<S>>),
+    /// Stores an entity and changes the claim on it. It raises no event.
+    Claim(Box<Entity<S>>, ClaimChange, Option<KeyChange>),
     /// Stores a tombstone. The number is the clock of the event that ended the saga.
     End(i64),
 }
 
 /// What to do with the idempotency key of a saga whose entity changes, given the state before
 /// (`None` for a new entity).
-pub type SettleKey<S> = dyn Fn(Option<S>, &Entity<S>) -> Option<KeyWrite> + Send + Sync;
+pub type SettleKey<S> = dyn Fn(Option<S>, &Entity<S>) -> Option<KeyChange> + Send + Sync;
 
 /// The sagas of one service, over its store.
 pub struct Repository<S> {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    writing: Arc<Writing<S>>,
+}
+
+/// What turns decisions into changes.
+struct Writing<S> {
     words: Words,
     event_builder: EventBuilder,
     settle_key: Box<SettleKey<S>>,
@@ -63,29 +71,36 @@ impl<S: State> Repository<S> {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let event_builder = EventBuilder::new(settings, words);
-        Self {
-            store,
-            clock,
-            words: words.clone(),
-            event_builder,
-            settle_key: Box::new(|_, _| None),
-        }
+        Self::settling(settings, words, store, clock, Box::new(|_, _| None))
     }
 
     /// The repository of a service that takes idempotency keys: `settle_key` decides when a key is
     /// settled.
-    #[must_use]
-    pub fn settling(self, settle_key: Box<SettleKey<S>>) -> Self {
-        Self { settle_key, ..self }
+    pub fn settling(
+        settings: &ServiceSettings,
+        words: &Words,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        settle_key: Box<SettleKey<S>>,
+    ) -> Self {
+        let writing = Writing {
+            words: words.clone(),
+            event_builder: EventBuilder::new(settings, words),
+            settle_key,
+        };
+        Self {
+            store,
+            clock,
+            writing: Arc::new(writing),
+        }
     }
 
     /// The words that the platform uses for this component.
-    pub const fn words(&self) -> &Words {
-        &self.words
+    pub fn words(&self) -> &Words {
+        &self.writing.words
     }
 
-    /// The store, for writes that do not fit [`Step`].
+    /// The store, for what is no step.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -101,15 +116,30 @@ impl<S: State> Repository<S> {
         stored(row.as_ref())
     }
 
-    /// Loads the entity with a public id, or refuses with [`Rejection::NotFound`].
-    pub async fn find(&self, id: i64) -> Result<Entity<S>, Failure> {
-        let row = self.store.load_by_id(id).await?;
-        let entity = row
-            .as_ref()
-            .map(Entity::restore)
-            .transpose()
-            .map_err(StoreError::from)?;
-        entity.flatten().ok_or_else(|| Rejection::NotFound.into())
+    /// Runs a step, and returns what is stored of the saga then, and the decision's result.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        input: StepInput,
+        cause: Cause,
+        decide: impl Fn(&Stored<S>, &Seen) -> Result<(Decision<S>, T), Failure> + Send + 'static,
+    ) -> Result<StepOutcome<(Stored<S>, T)>, Failure> {
+        let writing = Arc::clone(&self.writing);
+        let owner = input.principal.owner().map(ToOwned::to_owned);
+        let scope = input.scope.clone();
+        self.store
+            .decide(input, move |seen| {
+                let stored = seen.stored()?;
+                let (decision, result) = decide(&stored, seen)?;
+                let mut changes = writing.changes(&stored, &decision, &cause, seen.now);
+                if let (Decision::End(clock), Scope::Saga(saga)) = (&decision, &scope) {
+                    changes.rows.push(tombstone::<S>(*saga, *clock));
+                }
+                for row in &mut changes.rows {
+                    row.owner.clone_from(&owner);
+                }
+                Ok((changes, (after(stored, decision), result)))
+            })
+            .await
     }
 
     /// Executes a client's command on the entity with a public id, and returns the entity as it is
@@ -117,77 +147,96 @@ impl<S: State> Repository<S> {
     pub async fn execute(
         &self,
         id: i64,
-        cause: &Cause,
-        decide: impl Fn(&Entity<S>) -> Result<Step<S>, Rejection>,
+        cause: Cause,
+        decide: impl Fn(&Entity<S>) -> Result<Decision<S>, Rejection> + Send + 'static,
     ) -> Result<Entity<S>, Failure> {
-        for _ in 0..TRIES {
-            let entity = self.find(id).await?;
-            let step = decide(&entity)?;
-            let Step::Become(mut chain) = step else {
-                return Ok(entity);
-            };
-            match self
-                .store
-                .write(self.write(Some(&entity), &chain, cause))
-                .await
-            {
-                Ok(()) => return Ok(after(chain.pop().unwrap_or(entity))),
-                Err(WriteError::Store(error)) => return Err(error.into()),
-                Err(WriteError::Conflict | WriteError::Duplicate | WriteError::KeyTaken) => {}
-            }
+        let input = StepInput::about(Scope::Id(id));
+        let ran = self.run(input, cause, move |stored, _| {
+            let entity = stored.entity().ok_or(Rejection::NotFound)?;
+            Ok((decide(entity)?, ()))
+        });
+        match ran.await?.done() {
+            (Stored::Entity(entity), ()) => Ok(entity),
+            (Stored::Absent | Stored::Ended, ()) => Err(Rejection::NotFound.into()),
         }
-        Err(contended().into())
     }
 
-    /// Lets an event have its effect, once: the event's id goes into the inbox in the same write.
+    /// Lets an event have its effect, once: the event's id goes into the inbox in the same step. If
+    /// the saga has no row and `may_open` is set, the decision is given the public id for one.
     pub async fn react(
         &self,
         event: &Event,
-        decide: impl Fn(&Stored<S>) -> Step<S>,
-    ) -> Result<Effect, StoreError> {
+        may_open: bool,
+        decide: impl Fn(&Stored<S>, Option<i64>) -> Decision<S> + Send + 'static,
+    ) -> Result<Effect, Failure> {
         let cause = Cause {
             event_id: Some(event.id),
             traceparent: event.traceparent.clone(),
         };
-        for _ in 0..TRIES {
-            let stored = self.load(event.correlation_id).await?;
-            let mut write = match decide(&stored) {
-                Step::Keep => return Ok(Effect::None),
-                Step::Become(chain) => self.write(stored.entity(), &chain, &cause),
-                Step::End(seen) => Write {
-                    row: Some(tombstone(event.correlation_id, seen)),
-                    ..Write::default()
-                },
+        let input = StepInput {
+            inbox: Some(event.id),
+            may_insert: may_open,
+            ..StepInput::about(Scope::Saga(event.correlation_id))
+        };
+        let ran = self.run(input, cause, move |stored, seen| {
+            let decision = decide(stored, seen.new_id);
+            let effect = match decision {
+                Decision::Keep => Effect::None,
+                _ => Effect::Done,
             };
-            write.inbox = Some(event.id);
-            match self.store.write(write).await {
-                Ok(()) => return Ok(Effect::Done),
-                Err(WriteError::Duplicate) => return Ok(Effect::Duplicate),
-                Err(WriteError::Store(error)) => return Err(error),
-                Err(WriteError::Conflict | WriteError::KeyTaken) => {}
+            Ok((decision, effect))
+        });
+        Ok(match ran.await? {
+            StepOutcome::Done((_, effect)) => effect,
+            StepOutcome::Duplicate => Effect::Duplicate,
+        })
+    }
+}
+
+impl<S: State> Writing<S> {
+    /// What a decision changes, but for the tombstone of [`Decision::End`].
+    fn changes(
+        &self,
+        stored: &Stored<S>,
+        decision: &Decision<S>,
+        cause: &Cause,
+        now: Timestamp,
+    ) -> Changes {
+        match decision {
+            Decision::Keep | Decision::End(_) => Changes::default(),
+            Decision::Become(chain) => {
+                let before = stored.entity().map(|entity| entity.state);
+                let last = chain.last();
+                Changes {
+                    rows: last
+                        .map(|entity| entity.change(ClaimChange::Release))
+                        .into_iter()
+                        .collect(),
+                    events: self.events(before, chain, cause, now),
+                    key: last.and_then(|entity| (self.settle_key)(before, entity)),
+                    ..Changes::default()
+                }
             }
-        }
-        Err(contended())
-    }
-
-    /// The write that stores the last entity of `chain`, with the events that the chain raises.
-    pub fn write(&self, before: Option<&Entity<S>>, chain: &[Entity<S>], cause: &Cause) -> Write {
-        let before = before.map(|entity| entity.state);
-        let last = chain.last();
-        Write {
-            row: last.map(|entity| entity.write(ClaimChange::Release)),
-            events: self.events(before, chain, cause),
-            key: last.and_then(|entity| (self.settle_key)(before, entity)),
-            ..Write::default()
+            Decision::Claim(entity, claim, key) => Changes {
+                rows: vec![entity.change(*claim)],
+                key: key.clone(),
+                ..Changes::default()
+            },
         }
     }
 
-    fn events(&self, before: Option<S>, chain: &[Entity<S>], cause: &Cause) -> Vec<OutboxEvent> {
+    fn events(
+        &self,
+        before: Option<S>,
+        chain: &[Entity<S>],
+        cause: &Cause,
+        now: Timestamp,
+    ) -> Vec<OutboxEvent> {
         let mut state = before;
         let mut events = Vec::new();
         for entity in chain {
             if state.replace(entity.state) != Some(entity.state) {
-                events.extend(self.event_builder.build(entity, cause, &*self.clock));
+                events.extend(self.event_builder.build(entity, cause, now));
             }
         }
         events
@@ -201,6 +250,20 @@ impl<S> Stored<S> {
             Self::Entity(entity) => Some(entity),
             Self::Absent | Self::Ended => None,
         }
+    }
+}
+
+impl Seen {
+    /// The row of an aggregate, if the scope has one.
+    pub fn row(&self, aggregate: &str) -> Option<&Row> {
+        // Earlier releases wrote no aggregate, and had one only.
+        let mut rows = self.rows.iter();
+        rows.find(|row| row.aggregate == aggregate || row.aggregate.is_empty())
+    }
+
+    /// What is stored of a component's only row.
+    pub fn stored<S: State>(&self) -> Result<Stored<S>, StoreError> {
+        stored(self.row(S::AGGREGATE))
     }
 }
 
@@ -223,14 +286,18 @@ pub fn stored<S: State>(row: Option<&Row>) -> Result<Stored<S>, StoreError> {
     Ok(Entity::restore(row)?.map_or(Stored::Ended, Stored::Entity))
 }
 
-/// The entity as it is stored once its write is done: one version later.
-pub fn after<S>(entity: Entity<S>) -> Entity<S> {
-    Entity {
-        version: entity.version + 1,
-        ..entity
+/// What is stored once a decision is durable.
+fn after<S>(stored: Stored<S>, decision: Decision<S>) -> Stored<S> {
+    let written = |entity: Entity<S>| {
+        Stored::Entity(Entity {
+            version: entity.version + 1,
+            ..entity
+        })
+    };
+    match decision {
+        Decision::Keep => stored,
+        Decision::Become(mut chain) => chain.pop().map_or(stored, written),
+        Decision::Claim(entity, _, _) => written(*entity),
+        Decision::End(_) => Stored::Ended,
     }
-}
-
-fn contended() -> StoreError {
-    StoreError::Unavailable("the row kept changing while it was decided about".into())
 }

@@ -1,79 +1,24 @@
 //! The port to the database: rows, outbox, inbox, idempotency keys and dead letters of one service,
 //! which are written together.
 //!
-//! A write is a value ([`Write`]) of which either all is durable or nothing. Rows are found by the
-//! correlation id of their saga. A row without a public id is a *tombstone*: the saga ended before
-//! this service had a row for it.
+//! What changes rows is a [`Step`]: the store loads what its scope names, lets it decide, and makes
+//! what it decided durable, or nothing of it. Rows are found by the correlation id of their saga. A
+//! row in the state [`ENDED`] is a *tombstone*: the saga ended before this service had a row for it.
+
+mod row;
+mod step;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use uuid::Uuid;
 
-/// A row as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// Correlation id of the saga.
-    pub correlation_id: Uuid,
-    /// The public id; `None` for a tombstone.
-    pub id: Option<i64>,
-    /// 1 for a new row; grows by one with every write.
-    pub version: i64,
-    /// Canonical name of the state.
-    pub state: String,
-    /// The saga's logical clock when the row was written.
-    pub clock: i64,
-    /// The component's own data, as JSON text.
-    pub body: String,
-    /// The latest claim on the row; `None` once it was released.
-    pub claim: Option<Claim>,
-    /// When the row was inserted.
-    pub created_at: Timestamp,
-}
+pub use row::{Claim, ClaimChange, ENDED, Parent, Row, RowChange, TimeRange};
+pub use step::{
+    Changes, Decide, MAX_DECISIONS, Scope, Seen, Step, StepInput, StepOutcome, contended,
+};
 
-/// The claim of a process on a pending row: only its owner settles the row.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Claim {
-    /// Id of the process.
-    pub owner: Uuid,
-    /// Whether the claim was still valid when the row was read, by the database's time.
-    pub live: bool,
-}
-
-/// What a write does with the claim on its row.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClaimChange {
-    /// Removes the claim.
-    Release,
-    /// Takes or renews the claim, from the database's present time on.
-    Take {
-        /// Id of the process.
-        owner: Uuid,
-        /// How long the claim is valid.
-        hold_for: Duration,
-    },
-}
-
-/// A new or changed row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RowWrite {
-    /// Correlation id of the saga.
-    pub correlation_id: Uuid,
-    /// The public id, from [`Store::reserve_id`]; `None` for a tombstone.
-    pub id: Option<i64>,
-    /// The version that must be stored now; 0 means that there must be no row. The write stores the
-    /// next version.
-    pub expected_version: i64,
-    /// Canonical name of the state.
-    pub state: String,
-    /// The saga's logical clock.
-    pub clock: i64,
-    /// The component's own data, as JSON text.
-    pub body: String,
-    /// What to do with the claim.
-    pub claim: ClaimChange,
-}
+use crate::rejection::Failure;
 
 /// An event on its way to the log. The columns are those of Debezium's outbox event router
 /// (<https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html>).
@@ -95,9 +40,9 @@ pub struct OutboxEvent {
     pub payload: String,
 }
 
-/// What a write does with an idempotency key.
+/// What a step does with an idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum KeyWrite {
+pub enum KeyChange {
     /// Takes a key that is not in use.
     Begin {
         /// The key as the client sent it.
@@ -159,39 +104,6 @@ pub struct DeadLetter {
     pub error: String,
 }
 
-/// Everything that becomes durable at once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Write {
-    /// The row to insert or update.
-    pub row: Option<RowWrite>,
-    /// Events for the outbox, in order.
-    pub events: Vec<OutboxEvent>,
-    /// Id of the consumed event whose effect this write is.
-    pub inbox: Option<Uuid>,
-    /// What to do with an idempotency key.
-    pub key: Option<KeyWrite>,
-    /// A record that could not be handled.
-    pub dead_letter: Option<DeadLetter>,
-}
-
-/// Why a write failed. Nothing of it is stored.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// The stored row has another version than expected, or exists although none was expected, or
-    /// is missing. The caller must load and decide again.
-    #[error("the row was changed by somebody else")]
-    Conflict,
-    /// The consumed event had its effect before.
-    #[error("the event was handled before")]
-    Duplicate,
-    /// The idempotency key is in use.
-    #[error("the idempotency key is taken")]
-    KeyTaken,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// The store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -209,24 +121,19 @@ pub enum StoreError {
 /// The database of one service.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Reserves the next public id. Ids grow, and an id that is not used leaves a gap.
-    async fn reserve_id(&self) -> Result<i64, StoreError>;
+    /// Runs a step. Conflicts with other writers are the store's own affair: it decides anew, at most
+    /// [`MAX_DECISIONS`] times.
+    async fn run(&self, step: Step) -> Result<StepOutcome, Failure>;
 
-    /// Makes a write durable, all of it or nothing.
-    async fn write(&self, write: Write) -> Result<(), WriteError>;
-
-    /// Loads the row of a saga; `None` if there is none.
-    async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError>;
+    /// Loads a row by [`Row::row_id`], which is the correlation id if its saga has no other row;
+    /// `None` if there is none.
+    async fn load(&self, row_id: Uuid) -> Result<Option<Row>, StoreError>;
 
     /// Loads the row with a public id; `None` if there is none.
     async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError>;
 
-    /// Loads up to `limit` rows with a public id above `after`, in the order of their ids, without
-    /// tombstones.
-    async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError>;
-
-    /// Loads what is stored of an idempotency key; `None` if it is unknown.
-    async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError>;
+    /// Loads a page of rows that have a public id, in the order of their ids.
+    async fn list(&self, query: Query) -> Result<Vec<Row>, StoreError>;
 
     /// Loads the idempotency key that began a saga; `None` if there is none.
     async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError>;
@@ -283,4 +190,26 @@ pub struct Due {
     pub hold_for: Duration,
     /// How many rows to claim at most.
     pub limit: u32,
+}
+
+/// Which rows [`Store::list`] loads.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Query {
+    /// Only rows with a greater public id.
+    pub after: i64,
+    /// How many rows at most.
+    pub limit: u32,
+    /// Only rows of this owner; `None` for rows of any owner and of none.
+    pub owner: Option<String>,
+}
+
+impl Query {
+    /// A page of the rows of all owners.
+    pub const fn page(after: i64, limit: u32) -> Self {
+        Self {
+            after,
+            limit,
+            owner: None,
+        }
+    }
 }

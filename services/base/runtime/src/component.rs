@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
 
@@ -16,7 +17,7 @@ pub trait Reactor: Send + Sync {
     fn wants(&self, event_type: EventType) -> bool;
 
     /// Handles an event. An error makes the consumer try again.
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError>;
+    async fn react(&self, event: &Event) -> Result<Effect, Failure>;
 }
 
 /// Work that a service does in rounds on its own account.

@@ -15,8 +15,8 @@ use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::settings::Log as LogSettings;
 use innkeeper_kit::log::{Delivery, Log, LogError, Record, Subscription};
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::{DeadLetter, Store, StoreError, Write, WriteError};
-use innkeeper_kit::{CrashPlan, CrashPoint};
+use innkeeper_kit::store::{Changes, DeadLetter, Scope, Seen, Step, StepInput, Store, StoreError};
+use innkeeper_kit::{CrashPlan, CrashPoint, Failure};
 use prometheus::{IntCounterVec, IntGauge};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -167,7 +167,7 @@ impl Consumer {
                 }
                 Err(error) => error,
             };
-            tries += u32::from(matches!(error, StoreError::Failed(_)));
+            tries += u32::from(!matches!(error, Failure::Store(StoreError::Unavailable(_))));
             if tries >= TRIES && self.save_dead_letter(record, causes(&error)).await.is_ok() {
                 self.consumed.with_label_values(&["dead-letter"]).inc();
                 return true;
@@ -189,7 +189,7 @@ impl Consumer {
         }
     }
 
-    async fn apply(&self, record: &Record) -> Result<&'static str, StoreError> {
+    async fn apply(&self, record: &Record) -> Result<&'static str, Failure> {
         let event = match Event::decode(&record.headers, &record.payload) {
             Ok(Some(event)) if self.concerns(&event) => event,
             Ok(_) => return Ok("none"),
@@ -210,7 +210,7 @@ impl Consumer {
     }
 
     /// Saves a dead letter, together with its inbox entry.
-    async fn save_dead_letter(&self, record: &Record, error: String) -> Result<(), StoreError> {
+    async fn save_dead_letter(&self, record: &Record, error: String) -> Result<(), Failure> {
         tracing::error!(
             error,
             partition = record.partition,
@@ -226,21 +226,16 @@ impl Consumer {
             payload: record.payload.clone(),
             error,
         };
-        let inbox = Some(offset_id(&self.topic, record));
-        match self
-            .store
-            .write(Write {
-                inbox,
-                dead_letter: Some(dead_letter),
-                ..Write::default()
-            })
-            .await
-        {
-            Err(WriteError::Store(error)) => Err(error),
-            Ok(()) | Err(WriteError::Duplicate | WriteError::Conflict | WriteError::KeyTaken) => {
-                Ok(())
-            }
-        }
+        let input = StepInput {
+            inbox: Some(offset_id(&self.topic, record)),
+            ..StepInput::about(Scope::Nothing)
+        };
+        let changes = Changes {
+            dead_letter: Some(dead_letter),
+            ..Changes::default()
+        };
+        let decide = Box::new(move |_: &Seen| Ok(changes.clone()));
+        self.store.run(Step { input, decide }).await.map(drop)
     }
 }
 

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
-use innkeeper_contracts::pod::{REQUEST_ID_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
+use innkeeper_contracts::pod::{
+    PRINCIPAL_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER,
+};
+use innkeeper_kit::Principal;
 
 /// The longest request id that is accepted from a client, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
@@ -24,6 +27,8 @@ pub struct RequestContext {
     pub request_id: String,
     /// When the caller gives up; `None` if it did not say.
     pub deadline: Option<Instant>,
+    /// For whom the request is made.
+    pub principal: Principal,
 }
 
 impl RequestContext {
@@ -39,6 +44,8 @@ impl RequestContext {
             deadline: text(headers, TIMEOUT_HEADER)
                 .and_then(|millis| millis.parse::<u32>().ok())
                 .map(|millis| Instant::now() + Duration::from_millis(millis.into())),
+            principal: text(headers, PRINCIPAL_HEADER)
+                .map_or_else(Principal::anyone, Principal::parse),
         }
     }
 

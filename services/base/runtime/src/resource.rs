@@ -17,7 +17,7 @@ use innkeeper_contracts::pod::IDEMPOTENCY_KEY_HEADER;
 use innkeeper_contracts::{ServiceSettings, Words};
 use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::store::{Row, Store, StoredAnswer};
+use innkeeper_kit::store::{Query, Row, Store, StoredAnswer};
 use innkeeper_kit::{Entity, Failure, Rejection, contradiction};
 use serde_json::{Map, Value};
 
@@ -190,7 +190,8 @@ async fn list_items(
 ) -> Result<Response, Problem> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     // One more than asked for tells whether there is a next page.
-    let rows = shared.store.list(page.after, page.size + 1).await?;
+    let query = Query::page(page.after, page.size + 1);
+    let rows = shared.store.list(query).await?;
     let items = rows
         .iter()
         .filter_map(|row| shared.resource.show(row).transpose());

@@ -1,6 +1,7 @@
 //! The store in a schema of a PostgreSQL database.
 //!
-//! Every operation is one statement, and so one transaction and one round trip. Time is the
+//! What a step has decided is one statement, and so one transaction and one round trip. Only a step
+//! that must keep others from a parent row is a transaction of several statements. Time is the
 //! database's. Several processes may share a schema.
 
 mod connections;
@@ -8,13 +9,15 @@ mod messages;
 mod migrate;
 mod options;
 mod rows;
+mod step;
 mod write;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, Row, Store, StoreError, Write, WriteError,
+    DeadLetter, Due, KeyRow, OutboxEvent, Query, Row, Step, StepOutcome, Store, StoreError,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -45,32 +48,24 @@ impl Postgres {
 
 #[async_trait]
 impl Store for Postgres {
-    async fn reserve_id(&self) -> Result<i64, StoreError> {
-        rows::reserve_id(&self.connections).await
-    }
-
-    async fn write(&self, write: Write) -> Result<(), WriteError> {
-        write::run(&self.connections, &write).await?;
-        if !write.events.is_empty() {
+    async fn run(&self, step: Step) -> Result<StepOutcome, Failure> {
+        let ran = step::run(&self.connections, step).await?;
+        if ran.has_events {
             self.outbox_changed.notify_one();
         }
-        Ok(())
+        Ok(ran.outcome)
     }
 
-    async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError> {
-        rows::load(&self.connections, correlation_id).await
+    async fn load(&self, row_id: Uuid) -> Result<Option<Row>, StoreError> {
+        rows::load(&self.connections, row_id).await
     }
 
     async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError> {
         rows::load_by_id(&self.connections, id).await
     }
 
-    async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
-        rows::list(&self.connections, after, limit).await
-    }
-
-    async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError> {
-        messages::load_key(&self.connections, key).await
+    async fn list(&self, query: Query) -> Result<Vec<Row>, StoreError> {
+        rows::list(&self.connections, &query).await
     }
 
     async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError> {

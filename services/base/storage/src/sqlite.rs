@@ -1,7 +1,7 @@
 //! The store in an SQLite file.
 //!
-//! One thread writes: it puts all waiting writes into one commit, each in a savepoint of its own,
-//! and answers after the commit. Reads use a few connections of their own. A file lock on
+//! One thread writes: it runs all waiting steps in one commit, each in a savepoint of its own, and
+//! answers after the commit. Reads use a few connections of their own. A file lock on
 //! `FILE.lock` keeps other processes out, and is released when this process ends.
 
 mod claim;
@@ -12,19 +12,20 @@ mod messages;
 mod prune;
 mod readers;
 mod rows;
+mod step;
 mod write;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_kit::Clock;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, Row, Store, StoreError, Write, WriteError,
+    DeadLetter, Due, KeyRow, OutboxEvent, Query, Row, Step, StepOutcome, Store, StoreError,
 };
+use innkeeper_kit::{Clock, Failure};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::Notify;
@@ -32,12 +33,12 @@ use uuid::Uuid;
 
 use crate::OpenError;
 use readers::Readers;
-use write::PreparedWrite;
-use writer::Writer;
+use writer::{Wake, Writer};
 
 /// A [`Store`] in an SQLite file of which this process is the only user.
 pub struct Sqlite {
-    next_id: AtomicI64,
+    /// The next public id, which only the writer changes.
+    next_id: Arc<AtomicI64>,
     outbox_changed: Arc<Notify>,
     readers: Arc<Readers>,
     writer: Writer,
@@ -71,7 +72,7 @@ impl Sqlite {
         let writer =
             Writer::start(connection, lock, Arc::clone(&clock)).map_err(OpenError::Thread)?;
         Ok(Self {
-            next_id: AtomicI64::new(last_id + 1),
+            next_id: Arc::new(AtomicI64::new(last_id + 1)),
             outbox_changed: Arc::default(),
             readers: Arc::new(readers),
             writer,
@@ -106,20 +107,20 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn reserve_id(&self) -> Result<i64, StoreError> {
-        Ok(self.next_id.fetch_add(1, Ordering::Relaxed))
+    async fn run(&self, mut step: Step) -> Result<StepOutcome, Failure> {
+        let next_id = Arc::clone(&self.next_id);
+        let ran = self.writer.run(
+            move |connection, now| step::run(connection, &mut step, &next_id, now),
+            Some(Wake {
+                waiting: Arc::clone(&self.outbox_changed),
+                is_due: |ran: &step::Ran| ran.has_events,
+            }),
+        );
+        Ok(ran.await?.outcome)
     }
 
-    async fn write(&self, write: Write) -> Result<(), WriteError> {
-        let write = PreparedWrite::from(write);
-        let notify = write.has_events().then(|| Arc::clone(&self.outbox_changed));
-        self.writer
-            .run(move |connection, now| write.run(connection, now), notify)
-            .await
-    }
-
-    async fn load(&self, correlation_id: Uuid) -> Result<Option<Row>, StoreError> {
-        self.read(move |connection, now| rows::load(connection, correlation_id, now))
+    async fn load(&self, row_id: Uuid) -> Result<Option<Row>, StoreError> {
+        self.read(move |connection, now| rows::load(connection, row_id, now))
             .await
     }
 
@@ -128,14 +129,8 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn list(&self, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
-        self.read(move |connection, now| rows::list(connection, after, limit, now))
-            .await
-    }
-
-    async fn load_key(&self, key: &str) -> Result<Option<KeyRow>, StoreError> {
-        let key = key.to_owned();
-        self.read(move |connection, _| messages::load_key(connection, &key))
+    async fn list(&self, query: Query) -> Result<Vec<Row>, StoreError> {
+        self.read(move |connection, now| rows::list(connection, &query, now))
             .await
     }
 

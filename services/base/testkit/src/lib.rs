@@ -1,5 +1,5 @@
-//! What the tests of several crates share: a mock clock, waiting with a deadline, Kafka topics and
-//! PostgreSQL schemas. It is only compiled for tests, and never imports a crate whose tests import
+//! What the tests of several crates share: a mock clock, a store in memory, waiting with a deadline,
+//! Kafka topics and PostgreSQL schemas. It is only compiled for tests, and never imports a crate whose tests import
 //! it. Start reading at [`patience`].
 #![expect(
     clippy::panic,
@@ -11,3 +11,4 @@ pub mod clock;
 pub mod kafka;
 pub mod patience;
 pub mod postgres;
+pub mod store;

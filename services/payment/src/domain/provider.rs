@@ -4,22 +4,22 @@
 use innkeeper_contracts::Snapshot;
 use innkeeper_contracts::settings::Provider;
 
-/// A provider's decision about a request to reserve money.
+/// A provider's answer to a request to reserve money.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Decision {
+pub enum Approval {
     /// The money is reserved.
     Approved,
     /// The provider refuses, with a reason for people.
     Declined(String),
 }
 
-/// The decision about a booking's amount.
-pub fn decision(provider: Provider, booking: &Snapshot) -> Decision {
+/// The answer about a booking's amount.
+pub fn approval(provider: Provider, booking: &Snapshot) -> Approval {
     let Provider::Test { decline_above } = provider;
     match (booking.amount, decline_above) {
-        (Some(amount), Some(limit)) if amount > limit => Decision::Declined(format!(
+        (Some(amount), Some(limit)) if amount > limit => Approval::Declined(format!(
             "the amount {amount} is above the provider's limit of {limit}"
         )),
-        _ => Decision::Approved,
+        _ => Approval::Approved,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::StoreError;
 use innkeeper_runtime::component::Reactor;
@@ -90,7 +91,7 @@ impl Reactor for Scripted {
         event_type != UNWANTED
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, StoreError> {
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
         let name = &event.data.event;
         let before = self.tries_of(name);
         self.tried.send_modify(|tried| tried.push(name.clone()));

@@ -8,7 +8,7 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use innkeeper_contracts::pod;
 use innkeeper_kit::log::Log;
-use innkeeper_kit::store::{OutboxEvent, Write};
+use innkeeper_kit::store::{Changes, OutboxEvent, Scope, StepInput};
 use innkeeper_runtime::admin;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
@@ -42,11 +42,15 @@ async fn told(service: &Service, count: i64) -> Vec<String> {
             headers: Vec::new(),
             payload: payload.clone(),
         });
-    let write = Write {
+    let changes = Changes {
         events: events.collect(),
-        ..Write::default()
+        ..Changes::default()
     };
-    service.store().write(write).await.unwrap();
+    let input = StepInput::about(Scope::Nothing);
+    let told = service
+        .store()
+        .decide(input, move |_| Ok((changes.clone(), ())));
+    told.await.unwrap().done();
     payloads
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use innkeeper_kit::store::StoreError;
-use tokio::sync::RwLock;
-use tokio_postgres::error::SqlState;
+use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
@@ -72,26 +72,29 @@ impl Connections {
         self.pool.get().await
     }
 
+    /// Takes a connection for several statements.
+    pub async fn session(&self) -> Result<Session<'_>, QueryError> {
+        let open = self.open.read().await;
+        if !*open {
+            return Err(QueryError::Closed);
+        }
+        Ok(Session {
+            client: self.connect().await?,
+            _open: open,
+        })
+    }
+
     /// Runs one statement, which is prepared once per connection.
     pub async fn query(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, QueryError> {
-        let open = self.open.read().await;
-        if !*open {
-            return Err(QueryError::Closed);
+        let session = self.session().await?;
+        if let Some(answer) = in_time(query(&session.client, sql, parameters)).await {
+            return answer;
         }
-        let client = self.connect().await?;
-        let answer = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.query(&statement, parameters).await
-        };
-        if let Ok(answer) = tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
-            return Ok(answer?);
-        }
-        // A late answer must not reach the next user of the connection.
-        drop(Object::take(client));
+        session.discard();
         Err(QueryError::TimedOut)
     }
 
@@ -103,7 +106,51 @@ impl Connections {
     }
 }
 
+/// A connection in use. The pool is not closed before it is given back.
+pub struct Session<'a> {
+    /// The connection.
+    pub client: Object,
+    _open: RwLockReadGuard<'a, bool>,
+}
+
+impl Session<'_> {
+    /// Throws the connection away, so that a late answer does not reach its next user.
+    pub fn discard(self) {
+        drop(Object::take(self.client));
+    }
+}
+
+/// Runs one statement on a connection or in a transaction. It is prepared once per connection.
+pub async fn query(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, QueryError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, parameters).await?)
+}
+
+/// Waits for the server's answer; `None` if there is none in time. Then the connection is to be
+/// thrown away.
+pub async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()
+}
+
 impl QueryError {
+    /// Whether another row has the second key.
+    pub fn is_second_key_taken(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return false;
+        };
+        let error = error.as_db_error();
+        error.and_then(DbError::constraint) == Some("rows_by_second_key")
+    }
+
+    /// Whether the server has chosen this transaction to end a deadlock.
+    pub fn is_deadlock(&self) -> bool {
+        self.sql_state() == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+    }
+
     /// The server's error code; `None` if the error is not the server's.
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use deadpool_postgres::GenericClient;
 use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoreError, StoredAnswer};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::connections::{Connections, QueryError};
+use super::connections::{Connections, QueryError, query};
 use super::rows::microseconds;
 
 /// How many rows one statement deletes at most.
@@ -84,12 +85,21 @@ pub async fn load_seen(
     Ok(ids.map_err(QueryError::from)?)
 }
 
+/// Whether an event is in the inbox.
+pub async fn has_seen(client: &impl GenericClient, event_id: Uuid) -> Result<bool, QueryError> {
+    let sql = "SELECT FROM inbox WHERE event_id = $1";
+    Ok(!query(client, sql, &[&event_id]).await?.is_empty())
+}
+
 /// Loads an idempotency key.
-pub async fn load_key(connections: &Connections, key: &str) -> Result<Option<KeyRow>, StoreError> {
+pub async fn load_key(
+    client: &impl GenericClient,
+    key: &str,
+) -> Result<Option<KeyRow>, QueryError> {
     let sql = "
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
         WHERE key = $1";
-    let rows = connections.query(sql, &[&key]).await?;
+    let rows = query(client, sql, &[&key]).await?;
     rows.first().map(key_from_columns).transpose()
 }
 
@@ -102,27 +112,24 @@ pub async fn load_key_of(
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
         WHERE correlation_id = $1";
     let rows = connections.query(sql, &[&correlation_id]).await?;
-    rows.first().map(key_from_columns).transpose()
+    Ok(rows.first().map(key_from_columns).transpose()?)
 }
 
-fn key_from_columns(row: &Row) -> Result<KeyRow, StoreError> {
-    let read = || {
-        let status: Option<i32> = row.try_get(3)?;
-        let status = status.and_then(|status| u16::try_from(status).ok());
-        let body: Option<String> = row.try_get(5)?;
-        let location_id = row.try_get(4)?;
-        Ok::<_, tokio_postgres::Error>(KeyRow {
-            key: row.try_get(0)?,
-            fingerprint: row.try_get(1)?,
-            correlation_id: row.try_get(2)?,
-            answer: status.zip(body).map(|(status, body)| StoredAnswer {
-                status,
-                location_id,
-                body,
-            }),
-        })
-    };
-    Ok(read().map_err(QueryError::from)?)
+fn key_from_columns(row: &Row) -> Result<KeyRow, QueryError> {
+    let status: Option<i32> = row.try_get(3)?;
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    let body: Option<String> = row.try_get(5)?;
+    let location_id = row.try_get(4)?;
+    Ok(KeyRow {
+        key: row.try_get(0)?,
+        fingerprint: row.try_get(1)?,
+        correlation_id: row.try_get(2)?,
+        answer: status.zip(body).map(|(status, body)| StoredAnswer {
+            status,
+            location_id,
+            body,
+        }),
+    })
 }
 
 /// Loads dead letters, oldest first.
@@ -172,7 +179,7 @@ pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, Stor
              WHERE settled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
          DELETE FROM idempotency_keys USING old WHERE idempotency_keys.key = old.key RETURNING 1",
         "WITH old AS (SELECT correlation_id FROM rows
-             WHERE id IS NULL AND created_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+             WHERE id IS NULL AND state = 'ended' AND created_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
          DELETE FROM rows USING old WHERE rows.correlation_id = old.correlation_id RETURNING 1",
     ];
     let mut deleted = 0;

@@ -28,8 +28,7 @@ pub async fn run(connections: &Connections, options: &PostgresOptions) -> Result
             schema: options.schema.clone(),
             source,
         })?;
-    let tables = include_str!("../../migrations/postgres/V1__tables.sql");
-    apply(&mut client, tables)
+    apply(&mut client)
         .await
         .map_err(|error| OpenError::Migrate {
             database: options.schema.clone(),
@@ -62,8 +61,13 @@ async fn make_schema(
         .await
 }
 
-async fn apply(client: &mut tokio_postgres::Client, tables: &str) -> Result<(), refinery::Error> {
-    let migrations = [Migration::unapplied("V1__tables", tables)?];
+async fn apply(client: &mut tokio_postgres::Client) -> Result<(), refinery::Error> {
+    let tables = include_str!("../../migrations/postgres/V1__tables.sql");
+    let several_rows = include_str!("../../migrations/postgres/V2__several_rows.sql");
+    let migrations = [
+        Migration::unapplied("V1__tables", tables)?,
+        Migration::unapplied("V2__several_rows", several_rows)?,
+    ];
     // In one transaction: a crash between the tables and their entry in the history would leave a
     // schema that never opens again.
     let runner = Runner::new(&migrations).set_grouped(true);

@@ -1,39 +1,54 @@
-//! Runs a write as one statement.
+//! Writes what a step has decided, as one statement.
 
-use innkeeper_kit::store::{
-    ClaimChange, DeadLetter, KeyWrite, OutboxEvent, RowWrite, Write, WriteError,
-};
+use deadpool_postgres::GenericClient;
+use innkeeper_kit::store::{Changes, ClaimChange, DeadLetter, KeyChange, OutboxEvent, RowChange};
+use jiff::Timestamp;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::connections::{Connections, QueryError};
+use super::connections::{QueryError, query};
 use super::rows::microseconds;
 
-/// Makes a write durable. After an error nothing of it is stored.
-pub async fn run(connections: &Connections, write: &Write) -> Result<(), WriteError> {
-    let key = KeyColumns::of(write.key.as_ref());
-    let row = write.row.as_ref().map(RowColumns::of).unwrap_or_default();
-    let events = EventColumns::of(&write.events);
-    let letter = write.dead_letter.as_ref();
+/// Why nothing was written.
+#[derive(Debug)]
+pub enum WriteError {
+    /// A row or key is not as the decision has seen it.
+    Conflict,
+    /// The consumed event had its effect before.
+    Duplicate,
+    /// The database failed.
+    Query(QueryError),
+}
+
+/// Makes changes durable. After an error nothing of them is stored.
+pub async fn run(
+    client: &impl GenericClient,
+    changes: &Changes,
+    inbox: Option<Uuid>,
+) -> Result<(), WriteError> {
+    let key = KeyColumns::of(changes.key.as_ref());
+    let rows = RowColumns::of(&changes.rows);
+    let events = EventColumns::of(&changes.events);
+    let letter = changes.dead_letter.as_ref();
     let letter = letter.map(LetterColumns::of).unwrap_or_default();
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(30);
-    parameters.push(&write.inbox);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(37);
+    parameters.push(&inbox);
     parameters.extend(key.parameters());
-    parameters.extend(row.parameters());
+    parameters.extend(rows.parameters());
     parameters.extend(events.parameters());
     parameters.extend(letter.parameters());
-    let sql = include_str!("write.sql");
-    let written = connections.query(sql, &parameters).await;
+    let written = query(client, include_str!("write.sql"), &parameters).await;
     written.map(drop).map_err(write_error)
 }
 
-/// Maps the error codes that `write.sql` raises.
+/// Maps the error codes that `write.sql` raises, and what says that another writer interfered.
 fn write_error(error: QueryError) -> WriteError {
-    match error.sql_state().map(tokio_postgres::error::SqlState::code) {
+    match error.sql_state().map(SqlState::code) {
         Some("IK001") => WriteError::Duplicate,
-        Some("IK002") => WriteError::KeyTaken,
-        Some("IK003") => WriteError::Conflict,
-        _ => WriteError::Store(error.into()),
+        Some("IK002" | "IK003") => WriteError::Conflict,
+        _ if error.is_second_key_taken() || error.is_deadlock() => WriteError::Conflict,
+        _ => WriteError::Query(error),
     }
 }
 
@@ -49,10 +64,10 @@ struct KeyColumns<'a> {
 }
 
 impl<'a> KeyColumns<'a> {
-    fn of(key: Option<&'a KeyWrite>) -> Self {
+    fn of(key: Option<&'a KeyChange>) -> Self {
         match key {
             None => Self::default(),
-            Some(KeyWrite::Begin {
+            Some(KeyChange::Begin {
                 key,
                 fingerprint,
                 correlation_id,
@@ -62,7 +77,7 @@ impl<'a> KeyColumns<'a> {
                 begin_saga: Some(*correlation_id),
                 ..Self::default()
             },
-            Some(KeyWrite::Settle {
+            Some(KeyChange::Settle {
                 correlation_id,
                 answer,
             }) => Self {
@@ -88,47 +103,79 @@ impl<'a> KeyColumns<'a> {
     }
 }
 
-#[derive(Default)]
+/// The rows, column by column.
 struct RowColumns<'a> {
-    correlation_id: Option<Uuid>,
-    id: Option<i64>,
-    expected_version: Option<i64>,
-    state: Option<&'a str>,
-    clock: Option<i64>,
-    body: Option<&'a str>,
-    claim_owner: Option<Uuid>,
-    claim_microseconds: Option<i64>,
+    row_ids: Vec<Uuid>,
+    saga_ids: Vec<Option<Uuid>>,
+    aggregates: Vec<&'a str>,
+    ids: Vec<Option<i64>>,
+    seen_versions: Vec<i64>,
+    states: Vec<&'a str>,
+    clocks: Vec<i64>,
+    bodies: Vec<&'a str>,
+    claim_owners: Vec<Option<Uuid>>,
+    claim_microseconds: Vec<Option<i64>>,
+    owners: Vec<Option<&'a str>>,
+    second_keys: Vec<Option<&'a str>>,
+    parent_ids: Vec<Option<Uuid>>,
+    ranges_from: Vec<Option<Timestamp>>,
+    ranges_until: Vec<Option<Timestamp>>,
 }
 
 impl<'a> RowColumns<'a> {
-    fn of(row: &'a RowWrite) -> Self {
-        let (claim_owner, claim_microseconds) = match row.claim {
-            ClaimChange::Release => (None, None),
-            ClaimChange::Take { owner, hold_for } => (Some(owner), Some(microseconds(hold_for))),
-        };
+    fn of(rows: &'a [RowChange]) -> Self {
+        let rows = rows.iter();
+        let parents = rows.clone().map(|row| row.parent.as_ref());
+        let ranges = parents.clone().map(|parent| parent?.range);
+        let claims = rows.clone().map(|row| claim_columns(row.claim));
         Self {
-            correlation_id: Some(row.correlation_id),
-            id: row.id,
-            expected_version: Some(row.expected_version),
-            state: Some(&row.state),
-            clock: Some(row.clock),
-            body: Some(&row.body),
-            claim_owner,
-            claim_microseconds,
+            row_ids: rows.clone().map(|row| row.row_id).collect(),
+            saga_ids: rows.clone().map(saga_id).collect(),
+            aggregates: rows.clone().map(|row| row.aggregate).collect(),
+            ids: rows.clone().map(|row| row.id).collect(),
+            seen_versions: rows.clone().map(|row| row.seen_version).collect(),
+            states: rows.clone().map(|row| &*row.state).collect(),
+            clocks: rows.clone().map(|row| row.clock).collect(),
+            bodies: rows.clone().map(|row| &*row.body).collect(),
+            claim_owners: claims.clone().map(|(owner, _)| owner).collect(),
+            claim_microseconds: claims.map(|(_, time)| time).collect(),
+            owners: rows.clone().map(|row| row.owner.as_deref()).collect(),
+            second_keys: rows.map(|row| row.second_key.as_deref()).collect(),
+            parent_ids: parents.map(|parent| Some(parent?.row_id)).collect(),
+            ranges_from: ranges.clone().map(|range| Some(range?.from)).collect(),
+            ranges_until: ranges.map(|range| Some(range?.until)).collect(),
         }
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 8] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
         [
-            &self.correlation_id,
-            &self.id,
-            &self.expected_version,
-            &self.state,
-            &self.clock,
-            &self.body,
-            &self.claim_owner,
+            &self.row_ids,
+            &self.saga_ids,
+            &self.aggregates,
+            &self.ids,
+            &self.seen_versions,
+            &self.states,
+            &self.clocks,
+            &self.bodies,
+            &self.claim_owners,
             &self.claim_microseconds,
+            &self.owners,
+            &self.second_keys,
+            &self.parent_ids,
+            &self.ranges_from,
+            &self.ranges_until,
         ]
+    }
+}
+
+fn saga_id(row: &RowChange) -> Option<Uuid> {
+    (row.correlation_id != row.row_id).then_some(row.correlation_id)
+}
+
+fn claim_columns(claim: ClaimChange) -> (Option<Uuid>, Option<i64>) {
+    match claim {
+        ClaimChange::Release => (None, None),
+        ClaimChange::Take { owner, hold_for } => (Some(owner), Some(microseconds(hold_for))),
     }
 }
 

@@ -1,4 +1,4 @@
--- One write, in one round trip. Parts that a write does not have are NULL. The rows that come first are locked first, in every write alike.
+-- What a step has decided, in one round trip. Parts that it does not have are NULL or empty. The rows that come first are locked first, in every write alike.
 WITH handled AS (
     INSERT INTO inbox (event_id)
     SELECT $1::uuid WHERE $1::uuid IS NOT NULL
@@ -12,31 +12,39 @@ WITH handled AS (
 ), settled AS (
     UPDATE idempotency_keys SET answer_status = $6::integer, answer_location_id = $7::bigint, answer_body = $8::text, settled_at = now()
     WHERE correlation_id = $5::uuid AND settled_at IS NULL
+), changed AS (
+    SELECT * FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::bigint[], $16::text[],
+        $17::uuid[], $18::bigint[], $19::text[], $20::text[], $21::uuid[], $22::timestamptz[], $23::timestamptz[])
+        AS change (row_id, saga_id, aggregate, id, seen_version, state, clock, body,
+        claim_owner, claim_microseconds, owner, second_key, parent_id, range_from, range_until)
 ), inserted AS (
-    INSERT INTO rows (correlation_id, id, version, state, clock, body, claim_owner, claim_until)
-    SELECT $9::uuid, $10::bigint, 1, $12::text, $13::bigint, $14::text::json, $15::uuid, now() + $16::bigint * interval '1 microsecond'
-    WHERE $11::bigint = 0
+    INSERT INTO rows (correlation_id, saga_id, aggregate, id, version, state, clock, body,
+        claim_owner, claim_until, owner, second_key, parent_id, range_from, range_until)
+    SELECT row_id, saga_id, aggregate, id, 1, state, clock, body::json,
+        claim_owner, now() + claim_microseconds * interval '1 microsecond', owner, second_key, parent_id, range_from, range_until
+    FROM changed WHERE seen_version = 0
     ON CONFLICT (correlation_id) DO NOTHING
     RETURNING 1
 ), updated AS (
-    UPDATE rows SET id = $10::bigint, version = version + 1, state = $12::text, clock = $13::bigint, body = $14::text::json,
-        claim_owner = $15::uuid, claim_until = now() + $16::bigint * interval '1 microsecond'
-    WHERE correlation_id = $9::uuid AND version = $11::bigint
+    UPDATE rows SET id = changed.id, version = rows.version + 1, state = changed.state, clock = changed.clock, body = changed.body::json,
+        claim_owner = changed.claim_owner, claim_until = now() + changed.claim_microseconds * interval '1 microsecond',
+        second_key = changed.second_key
+    FROM changed WHERE rows.correlation_id = changed.row_id AND rows.version = changed.seen_version
     RETURNING 1
 ), raised AS (
     INSERT INTO outbox (id, aggregatetype, aggregateid, type, version, headers, payload)
     SELECT id, aggregatetype, aggregateid, type, version, headers::json, payload::json
-    FROM unnest($17::uuid[], $18::text[], $19::uuid[], $20::text[], $21::bigint[], $22::text[], $23::text[])
+    FROM unnest($24::uuid[], $25::text[], $26::uuid[], $27::text[], $28::bigint[], $29::text[], $30::text[])
         WITH ORDINALITY AS event (id, aggregatetype, aggregateid, type, version, headers, payload, place)
     ORDER BY place
 ), buried AS (
     INSERT INTO dead_letters (topic, record_partition, record_offset, record_key, headers, payload, error)
-    SELECT $24::text, $25::integer, $26::bigint, $27::text, $28::text::json, $29::bytea, $30::text
-    WHERE $24::text IS NOT NULL
+    SELECT $31::text, $32::integer, $33::bigint, $34::text, $35::text::json, $36::bytea, $37::text
+    WHERE $31::text IS NOT NULL
 )
 SELECT CASE
     WHEN $1::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM handled) THEN refuse('IK001', 'the event was handled before')
     WHEN $2::text IS NOT NULL AND NOT EXISTS (SELECT FROM begun) THEN refuse('IK002', 'the idempotency key is taken')
-    WHEN $9::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM inserted) AND NOT EXISTS (SELECT FROM updated)
-        THEN refuse('IK003', 'the row was changed by somebody else')
+    WHEN (SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated) < cardinality($9::uuid[])
+        THEN refuse('IK003', 'a row was changed by somebody else')
 END

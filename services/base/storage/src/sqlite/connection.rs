@@ -55,7 +55,11 @@ fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, Open
 pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
     let mut run = || {
         let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
-        let migrations = [Migration::unapplied("V1__tables", tables)?];
+        let several_rows = include_str!("../../migrations/sqlite/V2__several_rows.sql");
+        let migrations = [
+            Migration::unapplied("V1__tables", tables)?,
+            Migration::unapplied("V2__several_rows", several_rows)?,
+        ];
         // In one transaction: a crash between the tables and their entry in the history would leave
         // a file that never opens again.
         Runner::new(&migrations).set_grouped(true).run(connection)

@@ -17,7 +17,7 @@ pub const STATEMENTS: [&str; 4] = [
     "DELETE FROM idempotency_keys WHERE key IN
          (SELECT key FROM idempotency_keys WHERE settled_at <= ?1 LIMIT ?2)",
     "DELETE FROM rows WHERE correlation_id IN
-         (SELECT correlation_id FROM rows WHERE id IS NULL AND created_at <= ?1 LIMIT ?2)",
+         (SELECT correlation_id FROM rows WHERE id IS NULL AND state = 'ended' AND created_at <= ?1 LIMIT ?2)",
 ];
 
 /// Runs one of the statements once, and returns how many rows it deleted.

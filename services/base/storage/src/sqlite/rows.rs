@@ -1,8 +1,8 @@
 //! Loads rows.
 
-use innkeeper_kit::store::{Claim, Row};
+use innkeeper_kit::store::{Claim, Parent, Query, Row, TimeRange};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
@@ -10,7 +10,8 @@ use super::connection::{instant, microseconds};
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
     () => {
-        "correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at"
+        "correlation_id, saga_id, aggregate, id, version, state, clock, body, claim_owner, claim_until, created_at,
+         owner, second_key, parent_id, range_from, range_until"
     };
 }
 pub(super) use columns;
@@ -22,10 +23,10 @@ pub fn load_last_id(connection: &Connection) -> rusqlite::Result<i64> {
     })
 }
 
-/// Loads the row of a saga.
+/// Loads a row by its key in the table.
 pub fn load(
     connection: &Connection,
-    correlation_id: Uuid,
+    row_id: Uuid,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Row>> {
     const SQL: &str = concat!(
@@ -35,8 +36,22 @@ pub fn load(
     );
     connection
         .prepare_cached(SQL)?
-        .query_row([correlation_id.as_bytes()], |row| from_columns(row, now))
+        .query_row([row_id.as_bytes()], |row| from_columns(row, now))
         .optional()
+}
+
+/// Loads the rows of a saga.
+pub fn load_saga(
+    connection: &Connection,
+    saga: Uuid,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Row>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rows WHERE correlation_id = ?1 OR saga_id = ?1"
+    );
+    load_all(connection, SQL, &[&saga.as_bytes()], now)
 }
 
 /// Loads the row with a public id.
@@ -52,39 +67,120 @@ pub fn load_by_id(
         .optional()
 }
 
-/// Loads a page of rows by public id. Tombstones have none, so they never match.
-pub fn list(
+/// Loads the row with a second key; there is one at most.
+pub fn load_by_second_key(
     connection: &Connection,
-    after: i64,
-    limit: u32,
+    aggregate: &str,
+    key: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Row>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE id > ?1 ORDER BY id LIMIT ?2"
+        " FROM rows WHERE second_key = ?1 AND aggregate = ?2"
+    );
+    load_all(connection, SQL, &[&key, &aggregate], now)
+}
+
+/// Loads the rows that take a part of another, in a range.
+pub fn load_children(
+    connection: &Connection,
+    parent: Uuid,
+    range: Option<TimeRange>,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Row>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rows WHERE parent_id = :parent
+          AND (:from IS NULL OR range_from IS NULL OR range_from < :until AND range_until > :from)"
     );
     connection
         .prepare_cached(SQL)?
-        .query_map(params![after, limit], |row| from_columns(row, now))?
+        .query_map(
+            named_params! {
+                ":parent": parent.as_bytes(),
+                ":from": range.map(|range| microseconds(range.from)),
+                ":until": range.map(|range| microseconds(range.until)),
+            },
+            |row| from_columns(row, now),
+        )?
+        .collect()
+}
+
+/// Loads a page of rows by public id. Tombstones have none, so they never match.
+pub fn list(connection: &Connection, query: &Query, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
+    const ALL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rows WHERE id > ?1 ORDER BY id LIMIT ?2"
+    );
+    const OF_OWNER: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rows WHERE owner = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
+    );
+    match &query.owner {
+        None => load_all(connection, ALL, &[&query.after, &query.limit], now),
+        Some(owner) => {
+            let parameters = params![query.after, query.limit, owner];
+            load_all(connection, OF_OWNER, parameters, now)
+        }
+    }
+}
+
+fn load_all(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Row>> {
+    connection
+        .prepare_cached(sql)?
+        .query_map(parameters, |row| from_columns(row, now))?
         .collect()
 }
 
 /// Reads a row from its columns; `now` decides whether its claim is valid.
 pub fn from_columns(row: &rusqlite::Row<'_>, now: Timestamp) -> rusqlite::Result<Row> {
-    let claim_owner: Option<[u8; 16]> = row.get(6)?;
-    let claim_until: Option<i64> = row.get(7)?;
+    let row_id = Uuid::from_bytes(row.get(0)?);
+    let claim_until: Option<i64> = row.get(9)?;
     Ok(Row {
-        correlation_id: Uuid::from_bytes(row.get(0)?),
-        id: row.get(1)?,
-        version: row.get(2)?,
-        state: row.get(3)?,
-        clock: row.get(4)?,
-        body: row.get(5)?,
-        claim: claim_owner.map(|owner| Claim {
-            owner: Uuid::from_bytes(owner),
+        row_id,
+        correlation_id: uuid(row, 1)?.unwrap_or(row_id),
+        aggregate: row.get(2)?,
+        id: row.get(3)?,
+        version: row.get(4)?,
+        state: row.get(5)?,
+        clock: row.get(6)?,
+        body: row.get(7)?,
+        claim: uuid(row, 8)?.map(|owner| Claim {
+            owner,
             live: claim_until.is_some_and(|until| until > microseconds(now)),
         }),
-        created_at: instant(row.get(8)?),
+        created_at: instant(row.get(10)?),
+        owner: row.get(11)?,
+        second_key: row.get(12)?,
+        parent: uuid(row, 13)?
+            .map(|row_id| {
+                Ok::<_, rusqlite::Error>(Parent {
+                    row_id,
+                    range: range(row)?,
+                })
+            })
+            .transpose()?,
     })
+}
+
+fn uuid(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>> {
+    let bytes: Option<[u8; 16]> = row.get(column)?;
+    Ok(bytes.map(Uuid::from_bytes))
+}
+
+fn range(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<TimeRange>> {
+    let (from, until): (Option<i64>, Option<i64>) = (row.get(14)?, row.get(15)?);
+    Ok(from.zip(until).map(|(from, until)| TimeRange {
+        from: instant(from),
+        until: instant(until),
+    }))
 }

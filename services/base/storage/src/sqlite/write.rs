@@ -1,7 +1,7 @@
-//! Runs one write, within a savepoint of the writer.
+//! Writes what a step has decided, within a savepoint of the writer.
 
 use innkeeper_kit::store::{
-    ClaimChange, DeadLetter, KeyWrite, OutboxEvent, RowWrite, Write, WriteError,
+    Changes, ClaimChange, DeadLetter, KeyChange, OutboxEvent, RowChange, StoreError, contended,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
@@ -9,72 +9,45 @@ use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
 
-/// A write whose headers are serialized already, so that the writer thread need not do it.
-pub struct PreparedWrite {
-    write: Write,
-    event_headers: Vec<String>,
-}
-
-impl From<Write> for PreparedWrite {
-    fn from(write: Write) -> Self {
-        let event_headers = write
-            .events
-            .iter()
-            .map(|event| headers_json(&event.headers))
-            .collect();
-        Self {
-            write,
-            event_headers,
-        }
+/// Writes everything. After an error the caller must roll the savepoint back.
+pub fn run(
+    connection: &Connection,
+    changes: &Changes,
+    inbox: Option<Uuid>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(event_id) = inbox {
+        insert_inbox(connection, event_id, now).map_err(store_error)?;
     }
-}
-
-impl PreparedWrite {
-    /// Whether the write adds events to the outbox.
-    pub fn has_events(&self) -> bool {
-        !self.write.events.is_empty()
+    if let Some(key) = &changes.key {
+        write_key(connection, key, now)?;
     }
-
-    /// Writes everything. After an error the caller must roll the savepoint back.
-    pub fn run(self, connection: &Connection, now: Timestamp) -> Result<(), WriteError> {
-        let Self {
-            write,
-            event_headers,
-        } = self;
-        if let Some(event_id) = write.inbox {
-            insert_inbox(connection, event_id, now)?;
-        }
-        if let Some(key) = &write.key {
-            write_key(connection, key, now)?;
-        }
-        if let Some(row) = &write.row {
-            write_row(connection, row, now)?;
-        }
-        for (event, headers) in write.events.iter().zip(&event_headers) {
-            insert_event(connection, event, headers, now).map_err(store_error)?;
-        }
-        if let Some(letter) = &write.dead_letter {
-            insert_dead_letter(connection, letter, now).map_err(store_error)?;
-        }
-        Ok(())
+    for row in &changes.rows {
+        write_row(connection, row, now)?;
     }
+    for event in &changes.events {
+        insert_event(connection, event, now).map_err(store_error)?;
+    }
+    if let Some(letter) = &changes.dead_letter {
+        insert_dead_letter(connection, letter, now).map_err(store_error)?;
+    }
+    Ok(())
 }
 
 fn headers_json(headers: &[(String, String)]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }
 
-fn insert_inbox(connection: &Connection, event_id: Uuid, now: Timestamp) -> Result<(), WriteError> {
-    let inserted = connection
-        .prepare_cached("INSERT INTO inbox VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-        .and_then(|mut sql| sql.execute(params![event_id.as_bytes(), microseconds(now)]))
-        .map_err(store_error)?;
-    refuse_if_none(inserted, WriteError::Duplicate)
+fn insert_inbox(connection: &Connection, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO inbox VALUES (?1, ?2)")?
+        .execute(params![event_id.as_bytes(), microseconds(now)])
+        .map(drop)
 }
 
-fn write_key(connection: &Connection, key: &KeyWrite, now: Timestamp) -> Result<(), WriteError> {
+fn write_key(connection: &Connection, key: &KeyChange, now: Timestamp) -> Result<(), StoreError> {
     match key {
-        KeyWrite::Begin {
+        KeyChange::Begin {
             key,
             fingerprint,
             correlation_id,
@@ -88,9 +61,9 @@ fn write_key(connection: &Connection, key: &KeyWrite, now: Timestamp) -> Result<
                     sql.execute(params![key, fingerprint, correlation_id.as_bytes()])
                 })
                 .map_err(store_error)?;
-            refuse_if_none(inserted, WriteError::KeyTaken)
+            refuse_if_none(inserted)
         }
-        KeyWrite::Settle {
+        KeyChange::Settle {
             correlation_id,
             answer,
         } => connection
@@ -108,52 +81,64 @@ fn write_key(connection: &Connection, key: &KeyWrite, now: Timestamp) -> Result<
                 ])
             })
             .map(drop)
-            .map_err(|error| store_error(error).into()),
+            .map_err(store_error),
     }
 }
 
-fn write_row(connection: &Connection, row: &RowWrite, now: Timestamp) -> Result<(), WriteError> {
-    let written = if row.expected_version == 0 {
+fn write_row(connection: &Connection, row: &RowChange, now: Timestamp) -> Result<(), StoreError> {
+    let written = if row.seen_version == 0 {
         insert_row(connection, row, now)
     } else {
         update_row(connection, row, now)
     };
-    refuse_if_none(written.map_err(store_error)?, WriteError::Conflict)
+    refuse_if_none(written.map_err(store_error)?)
 }
 
-fn insert_row(connection: &Connection, row: &RowWrite, now: Timestamp) -> rusqlite::Result<usize> {
+fn insert_row(connection: &Connection, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
     let (owner, until) = claim_columns(&row.claim, now);
+    let saga_id = (row.correlation_id != row.row_id).then_some(row.correlation_id.as_bytes());
+    let range = row.parent.as_ref().and_then(|parent| parent.range);
     let sql = "
-        INSERT INTO rows (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at)
-        VALUES (:correlation_id, :id, 1, :state, :clock, :body, :owner, :until, :now)
-        ON CONFLICT (correlation_id) DO NOTHING";
+        INSERT INTO rows (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at,
+            saga_id, aggregate, owner, second_key, parent_id, range_from, range_until)
+        VALUES (:row_id, :id, 1, :state, :clock, :body, :claim_owner, :claim_until, :now,
+            :saga_id, :aggregate, :owner, :second_key, :parent_id, :range_from, :range_until)
+        ON CONFLICT DO NOTHING";
     connection.prepare_cached(sql)?.execute(named_params! {
-        ":correlation_id": row.correlation_id.as_bytes(),
+        ":row_id": row.row_id.as_bytes(),
         ":id": row.id,
         ":state": row.state,
         ":clock": row.clock,
         ":body": row.body,
-        ":owner": owner,
-        ":until": until,
+        ":claim_owner": owner,
+        ":claim_until": until,
         ":now": microseconds(now),
+        ":saga_id": saga_id,
+        ":aggregate": row.aggregate,
+        ":owner": row.owner,
+        ":second_key": row.second_key,
+        ":parent_id": row.parent.as_ref().map(|parent| parent.row_id.as_bytes()),
+        ":range_from": range.map(|range| microseconds(range.from)),
+        ":range_until": range.map(|range| microseconds(range.until)),
     })
 }
 
-fn update_row(connection: &Connection, row: &RowWrite, now: Timestamp) -> rusqlite::Result<usize> {
+fn update_row(connection: &Connection, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
     let (owner, until) = claim_columns(&row.claim, now);
     let sql = "
-        UPDATE rows SET id = :id, version = version + 1, state = :state, clock = :clock, body = :body,
-            claim_owner = :owner, claim_until = :until
-        WHERE correlation_id = :correlation_id AND version = :expected_version";
+        UPDATE OR IGNORE rows SET id = :id, version = version + 1, state = :state, clock = :clock, body = :body,
+            claim_owner = :claim_owner, claim_until = :claim_until, second_key = :second_key
+        WHERE correlation_id = :row_id AND version = :seen_version";
     connection.prepare_cached(sql)?.execute(named_params! {
-        ":correlation_id": row.correlation_id.as_bytes(),
-        ":expected_version": row.expected_version,
+        ":row_id": row.row_id.as_bytes(),
+        ":seen_version": row.seen_version,
         ":id": row.id,
         ":state": row.state,
         ":clock": row.clock,
         ":body": row.body,
-        ":owner": owner,
-        ":until": until,
+        ":claim_owner": owner,
+        ":claim_until": until,
+        ":second_key": row.second_key,
     })
 }
 
@@ -169,7 +154,6 @@ fn claim_columns(claim: &ClaimChange, now: Timestamp) -> (Option<&[u8; 16]>, Opt
 fn insert_event(
     connection: &Connection,
     event: &OutboxEvent,
-    headers: &str,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "
@@ -181,7 +165,7 @@ fn insert_event(
         event.aggregate_id.as_bytes(),
         event.event_type,
         event.version,
-        headers,
+        headers_json(&event.headers),
         event.payload,
         microseconds(now),
     ]);
@@ -210,9 +194,11 @@ fn insert_dead_letter(
     inserted.map(drop)
 }
 
-fn refuse_if_none(changed: usize, refusal: WriteError) -> Result<(), WriteError> {
+/// Refuses a change of something that is not as the decision has seen it. Deciding again would not
+/// help: nobody else writes.
+fn refuse_if_none(changed: usize) -> Result<(), StoreError> {
     if changed == 0 {
-        return Err(refusal);
+        return Err(contended());
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Writer {
 
     /// Does work in a savepoint of its own and returns its result once it is durable. An error
     /// undoes only this piece of work.
-    pub async fn run<T, E, F>(&self, work: F, notify: Option<Arc<Notify>>) -> Result<T, E>
+    pub async fn run<T, E, F>(&self, work: F, wake: Option<Wake<T>>) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -64,7 +64,7 @@ impl Writer {
             work: Some(work),
             outcome: None,
             reply,
-            notify,
+            wake,
         };
         let job = Job::Work(Box::new(task));
         self.queue.send(job).await.map_err(|_| StoreError::Closed)?;
@@ -212,11 +212,18 @@ trait Work: Send {
     fn answer(self: Box<Self>, failure: Option<&CommitFailure>);
 }
 
+/// Whom to wake once a result is durable.
+pub struct Wake<T> {
+    pub waiting: Arc<Notify>,
+    /// Whether the result concerns them.
+    pub is_due: fn(&T) -> bool,
+}
+
 struct Task<T, E, F> {
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
-    notify: Option<Arc<Notify>>,
+    wake: Option<Wake<T>>,
 }
 
 impl<T, E, F> Work for Task<T, E, F>
@@ -235,8 +242,10 @@ where
             Some(failure) => Err(StoreError::from(failure).into()),
             None => self.outcome.expect("what was committed was run"),
         };
-        if let (Ok(_), Some(notify)) = (&outcome, &self.notify) {
-            notify.notify_one();
+        if let (Ok(result), Some(wake)) = (&outcome, &self.wake)
+            && (wake.is_due)(result)
+        {
+            wake.waiting.notify_one();
         }
         // The caller may have gone. The result is durable all the same.
         let _ = self.reply.send(outcome);

@@ -8,4 +8,5 @@ pub mod lifecycle;
 pub mod outbox;
 pub mod prune;
 pub mod rows;
+pub mod steps;
 pub mod writes;

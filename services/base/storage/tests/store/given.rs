@@ -3,14 +3,86 @@
 use std::time::Duration;
 
 use innkeeper_kit::store::{
-    ClaimChange, DeadLetter, Due, KeyWrite, OutboxEvent, RowWrite, Store, StoredAnswer, Write,
+    Changes, ClaimChange, DeadLetter, Due, ENDED, KeyChange, OutboxEvent, RowChange, Scope, Seen,
+    StepInput, StepOutcome, Store, StoreError, StoredAnswer,
 };
+use innkeeper_kit::{Failure, Rejection};
 use uuid::Uuid;
 
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
 pub const MINUTE: Duration = Duration::from_mins(1);
 pub const HOUR: Duration = Duration::from_hours(1);
+
+/// The kind of the rows.
+pub const AGGREGATE: &str = "booking";
+
+/// What a test writes in one step, if the row and the key are as it expects them.
+#[derive(Clone, Debug, Default)]
+pub struct Write {
+    pub row: Option<RowChange>,
+    pub events: Vec<OutboxEvent>,
+    pub inbox: Option<Uuid>,
+    pub key: Option<KeyChange>,
+    pub dead_letter: Option<DeadLetter>,
+}
+
+/// Why nothing was written.
+#[derive(Debug)]
+pub enum Refused {
+    /// The row has another version.
+    Conflict,
+    /// The event was handled before.
+    Duplicate,
+    /// The idempotency key is in use.
+    KeyTaken,
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// Runs the step of a write.
+pub async fn save(store: &dyn Store, write: Write) -> Result<(), Refused> {
+    let scope = write.row.as_ref();
+    let input = StepInput {
+        key: match &write.key {
+            Some(KeyChange::Begin { key, .. }) => Some(key.clone()),
+            _ => None,
+        },
+        inbox: write.inbox,
+        ..StepInput::about(scope.map_or(Scope::Nothing, |row| Scope::Saga(row.correlation_id)))
+    };
+    let decided = store.decide(input, move |seen| {
+        let refusal = refusal(&write, seen);
+        let changes = Changes {
+            rows: write.row.clone().into_iter().collect(),
+            events: write.events.clone(),
+            key: write.key.clone(),
+            dead_letter: write.dead_letter.clone(),
+        };
+        refusal.map_or(Ok((changes, ())), |refusal| Err(refusal.into()))
+    });
+    match decided.await {
+        Ok(StepOutcome::Done(())) => Ok(()),
+        Ok(StepOutcome::Duplicate) => Err(Refused::Duplicate),
+        Err(Failure::Rejected(Rejection::InFlight { .. })) => Err(Refused::KeyTaken),
+        Err(Failure::Rejected(_)) => Err(Refused::Conflict),
+        Err(Failure::Store(error)) => Err(Refused::Store(error)),
+    }
+}
+
+fn refusal(write: &Write, seen: &Seen) -> Option<Rejection> {
+    if matches!(write.key, Some(KeyChange::Begin { .. })) && seen.key.is_some() {
+        let retry_after_seconds = 1;
+        return Some(Rejection::InFlight {
+            retry_after_seconds,
+        });
+    }
+    let row = write.row.as_ref()?;
+    let mut rows = seen.rows.iter();
+    let stored = rows.find(|stored| stored.row_id == row.row_id);
+    let version = stored.map_or(0, |stored| stored.version);
+    (version != row.seen_version).then(|| Rejection::Conflict("another version".to_owned()))
+}
 
 /// The id of a new saga, owner or event.
 pub fn new_uuid() -> Uuid {
@@ -22,23 +94,28 @@ pub const DELICATE: &str =
     r#"{"z": 1.10, "carId": "7", "a": [true, -0, 1e400, 12345678901234567890123, "é"]}"#;
 
 /// A row as it is first written.
-pub fn row(saga: Uuid, id: i64) -> RowWrite {
-    RowWrite {
+pub fn row(saga: Uuid, id: i64) -> RowChange {
+    RowChange {
+        row_id: saga,
         correlation_id: saga,
+        aggregate: AGGREGATE,
         id: Some(id),
-        expected_version: 0,
+        seen_version: 0,
         state: "pending".to_owned(),
         clock: 1,
         body: DELICATE.to_owned(),
         claim: ClaimChange::Release,
+        owner: None,
+        second_key: None,
+        parent: None,
     }
 }
 
 /// The tombstone of a saga.
-pub fn tombstone(saga: Uuid) -> RowWrite {
-    RowWrite {
+pub fn tombstone(saga: Uuid) -> RowChange {
+    RowChange {
         id: None,
-        state: "cancelled".to_owned(),
+        state: ENDED.to_owned(),
         ..row(saga, 0)
     }
 }
@@ -60,7 +137,7 @@ pub fn event(saga: Uuid, version: i64) -> OutboxEvent {
 }
 
 /// A write of a row alone.
-pub fn write_of(row: RowWrite) -> Write {
+pub fn write_of(row: RowChange) -> Write {
     Write {
         row: Some(row),
         ..Write::default()
@@ -68,13 +145,13 @@ pub fn write_of(row: RowWrite) -> Write {
 }
 
 /// A write of a row at a version, with everything that can be written beside it.
-pub fn full_write(saga: Uuid, id: i64, expected_version: i64) -> Write {
+pub fn full_write(saga: Uuid, id: i64, seen_version: i64) -> Write {
     Write {
-        row: Some(RowWrite {
-            expected_version,
+        row: Some(RowChange {
+            seen_version,
             ..row(saga, id)
         }),
-        events: vec![event(saga, expected_version + 1)],
+        events: vec![event(saga, seen_version + 1)],
         inbox: Some(new_uuid()),
         key: Some(begin_key(new_uuid())),
         dead_letter: Some(dead_letter(&new_uuid().to_string())),
@@ -82,8 +159,8 @@ pub fn full_write(saga: Uuid, id: i64, expected_version: i64) -> Write {
 }
 
 /// Takes a key of its own for a saga.
-pub fn begin_key(saga: Uuid) -> KeyWrite {
-    KeyWrite::Begin {
+pub fn begin_key(saga: Uuid) -> KeyChange {
+    KeyChange::Begin {
         key: format!("key of {saga}"),
         fingerprint: "fingerprint".to_owned(),
         correlation_id: saga,
@@ -91,8 +168,8 @@ pub fn begin_key(saga: Uuid) -> KeyWrite {
 }
 
 /// Answers the key of a saga.
-pub fn settle_key(saga: Uuid, status: u16) -> KeyWrite {
-    KeyWrite::Settle {
+pub fn settle_key(saga: Uuid, status: u16) -> KeyChange {
+    KeyChange::Settle {
         correlation_id: saga,
         answer: answer(status),
     }
@@ -130,21 +207,37 @@ pub fn due(owner: Uuid) -> Due {
     }
 }
 
-/// Writes a row and returns its saga.
+/// Writes a row with the next public id, and returns its saga.
 pub async fn stored_row(store: &dyn Store) -> Uuid {
+    stored_row_with(store, |_| None).await
+}
+
+/// Writes a row with the next public id and a change of a key, and returns its saga.
+pub async fn stored_row_with(store: &dyn Store, key: fn(Uuid) -> Option<KeyChange>) -> Uuid {
     let saga = new_uuid();
-    let id = store.reserve_id().await.unwrap();
-    store.write(write_of(row(saga, id))).await.unwrap();
+    let input = StepInput {
+        may_insert: true,
+        ..StepInput::about(Scope::Saga(saga))
+    };
+    let decided = store.decide(input, move |seen| {
+        let changes = Changes {
+            rows: vec![row(saga, seen.new_id.unwrap())],
+            key: key(saga),
+            ..Changes::default()
+        };
+        Ok((changes, ()))
+    });
+    decided.await.unwrap().done();
     saga
 }
 
 /// Writes events, and nothing else.
 pub async fn stored_events(store: &dyn Store, events: &[OutboxEvent]) {
-    let write = Write {
+    let wanted = Write {
         events: events.to_vec(),
         ..Write::default()
     };
-    store.write(write).await.unwrap();
+    save(store, wanted).await.unwrap();
 }
 
 /// Ids of what is not yet published.
@@ -163,8 +256,8 @@ pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
         let seen = store.load_seen(vec![event_id]).await.unwrap();
         assert_eq!(seen == [event_id], there, "event in the inbox");
     }
-    if let Some(KeyWrite::Begin { key, .. }) = &write.key {
-        let stored = store.load_key(key).await.unwrap();
+    if let Some(KeyChange::Begin { correlation_id, .. }) = &write.key {
+        let stored = store.load_key_of(*correlation_id).await.unwrap();
         assert_eq!(stored.is_some(), there, "idempotency key");
     }
     if let Some(letter) = &write.dead_letter {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_kit::store::{Store, StoreError, Write};
+use innkeeper_kit::store::{Changes, Query, RowChange, Scope, StepInput, Store, StoreError};
 use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
 use innkeeper_testkit::postgres::{Schema, server};
 
 use crate::cases::kill;
-use crate::given::{event, new_uuid, row, stored_events, stored_row, unpublished, write_of};
+use crate::given::{
+    Write, event, new_uuid, row, save, stored_events, stored_row, unpublished, write_of,
+};
 use crate::suite::{Fixture, conformance};
 
 fn options(schema: &str) -> PostgresOptions {
@@ -84,6 +86,40 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
     assert!(earlier < later, "the late one has the lower number");
 }
 
+/// What a pod of the first release writes and reads, while it runs beside this one.
+#[tokio::test]
+async fn a_pod_of_the_first_release_can_work_on_the_same_tables() {
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let client = fixture.connect().await;
+    let saga = new_uuid();
+    let insert = "INSERT INTO rows (correlation_id, id, version, state, clock, body, claim_owner, claim_until)
+        VALUES ($1, 7, 1, 'pending', 1, '{}', NULL, NULL) ON CONFLICT (correlation_id) DO NOTHING";
+    assert_eq!(client.execute(insert, &[&saga]).await.unwrap(), 1);
+    assert_eq!(client.execute(insert, &[&saga]).await.unwrap(), 0);
+
+    let input = StepInput::about(Scope::Saga(saga));
+    let next = RowChange {
+        seen_version: 1,
+        state: "confirmed".to_owned(),
+        ..row(saga, 7)
+    };
+    let decided = store.decide(input, move |seen| {
+        assert!(seen.row("booking").is_some());
+        let changes = Changes {
+            rows: vec![next.clone()],
+            ..Changes::default()
+        };
+        Ok((changes, ()))
+    });
+    decided.await.unwrap().done();
+
+    let update = "UPDATE rows SET id = 7, version = version + 1, state = 'cancelled', clock = 3, body = '{}',
+        claim_owner = NULL, claim_until = NULL WHERE correlation_id = $1 AND version = 2";
+    assert_eq!(client.execute(update, &[&saga]).await.unwrap(), 1);
+    assert_eq!(store.load(saga).await.unwrap().unwrap().state, "cancelled");
+}
+
 #[tokio::test]
 async fn processes_that_start_together_make_the_tables_once() {
     let fixture = Schema::make();
@@ -91,7 +127,7 @@ async fn processes_that_start_together_make_the_tables_once() {
     for store in &opened {
         stored_row(&**store).await;
     }
-    let ids: Vec<_> = opened[0].list(0, 10).await.unwrap();
+    let ids: Vec<_> = opened[0].list(Query::page(0, 10)).await.unwrap();
     assert_eq!(ids.len(), 4);
 }
 
@@ -103,11 +139,11 @@ async fn two_processes_on_one_schema_write_against_each_other_safely() {
         let saga = stored_row(&*stores[0]).await;
         let id = stores[1].load(saga).await.unwrap().unwrap().id.unwrap();
         let mut update = row(saga, id);
-        update.expected_version = 1;
+        update.seen_version = 1;
 
         let (one, other) = futures::join!(
-            stores[0].write(write_of(update.clone())),
-            stores[1].write(write_of(update))
+            save(&*stores[0], write_of(update.clone())),
+            save(&*stores[1], write_of(update))
         );
 
         assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
@@ -164,7 +200,7 @@ async fn what_is_stored_can_be_read_with_plain_sql() {
         events: vec![event(saga, 1)],
         ..Write::default()
     };
-    store.write(write).await.unwrap();
+    save(&*store, write).await.unwrap();
 
     let sql = "SELECT rows.body->>'carId', outbox.payload->'a'->>0, outbox.aggregateid::text
         FROM rows JOIN outbox ON outbox.aggregateid = rows.correlation_id WHERE outbox.published_at IS NULL";

@@ -1,7 +1,7 @@
-use innkeeper_kit::store::{Claim, ClaimChange, Due, RowWrite, WriteError};
+use innkeeper_kit::store::{Claim, ClaimChange, Due, RowChange};
 
 use crate::given::{
-    ALMOST_A_MINUTE, HOUR, MINUTE, SECOND, due, new_uuid, row, stored_row, write_of,
+    ALMOST_A_MINUTE, HOUR, MINUTE, Refused, SECOND, due, new_uuid, row, save, stored_row, write_of,
 };
 use crate::suite::Fixture;
 
@@ -94,21 +94,21 @@ pub async fn a_claim_changes_the_version_that_other_writers_know(fixture: &dyn F
     let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     store.claim_due(due(new_uuid())).await.unwrap();
-    let late = RowWrite {
-        expected_version: 1,
+    let late = RowChange {
+        seen_version: 1,
         ..row(saga, 1)
     };
 
-    let outcome = store.write(write_of(late)).await;
+    let outcome = save(&*store, write_of(late)).await;
 
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
 }
 
 pub async fn a_write_takes_and_releases_the_claim(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let (saga, owner) = (stored_row(&*store).await, new_uuid());
-    let update = |expected_version, claim| RowWrite {
-        expected_version,
+    let update = |seen_version, claim| RowChange {
+        seen_version,
         claim,
         ..row(saga, 1)
     };
@@ -117,13 +117,13 @@ pub async fn a_write_takes_and_releases_the_claim(fixture: &dyn Fixture) {
         hold_for: MINUTE,
     };
 
-    store.write(write_of(update(1, take))).await.unwrap();
+    save(&*store, write_of(update(1, take))).await.unwrap();
     let claim = store.load(saga).await.unwrap().unwrap().claim;
     assert_eq!(claim, Some(Claim { owner, live: true }));
     assert_eq!(store.claim_due(due(new_uuid())).await.unwrap(), []);
 
     let release = update(2, ClaimChange::Release);
-    store.write(write_of(release)).await.unwrap();
+    save(&*store, write_of(release)).await.unwrap();
     assert_eq!(store.load(saga).await.unwrap().unwrap().claim, None);
     assert_eq!(store.claim_due(due(new_uuid())).await.unwrap().len(), 1);
 }

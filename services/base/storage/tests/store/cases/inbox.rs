@@ -1,20 +1,20 @@
 use futures::future::join_all;
-use innkeeper_kit::store::{Write, WriteError};
+use innkeeper_kit::store::Query;
 
-use crate::given::{assert_messages_of, dead_letter, full_write, new_uuid};
+use crate::given::{Refused, Write, assert_messages_of, dead_letter, full_write, new_uuid, save};
 use crate::suite::Fixture;
 
 pub async fn the_same_event_again_is_a_duplicate_without_effect(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let first = full_write(new_uuid(), 1, 0);
-    store.write(first.clone()).await.unwrap();
+    save(&*store, first.clone()).await.unwrap();
     let saga = new_uuid();
     let mut again = full_write(saga, 2, 0);
     again.inbox = first.inbox;
 
-    let outcome = store.write(again.clone()).await;
+    let outcome = save(&*store, again.clone()).await;
 
-    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Duplicate)), "{outcome:?}");
     again.inbox = None;
     assert_messages_of(&again, false, &*store).await;
     assert_eq!(store.load(saga).await.unwrap(), None);
@@ -32,13 +32,13 @@ pub async fn an_event_handled_by_two_at_once_has_one_effect(fixture: &dyn Fixtur
             ..full_write(new_uuid(), id, 0)
         });
 
-        let outcomes = join_all(writes.map(|write| store.write(write))).await;
+        let outcomes = join_all(writes.map(|write| save(&*store, write))).await;
 
-        let duplicate = |outcome: &_| matches!(outcome, Err(WriteError::Duplicate));
+        let duplicate = |outcome: &_| matches!(outcome, Err(Refused::Duplicate));
         assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
         assert_eq!(outcomes.iter().filter(|o| duplicate(o)).count(), 1);
     }
-    assert_eq!(store.list(0, 100).await.unwrap().len(), 20);
+    assert_eq!(store.list(Query::page(0, 100)).await.unwrap().len(), 20);
 }
 
 pub async fn a_dead_letter_and_its_inbox_row_are_one_write(fixture: &dyn Fixture) {
@@ -48,11 +48,11 @@ pub async fn a_dead_letter_and_its_inbox_row_are_one_write(fixture: &dyn Fixture
         dead_letter: Some(dead_letter("cannot be decoded: no JSON")),
         ..Write::default()
     };
-    store.write(buried.clone()).await.unwrap();
+    save(&*store, buried.clone()).await.unwrap();
 
-    let outcome = store.write(buried.clone()).await;
+    let outcome = save(&*store, buried.clone()).await;
 
-    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Duplicate)), "{outcome:?}");
     let letters = store.list_dead_letters(10).await.unwrap();
     assert_eq!(letters, [buried.dead_letter.unwrap()]);
 }
@@ -64,7 +64,7 @@ pub async fn dead_letters_come_oldest_first(fixture: &dyn Fixture) {
             dead_letter: Some(dead_letter(reason)),
             ..Write::default()
         };
-        store.write(write).await.unwrap();
+        save(&*store, write).await.unwrap();
     }
 
     let letters = store.list_dead_letters(2).await.unwrap();

@@ -1,22 +1,15 @@
 use futures::future::join_all;
-use innkeeper_kit::store::{KeyRow, KeyWrite, Store, Write, WriteError};
+use innkeeper_kit::store::{KeyChange, KeyRow, Query, Store};
 use uuid::Uuid;
 
 use crate::given::{
-    answer, assert_messages_of, begin_key, full_write, new_uuid, row, settle_key, stored_row,
+    Refused, Write, answer, assert_messages_of, begin_key, full_write, new_uuid, save, settle_key,
+    stored_row, stored_row_with,
 };
 use crate::suite::Fixture;
 
 async fn saga_with_key(store: &dyn Store) -> Uuid {
-    let saga = new_uuid();
-    let id = store.reserve_id().await.unwrap();
-    let write = Write {
-        row: Some(row(saga, id)),
-        key: Some(begin_key(saga)),
-        ..Write::default()
-    };
-    store.write(write).await.unwrap();
-    saga
+    stored_row_with(store, |saga| Some(begin_key(saga))).await
 }
 
 async fn settle(store: &dyn Store, saga: Uuid, status: u16) {
@@ -24,7 +17,7 @@ async fn settle(store: &dyn Store, saga: Uuid, status: u16) {
         key: Some(settle_key(saga, status)),
         ..Write::default()
     };
-    store.write(write).await.unwrap();
+    save(&*store, write).await.unwrap();
 }
 
 fn expected_key(saga: Uuid, status: Option<u16>) -> KeyRow {
@@ -46,9 +39,7 @@ pub async fn settling_records_the_answer(fixture: &dyn Fixture) {
 
     let settled = Some(expected_key(saga, Some(201)));
     assert_eq!(store.load_key_of(saga).await.unwrap(), settled);
-    let key = format!("key of {saga}");
-    assert_eq!(store.load_key(&key).await.unwrap(), settled);
-    assert_eq!(store.load_key("unknown").await.unwrap(), None);
+    assert_eq!(store.load_key_of(new_uuid()).await.unwrap(), None);
 }
 
 pub async fn a_settled_key_keeps_its_first_answer(fixture: &dyn Fixture) {
@@ -80,7 +71,7 @@ pub async fn a_taken_key_refuses_the_write_without_effect(fixture: &dyn Fixture)
     let mut write = full_write(saga, 9, 0);
     write.key = None;
     let refused = Write {
-        key: Some(KeyWrite::Begin {
+        key: Some(KeyChange::Begin {
             key: format!("key of {taken_by}"),
             fingerprint: "another".to_owned(),
             correlation_id: saga,
@@ -88,9 +79,9 @@ pub async fn a_taken_key_refuses_the_write_without_effect(fixture: &dyn Fixture)
         ..write.clone()
     };
 
-    let outcome = store.write(refused).await;
+    let outcome = save(&*store, refused).await;
 
-    assert!(matches!(outcome, Err(WriteError::KeyTaken)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::KeyTaken)), "{outcome:?}");
     assert_messages_of(&write, false, &*store).await;
     assert_eq!(store.load(saga).await.unwrap(), None);
     let untouched = Some(expected_key(taken_by, None));
@@ -103,7 +94,7 @@ pub async fn a_key_of_which_two_make_use_is_taken_once(fixture: &dyn Fixture) {
         let with_key = |id| {
             let saga = new_uuid();
             Write {
-                key: Some(KeyWrite::Begin {
+                key: Some(KeyChange::Begin {
                     key: number.to_string(),
                     fingerprint: String::new(),
                     correlation_id: saga,
@@ -113,11 +104,11 @@ pub async fn a_key_of_which_two_make_use_is_taken_once(fixture: &dyn Fixture) {
         };
         let writes = [with_key(2 * number + 1), with_key(2 * number + 2)];
 
-        let outcomes = join_all(writes.iter().map(|write| store.write(write.clone()))).await;
+        let outcomes = join_all(writes.iter().map(|write| save(&*store, write.clone()))).await;
 
         let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        let lost = |outcome: &_| matches!(outcome, Err(WriteError::KeyTaken));
+        let lost = |outcome: &_| matches!(outcome, Err(Refused::KeyTaken));
         assert_eq!((won, outcomes.iter().filter(|o| lost(o)).count()), (1, 1));
     }
-    assert_eq!(store.list(0, 100).await.unwrap().len(), 20);
+    assert_eq!(store.list(Query::page(0, 100)).await.unwrap().len(), 20);
 }

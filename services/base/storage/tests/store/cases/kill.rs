@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use futures::future::join_all;
-use innkeeper_kit::store::{Store, Write};
+use innkeeper_kit::store::{Changes, Query, Scope, StepInput, Store};
 use uuid::Uuid;
 
 use crate::given::{begin_key, event, new_uuid, row, unpublished};
@@ -33,16 +33,20 @@ pub async fn write_until_killed(store: &dyn Store) -> ! {
 
 async fn write_one(store: &dyn Store) {
     let saga = new_uuid();
-    let Ok(id) = store.reserve_id().await else {
-        return;
+    let input = StepInput {
+        may_insert: true,
+        ..StepInput::about(Scope::Saga(saga))
     };
-    let write = Write {
-        row: Some(row(saga, id)),
-        events: vec![event(saga, 1)],
-        key: Some(begin_key(saga)),
-        ..Write::default()
-    };
-    if store.write(write).await.is_ok() {
+    let decided = store.decide(input, move |seen| {
+        let changes = Changes {
+            rows: vec![row(saga, seen.new_id.unwrap())],
+            events: vec![event(saga, 1)],
+            key: Some(begin_key(saga)),
+            ..Changes::default()
+        };
+        Ok((changes, ()))
+    });
+    if decided.await.is_ok() {
         println!("{ACKNOWLEDGED}{saga}");
     }
 }
@@ -78,7 +82,7 @@ pub async fn assert_nothing_is_lost_or_torn(store: &dyn Store, acknowledged: &[U
     for saga in acknowledged {
         assert!(store.load(*saga).await.unwrap().is_some(), "lost {saga}");
     }
-    let rows = store.list(0, 1_000_000).await.unwrap();
+    let rows = store.list(Query::page(0, 1_000_000)).await.unwrap();
     for row in &rows {
         let key = store.load_key_of(row.correlation_id).await.unwrap();
         assert!(key.is_some(), "torn {}", row.correlation_id);

@@ -1,10 +1,9 @@
 use futures::FutureExt;
-use innkeeper_kit::store::{Write, WriteError};
 use innkeeper_testkit::patience::in_time;
 
 use crate::given::{
-    ALMOST_A_MINUTE, MINUTE, SECOND, event, full_write, new_uuid, row, stored_events, unpublished,
-    write_of,
+    ALMOST_A_MINUTE, MINUTE, Refused, SECOND, Write, event, full_write, new_uuid, row, save,
+    stored_events, unpublished, write_of,
 };
 use crate::suite::Fixture;
 
@@ -60,12 +59,12 @@ pub async fn a_write_with_events_wakes_the_relay(fixture: &dyn Fixture) {
 
 pub async fn writes_without_effect_on_the_outbox_do_not_wake_the_relay(fixture: &dyn Fixture) {
     let store = fixture.open().await;
-    store.write(write_of(row(new_uuid(), 1))).await.unwrap();
+    save(&*store, write_of(row(new_uuid(), 1))).await.unwrap();
     let refused = full_write(new_uuid(), 1, 1);
 
-    let outcome = store.write(refused).await;
+    let outcome = save(&*store, refused).await;
 
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert!(store.wait_for_outbox_change().now_or_never().is_none());
 }
 
@@ -106,7 +105,7 @@ pub async fn a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it
         events: vec![later.clone()],
         ..Write::default()
     };
-    store.write(write).await.unwrap();
+    save(&*store, write).await.unwrap();
 
     assert!(!store.take_relay_lease(slow, MINUTE).await.unwrap());
     store.mark_published(sending).await.unwrap();

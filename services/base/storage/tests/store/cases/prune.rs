@@ -1,8 +1,6 @@
-use innkeeper_kit::store::Write;
-
 use crate::given::{
-    HOUR, MINUTE, SECOND, assert_messages_of, begin_key, event, full_write, new_uuid, settle_key,
-    stored_events, stored_row, tombstone, unpublished, write_of,
+    HOUR, MINUTE, SECOND, Write, assert_messages_of, begin_key, event, full_write, new_uuid, save,
+    settle_key, stored_events, stored_row, tombstone, unpublished, write_of,
 };
 use crate::suite::Fixture;
 
@@ -11,18 +9,18 @@ pub async fn pruning_takes_what_is_old_and_no_longer_needed(fixture: &dyn Fixtur
     let saga = new_uuid();
     let mut write = full_write(saga, 1, 0);
     write.key = Some(begin_key(saga));
-    store.write(write.clone()).await.unwrap();
+    save(&*store, write.clone()).await.unwrap();
     let settled = Write {
         key: Some(settle_key(saga, 201)),
         ..Write::default()
     };
-    store.write(settled).await.unwrap();
+    save(&*store, settled).await.unwrap();
     store
         .mark_published(unpublished(&*store).await)
         .await
         .unwrap();
     let ended = new_uuid();
-    store.write(write_of(tombstone(ended))).await.unwrap();
+    save(&*store, write_of(tombstone(ended))).await.unwrap();
     fixture.pass_time(HOUR + SECOND).await;
 
     let deleted = store.prune(HOUR).await.unwrap();
@@ -39,14 +37,14 @@ pub async fn what_is_young_or_still_needed_is_spared(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let saga = stored_row(&*store).await;
     let old = full_write(new_uuid(), 2, 0);
-    store.write(old.clone()).await.unwrap();
+    save(&*store, old.clone()).await.unwrap();
     let (published, ended) = (event(saga, 1), new_uuid());
     stored_events(&*store, std::slice::from_ref(&published)).await;
     fixture.pass_time(HOUR).await;
     let young = full_write(new_uuid(), 3, 0);
-    store.write(young.clone()).await.unwrap();
+    save(&*store, young.clone()).await.unwrap();
     store.mark_published(vec![published.id]).await.unwrap();
-    store.write(write_of(tombstone(ended))).await.unwrap();
+    save(&*store, write_of(tombstone(ended))).await.unwrap();
     fixture.pass_time(MINUTE).await;
 
     let deleted = store.prune(HOUR).await.unwrap();

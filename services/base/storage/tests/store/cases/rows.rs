@@ -1,6 +1,6 @@
-use innkeeper_kit::store::{ClaimChange, Row};
+use innkeeper_kit::store::{ClaimChange, Query, Row};
 
-use crate::given::{MINUTE, new_uuid, row, stored_row, tombstone, write_of};
+use crate::given::{AGGREGATE, MINUTE, new_uuid, row, save, stored_row, tombstone, write_of};
 use crate::suite::Fixture;
 
 pub async fn a_row_is_read_as_it_was_written(fixture: &dyn Fixture) {
@@ -11,14 +11,16 @@ pub async fn a_row_is_read_as_it_was_written(fixture: &dyn Fixture) {
         owner,
         hold_for: MINUTE,
     };
-    store.write(write_of(written.clone())).await.unwrap();
+    save(&*store, write_of(written.clone())).await.unwrap();
 
     let read = store.load(saga).await.unwrap().unwrap();
 
     let claim = read.claim.clone().unwrap();
     assert!(claim.owner == owner && claim.live);
     let expected = Row {
+        row_id: saga,
         correlation_id: saga,
+        aggregate: AGGREGATE.to_owned(),
         id: Some(5),
         version: 1,
         state: written.state,
@@ -26,6 +28,9 @@ pub async fn a_row_is_read_as_it_was_written(fixture: &dyn Fixture) {
         body: written.body,
         claim: Some(claim),
         created_at: read.created_at,
+        owner: None,
+        second_key: None,
+        parent: None,
     };
     assert_eq!(read, expected);
     assert_eq!(store.load_by_id(5).await.unwrap(), Some(expected));
@@ -41,10 +46,12 @@ pub async fn a_page_lists_rows_by_id_without_tombstones(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     for _ in 0..3 {
         stored_row(&*store).await;
-        store.write(write_of(tombstone(new_uuid()))).await.unwrap();
+        save(&*store, write_of(tombstone(new_uuid())))
+            .await
+            .unwrap();
     }
     let ids = async |after, limit| {
-        let page = store.list(after, limit).await.unwrap();
+        let page = store.list(Query::page(after, limit)).await.unwrap();
         page.iter().map(|row| row.id).collect::<Vec<_>>()
     };
 

@@ -1,8 +1,9 @@
 use futures::future::join_all;
-use innkeeper_kit::store::{KeyWrite, Store, StoreError, Write, WriteError};
+use innkeeper_kit::store::{KeyChange, Query, Store, StoreError};
 
 use crate::given::{
-    assert_messages_of, event, full_write, new_uuid, row, stored_row, tombstone, write_of,
+    Refused, Write, assert_messages_of, event, full_write, new_uuid, row, save, stored_row,
+    tombstone, write_of,
 };
 use crate::suite::Fixture;
 
@@ -31,12 +32,12 @@ pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(fixtu
 }
 
 async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
-    let outcomes = join_all(writes.iter().map(|write| store.write(write.clone()))).await;
+    let outcomes = join_all(writes.iter().map(|write| save(&*store, write.clone()))).await;
     let won: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert!(won == [true, false] || won == [false, true], "{outcomes:?}");
     for (write, outcome) in writes.iter().zip(outcomes) {
         assert!(
-            matches!(outcome, Ok(()) | Err(WriteError::Conflict)),
+            matches!(outcome, Ok(()) | Err(Refused::Conflict)),
             "{outcome:?}"
         );
         assert_messages_of(write, outcome.is_ok(), store).await;
@@ -48,9 +49,9 @@ pub async fn an_update_of_a_row_that_is_not_there_conflicts(fixture: &dyn Fixtur
     let saga = new_uuid();
     let write = full_write(saga, 1, 1);
 
-    let outcome = store.write(write.clone()).await;
+    let outcome = save(&*store, write.clone()).await;
 
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap(), None);
     assert_messages_of(&write, false, &*store).await;
 }
@@ -58,12 +59,12 @@ pub async fn an_update_of_a_row_that_is_not_there_conflicts(fixture: &dyn Fixtur
 pub async fn an_insert_against_a_tombstone_conflicts(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let saga = new_uuid();
-    store.write(write_of(tombstone(saga))).await.unwrap();
+    save(&*store, write_of(tombstone(saga))).await.unwrap();
     let write = full_write(saga, 1, 0);
 
-    let outcome = store.write(write.clone()).await;
+    let outcome = save(&*store, write.clone()).await;
 
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap().unwrap().id, None);
     assert_messages_of(&write, false, &*store).await;
 }
@@ -76,9 +77,9 @@ pub async fn a_tombstone_against_a_row_conflicts(fixture: &dyn Fixture) {
         ..full_write(saga, 0, 0)
     };
 
-    let outcome = store.write(write.clone()).await;
+    let outcome = save(&*store, write.clone()).await;
 
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap().unwrap().id, Some(1));
     assert_messages_of(&write, false, &*store).await;
 }
@@ -93,7 +94,7 @@ pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
         })
         .collect();
 
-    let outcomes = join_all(writes.iter().map(|write| store.write(write.clone()))).await;
+    let outcomes = join_all(writes.iter().map(|write| save(&*store, write.clone()))).await;
 
     for (number, outcome) in outcomes.iter().enumerate() {
         assert_eq!(outcome.is_ok(), number % 3 != 0, "{number}: {outcome:?}");
@@ -102,7 +103,7 @@ pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
         assert_messages_of(write, number % 3 != 0, &*store).await;
     }
     assert_eq!(store.load_unpublished(1_000).await.unwrap().len(), 80);
-    assert_eq!(store.list(0, 1_000).await.unwrap().len(), 81);
+    assert_eq!(store.list(Query::page(0, 1_000)).await.unwrap().len(), 81);
 }
 
 pub async fn a_write_that_the_database_refuses_leaves_nothing(fixture: &dyn Fixture) {
@@ -113,10 +114,12 @@ pub async fn a_write_that_the_database_refuses_leaves_nothing(fixture: &dyn Fixt
     write.events.push(again);
     let neighbour = full_write(new_uuid(), 2, 0);
 
-    let (outcome, neighbours) =
-        futures::join!(store.write(write.clone()), store.write(neighbour.clone()));
+    let (outcome, neighbours) = futures::join!(
+        save(&*store, write.clone()),
+        save(&*store, neighbour.clone())
+    );
 
-    let refused = matches!(outcome, Err(WriteError::Store(StoreError::Failed(_))));
+    let refused = matches!(outcome, Err(Refused::Store(StoreError::Failed(_))));
     assert!(refused, "{outcome:?}");
     neighbours.unwrap();
     assert_eq!(store.load(saga).await.unwrap(), None);
@@ -129,27 +132,27 @@ pub async fn of_several_reasons_duplicate_comes_before_key_taken_before_conflict
 ) {
     let store = fixture.open().await;
     let first = full_write(new_uuid(), 1, 0);
-    store.write(first.clone()).await.unwrap();
+    save(&*store, first.clone()).await.unwrap();
     let mut again = Write {
         events: vec![event(new_uuid(), 1)],
         ..first.clone()
     };
 
-    let outcome = store.write(again.clone()).await;
-    assert!(matches!(outcome, Err(WriteError::Duplicate)), "{outcome:?}");
+    let outcome = save(&*store, again.clone()).await;
+    assert!(matches!(outcome, Err(Refused::Duplicate)), "{outcome:?}");
 
     again.inbox = Some(new_uuid());
-    let outcome = store.write(again.clone()).await;
-    assert!(matches!(outcome, Err(WriteError::KeyTaken)), "{outcome:?}");
+    let outcome = save(&*store, again.clone()).await;
+    assert!(matches!(outcome, Err(Refused::KeyTaken)), "{outcome:?}");
 
-    again.key = Some(KeyWrite::Begin {
+    again.key = Some(KeyChange::Begin {
         key: "another".to_owned(),
         fingerprint: String::new(),
         correlation_id: new_uuid(),
     });
-    let outcome = store.write(again.clone()).await;
-    assert!(matches!(outcome, Err(WriteError::Conflict)), "{outcome:?}");
+    let outcome = save(&*store, again.clone()).await;
+    assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
 
     again.row = Some(row(new_uuid(), 2));
-    store.write(again).await.unwrap();
+    save(&*store, again).await.unwrap();
 }
