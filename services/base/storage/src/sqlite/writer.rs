@@ -1,6 +1,7 @@
 //! The only thread that writes: it puts all waiting work into one commit, and answers after the
 //! commit.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -118,6 +119,10 @@ fn commit_together(
     if batch.is_empty() {
         return Ok(());
     }
+    if !connection.is_autocommit() {
+        // The last commit failed, and so did its rollback.
+        execute(connection, "ROLLBACK")?;
+    }
     execute(connection, "BEGIN IMMEDIATE")?;
     let committed = batch
         .iter_mut()
@@ -135,7 +140,8 @@ fn run_in_savepoint(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     execute(connection, "SAVEPOINT work")?;
-    let keep = work.run(connection, now);
+    // A panic is the fault of one piece of work, and must not end the thread.
+    let keep = catch_unwind(AssertUnwindSafe(|| work.run(connection, now))).unwrap_or(false);
     if connection.is_autocommit() {
         return Err(rolled_back_whole());
     }
@@ -194,6 +200,10 @@ impl From<&CommitFailure> for StoreError {
     }
 }
 
+fn panicked() -> StoreError {
+    StoreError::Failed("the work on the database panicked".into())
+}
+
 fn close(connection: Connection) {
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     let closed = connection
@@ -240,7 +250,7 @@ where
     fn answer(self: Box<Self>, failure: Option<&CommitFailure>) {
         let outcome = match failure {
             Some(failure) => Err(StoreError::from(failure).into()),
-            None => self.outcome.expect("what was committed was run"),
+            None => self.outcome.unwrap_or_else(|| Err(panicked().into())),
         };
         if let (Ok(result), Some(wake)) = (&outcome, &self.wake)
             && (wake.is_due)(result)
@@ -368,5 +378,54 @@ mod tests {
         assert!(numbers(&fixture.writer).await.is_empty());
         work(5).await.unwrap();
         assert_eq!(numbers(&fixture.writer).await, [5]);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_fails_alone_and_the_thread_goes_on() {
+        let fixture = fixture();
+        let work = |number: i64| {
+            let work = move |connection: &Connection, _| insert(connection, number);
+            fixture.writer.run(work, None)
+        };
+        let panics = |connection: &Connection, _| {
+            insert(connection, 2)?;
+            Err::<(), _>(None::<StoreError>.expect("a panic on purpose"))
+        };
+
+        let (before, culprit, after) = with_thread_held_up(&fixture.writer, async {
+            tokio::join!(work(1), fixture.writer.run(panics, None), work(3))
+        })
+        .await;
+
+        before.unwrap();
+        let failed = matches!(culprit, Err(StoreError::Failed(_)));
+        assert!(failed, "{culprit:?}");
+        after.unwrap();
+        assert_eq!(numbers(&fixture.writer).await, [1, 3]);
+    }
+
+    #[test]
+    fn a_transaction_that_could_not_be_rolled_back_does_not_stop_the_next() {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE numbers (number INTEGER PRIMARY KEY)";
+        connection.execute_batch(tables).unwrap();
+        connection
+            .execute_batch("BEGIN; INSERT INTO numbers VALUES (1)")
+            .unwrap();
+        let (reply, mut answer) = oneshot::channel();
+        let task = Task {
+            work: Some(|connection: &Connection, _| insert(connection, 2)),
+            outcome: None,
+            reply,
+            wake: None,
+        };
+        let mut batch: Vec<Box<dyn Work>> = vec![Box::new(task)];
+
+        let committed = commit_together(&connection, &mut batch, Timestamp::UNIX_EPOCH);
+        super::answer(&mut batch, committed);
+
+        assert!(matches!(answer.try_recv(), Ok(Ok(()))));
+        let numbers = connection.query_row("SELECT sum(number) FROM numbers", [], |row| row.get(0));
+        assert_eq!(numbers, Ok(2));
     }
 }
