@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, Request};
-use bytes::Bytes;
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
-use innkeeper_contracts::pod::{CORRELATION_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
 use innkeeper_contracts::settings::{self, PaymentTime};
 use innkeeper_kit::entity::Entity;
-use innkeeper_runtime::client::{CallError, Client};
+use innkeeper_runtime::callee::{CallContext, Callee, InvalidAddress};
+use innkeeper_runtime::client::CallError;
 use innkeeper_runtime::context::Context;
 use uuid::Uuid;
 
@@ -32,8 +32,7 @@ pub enum Error {
 
 /// Calls the payment service, for bookings that are paid on placement.
 pub struct Authorizations {
-    client: Client,
-    url: String,
+    callee: Callee,
     /// Name of the payment service.
     pub service: String,
     /// How long a call may take.
@@ -42,17 +41,23 @@ pub struct Authorizations {
 
 impl Authorizations {
     /// The calls of a service; `None` unless its bookings are paid on placement.
-    pub fn of(settings: &settings::Booking, context: &Context) -> Option<Self> {
-        let payment = settings
+    pub fn of(
+        settings: &settings::Booking,
+        context: &Context,
+    ) -> Result<Option<Self>, InvalidAddress> {
+        let on_placement = settings
             .payment
             .as_ref()
-            .filter(|payment| payment.when == PaymentTime::OnPlacement)?;
-        Some(Self {
-            client: context.client.clone(),
-            url: format!("{}{AUTHORIZATIONS}", payment.address),
+            .filter(|payment| payment.when == PaymentTime::OnPlacement);
+        let Some(payment) = on_placement else {
+            return Ok(None);
+        };
+        let timeout = Duration::from_millis(payment.timeout_ms);
+        Ok(Some(Self {
+            callee: Callee::new(&context.client, &payment.service, &payment.address, timeout)?,
             service: payment.service.clone(),
-            timeout: Duration::from_millis(payment.timeout_ms),
-        })
+            timeout,
+        }))
     }
 
     /// Asks for the authorization of a booking's payment.
@@ -67,37 +72,33 @@ impl Authorizations {
             clock: booking.clock,
             snapshot: booking.snapshot.clone(),
         };
-        let body = Bytes::from(serde_json::to_vec(&request)?);
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(&self.url)
+        let body = Body::from(serde_json::to_vec(&request)?);
+        let request = Request::post(AUTHORIZATIONS)
             .header(CONTENT_TYPE, "application/json")
-            .header(TRACEPARENT_HEADER, traceparent);
-        self.call(request, booking.correlation_id, body, timeout)
-            .await
+            .body(body)
+            .expect("path and header are well formed");
+        let context = CallContext {
+            traceparent: Some(traceparent.to_owned()),
+            saga: Some(booking.correlation_id),
+            remaining: Some(timeout),
+        };
+        self.call(request, context).await
     }
 
     /// Asks what became of the payment of a saga.
     pub async fn fetch_outcome(&self, saga: Uuid) -> Result<AuthorizeAnswer, Error> {
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(format!("{}/{saga}", self.url));
-        self.call(request, saga, Bytes::new(), self.timeout).await
+        let request = Request::get(format!("{AUTHORIZATIONS}/{saga}"))
+            .body(Body::empty())
+            .expect("a path that ends with a UUID is well formed");
+        let context = CallContext {
+            saga: Some(saga),
+            ..CallContext::default()
+        };
+        self.call(request, context).await
     }
 
-    async fn call(
-        &self,
-        request: axum::http::request::Builder,
-        saga: Uuid,
-        body: Bytes,
-        timeout: Duration,
-    ) -> Result<AuthorizeAnswer, Error> {
-        let request = request
-            .header(CORRELATION_HEADER, saga.to_string())
-            .header(TIMEOUT_HEADER, timeout.as_millis().to_string())
-            .body(axum::body::Body::from(body))
-            .expect("addresses are checked when settings are made, and every header is ASCII");
-        let answer = self.client.call(request, timeout).await?;
+    async fn call(&self, request: Request, context: CallContext) -> Result<AuthorizeAnswer, Error> {
+        let answer = self.callee.call(request, context).await?;
         if !answer.status().is_success() {
             return Err(Error::Status(answer.status().as_u16()));
         }

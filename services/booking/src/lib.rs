@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use innkeeper_contracts::settings;
 use innkeeper_kit::{CrashPlan, Repository};
+use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 use uuid::Uuid;
@@ -32,8 +33,11 @@ pub struct Bookings {
     process: Uuid,
 }
 
-/// Creates a booking service.
-pub fn component(settings: &settings::Booking, context: &Context) -> Component {
+/// Creates a booking service; fails if the address of its payment service is not valid.
+pub fn component(
+    settings: &settings::Booking,
+    context: &Context,
+) -> Result<Component, InvalidAddress> {
     let answers = Arc::new(Answers::new(&context.settings, settings));
     let settling = Arc::clone(&answers);
     let repository = Repository::settling(
@@ -47,13 +51,13 @@ pub fn component(settings: &settings::Booking, context: &Context) -> Component {
         repository,
         settings: settings.clone(),
         answers,
-        authorizations: Authorizations::of(settings, context),
+        authorizations: Authorizations::of(settings, context)?,
         crash: context.crash.clone(),
         process: context.process,
     });
-    Component {
+    Ok(Component {
         router: http::router(Arc::clone(&bookings), context),
         reactor: Some(Arc::clone(&bookings) as _),
         chores: vec![bookings],
-    }
+    })
 }

@@ -1,18 +1,14 @@
 //! The headers of a request on its way through: hop-by-hop headers are removed (RFC 9110, 7.6.1),
 //! and the gateway adds its own.
 
-use std::time::Duration;
-
 use axum::http::HeaderMap;
 use axum::http::header::{
     CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use axum::http::request::Parts;
-use innkeeper_contracts::pod::{
-    CORRELATION_HEADER, PRINCIPAL_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER,
-};
+use innkeeper_contracts::pod::{CORRELATION_HEADER, PRINCIPAL_HEADER};
 use innkeeper_runtime::edge::REQUEST_ID;
-use innkeeper_runtime::request::{Peer, RequestContext};
+use innkeeper_runtime::request::Peer;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -21,8 +17,6 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
 const PRINCIPAL: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
-const TIMEOUT: HeaderName = HeaderName::from_static(TIMEOUT_HEADER);
-const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_HEADER);
 
 /// The hop-by-hop headers that every intermediary must know.
 const HOP_BY_HOP: [HeaderName; 5] = [KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];
@@ -47,8 +41,9 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Turns a client's headers into those of the request to the service.
-pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, within: Duration) {
+/// Turns a client's headers into those of the request to the service, except for those of every
+/// [call](innkeeper_runtime::callee).
+pub fn prepare(parts: &mut Parts, request_id: &str) {
     let peer = parts.extensions.remove::<Peer>();
     let authority = parts
         .uri
@@ -61,7 +56,7 @@ pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, wi
     headers.remove(CORRELATION);
     headers.remove(PRINCIPAL);
 
-    let asked = headers.insert(HOST, host);
+    let asked = headers.remove(HOST);
     if let Some(asked) = authority.or(asked) {
         headers.entry(FORWARDED_HOST).or_insert(asked);
     }
@@ -72,14 +67,9 @@ pub fn prepare(parts: &mut Parts, context: RequestContext, host: HeaderValue, wi
         headers.append(FORWARDED_FOR, peer.text);
     }
     headers.append(VIA, HeaderValue::from_static("1.1 innkeeper"));
-    if let Ok(traceparent) = HeaderValue::try_from(context.traceparent) {
-        headers.insert(TRACEPARENT, traceparent);
-    }
-    if let Ok(id) = HeaderValue::try_from(context.request_id) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    let millis = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    headers.insert(TIMEOUT, HeaderValue::from(millis));
 }
 
 #[cfg(test)]

@@ -14,17 +14,17 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use innkeeper_contracts::settings;
+use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::request::RequestContext;
 
-use forward::{InvalidAddress, Target};
+use forward::Target;
 use index::Index;
 use paths::PathTable;
 
 /// The state of a gateway.
 struct Gateway {
-    client: Client,
     paths: PathTable,
     targets: Vec<Target>,
     index: Index,
@@ -33,19 +33,18 @@ struct Gateway {
 /// The routes of a gateway, which must be put inside the [edge](innkeeper_runtime::edge::around).
 pub fn router(
     settings: &settings::Gateway,
-    client: Client,
+    client: &Client,
     metrics: &Metrics,
 ) -> Result<Router, InvalidAddress> {
     let targets: Vec<Target> = settings
         .routes
         .iter()
-        .map(Target::of)
+        .map(|route| Target::of(route, client))
         .collect::<Result<_, _>>()?;
     for target in &targets {
         expect(metrics, target);
     }
     let gateway = Gateway {
-        client,
         paths: PathTable::of(&settings.routes),
         targets,
         index: Index::of(&settings.routes),
@@ -60,7 +59,7 @@ async fn answer(
 ) -> Response {
     if let Some(index) = gateway.paths.find(request.uri().path()) {
         let target = &gateway.targets[index];
-        return forward::pass_on(&gateway.client, target, context, request).await;
+        return forward::pass_on(target, context, request).await;
     }
     if request.uri().path() == "/" {
         return gateway.index.answer(request.method());

@@ -12,17 +12,19 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use innkeeper_contracts::settings;
 use innkeeper_gateway::router;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::edge;
+use innkeeper_runtime::json::JsonBody;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::neighbours::{Neighbour, Neighbours};
 use innkeeper_runtime::problem::{MEDIA_TYPE, Problem};
 use innkeeper_runtime::server::{Limits, serve};
-use innkeeper_testkit::patience::PATIENCE;
+use innkeeper_testkit::patience::{PATIENCE, in_time};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -49,7 +51,43 @@ impl Platform {
         Self::in_front_of(address, lifecycle, 5_000).await
     }
 
+    /// The same twice: with a connection between gateway and service, and within one process.
+    async fn both_with_pay(pay: Router) -> [Self; 2] {
+        [
+            Self::with_pay(pay.clone()).await,
+            Self::beside_pay(pay, 5_000).await,
+        ]
+    }
+
+    /// A gateway that calls its service in process. The service accepts no connection.
+    async fn beside_pay(pay: Router, timeout_ms: u64) -> Self {
+        let lifecycle = Lifecycle::new();
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("the listener is bound");
+        let neighbours = Neighbours::default();
+        let neighbour = Neighbour::new(pay, lifecycle.clone(), PATIENCE);
+        let joined = neighbours.join(address, neighbour);
+        let stopping = lifecycle.stopping();
+        lifecycle.spawn("pay", async move {
+            stopping.cancelled().await;
+            drop((listener, joined));
+        });
+        let client = Client::among(neighbours);
+        Self::start(&client, address, lifecycle, timeout_ms).await
+    }
+
     async fn in_front_of(pay: SocketAddr, lifecycle: Lifecycle, timeout_ms: u64) -> Self {
+        Self::start(&Client::new(), pay, lifecycle, timeout_ms).await
+    }
+
+    async fn start(
+        client: &Client,
+        pay: SocketAddr,
+        lifecycle: Lifecycle,
+        timeout_ms: u64,
+    ) -> Self {
         let settings = settings::Gateway {
             routes: vec![settings::Route {
                 service: "pay".into(),
@@ -59,8 +97,7 @@ impl Platform {
             }],
         };
         let metrics = Metrics::new("rentcar", "gateway");
-        let routes =
-            router(&settings, Client::new(), &metrics).expect("the address is well formed");
+        let routes = router(&settings, client, &metrics).expect("the address is well formed");
         let gateway = served(edge::around(routes, metrics.clone()), &lifecycle).await;
         Self {
             client: Client::new(),
@@ -77,8 +114,10 @@ impl Platform {
     }
 
     async fn send(&self, request: axum::http::Request<Body>) -> Response<Bytes> {
-        let answered = self.client.call(request, PATIENCE).await;
-        answered.expect("the gateway answers")
+        let answered = in_time("the gateway answers", self.client.send(request)).await;
+        let (parts, body) = answered.expect("the gateway answers").into_parts();
+        let body = in_time("the answer is complete", body.collect()).await;
+        Response::from_parts(parts, body.expect("the answer is complete").to_bytes())
     }
 
     async fn get(&self, path: &str) -> Response<Bytes> {
@@ -150,17 +189,18 @@ fn problem_of(response: &Response<Bytes>) -> Problem {
 
 #[tokio::test]
 async fn a_request_arrives_with_method_path_query_and_body() {
-    let platform = Platform::with_pay(Router::new().fallback(echo)).await;
-    let request = platform
-        .request(Method::PATCH, "/pays/1?a=b%20c")
-        .body(Body::from("{}"))
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.status(), StatusCode::OK);
-    let arrived = json_of(&response);
-    assert_eq!(arrived["method"], "PATCH");
-    assert_eq!(arrived["uri"], "/pays/1?a=b%20c");
-    assert_eq!(arrived["body"], "{}");
+    for platform in Platform::both_with_pay(Router::new().fallback(echo)).await {
+        let request = platform
+            .request(Method::PATCH, "/pays/1?a=b%20c")
+            .body(Body::from("{}"))
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let arrived = json_of(&response);
+        assert_eq!(arrived["method"], "PATCH");
+        assert_eq!(arrived["uri"], "/pays/1?a=b%20c");
+        assert_eq!(arrived["body"], "{}");
+    }
 }
 
 #[tokio::test]
@@ -171,30 +211,31 @@ async fn an_alias_reaches_the_same_service() {
 
 #[tokio::test]
 async fn identity_trace_and_deadline_are_added() {
-    let platform = Platform::with_pay(Router::new().fallback(echo)).await;
-    let request = platform
-        .request(Method::GET, "/pays")
-        .header("host", "rentcar.example")
-        .header("x-forwarded-for", "192.0.2.1")
-        .header("x-request-id", "mine")
-        .header(
-            "traceparent",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        )
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.headers()["x-request-id"], "mine");
-    let headers = &json_of(&response)["headers"];
-    assert_eq!(headers["x-forwarded-host"], "rentcar.example");
-    assert_eq!(headers["x-forwarded-proto"], "http");
-    assert_eq!(headers["x-forwarded-for"], "127.0.0.1");
-    assert_eq!(headers["x-request-id"], "mine");
-    assert_eq!(headers["via"], "1.1 innkeeper");
-    let trace = headers["traceparent"].as_str().unwrap();
-    assert!(trace.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
-    assert!(!trace.contains("00f067aa0ba902b7"));
-    assert_eq!(headers["innkeeper-timeout-ms"], "5000");
+    for platform in Platform::both_with_pay(Router::new().fallback(echo)).await {
+        let request = platform
+            .request(Method::GET, "/pays")
+            .header("host", "rentcar.example")
+            .header("x-forwarded-for", "192.0.2.1")
+            .header("x-request-id", "mine")
+            .header(
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            )
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.headers()["x-request-id"], "mine");
+        let headers = &json_of(&response)["headers"];
+        assert_eq!(headers["x-forwarded-host"], "rentcar.example");
+        assert_eq!(headers["x-forwarded-proto"], "http");
+        assert_eq!(headers["x-forwarded-for"], "127.0.0.1");
+        assert_eq!(headers["x-request-id"], "mine");
+        assert_eq!(headers["via"], "1.1 innkeeper");
+        let trace = headers["traceparent"].as_str().unwrap();
+        assert!(trace.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+        assert!(!trace.contains("00f067aa0ba902b7"));
+        assert_eq!(headers["innkeeper-timeout-ms"], "5000");
+    }
 }
 
 #[tokio::test]
@@ -203,14 +244,15 @@ async fn the_addresses_on_the_way_are_all_kept() {
         let all: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
         format!("{all:?}")
     };
-    let platform = Platform::with_pay(Router::new().route("/pays", get(all))).await;
-    let request = platform
-        .request(Method::GET, "/pays")
-        .header("x-forwarded-for", "192.0.2.1")
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.body(), r#"["192.0.2.1", "127.0.0.1"]"#);
+    for platform in Platform::both_with_pay(Router::new().route("/pays", get(all))).await {
+        let request = platform
+            .request(Method::GET, "/pays")
+            .header("x-forwarded-for", "192.0.2.1")
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.body(), r#"["192.0.2.1", "127.0.0.1"]"#);
+    }
 }
 
 #[tokio::test]
@@ -225,34 +267,36 @@ async fn the_headers_of_a_connection_stay_behind_both_ways() {
         ];
         (own, arrived)
     };
-    let platform = Platform::with_pay(Router::new().route("/pays", get(pay))).await;
-    let request = platform
-        .request(Method::GET, "/pays")
-        .header("connection", "x-mine")
-        .header("x-mine", "1")
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.body(), "false");
-    assert!(!response.headers().contains_key("x-own"));
-    assert!(!response.headers().contains_key("keep-alive"));
-    assert!(response.headers().contains_key("x-kept"));
+    for platform in Platform::both_with_pay(Router::new().route("/pays", get(pay))).await {
+        let request = platform
+            .request(Method::GET, "/pays")
+            .header("connection", "x-mine")
+            .header("x-mine", "1")
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.body(), "false");
+        assert!(!response.headers().contains_key("x-own"));
+        assert!(!response.headers().contains_key("keep-alive"));
+        assert!(response.headers().contains_key("x-kept"));
+    }
 }
 
 #[tokio::test]
 async fn nobody_chooses_the_saga_of_a_request_from_outside() {
-    let platform = Platform::with_pay(Router::new().fallback(echo)).await;
-    let request = platform
-        .request(Method::GET, "/pays")
-        .header("innkeeper-correlation-id", "0190")
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert!(
-        json_of(&response)["headers"]
-            .get("innkeeper-correlation-id")
-            .is_none()
-    );
+    for platform in Platform::both_with_pay(Router::new().fallback(echo)).await {
+        let request = platform
+            .request(Method::GET, "/pays")
+            .header("innkeeper-correlation-id", "0190")
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert!(
+            json_of(&response)["headers"]
+                .get("innkeeper-correlation-id")
+                .is_none()
+        );
+    }
 }
 
 #[tokio::test]
@@ -271,26 +315,31 @@ async fn a_service_that_is_away_is_503_with_retry_after() {
 async fn a_service_that_is_slow_is_504() {
     let lifecycle = Lifecycle::new();
     let pay = Router::new().route("/pays", get(std::future::pending::<()>));
-    let address = served(pay, &lifecycle).await;
-    let platform = Platform::in_front_of(address, lifecycle, 50).await;
-    let response = platform.get("/pays").await;
-    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!(problem_of(&response).service.as_deref(), Some("pay"));
+    let address = served(pay.clone(), &lifecycle).await;
+    for platform in [
+        Platform::in_front_of(address, lifecycle, 50).await,
+        Platform::beside_pay(pay, 50).await,
+    ] {
+        let response = platform.get("/pays").await;
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(problem_of(&response).service.as_deref(), Some("pay"));
+    }
 }
 
 #[tokio::test]
 async fn a_client_in_a_hurry_waits_no_longer_than_it_said() {
     let pay = Router::new().route("/pays", get(std::future::pending::<()>));
-    let platform = Platform::with_pay(pay).await;
-    let request = platform
-        .request(Method::GET, "/pays")
-        .header("innkeeper-timeout-ms", "50")
-        .body(Body::empty())
-        .unwrap();
-    let began = std::time::Instant::now();
-    let response = platform.send(request).await;
-    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-    assert!(began.elapsed() < Duration::from_secs(4));
+    for platform in Platform::both_with_pay(pay).await {
+        let request = platform
+            .request(Method::GET, "/pays")
+            .header("innkeeper-timeout-ms", "50")
+            .body(Body::empty())
+            .unwrap();
+        let began = std::time::Instant::now();
+        let response = platform.send(request).await;
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert!(began.elapsed() < Duration::from_secs(4));
+    }
 }
 
 #[tokio::test]
@@ -357,37 +406,40 @@ async fn the_root_can_only_be_read() {
 #[tokio::test]
 async fn a_refusal_of_a_service_is_passed_on_as_it_is() {
     let refuse = async || (StatusCode::NOT_FOUND, "not here");
-    let platform = Platform::with_pay(Router::new().route("/pays", get(refuse))).await;
-    let response = platform.get("/pays").await;
-    assert_eq!(response.status(), StatusCode::NOT_FOUND);
-    assert_eq!(response.body(), "not here");
+    for platform in Platform::both_with_pay(Router::new().route("/pays", get(refuse))).await {
+        let response = platform.get("/pays").await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert_eq!(response.body(), "not here");
+    }
 }
 
 #[tokio::test]
 async fn head_says_how_long_the_body_would_be() {
-    let platform = Platform::with_pay(Router::new().route("/pays", get("12345"))).await;
-    let request = platform
-        .request(Method::HEAD, "/pays")
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers()["content-length"], "5");
-    assert!(response.body().is_empty());
+    for platform in Platform::both_with_pay(Router::new().route("/pays", get("12345"))).await {
+        let request = platform
+            .request(Method::HEAD, "/pays")
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-length"], "5");
+        assert!(response.body().is_empty());
+    }
 }
 
 #[tokio::test]
 async fn a_service_answers_what_may_be_done_with_its_path() {
     let pay = Router::new().route("/pays", get("").post(""));
     let pay = edge::around(pay, Metrics::new("rentcar", "pay"));
-    let platform = Platform::with_pay(pay).await;
-    let request = platform
-        .request(Method::OPTIONS, "/pays")
-        .body(Body::empty())
-        .unwrap();
-    let response = platform.send(request).await;
-    assert_eq!(response.status(), StatusCode::NO_CONTENT);
-    assert_eq!(response.headers()["allow"], "GET,HEAD,POST");
+    for platform in Platform::both_with_pay(pay).await {
+        let request = platform
+            .request(Method::OPTIONS, "/pays")
+            .body(Body::empty())
+            .unwrap();
+        let response = platform.send(request).await;
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.headers()["allow"], "GET,HEAD,POST");
+    }
 }
 
 /// A body of unknown length.
@@ -403,38 +455,43 @@ async fn bodies_of_unknown_length_pass_both_ways() {
     let pay = Router::new()
         .route("/pays", post(length))
         .route("/pays/all", any(async || pieces(48)));
-    let platform = Platform::with_pay(pay).await;
-    let request = platform
-        .request(Method::POST, "/pays")
-        .body(pieces(8))
-        .unwrap();
-    assert_eq!(platform.send(request).await.body(), "524288");
-    assert_eq!(platform.get("/pays/all").await.body().len(), 48 * 65_536);
+    for platform in Platform::both_with_pay(pay).await {
+        let request = platform
+            .request(Method::POST, "/pays")
+            .body(pieces(8))
+            .unwrap();
+        assert_eq!(platform.send(request).await.body(), "524288");
+        assert_eq!(platform.get("/pays/all").await.body().len(), 48 * 65_536);
+    }
 }
 
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_413_whether_it_says_so_or_not() {
-    let length = async |body: Bytes| body.len().to_string();
-    let platform = Platform::with_pay(Router::new().route("/pays", post(length))).await;
-    for body in [pieces(17), Body::from(vec![b'x'; edge::MAX_BODY_BYTES + 1])] {
-        let request = platform.request(Method::POST, "/pays").body(body).unwrap();
-        let response = platform.send(request).await;
-        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        problem_of(&response);
+    let read = async |body: JsonBody<Value>| body.0.to_string();
+    let pay = Router::new().route("/pays", post(read));
+    let pay = edge::around(pay, Metrics::new("rentcar", "pay"));
+    for platform in Platform::both_with_pay(pay).await {
+        for body in [pieces(17), Body::from(vec![b'x'; edge::MAX_BODY_BYTES + 1])] {
+            let request = platform.request(Method::POST, "/pays").body(body).unwrap();
+            let response = platform.send(request).await;
+            assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+            problem_of(&response);
+        }
     }
 }
 
 #[tokio::test]
 async fn requests_are_counted_by_the_path_of_their_service_from_the_start() {
-    let platform = Platform::with_pay(Router::new().fallback(echo)).await;
-    let series = |status: u16, count: u32| {
-        format!(
-            r#"innkeeper_http_requests_total{{method="GET",platform="rentcar",route="/pays",service="gateway",status="{status}"}} {count}"#
-        )
-    };
-    assert!(platform.metrics.render().contains(&series(503, 0)));
-    platform.get("/pays/1").await;
-    assert!(platform.metrics.render().contains(&series(200, 1)));
+    for platform in Platform::both_with_pay(Router::new().fallback(echo)).await {
+        let series = |status: u16, count: u32| {
+            format!(
+                r#"innkeeper_http_requests_total{{method="GET",platform="rentcar",route="/pays",service="gateway",status="{status}"}} {count}"#
+            )
+        };
+        assert!(platform.metrics.render().contains(&series(503, 0)));
+        platform.get("/pays/1").await;
+        assert!(platform.metrics.render().contains(&series(200, 1)));
+    }
 }
 
 #[test]
@@ -450,7 +507,7 @@ fn an_address_that_is_not_http_is_refused() {
         };
         let metrics = Metrics::new("rentcar", "gateway");
         assert!(
-            router(&settings, Client::new(), &metrics).is_err(),
+            router(&settings, &Client::new(), &metrics).is_err(),
             "{address}"
         );
     }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use innkeeper_contracts::settings::Component as Settings;
-use innkeeper_gateway::forward::InvalidAddress;
+use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
@@ -13,7 +13,7 @@ type Stateless<'a> =
     Box<dyn FnOnce(Client, &Metrics) -> Result<Router, InvalidAddress> + Send + 'a>;
 
 /// Creates a component with a database.
-type Stateful<'a> = Box<dyn FnOnce(&Context) -> Component + Send + 'a>;
+type Stateful<'a> = Box<dyn FnOnce(&Context) -> Result<Component, InvalidAddress> + Send + 'a>;
 
 /// How a component is created.
 pub enum Constructor<'a> {
@@ -27,11 +27,11 @@ pub enum Constructor<'a> {
 pub fn constructor(settings: &Settings) -> Constructor<'_> {
     match settings {
         Settings::Gateway(gateway) => Constructor::Stateless(Box::new(|client, metrics| {
-            innkeeper_gateway::router(gateway, client, metrics)
+            innkeeper_gateway::router(gateway, &client, metrics)
         })),
-        Settings::Booking(booking) => {
-            stateful(|context| innkeeper_booking::component(booking, context))
-        }
+        Settings::Booking(booking) => Constructor::Stateful(Box::new(|context| {
+            innkeeper_booking::component(booking, context)
+        })),
         Settings::Payment(payment) => {
             stateful(|context| innkeeper_payment::component(payment, context))
         }
@@ -43,5 +43,5 @@ pub fn constructor(settings: &Settings) -> Constructor<'_> {
 }
 
 fn stateful<'a>(make: impl FnOnce(&Context) -> Component + Send + 'a) -> Constructor<'a> {
-    Constructor::Stateful(Box::new(make))
+    Constructor::Stateful(Box::new(|context| Ok(make(context))))
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use innkeeper_contracts::ServiceSettings;
-use innkeeper_gateway::forward::InvalidAddress;
 use innkeeper_kit::log::Log;
 use innkeeper_kit::store::Store;
 use innkeeper_kit::{Clock, CrashPlan};
+use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::{Chore, Component};
 use innkeeper_runtime::consumer::Consumer;
@@ -112,7 +112,7 @@ impl Service {
                 let context =
                     open_context(Arc::clone(&settings), launch.clock, launch.crash).await?;
                 service.store = Some(Arc::clone(&context.store));
-                let component = make(&context);
+                let component = make(&context)?;
                 service.connect(&component, &context, &log, &metrics);
                 component
             }

@@ -3,6 +3,7 @@
 //! reading at [`server::serve`] and [`edge::around`], then [`lifecycle::Lifecycle`].
 
 pub mod admin;
+pub mod callee;
 pub mod client;
 pub mod component;
 pub mod consumer;
@@ -12,6 +13,7 @@ pub mod health;
 pub mod json;
 pub mod lifecycle;
 pub mod metrics;
+pub mod neighbours;
 pub mod problem;
 pub mod pruning;
 pub mod relay;

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 
 /// Starts tasks, tells them to end, and waits for them. Clones share one lifecycle.
@@ -51,6 +52,14 @@ impl Lifecycle {
             }
         };
         self.tracker.spawn(watched.in_current_span())
+    }
+
+    /// Admits a piece of work that runs in a task of another service: [`Self::drain`] waits until
+    /// the token is dropped. `None` once the service takes no more work.
+    pub fn admit(&self) -> Option<TaskTrackerToken> {
+        // It is counted first: what is admitted before the stop is then seen by the drain after it.
+        let counted = self.tracker.token();
+        (!self.stopping.is_cancelled()).then_some(counted)
     }
 
     /// The name of the first task that panicked, if any.

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::HttpBody;
+use axum::body::{Body, HttpBody};
 use bytes::Bytes;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 /// A service stopped sending in the middle of a body.
@@ -17,14 +17,14 @@ struct Stalled(Duration);
 
 /// A body of which each frame must come in time. How long the whole body takes does not matter.
 pub struct Timed {
-    body: Incoming,
+    body: Body,
     patience: Duration,
     until: Pin<Box<Sleep>>,
 }
 
 impl Timed {
     /// A body of which each frame must come within `patience`.
-    pub fn new(body: Incoming, patience: Duration) -> Self {
+    pub fn new(body: Body, patience: Duration) -> Self {
         let until = Box::pin(tokio::time::sleep(patience));
         Self {
             body,
@@ -45,7 +45,7 @@ impl HttpBody for Timed {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             let until = Instant::now() + self.patience;
             self.until.as_mut().reset(until);
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::into_inner)));
         }
         ready!(self.until.as_mut().poll(context));
         Poll::Ready(Some(Err(Stalled(self.patience).into())))

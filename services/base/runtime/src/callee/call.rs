@@ -1,0 +1,36 @@
+//! One call on its way through the layers.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use uuid::Uuid;
+
+/// What a call belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct CallContext {
+    /// The W3C trace context of the caller's span, if it has one.
+    pub traceparent: Option<String>,
+    /// The correlation id of the saga, if it is a call within one.
+    pub saga: Option<Uuid>,
+    /// How long the caller can still wait; the callee's own timeout holds where it is shorter.
+    pub remaining: Option<Duration>,
+}
+
+/// A request with what the layers need to know.
+#[derive(Debug)]
+pub struct Call {
+    pub request: Request,
+    pub context: CallContext,
+    /// How long the call may take.
+    pub within: Duration,
+    pub extent: Extent,
+}
+
+/// How much of the answer is read as part of the call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// The head, and a small body.
+    Small,
+}
