@@ -11,7 +11,7 @@ use std::time::Duration;
 use innkeeper_broker::SqliteLog;
 use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::settings::Log;
-use innkeeper_host::{Launch, Service, StartError};
+use innkeeper_host::{Launch, Neighbours, Service, StartError};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::{Clock, CrashPlan, log};
 use innkeeper_plan::expand::dev_ports;
@@ -145,13 +145,14 @@ impl Prepared {
             source,
         })?;
         let log = open_log(&self.services)?;
+        let neighbours = Neighbours::default();
         let mut platform = Platform {
             name: self.name,
             data: self.data,
             services: Vec::new(),
         };
         for bound in self.services {
-            match start(bound, log.as_ref(), &crash).await {
+            match start(bound, log.as_ref(), &neighbours, &crash).await {
                 Ok(running) => platform.services.push(running),
                 Err(error) => {
                     platform.stop().await;
@@ -247,7 +248,12 @@ fn open_log(services: &[Bound]) -> Result<Option<SqliteLog>, Error> {
     Ok(None)
 }
 
-async fn start(bound: Bound, log: Option<&SqliteLog>, crash: &CrashPlan) -> Result<Running, Error> {
+async fn start(
+    bound: Bound,
+    log: Option<&SqliteLog>,
+    neighbours: &Neighbours,
+    crash: &CrashPlan,
+) -> Result<Running, Error> {
     let Bound {
         settings,
         listener,
@@ -260,6 +266,7 @@ async fn start(bound: Bound, log: Option<&SqliteLog>, crash: &CrashPlan) -> Resu
         settings,
         listener,
         log,
+        neighbours: neighbours.clone(),
         clock,
         crash: crash.clone(),
     };

@@ -6,4 +6,5 @@
 pub mod components;
 pub mod service;
 
+pub use innkeeper_runtime::neighbours::Neighbours;
 pub use service::{Launch, Service, StartError};

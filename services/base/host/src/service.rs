@@ -16,6 +16,7 @@ use innkeeper_runtime::context::Context;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::neighbours::{Neighbour, Neighbours};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::pruning::Pruning;
 use innkeeper_runtime::relay::Relay;
@@ -39,6 +40,8 @@ pub struct Launch {
     pub listener: TcpListener,
     /// Its log, which several services may share; `None` for a gateway.
     pub log: Option<Arc<dyn Log>>,
+    /// The services in the same process, which it joins and calls without a connection.
+    pub neighbours: Neighbours,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// At which crash point the process dies, in tests.
@@ -102,22 +105,23 @@ impl Service {
             outlet,
             store: None,
         };
+        let client = Client::among(launch.neighbours.clone());
         let component = match constructor(&settings.component) {
             Constructor::Stateless(make) => Component {
-                router: make(Client::new(), &metrics)?,
+                router: make(client, &metrics)?,
                 ..Component::default()
             },
             Constructor::Stateful(make) => {
                 let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
-                let context =
-                    open_context(Arc::clone(&settings), launch.clock, launch.crash).await?;
+                let settings = Arc::clone(&settings);
+                let context = open_context(settings, launch.clock, launch.crash, client).await?;
                 service.store = Some(Arc::clone(&context.store));
                 let component = make(&context)?;
                 service.connect(&component, &context, &log, &metrics);
                 component
             }
         };
-        service.serve(component, launch.listener, metrics);
+        service.serve(component, launch.listener, metrics, &launch.neighbours);
         Ok(service)
     }
 
@@ -145,7 +149,13 @@ impl Service {
         }
     }
 
-    fn serve(&self, component: Component, listener: TcpListener, metrics: Metrics) {
+    fn serve(
+        &self,
+        component: Component,
+        listener: TcpListener,
+        metrics: Metrics,
+        neighbours: &Neighbours,
+    ) {
         if component.reactor.is_none() {
             self.health.started();
         }
@@ -162,10 +172,14 @@ impl Service {
             drain_within: self.drain_within,
             ..Limits::default()
         };
-        self.intake.spawn(
-            "http server",
-            server::serve(listener, router, self.intake.clone(), limits),
-        );
+        let neighbour = Neighbour::new(router.clone(), self.intake.clone(), self.drain_within);
+        let address = listener.local_addr();
+        let joined = address.map(|address| neighbours.join(address, neighbour));
+        let serving = server::serve(listener, router, self.intake.clone(), limits);
+        self.intake.spawn("http server", async move {
+            serving.await;
+            drop(joined);
+        });
         self.health.ready(true);
     }
 
@@ -203,6 +217,7 @@ async fn open_context(
     settings: Arc<ServiceSettings>,
     clock: Arc<dyn Clock>,
     crash: CrashPlan,
+    client: Client,
 ) -> Result<Context, StartError> {
     let database = settings
         .database
@@ -213,7 +228,7 @@ async fn open_context(
         settings,
         store,
         clock,
-        client: Client::new(),
+        client,
         crash,
         process: Uuid::now_v7(),
     })
