@@ -12,6 +12,7 @@ use innkeeper_kit::entity::Entity;
 use innkeeper_runtime::callee::{CallContext, Callee, InvalidAddress};
 use innkeeper_runtime::client::CallError;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::request::RequestContext;
 use uuid::Uuid;
 
 use crate::domain::State;
@@ -64,9 +65,14 @@ impl Authorizations {
     pub async fn authorize(
         &self,
         booking: &Entity<State>,
-        traceparent: &str,
-        timeout: Duration,
+        request: &RequestContext,
     ) -> Result<AuthorizeAnswer, Error> {
+        let context = CallContext {
+            traceparent: Some(request.traceparent.clone()),
+            saga: Some(booking.correlation_id),
+            principal: Some(request.principal.clone()),
+            remaining: Some(request.remaining(self.timeout)),
+        };
         let request = AuthorizeRequest {
             correlation_id: booking.correlation_id,
             clock: booking.clock,
@@ -77,11 +83,6 @@ impl Authorizations {
             .header(CONTENT_TYPE, "application/json")
             .body(body)
             .expect("path and header are well formed");
-        let context = CallContext {
-            traceparent: Some(traceparent.to_owned()),
-            saga: Some(booking.correlation_id),
-            remaining: Some(timeout),
-        };
         self.call(request, context).await
     }
 

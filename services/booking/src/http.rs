@@ -20,12 +20,7 @@ pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
         create: true,
         change: true,
     };
-    resource::router(
-        &context.settings,
-        methods,
-        Arc::clone(&context.store),
-        bookings,
-    )
+    resource::router(context, methods, bookings)
 }
 
 #[async_trait]

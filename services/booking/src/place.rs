@@ -126,11 +126,7 @@ impl Bookings {
         booking: &Entity<State>,
         request: &RequestContext,
     ) -> Option<AuthorizeAnswer> {
-        let timeout = request.remaining(payment.timeout);
-        match payment
-            .authorize(booking, &request.traceparent, timeout)
-            .await
-        {
+        match payment.authorize(booking, request).await {
             Ok(answer) => {
                 self.crash.passed(CrashPoint::Authorized);
                 Some(answer)

@@ -22,12 +22,7 @@ pub fn router(fulfillments: Arc<Fulfillments>, context: &Context) -> Router {
         create: false,
         change: true,
     };
-    resource::router(
-        &context.settings,
-        methods,
-        Arc::clone(&context.store),
-        fulfillments,
-    )
+    resource::router(context, methods, fulfillments)
 }
 
 #[async_trait]

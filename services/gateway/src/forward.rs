@@ -70,6 +70,7 @@ async fn exchange(
 ) -> Response {
     headers::prepare(&mut parts, &context.request_id);
     let call = CallContext {
+        principal: None,
         remaining: Some(context.remaining(callee.timeout)),
         traceparent: Some(context.traceparent),
         saga: None,

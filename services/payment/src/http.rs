@@ -33,13 +33,7 @@ pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
         .route(AUTHORIZATIONS, post(authorize))
         .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(show_outcome))
         .with_state(Arc::clone(&payments));
-    resource::router(
-        &context.settings,
-        methods,
-        Arc::clone(&context.store),
-        payments,
-    )
-    .merge(calls)
+    resource::router(context, methods, payments).merge(calls)
 }
 
 async fn authorize(

@@ -17,7 +17,7 @@ pub fn router(view: Arc<View>, context: &Context) -> axum::Router {
         create: false,
         change: false,
     };
-    resource::router(&context.settings, methods, Arc::clone(&context.store), view)
+    resource::router(context, methods, view)
 }
 
 #[async_trait]

@@ -114,7 +114,9 @@ impl Service {
             Constructor::Stateful(make) => {
                 let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
                 let settings = Arc::clone(&settings);
-                let context = open_context(settings, launch.clock, launch.crash, client).await?;
+                let tasks = service.intake.clone();
+                let context =
+                    open_context(settings, launch.clock, launch.crash, client, tasks).await?;
                 service.store = Some(Arc::clone(&context.store));
                 let component = make(&context)?;
                 service.connect(&component, &context, &log, &metrics);
@@ -218,6 +220,7 @@ async fn open_context(
     clock: Arc<dyn Clock>,
     crash: CrashPlan,
     client: Client,
+    tasks: Lifecycle,
 ) -> Result<Context, StartError> {
     let database = settings
         .database
@@ -231,6 +234,7 @@ async fn open_context(
         client,
         crash,
         process: Uuid::now_v7(),
+        tasks,
     })
 }
 

@@ -8,6 +8,7 @@ use innkeeper_kit::{Clock, CrashPlan};
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::lifecycle::Lifecycle;
 
 /// Everything that a component is given when it starts.
 #[derive(Clone)]
@@ -24,4 +25,6 @@ pub struct Context {
     pub crash: CrashPlan,
     /// Id of the process, which owns claims and leases.
     pub process: Uuid,
+    /// Runs what outlives a request, and ends with the service.
+    pub tasks: Lifecycle,
 }

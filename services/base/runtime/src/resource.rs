@@ -4,6 +4,7 @@
 mod hal;
 mod query;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,17 +14,21 @@ use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, patch, post};
+use futures::FutureExt;
 use innkeeper_contracts::pod::IDEMPOTENCY_KEY_HEADER;
 use innkeeper_contracts::{ServiceSettings, Words};
 use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::store::{Query, Row, Store, StoredAnswer};
+use innkeeper_kit::store::{Query, Row, Store, StoreError, StoredAnswer};
 use innkeeper_kit::{Entity, Failure, Rejection, contradiction};
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 
 pub use hal::MEDIA_TYPE;
 
+use crate::context::Context;
 use crate::json::ObjectBody;
+use crate::lifecycle::Lifecycle;
 use crate::problem::{self, Problem};
 use crate::request::RequestContext;
 use query::Page;
@@ -129,16 +134,13 @@ impl Links {
 }
 
 /// The routes of a resource, under the path and aliases of its service.
-pub fn router(
-    settings: &ServiceSettings,
-    methods: Methods,
-    store: Arc<dyn Store>,
-    resource: Arc<dyn Resource>,
-) -> Router {
+pub fn router(context: &Context, methods: Methods, resource: Arc<dyn Resource>) -> Router {
+    let settings = &context.settings;
     let path = settings.path.clone();
     let shared = Shared {
         path: Arc::from(path.as_str()),
-        store,
+        store: Arc::clone(&context.store),
+        tasks: context.tasks.clone(),
         resource,
     };
     let mut list: MethodRouter<Shared> = get(list_items);
@@ -181,6 +183,7 @@ fn alias_routes(
 struct Shared {
     path: Arc<str>,
     store: Arc<dyn Store>,
+    tasks: Lifecycle,
     resource: Arc<dyn Resource>,
 }
 
@@ -225,16 +228,30 @@ async fn create_item(
     body: ObjectBody,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    let answer = shared
-        .resource
-        .create(Creation {
-            body: body.0,
-            key,
-            request,
-        })
-        .await
-        .map_err(refused)?;
-    Ok(stored_response(&shared.path, answer))
+    let creation = Creation {
+        body: body.0,
+        key,
+        request,
+    };
+    let answer = create_to_the_end(&shared, creation).await;
+    Ok(stored_response(&shared.path, answer.map_err(refused)?))
+}
+
+/// Executes a POST in a task of its own: what it has begun is finished although the client hangs up
+/// in the middle.
+async fn create_to_the_end(shared: &Shared, creation: Creation) -> Result<StoredAnswer, Failure> {
+    let resource = Arc::clone(&shared.resource);
+    let (reply, answer) = oneshot::channel();
+    shared.tasks.spawn("creation", async move {
+        let creating = AssertUnwindSafe(resource.create(creation)).catch_unwind();
+        // Without a receiver the client has gone.
+        let _ = reply.send(creating.await);
+    });
+    match answer.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => Err(StoreError::Closed.into()),
+    }
 }
 
 async fn change_item(

@@ -14,6 +14,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
+use innkeeper_kit::Principal;
 use innkeeper_runtime::callee::{CallContext, Callee};
 use innkeeper_runtime::client::{CallError, Client};
 use innkeeper_runtime::edge;
@@ -238,7 +239,7 @@ async fn requests_and_answers_are_the_same_over_a_connection_and_in_process() {
             let context = CallContext {
                 traceparent: Some(TRACE.to_owned()),
                 saga: Some(Uuid::nil()),
-                remaining: None,
+                ..CallContext::default()
             };
             let mut answer = callee.call(request, context).await.unwrap();
             answer.headers_mut().remove(DATE);
@@ -261,6 +262,7 @@ async fn a_call_tells_its_trace_its_saga_and_how_long_it_can_wait() {
         let context = CallContext {
             traceparent: Some(TRACE.to_owned()),
             saga: Some(Uuid::nil()),
+            principal: Some(Principal::parse("kim")),
             remaining: Some(Duration::from_secs(7)),
         };
         let request = request(Method::GET, "/echo", Body::empty());
@@ -271,6 +273,7 @@ async fn a_call_tells_its_trace_its_saga_and_how_long_it_can_wait() {
             json!([
                 format!("host: {}", service.address),
                 "innkeeper-correlation-id: 00000000-0000-0000-0000-000000000000",
+                "innkeeper-principal: kim",
                 "innkeeper-timeout-ms: 7000",
                 format!("traceparent: {TRACE}"),
                 "x-request-id: kims",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::Request;
+use innkeeper_kit::Principal;
 use uuid::Uuid;
 
 /// What a call belongs to.
@@ -12,6 +13,8 @@ pub struct CallContext {
     pub traceparent: Option<String>,
     /// The correlation id of the saga, if it is a call within one.
     pub saga: Option<Uuid>,
+    /// For whom the call is made; `None` for the service's own purposes.
+    pub principal: Option<Principal>,
     /// How long the caller can still wait; the callee's own timeout holds where it is shorter.
     pub remaining: Option<Duration>,
 }

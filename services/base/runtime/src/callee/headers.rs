@@ -2,7 +2,9 @@
 //! gives up.
 
 use axum::http::HeaderValue;
-use innkeeper_contracts::pod::{CORRELATION_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER};
+use innkeeper_contracts::pod::{
+    CORRELATION_HEADER, PRINCIPAL_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER,
+};
 
 use super::call::Call;
 
@@ -16,6 +18,11 @@ pub fn add(mut call: Call) -> Call {
     if let Some(saga) = call.context.saga {
         let saga = HeaderValue::try_from(saga.to_string()).expect("a UUID is ASCII");
         headers.insert(CORRELATION_HEADER, saga);
+    }
+    let principal = call.context.principal.as_ref();
+    let principal = principal.and_then(|principal| HeaderValue::from_str(principal.owner()?).ok());
+    if let Some(principal) = principal {
+        headers.insert(PRINCIPAL_HEADER, principal);
     }
     let millis = u64::try_from(call.within.as_millis()).unwrap_or(u64::MAX);
     headers.insert(TIMEOUT_HEADER, HeaderValue::from(millis));

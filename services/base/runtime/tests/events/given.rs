@@ -50,6 +50,7 @@ impl Service {
             client: Client::new(),
             crash: CrashPlan::default(),
             process: Uuid::now_v7(),
+            tasks: Lifecycle::new(),
         };
         Self {
             log: MemoryLog::new(Retention::of(RETENTION, clock.clone())),

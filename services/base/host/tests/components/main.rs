@@ -1,0 +1,8 @@
+//! Each component's routes and reactions, in process, on a store in memory.
+
+#[cfg(test)]
+mod booking;
+#[cfg(test)]
+mod given;
+#[cfg(test)]
+mod others;
