@@ -17,13 +17,16 @@ use tokio::net::TcpListener;
 
 /// Starts a gateway, the one component that needs no database, in front of other services.
 async fn start(neighbours: &Neighbours, routes: Vec<Route>) -> (SocketAddr, Service) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port is free");
+    let address = listener.local_addr().expect("the listener is bound");
     let settings = serde_json::json!({
         "namespace": "default", "platform": "rentcar", "service": "gateway", "path": "",
         "component": { "gateway": { "routes": [] } },
     });
-    let mut settings: ServiceSettings = serde_json::from_value(settings).unwrap();
+    let mut settings: ServiceSettings =
+        serde_json::from_value(settings).expect("they are complete");
     settings.component = Component::Gateway(Gateway { routes });
     let launch = Launch {
         settings,
@@ -33,7 +36,8 @@ async fn start(neighbours: &Neighbours, routes: Vec<Route>) -> (SocketAddr, Serv
         clock: Arc::new(MockClock::default()),
         crash: CrashPlan::default(),
     };
-    (address, Service::start(launch).await.unwrap())
+    let service = Service::start(launch).await;
+    (address, service.expect("a gateway starts"))
 }
 
 fn route(service: &str, address: SocketAddr) -> Route {
@@ -47,9 +51,9 @@ fn route(service: &str, address: SocketAddr) -> Route {
 
 async fn status(address: SocketAddr, path: &str) -> StatusCode {
     let request = Request::get(format!("http://{address}{path}")).body(Body::empty());
-    let client = Client::new();
-    let answered = in_time("the gateway answers", client.send(request.unwrap())).await;
-    answered.unwrap().status()
+    let request = request.expect("the request is well formed");
+    let answered = in_time("the gateway answers", Client::new().send(request)).await;
+    answered.expect("the gateway answers").status()
 }
 
 #[tokio::test]

@@ -50,8 +50,10 @@ struct Service {
 impl Service {
     /// A service that is bound to its address and has not started.
     async fn bound() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("the listener is bound");
         let neighbours = Neighbours::default();
         Self {
             lifecycle: Lifecycle::new(),
@@ -80,7 +82,7 @@ impl Service {
         };
         let neighbour = Neighbour::new(router.clone(), lifecycle.clone(), drain_within);
         let joined = self.neighbours.join(self.address, neighbour);
-        let listener = self.listener.take().unwrap();
+        let listener = self.listener.take().expect("it starts once");
         let serving = serve(listener, router, lifecycle, limits);
         self.lifecycle.spawn("server", async move {
             serving.await;
@@ -101,7 +103,7 @@ impl Drop for Service {
 
 fn callee(client: &Client, address: SocketAddr) -> Callee {
     let address = format!("http://{address}");
-    Callee::new(client, "pay", &address, PATIENCE).unwrap()
+    Callee::new(client, "pay", &address, PATIENCE).expect("the address is well formed")
 }
 
 fn request(method: Method, path: &str, body: impl Into<Body>) -> Request {
@@ -109,7 +111,7 @@ fn request(method: Method, path: &str, body: impl Into<Body>) -> Request {
     request
         .header("x-request-id", "kims")
         .body(body.into())
-        .unwrap()
+        .expect("the request is well formed")
 }
 
 async fn called(callee: &Callee, path: &str) -> Result<Response<Bytes>, CallError> {
@@ -149,13 +151,13 @@ impl Gate {
         let [reached, open, ended] = &*self.0;
         let _ended = Ended(ended);
         reached.add_permits(1);
-        open.acquire().await.unwrap().forget();
+        open.acquire().await.expect("the gate stays").forget();
         "done"
     }
 
     async fn reached(&self) {
         let reached = in_time("the handler is reached", self.0[0].acquire()).await;
-        reached.unwrap().forget();
+        reached.expect("the gate stays").forget();
     }
 
     fn open(&self) {
@@ -164,7 +166,7 @@ impl Gate {
 
     async fn ended(&self) {
         let ended = in_time("the handler ends", self.0[2].acquire()).await;
-        ended.unwrap().forget();
+        ended.expect("the gate stays").forget();
     }
 }
 
@@ -174,18 +176,19 @@ struct OfTheCaller;
 /// Answers with everything that arrived.
 async fn echo(request: Request) -> impl IntoResponse {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let body = body.collect().await.expect("the body arrives").to_bytes();
     let headers: Vec<_> = parts
         .headers
         .iter()
-        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .map(|(name, value)| format!("{name}: {}", value.to_str().expect("it is text")))
         .collect();
-    let context = parts.extensions.get::<RequestContext>().unwrap();
+    let context = parts.extensions.get::<RequestContext>();
+    let context = context.expect("the edge has added it");
     axum::Json(json!({
         "line": format!("{} {} {:?}", parts.method, parts.uri, parts.version),
         "headers": std::collections::BTreeSet::from_iter(headers),
         "body": String::from_utf8_lossy(&body),
-        "peer": parts.extensions.get::<Peer>().unwrap().address.to_string(),
+        "peer": parts.extensions.get::<Peer>().expect("a peer").address.to_string(),
         "id": context.request_id,
         "deadline": context.deadline.is_some(),
         "caller": parts.extensions.get::<OfTheCaller>().is_some(),

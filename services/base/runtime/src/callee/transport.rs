@@ -43,18 +43,14 @@ impl Transport {
         let host = || self.host.clone();
         request.headers_mut().entry(HOST).or_insert_with(host);
         let neighbours = &self.client.neighbours;
-        match self.address.and_then(|address| neighbours.admit(address)) {
-            Some(admitted) => {
-                *request.uri_mut() = Uri::from(path);
-                let answered = admitted.answer(request).await;
-                answered.map_err(|error| CallError::Reset(error.into()))
-            }
-            None => {
-                *request.uri_mut() = self.uri(path);
-                let response = self.client.send(request).await?;
-                Ok(response.map(Body::new))
-            }
+        if let Some(admitted) = self.address.and_then(|address| neighbours.admit(address)) {
+            *request.uri_mut() = Uri::from(path);
+            let answered = admitted.answer(request).await;
+            return answered.map_err(|error| CallError::Reset(error.into()));
         }
+        *request.uri_mut() = self.uri(path);
+        let response = self.client.send(request).await?;
+        Ok(response.map(Body::new))
     }
 
     fn uri(&self, path: PathAndQuery) -> Uri {
