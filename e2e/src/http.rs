@@ -1,16 +1,12 @@
 //! A plain HTTP client with a new connection and a deadline for each request.
 
+use std::error::Error;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::header::CONTENT_TYPE;
-use hyper::{HeaderMap, Request};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
-
-use crate::site::site;
+use ureq::Agent;
+use ureq::http::header::CONTENT_TYPE;
+use ureq::http::{HeaderMap, Request};
 
 /// How long an answer may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -48,37 +44,35 @@ pub fn request(
     body: &Value,
     headers: &[(&str, &str)],
 ) -> Result<Answer, String> {
+    exchange(method, url, body, headers).map_err(|error| error.to_string())
+}
+
+fn exchange(
+    method: &str,
+    url: &str,
+    body: &Value,
+    headers: &[(&str, &str)],
+) -> Result<Answer, Box<dyn Error>> {
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let content = if body.is_null() {
-        Bytes::new()
+    let agent = Agent::config_builder()
+        .timeout_global(Some(DEADLINE))
+        .http_status_as_error(false)
+        .max_idle_connections(0)
+        .max_redirects(0)
+        .proxy(None)
+        .build();
+    let agent = Agent::from(agent);
+    let answer = if body.is_null() {
+        agent.run(request.body(())?)?
     } else {
-        request = request.header(CONTENT_TYPE, "application/json");
-        Bytes::from(body.to_string())
+        let request = request.header(CONTENT_TYPE, "application/json");
+        agent.run(request.body(body.to_string())?)?
     };
-    let request = request.body(Full::new(content)).unwrap();
-    let exchange = async { tokio::time::timeout(DEADLINE, send(request)).await };
-    site()
-        .wait(exchange)
-        .unwrap_or_else(|_| Err(format!("no answer within {DEADLINE:?}")))
-}
-
-async fn send(request: Request<Full<Bytes>>) -> Result<Answer, String> {
-    let client = Client::builder(TokioExecutor::new())
-        .pool_max_idle_per_host(0)
-        .build_http();
-    let answer = client
-        .request(request)
-        .await
-        .map_err(|error| format!("{error:?}"))?;
-    let (head, body) = answer.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map_err(|error| error.to_string())?
-        .to_bytes();
+    let (head, mut body) = answer.into_parts();
+    let body = body.read_to_vec()?;
     let as_text = || Value::String(String::from_utf8_lossy(&body).into_owned());
     Ok(Answer {
         status: head.status.as_u16(),

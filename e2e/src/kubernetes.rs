@@ -62,7 +62,7 @@ pub const OURS: [ResourcePath; 9] = [
 
 /// Fetches the object at a path; `None` if there is none.
 pub fn fetch(path: &str) -> Option<Value> {
-    let request = hyper::Request::get(path).body(Vec::new()).unwrap();
+    let request = ureq::http::Request::get(path).body(Vec::new()).unwrap();
     match site().wait(site().client.request::<Value>(request)) {
         Ok(found) => Some(found),
         Err(kube::Error::Api(refusal)) if refusal.code == 404 => None,
