@@ -90,18 +90,18 @@ impl From<KafkaError> for KafkaFailure {
 }
 
 /// What to do about a common refusal.
-const fn remedy(code: RDKafkaErrorCode) -> &'static str {
+const fn remedy(code: RDKafkaErrorCode) -> Option<&'static str> {
     match code {
-        RDKafkaErrorCode::InvalidReplicationFactor => ": lower replication, or add brokers",
-        RDKafkaErrorCode::InvalidConfig => ": correct config",
+        RDKafkaErrorCode::InvalidReplicationFactor => Some("lower replication, or add brokers"),
+        RDKafkaErrorCode::InvalidConfig => Some("correct config"),
         RDKafkaErrorCode::PolicyViolation => {
-            ": ask for what the brokers' policy allows, or change the policy"
+            Some("ask for what the brokers' policy allows, or change the policy")
         }
         RDKafkaErrorCode::TopicAuthorizationFailed
         | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-            ": allow it to the operator in Kafka's ACLs"
+            Some("allow it to the operator in Kafka's ACLs")
         }
-        _ => "",
+        _ => None,
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
         let KafkaFailure::Refused { remedy, .. } = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!(remedy, ": lower replication, or add brokers");
+        assert_eq!(remedy, Some("lower replication, or add brokers"));
     }
 
     #[test]

@@ -97,10 +97,13 @@ fn failed(name: &str, failure: &KafkaFailure) -> Verdict {
             Reason::KafkaUnreachable,
             format!("no broker at {brokers} answers ({cause}); trying again"),
         ),
-        KafkaFailure::Refused { call, code, remedy } => Verdict::stalled(
-            Reason::KafkaRefused,
-            format!("Kafka refuses {call} of topic {name}: {code}{remedy}"),
-        ),
+        KafkaFailure::Refused { call, code, remedy } => {
+            let remedy = remedy.map(|it| format!(": {it}")).unwrap_or_default();
+            Verdict::stalled(
+                Reason::KafkaRefused,
+                format!("Kafka refuses {call} of topic {name}: {code}{remedy}"),
+            )
+        }
     }
 }
 
@@ -260,7 +263,7 @@ mod tests {
         let said = message(KafkaFailure::Refused {
             call: "create_topics",
             code: "Broker: Invalid replication factor".to_owned(),
-            remedy: ": lower replication, or add brokers",
+            remedy: Some("lower replication, or add brokers"),
         });
         assert!(said.starts_with("Kafka refuses create_topics of topic rentcar"));
         assert!(

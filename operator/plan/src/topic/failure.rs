@@ -16,7 +16,7 @@ pub enum KafkaFailure {
         call: &'static str,
         /// The error code of Kafka.
         code: String,
-        /// What to do about it, after a colon; empty if that is unknown.
-        remedy: &'static str,
+        /// What to do about it, if that is known.
+        remedy: Option<&'static str>,
     },
 }
