@@ -6,7 +6,7 @@ mod prune;
 mod write;
 
 use innkeeper_plan::Rendered;
-use innkeeper_plan::ownership::{DesiredObject, ownership_of, what};
+use innkeeper_plan::ownership::{DesiredObject, what};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
 use kube::{Api, Client};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 pub(crate) use ledger::Ledger;
-pub(crate) use prune::prune;
+pub(crate) use prune::{prune, prune_listed};
 pub(crate) use write::apply_object;
 
 /// Fetches the existing objects with the names of rendered ones, and whom they belong to.
@@ -31,12 +31,7 @@ pub(crate) async fn fetch_desired(
                 what: what(&rendered),
                 source,
             })?;
-        let ownership = ownership_of(live.as_ref().map(|it| &it.metadata), owner);
-        Ok(DesiredObject {
-            rendered,
-            ownership,
-            live,
-        })
+        Ok(DesiredObject::of(rendered, live, owner))
     }))
     .await
 }

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
+use fetch::FetchedPlatform;
 
 /// Brings a platform one step closer to what it describes.
 pub(crate) async fn reconcile(
@@ -25,9 +26,10 @@ pub(crate) async fn reconcile(
     if platform.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let platform = pin(&ctx, platform).await?;
+    let fetched = fetch::fetch(&ctx, &platform).await?;
+    let platform = pin(&ctx, platform, &fetched).await?;
     let mut notes = Notes::default();
-    let outcome = carry_out(&ctx, &platform, &mut notes).await?;
+    let outcome = carry_out(&ctx, &platform, &fetched, &mut notes).await?;
     let verdict = notes.told(conditions::verdict(&outcome));
     events::publish_change(&ctx, &platform, &verdict).await;
     let status = status(&platform, &outcome, &verdict, (ctx.now)());
@@ -40,8 +42,12 @@ pub(crate) async fn reconcile(
 
 /// Writes the values that must not change by themselves into the status, before anything is created
 /// for a platform.
-async fn pin(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlatform, Error> {
-    let observed = fetch::fetch_topic_name(ctx, &platform).await?;
+async fn pin(
+    ctx: &Context,
+    mut platform: BookingPlatform,
+    fetched: &FetchedPlatform,
+) -> Result<BookingPlatform, Error> {
+    let observed = fetched.topic_name(&platform);
     let pinned = pinned(&platform, observed, &ctx.defaults.image);
     if platform.status.as_ref() != Some(&pinned) {
         apply_status(ctx, &platform, &pinned).await?;
@@ -53,14 +59,15 @@ async fn pin(ctx: &Context, mut platform: BookingPlatform) -> Result<BookingPlat
 async fn carry_out(
     ctx: &Context,
     platform: &BookingPlatform,
+    fetched: &FetchedPlatform,
     notes: &mut Notes,
 ) -> Result<PlatformOutcome, Error> {
     let executor = ctx.executor();
     match validate(platform, &executor) {
         Ok(validated) => {
-            let facts = Facts::of(platform, &fetch::fetch_services(ctx, platform).await?);
+            let facts = Facts::of(platform, fetched.services_of(platform));
             let expansion = expand(&validated, &executor, &facts);
-            apply::apply(ctx, platform, &expansion, notes).await
+            apply::apply(ctx, platform, fetched, &expansion, notes).await
         }
         Err(refusals) => Ok(PlatformOutcome::Invalid(refusals)),
     }

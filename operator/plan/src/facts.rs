@@ -22,14 +22,17 @@ pub struct Facts {
 
 impl Facts {
     /// The facts about a platform with these services. Its status names its topic.
-    pub fn of(platform: &BookingPlatform, services: &[DynamicObject]) -> Self {
+    pub fn of<'a>(
+        platform: &BookingPlatform,
+        services: impl IntoIterator<Item = &'a DynamicObject>,
+    ) -> Self {
         let status = platform.status.as_ref();
         let order = |service: &DynamicObject| {
             let name = service.metadata.name.clone()?;
             Some((name, Order::of(&service.data["spec"])))
         };
         Self {
-            orders: services.iter().filter_map(order).collect(),
+            orders: services.into_iter().filter_map(order).collect(),
             topic: status.and_then(|it| it.topic.clone()),
         }
     }

@@ -142,6 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_platform_prunes_nothing_but_the_services_that_it_lists_anyway() {
+        let pruned = children_of::<BookingPlatform>().filter(|it| it.prune.is_some());
+        let pruned: Vec<_> = pruned.map(|it| (&*it.resource.kind, it.prune)).collect();
+        assert_eq!(pruned, [("DomainService", Some(Prune::Last))]);
+    }
+
+    #[test]
     fn every_kind_that_is_defined_is_registered() {
         let defined: BTreeSet<_> = innkeeper_crds::generate::definitions()
             .iter()

@@ -39,10 +39,23 @@ async fn prune_kind<K: Resource<DynamicType = ()>>(
             what: format!("every {} of {}", resource.kind, owner.name_any()),
             source,
         })?;
-    for object in found.iter().map(|it| &it.metadata) {
+    let found = found.iter().map(|it| &it.metadata);
+    prune_listed(&api, owner, inventory, resource, found).await
+}
+
+/// Deletes those of the listed objects of a kind that belong to an owner and are not in its
+/// inventory.
+pub(crate) async fn prune_listed<K: Resource<DynamicType = ()>>(
+    api: &Api<DynamicObject>,
+    owner: &K,
+    inventory: &Inventory,
+    resource: &ApiResource,
+    listed: impl Iterator<Item = &ObjectMeta>,
+) -> Result<(), Error> {
+    for object in listed {
         let name = object.name.as_deref().unwrap_or_default();
         if is_owned(object, owner.uid().as_deref()) && !inventory.has(resource, name) {
-            delete(&api, &resource.kind, object).await?;
+            delete(api, &resource.kind, object).await?;
         }
     }
     Ok(())

@@ -1,30 +1,29 @@
 //! Applies the children of a platform, and deletes the services that its file no longer has.
 
-use futures::future::try_join_all;
 use innkeeper_crds::BookingPlatform;
-use innkeeper_plan::kinds::Prune;
 use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes, Ownership, obstacle};
 use innkeeper_plan::platform::{Child, Children, PlatformOutcome};
 use innkeeper_plan::{Expansion, Rendered};
 use kube::Resource as _;
 
+use super::fetch::{FetchedPlatform, services};
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{apply_object, fetch_desired, prune};
+use crate::ownership::{apply_object, prune_listed};
 
 /// Applies the children of a platform.
 pub(super) async fn apply(
     ctx: &Context,
     platform: &BookingPlatform,
+    fetched: &FetchedPlatform,
     expansion: &Expansion,
     notes: &mut Notes,
 ) -> Result<PlatformOutcome, Error> {
-    let waves = fetch_waves(ctx, platform, expansion).await?;
+    let waves = waves(platform, fetched, expansion);
     if let Some(obstacle) = obstacle(waves.iter().flatten()) {
         return Ok(PlatformOutcome::Stopped(obstacle));
     }
     let inventory = Inventory::of(waves.iter().flatten());
-    prune(&ctx.client, platform, &inventory, Prune::First).await?;
     let mut children = Children::default();
     for wave in &waves {
         let is_open = children.are_ready();
@@ -40,23 +39,37 @@ pub(super) async fn apply(
             }
         }
     }
-    prune(&ctx.client, platform, &inventory, Prune::Last).await?;
+    prune_services(ctx, platform, fetched, &inventory).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(PlatformOutcome::Applied(children, topic_name))
 }
 
-/// Fetches the children of a platform, in waves. Each child is deleted with its platform.
-async fn fetch_waves(
+/// The children of a platform, in waves. Each child is deleted with its platform.
+fn waves(
+    platform: &BookingPlatform,
+    fetched: &FetchedPlatform,
+    expansion: &Expansion,
+) -> Vec<Vec<DesiredObject>> {
+    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+    let desired = |mut rendered: Rendered| {
+        rendered.object.metadata.owner_references = Some(vec![owner.clone()]);
+        let live = fetched.live(&rendered).cloned();
+        DesiredObject::of(rendered, live, &owner)
+    };
+    let waves = expansion.waves().into_iter();
+    waves
+        .map(|wave| wave.into_iter().map(desired).collect())
+        .collect()
+}
+
+/// Deletes the services that a platform no longer asks for. Only its services can become unwanted.
+async fn prune_services(
     ctx: &Context,
     platform: &BookingPlatform,
-    expansion: &Expansion,
-) -> Result<Vec<Vec<DesiredObject>>, Error> {
-    let owner = platform.controller_owner_ref(&()).unwrap_or_default();
-    let fetch = |mut wave: Vec<Rendered>| {
-        for rendered in &mut wave {
-            rendered.object.metadata.owner_references = Some(vec![owner.clone()]);
-        }
-        fetch_desired(&ctx.client, &owner, wave)
-    };
-    try_join_all(expansion.waves().into_iter().map(fetch)).await
+    fetched: &FetchedPlatform,
+    inventory: &Inventory,
+) -> Result<(), Error> {
+    let (resource, api) = services(ctx, platform);
+    let listed = fetched.services.iter().map(|it| &it.metadata);
+    prune_listed(&api, platform, inventory, &resource, listed).await
 }

@@ -51,6 +51,18 @@ pub struct DesiredObject {
     pub live: Option<DynamicObject>,
 }
 
+impl DesiredObject {
+    /// A rendered object with the one that has its name now, from the point of view of `owner`.
+    pub fn of(rendered: Rendered, live: Option<DynamicObject>, owner: &OwnerReference) -> Self {
+        let ownership = ownership_of(live.as_ref().map(|it| &it.metadata), owner);
+        Self {
+            rendered,
+            ownership,
+            live,
+        }
+    }
+}
+
 /// What prevents desired objects from being applied.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Obstacle {
