@@ -9,6 +9,7 @@ pub mod lost;
 pub mod others;
 mod outcome;
 mod plan;
+pub mod scheduling;
 mod status;
 
 pub use outcome::ServiceOutcome;

@@ -9,6 +9,7 @@ use innkeeper_plan::domain_service::desired::desired;
 use innkeeper_plan::domain_service::findings::Findings;
 use innkeeper_plan::domain_service::lost;
 use innkeeper_plan::domain_service::others::foreign_autoscalers;
+use innkeeper_plan::domain_service::scheduling::Scheduling;
 use innkeeper_plan::ownership::{DesiredObject, Ownership, ownership_of};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
@@ -101,6 +102,20 @@ async fn fetch_pods(
         source,
     })?;
     Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
+}
+
+/// Fetches what the scheduler says about the pods of a service that do not run yet.
+pub(super) async fn fetch_scheduling(
+    ctx: &Context,
+    service: &DomainService,
+) -> Result<Scheduling, Error> {
+    let pods = ctx.api_beside::<Pod>(service);
+    let found = pods.list(&lost_pods::pending_of_account(service)).await;
+    let found = found.map_err(|source| Error::Fetch {
+        what: format!("the pending pods of {}", service.name_any()),
+        source,
+    })?;
+    Ok(Scheduling::of(&found.items))
 }
 
 /// Fetches the names of `ReplicaSet`s with pods of the service that no Deployment owns.

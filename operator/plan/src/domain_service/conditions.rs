@@ -25,7 +25,8 @@ pub fn verdict(service: &DomainService, outcome: &ServiceOutcome, findings: &Fin
         ServiceOutcome::Refused(refused) => refused.verdict(),
         ServiceOutcome::Applied(deployment) => {
             let changed = changed_by_hand(service, deployment, findings);
-            changed.unwrap_or_else(|| rollout(service, deployment))
+            let waiting = findings.scheduling.suffix();
+            changed.unwrap_or_else(|| rollout(service, deployment, &waiting))
         }
     };
     verdict.with_notes(findings.notes(service))
@@ -81,34 +82,82 @@ fn scaled_to_zero(service: &DomainService) -> Verdict {
     )
 }
 
-fn rollout(service: &DomainService, deployment: &Deployment) -> Verdict {
-    let status = deployment.status.clone().unwrap_or_default();
-    // Of a new Deployment nothing is known yet, which looks like having no pods.
-    if status.observed_generation.is_some()
-        && status.observed_generation < deployment.metadata.generation
-    {
+/// Whether a service has pods and waits until they are ready.
+pub fn awaits_pods(service: &DomainService, outcome: &ServiceOutcome) -> bool {
+    outcome.deployment().is_some_and(|deployment| {
+        let pods = Pods::of(service, deployment);
+        let are_awaited = pods.fewest > 0 && !pods.are_enough();
+        are_awaited && pods.old + pods.updated > 0 && is_seen(deployment)
+    })
+}
+
+/// How many pods a service has.
+struct Pods {
+    fewest: i32,
+    wanted: i32,
+    updated: i32,
+    old: i32,
+    available: i32,
+}
+
+impl Pods {
+    fn of(service: &DomainService, deployment: &Deployment) -> Self {
+        let status = deployment.status.as_ref();
+        let count = |count: fn(&DeploymentStatus) -> Option<i32>| status.and_then(count);
+        let fewest = fewest_replicas(&service.spec.workload);
+        let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas);
+        let updated = count(|it| it.updated_replicas).unwrap_or(0);
+        Self {
+            fewest,
+            wanted: wanted.unwrap_or(fewest),
+            updated,
+            old: count(|it| it.replicas).unwrap_or(0) - updated,
+            available: count(|it| it.available_replicas).unwrap_or(0),
+        }
+    }
+
+    /// Whether all pods are new and enough of them are available.
+    fn are_enough(&self) -> bool {
+        let is_rolled_out = self.updated >= self.wanted.min(self.fewest) && self.old <= 0;
+        is_rolled_out && self.available >= self.fewest
+    }
+}
+
+/// Whether Kubernetes has seen the present version of a Deployment. Of a new one nothing is known
+/// yet, which looks like having no pods.
+fn is_seen(deployment: &Deployment) -> bool {
+    let status = deployment.status.as_ref();
+    let seen = status.and_then(|it| it.observed_generation);
+    seen.is_none() || seen >= deployment.metadata.generation
+}
+
+/// The state of the pods; `waiting` says why some of them have no node.
+fn rollout(service: &DomainService, deployment: &Deployment, waiting: &str) -> Verdict {
+    if !is_seen(deployment) {
         return progressing("waits for Kubernetes to see the change");
     }
-    let fewest = fewest_replicas(&service.spec.workload);
+    let status = deployment.status.clone().unwrap_or_default();
+    let pods = Pods::of(service, deployment);
+    let Pods {
+        fewest,
+        wanted,
+        updated,
+        old,
+        available,
+    } = pods;
     if fewest == 0 {
         return off(&status);
     }
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas);
-    let wanted = wanted.unwrap_or(fewest);
-    let updated = status.updated_replicas.unwrap_or(0);
-    let old = status.replicas.unwrap_or(0) - updated;
-    let available = status.available_replicas.unwrap_or(0);
-    let is_rolled_out = updated >= wanted.min(fewest) && old <= 0;
-    if is_rolled_out && available >= fewest {
+    if pods.are_enough() {
         return ready(&status, available, wanted);
     }
-    if let Some(verdict) = failed(service, &status) {
+    if let Some(verdict) = failed(service, &status, waiting) {
         return verdict;
     }
     progressing(if old > 0 {
-        format!("{updated} of {wanted} pods are new, {old} old")
+        format!("{updated} of {wanted} pods are new, {old} old{waiting}")
     } else {
-        format!("{available} of {fewest} pods are ready")
+        format!("{available} of {fewest} pods are ready{waiting}")
     })
 }
 
@@ -131,7 +180,7 @@ fn off(status: &DeploymentStatus) -> Verdict {
 }
 
 /// What went wrong, by the Deployment's own conditions.
-fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict> {
+fn failed(service: &DomainService, status: &DeploymentStatus, waiting: &str) -> Option<Verdict> {
     let says = |condition: &DeploymentCondition| condition.message.clone().unwrap_or_default();
     let refused = condition(status, "ReplicaFailure", "True").map(|condition| {
         let message = format!("its pods are refused: {}", says(condition));
@@ -144,7 +193,7 @@ fn failed(service: &DomainService, status: &DeploymentStatus) -> Option<Verdict>
         Some(Verdict::stalled(
             Reason::RolloutStalled,
             format!(
-                "new pods do not become ready ({}): look at them with kubectl describe pods -l {label}={name}, and at their logs",
+                "new pods do not become ready ({}{waiting}): look at them with kubectl describe pods -l {label}={name}, and at their logs",
                 says(condition)
             ),
         ))
@@ -171,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::domain_service::others::Foreign;
+    use crate::domain_service::scheduling::Scheduling;
     use crate::verdict::State;
 
     fn service(workload: &Value) -> DomainService {
@@ -201,6 +251,18 @@ mod tests {
     fn judged(workload: &Value, deployment: Deployment, findings: &Findings) -> Verdict {
         let outcome = ServiceOutcome::Applied(Box::new(deployment));
         verdict(&service(workload), &outcome, findings)
+    }
+
+    /// Findings after the scheduler found no node for a pod.
+    fn unscheduled() -> Findings {
+        let refusal = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu";
+        Findings {
+            scheduling: Scheduling {
+                refusals: [refusal.to_owned()].into(),
+                is_undecided: false,
+            },
+            ..Findings::default()
+        }
     }
 
     fn beside_another_autoscaler() -> Findings {
@@ -276,6 +338,45 @@ mod tests {
         let verdict = seen(&json!({}), 1, &status);
         assert_eq!(verdict.reason, Reason::RolloutStalled);
         assert!(verdict.message.contains("timed out"));
+    }
+
+    #[test]
+    fn a_service_says_at_once_why_its_pods_get_no_node() {
+        let why = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu";
+        let said = |status| {
+            let waiting = deployment(1, &status);
+            judged(&json!({}), waiting, &unscheduled()).message
+        };
+        assert_eq!(said(pods(1, 1, 0)), format!("0 of 1 pods are ready: {why}"));
+        assert_eq!(
+            said(pods(2, 1, 1)),
+            format!("1 of 1 pods are new, 1 old: {why}")
+        );
+        let mut late = pods(1, 1, 0);
+        late["conditions"] = json!([
+            { "type": "Progressing", "status": "False", "message": "timed out" },
+        ]);
+        let stuck = said(late);
+        assert!(stuck.contains(&format!("(timed out: {why})")), "{stuck}");
+    }
+
+    #[test]
+    fn pods_are_looked_at_only_while_they_are_awaited() {
+        let awaits = |workload: &Value, deployment: Deployment| {
+            let outcome = ServiceOutcome::Applied(Box::new(deployment));
+            awaits_pods(&service(workload), &outcome)
+        };
+        let one = json!({});
+        assert!(awaits(&one, deployment(1, &pods(1, 1, 0))));
+        assert!(!awaits(&one, deployment(1, &pods(1, 1, 1))));
+        assert!(!awaits(&one, deployment(1, &pods(0, 0, 0))));
+        assert!(!awaits(
+            &json!({ "replicas": 0 }),
+            deployment(0, &pods(1, 1, 0))
+        ));
+        let mut unseen = deployment(1, &pods(1, 1, 0));
+        unseen.metadata.generation = Some(2);
+        assert!(!awaits(&one, unseen));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use kube::ResourceExt as _;
 
 use super::lost::is_lost;
 use super::others::{Foreign, clashing_budgets};
+use super::scheduling::Scheduling;
 use crate::render::{fewest_replicas, labels, pod_disruption_budget};
 
 /// What was found beside a service.
@@ -22,6 +23,8 @@ pub struct Findings {
     pub lost_pods: Vec<ObjectMeta>,
     /// Names of `ReplicaSet`s with pods of the service that no Deployment owns any more.
     pub lost_sets: Vec<String>,
+    /// What the scheduler says about the pods that are not ready.
+    pub scheduling: Scheduling,
 }
 
 impl Findings {
@@ -40,7 +43,7 @@ impl Findings {
             autoscalers,
             budgets: clashing_budgets(service, budgets, labels.chain([&template])),
             lost_pods,
-            lost_sets: Vec::new(),
+            ..Self::default()
         }
     }
 
