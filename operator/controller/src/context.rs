@@ -9,6 +9,8 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::events::Recorder;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+#[cfg(test)]
+use serde_json::json;
 
 use crate::kafka::Brokers;
 use crate::metrics::Metrics;
@@ -77,5 +79,34 @@ impl Context {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
         Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+impl Context {
+    /// A context for tests, of a cluster with a database and Kafka.
+    pub(crate) fn of(client: Client) -> Self {
+        let database = json!({
+            "host": "postgres.data",
+            "port": 5432,
+            "database": "innkeeper",
+            "secretRef": { "name": "innkeeper-database" },
+        });
+        Self {
+            recorder: Recorder::new(client.clone(), "innkeeper".into()),
+            client,
+            metrics: Metrics::registered().expect("the names of metrics are sound"),
+            brokers: Brokers::default(),
+            ledger: Ledger::default(),
+            defaults: ClusterDefaults {
+                bootstrap_servers: Some("kafka.messaging:9092".to_owned()),
+                database: serde_json::from_value(database).ok(),
+                image: "innkeeper:1".to_owned(),
+            },
+            now: || Timestamp::UNIX_EPOCH,
+            topic_resync: Duration::from_mins(2),
+            scope: Scope::Cluster,
+            own_namespace: None,
+        }
     }
 }

@@ -315,7 +315,7 @@ mod tests {
     use kube::runtime::reflector;
 
     use super::*;
-    use crate::silence::{context, silent};
+    use crate::silence::silent;
 
     #[test]
     fn a_failure_is_told_again_only_when_its_text_changes() {
@@ -334,7 +334,7 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let controllers = Controllers::new(&silent(), &Scope::Cluster);
-        let ctx = Arc::new(context());
+        let ctx = Arc::new(Context::of(silent()));
         let ended = tokio::time::timeout(Duration::from_secs(1), controllers.run(ctx, stop));
         assert!(ended.await.is_ok());
     }

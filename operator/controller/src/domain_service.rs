@@ -6,6 +6,8 @@
 mod apply;
 mod fetch;
 mod lost_pods;
+#[cfg(test)]
+mod scenarios;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -38,12 +38,26 @@ pub(crate) fn observed(
 }
 
 /// Clients of the admin API, one for each set of brokers.
-#[derive(Default)]
 pub(crate) struct Brokers {
     clients: Mutex<HashMap<String, Arc<AdminClient<DefaultClientContext>>>>,
+    deadline: Duration,
+}
+
+impl Default for Brokers {
+    fn default() -> Self {
+        Self::answering_within(DEADLINE)
+    }
 }
 
 impl Brokers {
+    /// Brokers of which no call takes longer than this.
+    pub(crate) fn answering_within(deadline: Duration) -> Self {
+        Self {
+            clients: Mutex::default(),
+            deadline,
+        }
+    }
+
     /// The admin API of a set of brokers, for topics.
     pub(crate) fn topics<'a>(
         &self,
@@ -62,6 +76,7 @@ impl Brokers {
             brokers: bootstrap_servers,
             client,
             metrics,
+            deadline: self.deadline,
         })
     }
 }
@@ -80,6 +95,7 @@ pub(crate) struct Topics<'a> {
     brokers: &'a str,
     client: Arc<AdminClient<DefaultClientContext>>,
     metrics: &'a Metrics,
+    deadline: Duration,
 }
 
 impl Topics<'_> {
@@ -106,9 +122,10 @@ impl Topics<'_> {
 
     /// Describes the topics with these names in one call.
     pub(crate) async fn describe(&self, names: Vec<String>) -> Result<Description, KafkaError> {
+        let deadline = self.deadline;
         let answer = self.run_blocking(move |client| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            describe_topics(client, &names, DEADLINE)
+            describe_topics(client, &names, deadline)
         });
         let answer = match answer.await {
             Err(ClientError::AdminOp(code)) => Ok(Err(code)),
@@ -124,10 +141,10 @@ impl Topics<'_> {
         name: &str,
         partitions: u32,
     ) -> Result<bool, KafkaError> {
-        let name = name.to_owned();
+        let (name, deadline) = (name.to_owned(), self.deadline);
         let answer = self.run_blocking(move |client| {
             for partition in 0..partitions.cast_signed() {
-                if client.fetch_watermarks(&name, partition, DEADLINE)?.1 > 0 {
+                if client.fetch_watermarks(&name, partition, deadline)?.1 > 0 {
                     return Ok(true);
                 }
             }
@@ -138,8 +155,9 @@ impl Topics<'_> {
 
     /// Fetches the names of all topics.
     pub(crate) async fn fetch_topic_names(&self) -> Result<Vec<String>, KafkaError> {
-        let answer = self.run_blocking(|client| {
-            let metadata = client.fetch_metadata(None, DEADLINE)?;
+        let deadline = self.deadline;
+        let answer = self.run_blocking(move |client| {
+            let metadata = client.fetch_metadata(None, deadline)?;
             let names = metadata.topics().iter().map(|it| it.name().to_owned());
             Ok(names.collect())
         });
@@ -162,7 +180,7 @@ impl Topics<'_> {
         name: &str,
     ) -> Result<Option<BTreeMap<String, String>>, KafkaError> {
         let topic = [ResourceSpecifier::Topic(name)];
-        let answer = self.client.describe_configs(&topic, &options()).await;
+        let answer = self.client.describe_configs(&topic, &self.options()).await;
         let result = first(answer.map(|results| {
             results
                 .into_iter()
@@ -187,7 +205,7 @@ impl Topics<'_> {
         for (key, value) in config {
             topic = topic.set(key, value);
         }
-        let answer = self.client.create_topics([&topic], &options()).await;
+        let answer = self.client.create_topics([&topic], &self.options()).await;
         is_created(self.judge(AdminCall::CreateTopics, first(answer.map(without_names))))
     }
 
@@ -195,7 +213,10 @@ impl Topics<'_> {
     pub(crate) async fn grow(&self, name: &str, partitions: u32) -> Result<(), KafkaError> {
         let count = usize::try_from(partitions).unwrap_or(usize::MAX);
         let grown = NewPartitions::new(name, count);
-        let answer = self.client.create_partitions([&grown], &options()).await;
+        let answer = self
+            .client
+            .create_partitions([&grown], &self.options())
+            .await;
         self.judge(
             AdminCall::CreatePartitions,
             first(answer.map(without_names)),
@@ -212,7 +233,10 @@ impl Topics<'_> {
         for (key, value) in config {
             settings = settings.set(key, value);
         }
-        let answer = self.client.alter_configs([&settings], &options()).await;
+        let answer = self
+            .client
+            .alter_configs([&settings], &self.options())
+            .await;
         let result = first(answer.map(|results| {
             results
                 .into_iter()
@@ -224,7 +248,7 @@ impl Topics<'_> {
 
     /// Deletes a topic with all its records. A topic that does not exist counts as deleted.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), KafkaError> {
-        let answer = self.client.delete_topics(&[name], &options()).await;
+        let answer = self.client.delete_topics(&[name], &self.options()).await;
         self.judge_missing(AdminCall::DeleteTopics, first(answer.map(without_names)))
             .map(|_| ())
     }
@@ -261,6 +285,12 @@ impl Topics<'_> {
         }
     }
 
+    fn options(&self) -> AdminOptions {
+        AdminOptions::new()
+            .request_timeout(Some(self.deadline))
+            .operation_timeout(Some(self.deadline))
+    }
+
     fn unreachable(&self, source: ClientError) -> KafkaError {
         KafkaError::Unreachable {
             brokers: self.brokers.to_owned(),
@@ -278,12 +308,6 @@ fn is_created(answer: Result<(), KafkaError>) -> Result<bool, KafkaError> {
         }) => Ok(false),
         other => other.map(|()| true),
     }
-}
-
-fn options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(DEADLINE))
-        .operation_timeout(Some(DEADLINE))
 }
 
 /// Takes the only result of a call about one topic.

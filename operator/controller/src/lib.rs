@@ -10,6 +10,8 @@ mod controllers;
 mod domain_service;
 mod error;
 mod events;
+#[cfg(test)]
+mod fake_api_server;
 mod kafka;
 mod leader;
 mod metrics;

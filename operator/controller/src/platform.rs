@@ -2,6 +2,8 @@
 
 mod apply;
 mod fetch;
+#[cfg(test)]
+mod scenarios;
 
 use std::sync::Arc;
 

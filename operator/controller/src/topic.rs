@@ -8,6 +8,8 @@ mod loss;
 mod owner;
 mod publish;
 mod rivals;
+#[cfg(test)]
+mod scenarios;
 mod tell;
 
 use std::sync::Arc;
