@@ -9,6 +9,7 @@ use clap::Args;
 use innkeeper_plan::permissions::{Permission, Role, permissions};
 
 use crate::Outcome;
+use crate::bench;
 use crate::chart;
 use crate::generated::{Generated, repository};
 
@@ -29,6 +30,7 @@ pub struct Arguments {
 /// Carries the chore out.
 pub fn run(arguments: &Arguments) -> Outcome {
     let mut files = from_code();
+    files.push(bench::page()?);
     if arguments.check {
         files.extend(chart::rendered()?);
         return refuse(&stale(&files)?);

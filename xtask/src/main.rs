@@ -33,14 +33,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// The figures of the README, measured on this machine
+    /// The figures of docs/figures.md, measured on this machine
     Bench(bench::Arguments),
     /// Formatting, lints, generated files and the chart
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
     Cluster(cluster::Arguments),
-    /// Writes the files that are made from the code: the CRDs, the rules of the chart's roles, and
-    /// what the chart renders
+    /// Writes the files that are made from others: the CRDs, the rules of the chart's roles, what
+    /// the chart renders, and the page of figures
     Generate(generate::Arguments),
     /// Builds the container image as an OCI archive, without Docker
     Image(image::Arguments),

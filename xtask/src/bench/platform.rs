@@ -3,21 +3,31 @@
 use std::error::Error;
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::usage;
+
 /// How long the first 201 may take.
 const START_WITHIN: Duration = Duration::from_secs(30);
+
+/// Most rows of the view on one page.
+pub const PAGE: usize = 1000;
+/// How long the work of a load may go on after its last answer.
+const IDLE_WITHIN: Duration = Duration::from_mins(1);
+/// The process is idle when it uses less than a twentieth of one processor for so long.
+const IDLE_WINDOW: Duration = Duration::from_millis(400);
 
 /// The platform that is measured.
 pub struct Platform {
     child: Child,
     /// Address of its gateway.
     pub gateway: String,
+    data: PathBuf,
     agent: ureq::Agent,
 }
 
@@ -26,12 +36,13 @@ impl Platform {
     pub fn start(binary: &Path, folder: &Path) -> Result<(Self, Duration), Box<dyn Error>> {
         let file = folder.join("rentcar.yaml");
         let port = write_with_free_ports(&file)?;
+        let data = folder.join("data");
         let began = Instant::now();
         let child = Command::new(binary)
             .arg("dev")
             .arg(&file)
             .args(["--admin-port", "0", "--data"])
-            .arg(folder.join("data"))
+            .arg(&data)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
@@ -39,6 +50,7 @@ impl Platform {
         let platform = Self {
             child,
             gateway,
+            data,
             agent: ureq::Agent::new_with_defaults(),
         };
         while platform.reserve().is_err() {
@@ -60,14 +72,40 @@ impl Platform {
             .ok_or_else(|| "the answer has no id".into())
     }
 
-    /// Loads the rows of the view after an id.
+    /// Fetches up to [`PAGE`] rows of the view, those that follow an id.
     pub fn fetch_view_after(&self, id: i64) -> Result<Vec<Value>, Box<dyn Error>> {
-        let url = format!("{}/myReservations?after={id}", self.gateway);
+        let url = format!("{}/myReservations?after={id}&size={PAGE}", self.gateway);
         let body: Value = self.agent.get(&url).call()?.body_mut().read_json()?;
         Ok(body["_embedded"]["myReservations"]
             .as_array()
             .cloned()
             .unwrap_or_default())
+    }
+
+    /// Waits until the process has nothing left to do.
+    pub fn wait_until_idle(&self) -> Result<(), Box<dyn Error>> {
+        let began = Instant::now();
+        let mut used = self.read_cpu_time()?;
+        while began.elapsed() < IDLE_WITHIN {
+            thread::sleep(IDLE_WINDOW);
+            let before = used;
+            used = self.read_cpu_time()?;
+            if used.saturating_sub(before) <= IDLE_WINDOW / 20 {
+                return Ok(());
+            }
+        }
+        Err(format!("innkeeper dev is still busy {IDLE_WITHIN:?} after its load").into())
+    }
+
+    /// Processor time that the process has used, user and system.
+    pub fn read_cpu_time(&self) -> Result<Duration, Box<dyn Error>> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        usage::cpu_time(&stat).ok_or_else(|| "/proc tells no processor time".into())
+    }
+
+    /// Bytes on disk of the data folder.
+    pub fn read_disk_bytes(&self) -> Result<u64, Box<dyn Error>> {
+        Ok(usage::disk_bytes(&self.data)?)
     }
 
     /// Resident memory of the process, in MB.
@@ -95,13 +133,7 @@ impl Platform {
 
     fn read_status_megabytes(&self, field: &str) -> Result<f64, Box<dyn Error>> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field));
-        let kilobytes: f64 = line
-            .unwrap_or_default()
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()?;
-        Ok(kilobytes / 1_024.0)
+        usage::megabytes(&status, field).ok_or_else(|| format!("/proc tells no {field}").into())
     }
 }
 
