@@ -78,11 +78,8 @@ impl Measurement<'_> {
     }
 
     fn measure_without_load(&self, tail: &mut Tail) -> Result<Vec<Figure>, Box<dyn Error>> {
-        let mut left = FOLLOWED;
-        let delays = measure_until_view(self.platform, tail, || {
-            left = left.saturating_sub(1);
-            left > 0
-        })?;
+        let mut reservations = 0..FOLLOWED;
+        let delays = measure_until_view(self.platform, tail, || reservations.next().is_some())?;
         Ok(view_figures(
             &delays,
             "201 to the view's row, p50",

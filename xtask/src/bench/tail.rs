@@ -43,12 +43,13 @@ impl Tail {
 
     /// Reads past all rows that are there already.
     pub fn catch_up(&mut self, platform: &Platform) -> Result<(), Box<dyn Error>> {
-        while platform.fetch_view_after(self.after).map(|rows| {
+        loop {
+            let rows = platform.fetch_view_after(self.after)?;
             self.take(&rows, Instant::now());
-            rows.len()
-        })? == PAGE
-        {}
-        Ok(())
+            if rows.len() < PAGE {
+                return Ok(());
+            }
+        }
     }
 
     fn take(&mut self, rows: &[Value], now: Instant) -> Vec<i64> {
