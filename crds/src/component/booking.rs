@@ -3,7 +3,7 @@
 use innkeeper_contracts::settings::{
     self, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime,
 };
-use innkeeper_contracts::words::Attribute;
+use innkeeper_contracts::words::{Attribute, MAX_ATTRIBUTES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct Booking {
     pub fields: Fields,
     /// Further fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = MAX_ATTRIBUTES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
     /// Names of fields, as clients write them, without which a booking is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

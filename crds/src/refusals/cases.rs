@@ -501,6 +501,13 @@ pub const CASES: &[Case] = &[
         "set at most 2592000000 (30 days)",
     ),
     case(
+        "a platform's topic refuses the largest events",
+        &[(FIRST, "  messaging: { topic: { config: { max.message.bytes: 798143 } } }\n  services:\n")],
+        Refuser::Validate,
+        "spec.messaging.topic.config.max.message.bytes",
+        "set at least 798144",
+    ),
+    case(
         "a platform's topic is compacted",
         &[(FIRST, "  messaging: { topic: { config: { cleanup.policy: compact } } }\n  services:\n")],
         Refuser::Validate,

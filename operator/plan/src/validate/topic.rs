@@ -1,5 +1,6 @@
 //! Checks the parts of a platform's topic that its services depend on.
 
+use innkeeper_contracts::event::MAX_EVENT_BYTES;
 use innkeeper_crds::BookingPlatformSpec;
 use innkeeper_crds::event_topic::TopicConfig;
 use innkeeper_crds::event_topic::config::CleanupPolicy;
@@ -25,6 +26,15 @@ fn check_config(config: &TopicConfig, collector: &mut Collector) {
             "spec.messaging.topic.config.retention.ms",
             format!(
                 "services remember what they have handled for longer than the topic keeps records: set at most {LONGEST_RETENTION_MS} (30 days)"
+            ),
+        );
+    }
+    let is_too_small = |bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes < MAX_EVENT_BYTES);
+    if config.max_message_bytes.is_some_and(is_too_small) {
+        collector.refuse(
+            "spec.messaging.topic.config.max.message.bytes",
+            format!(
+                "the topic would refuse the largest events: set at least {MAX_EVENT_BYTES}, or leave it out"
             ),
         );
     }

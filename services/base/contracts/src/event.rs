@@ -6,6 +6,24 @@ use uuid::Uuid;
 
 use crate::settings::ServiceSettings;
 use crate::snapshot::Snapshot;
+use crate::words::{MAX_ATTRIBUTE_LENGTH, MAX_ATTRIBUTES, MAX_TEXT};
+
+/// The most bytes of an event in its topic: the key, headers and payload of its record, and what
+/// Kafka adds to a batch of one record. A topic's `max.message.bytes` must not be less.
+pub const MAX_EVENT_BYTES: usize = {
+    // In JSON a character takes up to six bytes, as in `\u001f`.
+    const CHARACTER: usize = 6;
+    const LONGEST_WORD: usize = 64;
+    // Quotes, colon and comma around a name and its value.
+    const PUNCTUATION: usize = 6;
+    // Names of members, numbers, headers, the key, and Kafka's framing.
+    const ALL_ELSE: usize = 4096;
+    let value = MAX_ATTRIBUTE_LENGTH as usize * CHARACTER;
+    let attributes = MAX_ATTRIBUTES * (LONGEST_WORD + value + PUNCTUATION);
+    let texts = 3 * MAX_TEXT as usize * CHARACTER;
+    let event_and_status = 2 * LONGEST_WORD * CHARACTER;
+    attributes + texts + event_and_status + ALL_ELSE
+};
 
 /// The canonical, versioned types of events. The platform's own name of an event is in
 /// [`EventData::event`].

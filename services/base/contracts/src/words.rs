@@ -8,6 +8,16 @@ use serde_json::{Map, Value};
 
 use crate::schema;
 
+/// The most attributes of a booking.
+pub const MAX_ATTRIBUTES: usize = 32;
+
+/// The most characters of an attribute's value.
+pub const MAX_ATTRIBUTE_LENGTH: u32 = 4096;
+
+/// Longest customer, item and item name in characters, and longest String attribute that has no
+/// `maxLength`.
+pub const MAX_TEXT: u32 = 256;
+
 /// A canonical field of a booking. A component's `fields` give it the platform's name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,11 +105,11 @@ pub struct Attribute {
     pub from: Option<String>,
     /// Fewest characters of a String.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 4096))]
+    #[schemars(range(min = 1, max = MAX_ATTRIBUTE_LENGTH))]
     pub min_length: Option<u32>,
     /// Most characters of a String. 256 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 4096))]
+    #[schemars(range(min = 1, max = MAX_ATTRIBUTE_LENGTH))]
     pub max_length: Option<u32>,
     /// Smallest Integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,7 +169,7 @@ pub struct Words {
     pub fields: BTreeMap<Field, String>,
     /// Further fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(max = MAX_ATTRIBUTES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
     /// Labels by canonical state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -4,7 +4,8 @@
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
-use innkeeper_contracts::event::{DecodeError, EventSource};
+use innkeeper_contracts::event::{DecodeError, EventSource, MAX_EVENT_BYTES};
+use innkeeper_contracts::words::{MAX_ATTRIBUTE_LENGTH, MAX_ATTRIBUTES, MAX_TEXT};
 use innkeeper_contracts::{Event, EventData, EventType, PublicIds, Snapshot};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -117,6 +118,61 @@ fn a_record_of_each_type_is_read_as_the_event_that_was_written() {
             assert_eq!(decoded, Some(event));
         }
     }
+}
+
+/// An event in which everything is as long as a platform can make it.
+fn largest() -> Event {
+    let text = |length: u32| "\u{1f}".repeat(length as usize);
+    let attributes = (0..MAX_ATTRIBUTES).map(|number| {
+        let name = format!("a{number:062}");
+        (name, text(MAX_ATTRIBUTE_LENGTH).into())
+    });
+    let mut event = event(EventType::FulfillmentCancelled);
+    event.source = EventSource {
+        namespace: "n".repeat(63),
+        platform: "p".repeat(63),
+        incarnation: u32::MAX,
+        service: "s".repeat(63),
+    };
+    event.sequence = i64::MAX;
+    event.data = EventData {
+        id: i64::MIN,
+        event: text(64),
+        status: text(64),
+        unlabelled: true,
+        clock: i64::MIN,
+        snapshot: Snapshot {
+            customer: Some(text(MAX_TEXT)),
+            item: Some(text(MAX_TEXT)),
+            item_name: Some(text(MAX_TEXT)),
+            quantity: Some(i64::MIN),
+            amount: Some(i64::MIN),
+            currency: Some("KRW".to_owned()),
+            attributes: attributes.collect(),
+            ids: PublicIds {
+                booking: Some(i64::MIN),
+                payment: Some(i64::MIN),
+                fulfillment: Some(i64::MIN),
+            },
+        },
+    };
+    event
+}
+
+#[test]
+fn the_largest_event_is_within_the_limit_with_room_for_the_framing_of_kafka() {
+    // A batch begins with 61 bytes; a record and each of its headers have a few lengths.
+    const FRAMING: usize = 61 + 40 + 16 * 10;
+    let event = largest();
+    let headers = event.headers();
+    let headers: usize = headers
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    let key = event.correlation_id.to_string().len();
+    let bytes = key + headers + payload(&event).len() + FRAMING;
+    assert!(bytes <= MAX_EVENT_BYTES, "{bytes}");
+    assert!(bytes > MAX_EVENT_BYTES - 4096, "{bytes}");
 }
 
 #[test]

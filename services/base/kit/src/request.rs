@@ -4,16 +4,13 @@ use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
 
 use innkeeper_contracts::settings::Booking;
+use innkeeper_contracts::words::MAX_TEXT;
 use innkeeper_contracts::{Attribute, AttributeType, Field, Snapshot, Words};
 use serde_json::Value;
 
 use crate::blank::is_blank;
 use crate::json::{Json, Object};
 use crate::rejection::{Fault, Rejection, pointer_to};
-
-/// Longest customer, item and item name in characters, and longest String attribute that has no
-/// `maxLength`.
-pub const MAX_TEXT: u32 = 256;
 
 /// A member of a body: the name under which it was found, and its value.
 pub type Member<'a> = (&'a str, &'a Json);
