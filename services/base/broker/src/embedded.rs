@@ -1,11 +1,16 @@
 //! What the logs within one process share: consumer groups of which one member at a time consumes,
 //! wake-ups, and the single partition 0.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record, Subscription};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use innkeeper_kit::log::{
+    AppendError, Appended, Delivery, Log, LogError, NewRecord, Record, Subscription,
+};
 use tokio::sync::{OwnedMutexGuard, watch};
 
 pub mod tail;
@@ -25,11 +30,14 @@ pub struct Bounds {
     pub next: i64,
 }
 
+/// Why a commit failed, which all records in it are told.
+pub type CommitError = Arc<dyn Error + Send + Sync>;
+
 /// Where an embedded log keeps its records and the offsets of its groups.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Appends records, each id only once, and returns when they are durable.
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError>;
+    /// Appends records, each id only once, and returns when all of them are durable.
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), CommitError>;
 
     /// Reads up to `limit` records from this offset on, in order. Pruned records are missing at the
     /// front.
@@ -89,8 +97,16 @@ struct EmbeddedLog {
 
 #[async_trait]
 impl Log for EmbeddedLog {
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
-        self.journal.append(records).await
+    fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
+        let appended = async {
+            let (fit, mut appended) = refuse_too_large(records);
+            let (indices, records): (Vec<_>, Vec<_>) = fit.into_iter().unzip();
+            let committed = self.journal.append(records).await;
+            let result = || committed.clone().map_err(not_now);
+            appended.extend(indices.into_iter().map(|index| (index, result())));
+            stream::iter(appended)
+        };
+        stream::once(appended).flatten().boxed()
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
@@ -106,6 +122,29 @@ impl Log for EmbeddedLog {
     async fn ping(&self) -> Result<(), LogError> {
         self.journal.flush().await
     }
+}
+
+/// Separates the records that fit into a log, with their indices, from those that are refused and
+/// those behind them.
+fn refuse_too_large(records: Vec<NewRecord>) -> (Vec<(usize, NewRecord)>, Vec<Appended>) {
+    let mut fit = Vec::with_capacity(records.len());
+    let mut refused = Vec::new();
+    let mut refused_keys = HashSet::new();
+    for (index, record) in records.into_iter().enumerate() {
+        if refused_keys.contains(&record.key) {
+            refused.push((index, Err(AppendError::BehindAnother)));
+        } else if let Err(too_large) = record.check_size() {
+            refused.push((index, Err(AppendError::Refused(Box::new(too_large)))));
+            refused_keys.insert(record.key);
+        } else {
+            fit.push((index, record));
+        }
+    }
+    (fit, refused)
+}
+
+fn not_now(error: CommitError) -> AppendError {
+    AppendError::NotNow(LogError::Unavailable(Box::new(error)))
 }
 
 /// A member of a group. The member that holds the seat consumes; the others wait for it.

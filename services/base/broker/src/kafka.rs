@@ -1,19 +1,25 @@
 //! The log on a Kafka topic.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream, FuturesUnordered};
 use innkeeper_contracts::settings;
-use innkeeper_kit::log::{Log, LogError, NewRecord, Subscription};
+use innkeeper_kit::log::{AppendError, Appended, Log, LogError, NewRecord, Subscription};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 
 mod assignment;
 mod config;
+mod live_producer;
 mod member;
 mod poll;
 mod subscription;
+
+use live_producer::LiveProducer;
 
 /// How long a metadata request may take.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,38 +30,93 @@ const QUEUE_FULL_DELAY: Duration = Duration::from_millis(5);
 /// A log on an existing topic. Creating it does not touch the network.
 pub struct KafkaLog {
     settings: settings::Kafka,
-    producer: FutureProducer,
+    producer: LiveProducer,
+    /// Sends again what was refused together with others.
+    single_record_producer: LiveProducer,
 }
 
 impl KafkaLog {
     /// Creates the client. Whether a broker answers shows at its first use.
     pub fn connect(settings: &settings::Kafka) -> Result<Self, LogError> {
-        let producer = config::producer(settings).create();
+        let producer = LiveProducer::create(config::producer(settings));
         Ok(Self {
             settings: settings.clone(),
             producer: producer.map_err(unavailable)?,
+            single_record_producer: LiveProducer::new(config::single_record_producer(settings)),
         })
     }
 
+    /// Sends the records of one key, each after the one before it is in the log: the producer would
+    /// deliver a later record although an earlier one has failed.
+    async fn send_in_turn(&self, records: Vec<(usize, NewRecord)>) -> Vec<Appended> {
+        let mut appended: Vec<Appended> = Vec::with_capacity(records.len());
+        for (index, record) in records {
+            let result = match appended.last() {
+                None | Some((_, Ok(()))) => self.send(&record).await,
+                Some((_, Err(_))) => Err(AppendError::BehindAnother),
+            };
+            appended.push((index, result));
+        }
+        appended
+    }
+
+    async fn send(&self, record: &NewRecord) -> Result<(), AppendError> {
+        let check = record.check_size();
+        check.map_err(|too_large| AppendError::Refused(Box::new(too_large)))?;
+        let mut sent = self.deliver(&self.producer, record).await;
+        if sent.as_ref().is_err_and(is_refusal) {
+            sent = self.deliver(&self.single_record_producer, record).await;
+        }
+        sent.map_err(|error| {
+            if is_refusal(&error) {
+                return AppendError::Refused(Box::new(error));
+            }
+            self.log_error(error).into()
+        })
+    }
+
+    async fn deliver(&self, producer: &LiveProducer, record: &NewRecord) -> Result<(), KafkaError> {
+        let current = producer.current()?;
+        let delivered = self.enqueue_and_wait(&current, record).await;
+        if delivered.is_err() {
+            producer.replace_if_fatal(&current);
+        }
+        delivered
+    }
+
+    async fn enqueue_and_wait(
+        &self,
+        producer: &FutureProducer,
+        record: &NewRecord,
+    ) -> Result<(), KafkaError> {
+        let delivery = self.enqueue(producer, record).await?;
+        let report = delivery.await.map_err(|_| KafkaError::Canceled)?;
+        report.map(drop).map_err(|(error, _)| error)
+    }
+
     /// Hands a record to the producer as soon as its queue has room.
-    async fn enqueue(&self, record: &NewRecord) -> Result<DeliveryFuture, LogError> {
+    async fn enqueue(
+        &self,
+        producer: &FutureProducer,
+        record: &NewRecord,
+    ) -> Result<DeliveryFuture, KafkaError> {
         let headers = headers(record);
         let mut message = FutureRecord::to(&self.settings.topic)
             .key(&record.key)
             .payload(&record.payload)
             .headers(headers);
         loop {
-            message = match self.producer.send_result(message) {
+            message = match producer.send_result(message) {
                 Ok(delivery) => return Ok(delivery),
                 Err((error, message)) if queue_is_full(&error) => message,
-                Err((error, _)) => return Err(self.log_error(error)),
+                Err((error, _)) => return Err(error),
             };
             tokio::time::sleep(QUEUE_FULL_DELAY).await;
         }
     }
 
     async fn check_topic(&self) -> Result<(), LogError> {
-        let producer = self.producer.clone();
+        let producer = self.producer.current().map_err(unavailable)?;
         let topic = self.settings.topic.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let metadata = producer
@@ -78,16 +139,11 @@ impl KafkaLog {
 
 #[async_trait]
 impl Log for KafkaLog {
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
-        let mut deliveries = Vec::with_capacity(records.len());
-        for record in &records {
-            deliveries.push(self.enqueue(record).await?);
-        }
-        for delivery in deliveries {
-            let report = delivery.await.map_err(unavailable)?;
-            report.map_err(|(error, _)| self.log_error(error))?;
-        }
-        Ok(())
+    fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
+        let by_key = by_key(records).into_values();
+        let sending = by_key.map(|records| self.send_in_turn(records));
+        let sending: FuturesUnordered<_> = sending.collect();
+        sending.flat_map(stream::iter).boxed()
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
@@ -103,6 +159,16 @@ impl Log for KafkaLog {
     }
 }
 
+/// The records of each key with their indices, in order.
+fn by_key(records: Vec<NewRecord>) -> HashMap<String, Vec<(usize, NewRecord)>> {
+    let mut by_key = HashMap::<String, Vec<_>>::new();
+    for (index, record) in records.into_iter().enumerate() {
+        let of_key = by_key.entry(record.key.clone()).or_default();
+        of_key.push((index, record));
+    }
+    by_key
+}
+
 fn headers(record: &NewRecord) -> OwnedHeaders {
     let room = OwnedHeaders::new_with_capacity(record.headers.len());
     record.headers.iter().fold(room, |headers, (key, value)| {
@@ -115,6 +181,19 @@ fn headers(record: &NewRecord) -> OwnedHeaders {
 
 fn queue_is_full(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
+}
+
+/// Whether the broker never takes the record, or another one in the same batch: a batch is refused
+/// as a whole.
+fn is_refusal(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidRecord
+                | RDKafkaErrorCode::InvalidDifferentRecord
+        )
+    )
 }
 
 fn log_error(error: KafkaError, topic: &str) -> LogError {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::Retention;
 use crate::embedded::tail::Tail;
-use crate::embedded::{Bounds, Groups, Journal, PARTITION};
+use crate::embedded::{Bounds, CommitError, Groups, Journal, PARTITION};
 
 /// A log that is gone with its last handle. Groups, deliveries and retention work as in the SQLite
 /// log.
@@ -100,7 +100,7 @@ pub(crate) fn record_at(offset: i64, record: NewRecord) -> Record {
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), CommitError> {
         let now_ms = self.retention.now_ms();
         let mut state = self.state();
         let stored = records.into_iter();

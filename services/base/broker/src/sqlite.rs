@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::Retention;
 use crate::embedded::tail::Tail;
-use crate::embedded::{Bounds, Groups, Journal};
+use crate::embedded::{Bounds, CommitError, Groups, Journal};
 
 mod table;
 mod writer;
@@ -170,8 +170,9 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LogErro
 
 #[async_trait]
 impl Journal for SqliteJournal {
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
-        self.writer.append(records).await.map_err(unavailable)
+    async fn append(&self, records: Vec<NewRecord>) -> Result<(), CommitError> {
+        let appended = self.writer.append(records).await;
+        appended.map_err(|error| Arc::new(error) as CommitError)
     }
 
     async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError> {

@@ -15,7 +15,7 @@ pub enum CrashPoint {
     ConfirmedCommitted,
     /// The relay has read events and has not appended them yet.
     OutboxSending,
-    /// The log has taken events that are not marked as published yet.
+    /// The log has taken events that are not deleted from the outbox yet.
     LogAppended,
     /// A consumer's effect is committed and its offset is not.
     EffectCommitted,

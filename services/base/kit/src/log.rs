@@ -1,7 +1,17 @@
 //! The port to the log: append and consume records, at least once, in order per key.
 
 use async_trait::async_trait;
+use futures::stream::BoxStream;
+use innkeeper_contracts::event::MAX_EVENT_BYTES;
 use uuid::Uuid;
+
+/// The largest record that a log takes, in bytes: its key, headers and payload together.
+pub const MAX_RECORD_BYTES: usize = 1_000_000;
+
+const _: () = assert!(
+    MAX_EVENT_BYTES <= MAX_RECORD_BYTES,
+    "every event fits into a record"
+);
 
 /// A record that is to be appended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,6 +56,45 @@ pub enum LogError {
     },
 }
 
+/// Why a record was not appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The log does not take the record now; a later attempt may succeed. After a time-out the
+    /// record may be in the log all the same.
+    #[error(transparent)]
+    NotNow(#[from] LogError),
+    /// The log never takes this record as it is, for example because it is too large.
+    #[error("the log refuses the record")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The record was not sent, because an earlier one with the same key was not appended.
+    #[error("an earlier record with the same key is not in the log")]
+    BehindAnother,
+}
+
+/// What became of one record of an append: its index in the append, and whether the log has it.
+pub type Appended = (usize, Result<(), AppendError>);
+
+/// Why the log refuses a record that is larger than [`MAX_RECORD_BYTES`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it has {bytes} bytes, and a log takes at most {MAX_RECORD_BYTES}")]
+pub struct TooLarge {
+    /// Size of its key, headers and payload, in bytes.
+    pub bytes: usize,
+}
+
+impl NewRecord {
+    /// Checks that the record is not too large for any log.
+    pub fn check_size(&self) -> Result<(), TooLarge> {
+        let headers = self.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        let bytes = self.key.len() + headers + self.payload.len();
+        if bytes > MAX_RECORD_BYTES {
+            return Err(TooLarge { bytes });
+        }
+        Ok(())
+    }
+}
+
 /// What a subscription hands to its consumer.
 #[derive(Debug)]
 pub enum Delivery {
@@ -69,9 +118,11 @@ pub enum Delivery {
 /// A log that services append to and consume from.
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Appends records and returns once all of them are durable. After an error, any of them may be
-    /// in the log.
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError>;
+    /// Appends records, and yields what became of each one as soon as that is known, in any order.
+    /// `Ok` means that the record is durable. If a record is not appended, neither are the later
+    /// ones with the same key. Nothing is sent before the stream is polled, and what became of
+    /// records that were not yielded when it is dropped is unknown.
+    fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended>;
 
     /// Joins the service's consumer group. A new group begins at the earliest record.
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError>;

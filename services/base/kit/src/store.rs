@@ -11,6 +11,7 @@ mod step;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use row::{Claim, ClaimChange, ENDED, Parent, Row, RowChange, TimeRange};
@@ -38,6 +39,27 @@ pub struct OutboxEvent {
     pub headers: Vec<(String, String)>,
     /// Payload of the record, as JSON text.
     pub payload: String,
+}
+
+/// Why the log refuses an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// The event's id.
+    pub event_id: Uuid,
+    /// The error and all its causes.
+    pub reason: String,
+}
+
+/// An event that the log refused for good. It and the later events of its saga stay in the outbox
+/// until somebody replays or discards it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ParkedEvent {
+    /// The event.
+    pub event: OutboxEvent,
+    /// Why the log refuses it: the error and all its causes.
+    pub reason: String,
+    /// When it was parked.
+    pub parked_at: Timestamp,
 }
 
 /// What a step does with an idempotency key.
@@ -142,12 +164,35 @@ pub trait Store: Send + Sync {
     /// with their new version.
     async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError>;
 
-    /// Loads up to `limit` events that are not published yet; those of one saga in the order of
-    /// their versions.
-    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError>;
+    /// Loads up to `limit` events that are not published yet, of sagas with an id above `after`:
+    /// sagas in the order of their ids, and the events of one saga in the order of their versions.
+    /// Sagas with a parked event are left out.
+    async fn load_unpublished(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<OutboxEvent>, StoreError>;
 
-    /// Marks events as published.
-    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError>;
+    /// Deletes events that the log has.
+    async fn delete_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError>;
+
+    /// Parks events that the log refuses for good; events that are no longer in the outbox are
+    /// ignored.
+    async fn park(&self, refusals: Vec<Refusal>) -> Result<(), StoreError>;
+
+    /// Loads up to `limit` parked events, oldest first.
+    async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError>;
+
+    /// How many events are parked.
+    async fn count_parked(&self) -> Result<u64, StoreError>;
+
+    /// Lets the relay send a parked event again, and then the later ones of its saga; `false` if no
+    /// such event is parked.
+    async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError>;
+
+    /// Deletes a parked event, so that the relay goes on with the later ones of its saga; `false`
+    /// if no such event is parked.
+    async fn discard_parked(&self, event_id: Uuid) -> Result<bool, StoreError>;
 
     /// Takes or renews the lease on relaying, by the database's time; `false` while another process
     /// holds it.
@@ -162,15 +207,15 @@ pub trait Store: Send + Sync {
     /// Loads up to `limit` dead letters, oldest first.
     async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Deletes published events, inbox entries, settled idempotency keys and tombstones that are
-    /// older than `age`; returns how many rows were deleted.
+    /// Deletes inbox entries, settled idempotency keys and tombstones that are older than `age`, and
+    /// events that an earlier release has marked as published; returns how many rows were deleted.
     async fn prune(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Checks whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Waits until this process writes events to the outbox; returns at once if it has since the
-    /// last call.
+    /// Waits until this process writes events to the outbox, or replays or discards a parked one;
+    /// returns at once if it has since the last call.
     async fn wait_for_outbox_change(&self);
 
     /// Finishes the operations that were accepted, then closes the store.

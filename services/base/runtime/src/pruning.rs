@@ -8,7 +8,7 @@ use innkeeper_kit::store::{Store, StoreError};
 
 use crate::component::Chore;
 
-/// How long published events, inbox entries, settled keys and tombstones are kept. It is longer
+/// How long inbox entries, settled keys and tombstones are kept. It is longer
 /// than a topic may keep records (the plan allows 30 days), so that no record comes again after its
 /// inbox entry was deleted.
 const KEEP: Duration = Duration::from_hours(60 * 24);

@@ -8,6 +8,7 @@ mod connections;
 mod messages;
 mod migrate;
 mod options;
+mod outbox;
 mod rows;
 mod step;
 mod write;
@@ -17,7 +18,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, Query, Row, Step, StepOutcome, Store, StoreError,
+    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
+    Store, StoreError,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -76,20 +78,48 @@ impl Store for Postgres {
         rows::claim_due(&self.connections, &due).await
     }
 
-    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError> {
-        messages::load_unpublished(&self.connections, limit).await
+    async fn load_unpublished(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        outbox::load_unpublished(&self.connections, after, limit).await
     }
 
-    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
-        messages::mark_published(&self.connections, &ids).await
+    async fn delete_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        outbox::delete(&self.connections, &ids).await
+    }
+
+    async fn park(&self, refusals: Vec<Refusal>) -> Result<(), StoreError> {
+        outbox::park(&self.connections, &refusals).await
+    }
+
+    async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        outbox::list_parked(&self.connections, limit).await
+    }
+
+    async fn count_parked(&self) -> Result<u64, StoreError> {
+        outbox::count_parked(&self.connections).await
+    }
+
+    async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let was_parked = outbox::unpark(&self.connections, event_id).await?;
+        self.outbox_changed.notify_one();
+        Ok(was_parked)
+    }
+
+    async fn discard_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let was_parked = outbox::discard(&self.connections, event_id).await?;
+        self.outbox_changed.notify_one();
+        Ok(was_parked)
     }
 
     async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {
-        messages::take_relay_lease(&self.connections, owner, hold_for).await
+        outbox::take_relay_lease(&self.connections, owner, hold_for).await
     }
 
     async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError> {
-        messages::release_relay_lease(&self.connections, owner).await
+        outbox::release_relay_lease(&self.connections, owner).await
     }
 
     async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {

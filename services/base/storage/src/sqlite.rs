@@ -9,6 +9,7 @@ mod connection;
 mod lease;
 mod lock;
 mod messages;
+mod outbox;
 mod prune;
 mod readers;
 mod rows;
@@ -23,7 +24,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, Query, Row, Step, StepOutcome, Store, StoreError,
+    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
+    Store, StoreError,
 };
 use innkeeper_kit::{Clock, Failure};
 use jiff::Timestamp;
@@ -103,6 +105,23 @@ impl Sqlite {
             )
             .await
     }
+
+    async fn delete_in_batches(
+        &self,
+        statement: &'static str,
+        age: Duration,
+    ) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let batch = self
+                .change(move |connection, now| prune::delete_batch(connection, statement, age, now))
+                .await?;
+            deleted += batch;
+            if batch < prune::BATCH {
+                return Ok(deleted);
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -144,14 +163,47 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.read(move |connection, _| messages::load_unpublished(connection, limit))
+    async fn load_unpublished(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        self.read(move |connection, _| outbox::load_unpublished(connection, after, limit))
             .await
     }
 
-    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
-        self.change(move |connection, now| messages::mark_published(connection, &ids, now))
+    async fn delete_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        self.change(move |connection, _| outbox::delete(connection, &ids))
             .await
+    }
+
+    async fn park(&self, refusals: Vec<Refusal>) -> Result<(), StoreError> {
+        self.change(move |connection, now| outbox::park(connection, &refusals, now))
+            .await
+    }
+
+    async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        self.read(move |connection, _| outbox::list_parked(connection, limit))
+            .await
+    }
+
+    async fn count_parked(&self) -> Result<u64, StoreError> {
+        self.read(|connection, _| outbox::count_parked(connection))
+            .await
+    }
+
+    async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let replayed = self.change(move |connection, _| outbox::unpark(connection, event_id));
+        let was_parked = replayed.await?;
+        self.outbox_changed.notify_one();
+        Ok(was_parked)
+    }
+
+    async fn discard_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let discarded = self.change(move |connection, _| outbox::discard(connection, event_id));
+        let was_parked = discarded.await?;
+        self.outbox_changed.notify_one();
+        Ok(was_parked)
     }
 
     async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {
@@ -175,19 +227,11 @@ impl Store for Sqlite {
     }
 
     async fn prune(&self, age: Duration) -> Result<u64, StoreError> {
+        let leftovers = prune::LEFTOVERS.map(|statement| (statement, Duration::ZERO));
+        let old = prune::STATEMENTS.map(|statement| (statement, age));
         let mut deleted = 0;
-        for statement in prune::STATEMENTS {
-            loop {
-                let batch = self
-                    .change(move |connection, now| {
-                        prune::delete_batch(connection, statement, age, now)
-                    })
-                    .await?;
-                deleted += batch;
-                if batch < prune::BATCH {
-                    break;
-                }
-            }
+        for (statement, age) in leftovers.into_iter().chain(old) {
+            deleted += self.delete_in_batches(statement, age).await?;
         }
         Ok(deleted)
     }

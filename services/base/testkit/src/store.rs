@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, Query, Row, Step, StepOutcome, Store, StoreError,
+    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
+    Store, StoreError,
 };
 use innkeeper_kit::{Clock, Failure};
 use jiff::Timestamp;
@@ -100,14 +101,49 @@ impl Store for MemoryStore {
         Ok(tables.claim_due(&due, now))
     }
 
-    async fn load_unpublished(&self, limit: u32) -> Result<Vec<OutboxEvent>, StoreError> {
-        Ok(self.tables()?.0.unpublished(limit))
+    async fn load_unpublished(
+        &self,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<OutboxEvent>, StoreError> {
+        Ok(self.tables()?.0.unpublished(after, limit))
     }
 
-    async fn mark_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
-        let (mut tables, now) = self.tables()?;
-        tables.mark_published(&ids, now);
+    async fn delete_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
+        self.tables()?.0.delete_published(&ids);
         Ok(())
+    }
+
+    async fn park(&self, refusals: Vec<Refusal>) -> Result<(), StoreError> {
+        let (mut tables, now) = self.tables()?;
+        tables.park(refusals, now);
+        Ok(())
+    }
+
+    async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
+        let (tables, _) = self.tables()?;
+        let parked = tables.parked().iter().take(limit as usize);
+        Ok(parked.cloned().collect())
+    }
+
+    async fn count_parked(&self) -> Result<u64, StoreError> {
+        Ok(self.tables()?.0.parked().len() as u64)
+    }
+
+    async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let is_parked = self.tables()?.0.unpark(event_id);
+        self.outbox_changed.notify_one();
+        Ok(is_parked)
+    }
+
+    async fn discard_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
+        let (mut tables, _) = self.tables()?;
+        let is_parked = tables.unpark(event_id);
+        if is_parked {
+            tables.delete_published(&[event_id]);
+        }
+        self.outbox_changed.notify_one();
+        Ok(is_parked)
     }
 
     async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {

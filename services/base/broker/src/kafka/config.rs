@@ -3,6 +3,7 @@
 
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
+use innkeeper_kit::log::MAX_RECORD_BYTES;
 use rdkafka::ClientConfig;
 
 fn client(settings: &settings::Kafka) -> ClientConfig {
@@ -14,6 +15,10 @@ fn client(settings: &settings::Kafka) -> ClientConfig {
     config
 }
 
+/// The most bytes of a batch of several records. It is less than the least `max.message.bytes` of a
+/// topic on which every event fits, because a broker refuses a batch that is larger than that.
+const BATCH_BYTES: usize = 256 * 1024;
+
 /// A producer that stores each record once, in order, on every in-sync replica.
 pub fn producer(settings: &settings::Kafka) -> ClientConfig {
     let mut config = client(settings);
@@ -24,10 +29,22 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
         .set("partitioner", "murmur2_random")
         .set("linger.ms", "2")
         .set("compression.type", "lz4")
-        .set("delivery.timeout.ms", "30000")
+        .set("batch.size", BATCH_BYTES.to_string())
+        .set("message.max.bytes", MAX_RECORD_BYTES.to_string())
+        // The relay tries again itself, so a record of a partition without a leader need not fill
+        // the queue for long.
+        .set("delivery.timeout.ms", "10000")
         .set("topic.metadata.propagation.max.ms", "5000")
         .set("queue.buffering.max.messages", "10000")
         .set("queue.buffering.max.kbytes", "65536");
+    config
+}
+
+/// A producer that sends each record in a batch of its own, so that no record is refused because of
+/// another one.
+pub fn single_record_producer(settings: &settings::Kafka) -> ClientConfig {
+    let mut config = producer(settings);
+    config.set("batch.num.messages", "1");
     config
 }
 

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
-use innkeeper_kit::log::Delivery;
+use innkeeper_kit::log::{AppendError, Delivery, MAX_RECORD_BYTES};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use tokio::sync::watch;
 
 use crate::reader::{Reader, numbered, text, texts};
-use crate::subject::{Subject, record, records};
+use crate::subject::{AppendAll, Subject, record, records};
 
 pub async fn a_new_group_starts_at_the_earliest(subject: &dyn Subject) {
     let log = subject.log("first");
-    log.append(records("a", 3)).await.unwrap();
+    log.append_all(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(texts(&reader.read(3).await), numbered("a", 0, 3));
     assert!(reader.assigned.iter().any(|partitions| *partitions > 0));
@@ -22,7 +22,7 @@ pub async fn a_new_group_starts_at_the_earliest(subject: &dyn Subject) {
 
 pub async fn groups_do_not_share_records(subject: &dyn Subject) {
     let (one, other) = (subject.log("one"), subject.log("other"));
-    one.append(records("a", 3)).await.unwrap();
+    one.append_all(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*one).await;
     let read = reader.read(3).await;
     reader.mark_done(&read).await;
@@ -43,7 +43,7 @@ pub async fn keys_keep_their_order_with_concurrent_appenders(subject: &dyn Subje
                 let batch = numbers.flat_map(|number| {
                     (0..KEYS).map(move |key| record(&format!("{appender}-{key}"), number))
                 });
-                log.append(batch.collect()).await.unwrap();
+                log.append_all(batch.collect()).await.unwrap();
             }
         }
     });
@@ -89,7 +89,7 @@ pub async fn members_rebalance_under_traffic_without_loss(subject: &dyn Subject)
     let traffic = async {
         for round in 0..ROUNDS {
             let batch = (0..KEYS).map(|key| record(&format!("k{key}"), round));
-            log.append(batch.collect()).await.unwrap();
+            log.append_all(batch.collect()).await.unwrap();
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
     };
@@ -143,7 +143,7 @@ async fn only_news_come(subject: &dyn Subject, group: &str) {
     let news: Vec<_> = (0..40)
         .map(|key| record(&format!("news{key}"), 0))
         .collect();
-    log.append(news).await.unwrap();
+    log.append_all(news).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = texts(&reader.read(40).await);
     assert_eq!(read.len(), 40, "{read:?}");
@@ -152,7 +152,7 @@ async fn only_news_come(subject: &dyn Subject, group: &str) {
 
 pub async fn a_death_between_effect_and_offset_redelivers(subject: &dyn Subject) {
     let log = subject.log("mortal");
-    log.append(records("a", 10)).await.unwrap();
+    log.append_all(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
     reader.mark_done(&read[..4]).await;
@@ -163,7 +163,7 @@ pub async fn a_death_between_effect_and_offset_redelivers(subject: &dyn Subject)
 
 pub async fn a_late_done_never_moves_the_group_back(subject: &dyn Subject) {
     let log = subject.log("late");
-    log.append(records("a", 10)).await.unwrap();
+    log.append_all(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
     reader.mark_done(&read[5..8]).await;
@@ -176,10 +176,10 @@ pub async fn a_late_done_never_moves_the_group_back(subject: &dyn Subject) {
 pub async fn a_repeated_id_can_be_told(subject: &dyn Subject) {
     let log = subject.log("twins");
     let twin = record("a", 0);
-    log.append(vec![twin.clone(), record("a", 1)])
+    log.append_all(vec![twin.clone(), record("a", 1)])
         .await
         .unwrap();
-    log.append(vec![twin.clone(), twin.clone(), record("a", 2)])
+    log.append_all(vec![twin.clone(), twin.clone(), record("a", 2)])
         .await
         .unwrap();
     let mut reader = Reader::join(&*log).await;
@@ -198,7 +198,7 @@ pub async fn a_poison_message_stops_nothing(subject: &dyn Subject) {
     let log = subject.log("poisoned");
     let poison = subject.append_poison().await;
     let healthy: Vec<_> = (0..40).map(|key| record(&format!("k{key}"), 0)).collect();
-    log.append(healthy).await.unwrap();
+    log.append_all(healthy).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(40 + poison).await;
     let healthy = read.iter().filter(|record| text(record).ends_with(":0"));
@@ -210,19 +210,19 @@ pub async fn a_poison_message_stops_nothing(subject: &dyn Subject) {
 
 pub async fn what_retention_overtook_is_counted(subject: &dyn Subject) {
     let log = subject.log("slow");
-    log.append(records("a", 10)).await.unwrap();
+    log.append_all(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
     reader.mark_done(&read[..3]).await;
     reader.close().await;
     subject.retire().await;
-    log.append(vec![record("a", 10), record("a", 11)])
+    log.append_all(vec![record("a", 10), record("a", 11)])
         .await
         .unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(texts(&reader.read(2).await), numbered("a", 10, 12));
     assert_eq!(reader.overtaken, 7);
-    log.append(vec![record("a", 12)]).await.unwrap();
+    log.append_all(vec![record("a", 12)]).await.unwrap();
     assert_eq!(texts(&reader.read(1).await), ["a:12"]);
     assert_eq!(reader.overtaken, 7, "what is lost is told once");
 }
@@ -234,7 +234,7 @@ pub async fn next_is_safe_to_drop(subject: &dyn Subject) {
     reader.settle().await;
     let appending = async {
         for number in 0..COUNT {
-            log.append(vec![record("a", number)]).await.unwrap();
+            log.append_all(vec![record("a", number)]).await.unwrap();
         }
     };
     let reading = async {
@@ -259,7 +259,7 @@ pub async fn next_is_safe_to_drop(subject: &dyn Subject) {
 pub async fn close_commits_what_is_done(subject: &dyn Subject) {
     let log = subject.log("tidy");
     let batch = (0..40).map(|key| record(&format!("k{key}"), 0));
-    log.append(batch.collect()).await.unwrap();
+    log.append_all(batch.collect()).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(40).await;
     reader.mark_done(&read).await;
@@ -269,7 +269,7 @@ pub async fn close_commits_what_is_done(subject: &dyn Subject) {
 
 pub async fn lag_counts_what_is_not_done(subject: &dyn Subject) {
     let log = subject.log("behind");
-    log.append(records("a", 10)).await.unwrap();
+    log.append_all(records("a", 10)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(10).await;
     lag_becomes(&mut reader, 10).await;
@@ -310,14 +310,54 @@ pub async fn members_without_partitions_are_told_and_take_over(subject: &dyn Sub
     assert_eq!(told, 0, "the first assignment comes, though it is empty");
     first.close().await;
     second.settle().await;
-    log.append(records("a", 1)).await.unwrap();
+    log.append_all(records("a", 1)).await.unwrap();
     assert_eq!(texts(&second.read(1).await), ["a:0"]);
 }
 
 pub async fn a_large_append_is_taken_whole(subject: &dyn Subject) {
-    const COUNT: usize = 12_000;
+    const KEYS: usize = 100;
+    const EACH: usize = 120;
     let log = subject.log("bulk");
-    log.append(records("a", COUNT)).await.unwrap();
+    let keys: Vec<String> = (0..KEYS).map(|key| format!("k{key}")).collect();
+    let all = (0..EACH).flat_map(|number| keys.iter().map(move |key| record(key, number)));
+    log.append_all(all.collect()).await.unwrap();
     let mut reader = Reader::join(&*log).await;
-    assert_eq!(texts(&reader.read(COUNT).await), numbered("a", 0, COUNT));
+    let read = reader.read(KEYS * EACH).await;
+    for key in &keys {
+        let of_key: Vec<_> = read
+            .iter()
+            .filter(|record| record.key.as_ref() == Some(key))
+            .cloned()
+            .collect();
+        assert_eq!(texts(&of_key), numbered(key, 0, EACH));
+    }
+}
+
+pub async fn a_record_that_is_refused_stops_only_the_later_ones_of_its_key(subject: &dyn Subject) {
+    let log = subject.log("sizes");
+    let mut too_large = record("a", 1);
+    too_large.payload = vec![b'x'; MAX_RECORD_BYTES];
+    let before = (0..40).map(|key| record(&format!("before{key}"), 0));
+    let after = (0..40).map(|key| record(&format!("after{key}"), 0));
+    let records = before.chain([record("a", 0), too_large, record("a", 2)]);
+    let mut results = log.append_each(records.chain(after).collect()).await;
+
+    let of_a: Vec<_> = results.drain(40..43).collect();
+    assert!(
+        matches!(
+            of_a[..],
+            [
+                Ok(()),
+                Err(AppendError::Refused(_)),
+                Err(AppendError::BehindAnother)
+            ]
+        ),
+        "{of_a:?}"
+    );
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    log.append_all(vec![record("a", 3)]).await.unwrap();
+    let mut reader = Reader::join(&*log).await;
+    let mut read = texts(&reader.read(82).await);
+    read.retain(|text| text.starts_with("a:"));
+    assert_eq!(read, ["a:0", "a:3"]);
 }

@@ -9,16 +9,17 @@ use async_trait::async_trait;
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
-use innkeeper_kit::log::{Delivery, Log, LogError, NewRecord, Record};
+use innkeeper_kit::log::{AppendError, Delivery, Log, LogError, NewRecord, Record};
 use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use rdkafka::admin::{AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use uuid::Uuid;
 
 use crate::reader::{Reader, numbered, text, texts};
-use crate::subject::{Subject, check, record, records};
+use crate::subject::{AppendAll, Subject, check, record, records};
 use crate::{cases, conformance};
 
 const PARTITIONS: i32 = 12;
@@ -35,6 +36,11 @@ fn client() -> ClientConfig {
 
 /// A topic for a single test, which keeps records whatever their timestamp says.
 async fn topic_of(partitions: i32) -> Kafka {
+    topic_with(partitions, &[]).await
+}
+
+/// The same with further settings.
+async fn topic_with(partitions: i32, config: &[(&str, &str)]) -> Kafka {
     let kafka = Kafka {
         topic: unique_name("conformance"),
         partitions,
@@ -42,6 +48,9 @@ async fn topic_of(partitions: i32) -> Kafka {
     };
     let topic = NewTopic::new(&kafka.topic, partitions, TopicReplication::Fixed(1))
         .set("retention.ms", "-1");
+    let topic = config
+        .iter()
+        .fold(topic, |topic, (name, value)| topic.set(name, value));
     create_topic(&kafka.admin, &topic).await;
     until("the topic is there", async || {
         let asked = kafka.log("waiting").ping().await;
@@ -179,6 +188,38 @@ async fn members_without_partitions_are_told_and_take_over() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_the_broker_refuses_does_not_take_its_batch_with_it() {
+    const MAX_MESSAGE_BYTES: usize = 2_000;
+    let config = [
+        ("max.message.bytes", "2000"),
+        ("compression.type", "producer"),
+    ];
+    let subject = Box::new(topic_with(1, &config).await);
+    check(subject, async |subject| {
+        let log = subject.log("small");
+        let mut records = one_for_each_of_60_keys("k");
+        // Bytes that cannot be compressed.
+        let hash = |number: usize| Uuid::new_v5(&Uuid::NAMESPACE_OID, &number.to_be_bytes());
+        let hashes = (0..MAX_MESSAGE_BYTES).flat_map(|number| *hash(number).as_bytes());
+        records[30].payload = hashes.take(MAX_MESSAGE_BYTES).collect();
+        let mut results = log.append_each(records).await;
+
+        let too_large = results.remove(30);
+        assert!(
+            matches!(too_large, Err(AppendError::Refused(_))),
+            "{too_large:?}"
+        );
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        let mut reader = Reader::join(&*log).await;
+        let read = texts(&reader.read(59).await);
+        assert!(!read.contains(&"k30:0".to_owned()), "{read:?}");
+        log.append_all(vec![record("k30", 1)]).await.unwrap();
+        assert_eq!(texts(&reader.read(1).await), ["k30:1"]);
+    })
+    .await;
+}
+
 /// Waits until a member holds this many partitions while the other member continues; returns the
 /// deliveries of both.
 async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Vec<Record> {
@@ -209,7 +250,7 @@ fn one_for_each_of_60_keys(prefix: &str) -> Vec<NewRecord> {
 async fn done_for_partitions_that_were_taken_away_is_no_error() {
     check(kafka().await, async |subject| {
         let log = subject.log("shared");
-        log.append(one_for_each_of_60_keys("k")).await.unwrap();
+        log.append_all(one_for_each_of_60_keys("k")).await.unwrap();
         let mut first = Reader::join(&*log).await;
         let read = first.read(60).await;
         let mut second = Reader::join(&*log).await;
@@ -231,14 +272,14 @@ async fn a_close_during_a_rebalance_commits_what_is_done() {
         for round in 0..3 {
             let log = subject.log(&format!("round{round}"));
             let (old, new) = (format!("old{round}-"), format!("new{round}-"));
-            log.append(one_for_each_of_60_keys(&old)).await.unwrap();
+            log.append_all(one_for_each_of_60_keys(&old)).await.unwrap();
             let mut first = Reader::join(&*log).await;
             let read = first.read(60 * (2 * round + 1)).await;
             let mut second = Reader::join(&*log).await;
             let mut inherited = holds(&mut first, &mut second, 6).await;
             first.mark_done(&read).await;
             first.close().await;
-            log.append(one_for_each_of_60_keys(&new)).await.unwrap();
+            log.append_all(one_for_each_of_60_keys(&new)).await.unwrap();
             let is_new = |record: &&Record| text(record).starts_with(&new);
             while inherited.iter().filter(is_new).count() < 60 {
                 inherited.extend(second.next().await);
@@ -268,7 +309,7 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
     let topic = subject.topic.clone();
     check(subject, async |subject| {
         let log = subject.log("gaps");
-        log.append(records("a", 2)).await.unwrap();
+        log.append_all(records("a", 2)).await.unwrap();
         let mut reader = Reader::join(&*log).await;
         reader.read(2).await;
         // The end of a transaction takes an offset of its own.
@@ -292,7 +333,7 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
             }
         })
         .await;
-        log.append(vec![record("a", 3)]).await.unwrap();
+        log.append_all(vec![record("a", 3)]).await.unwrap();
         let read = reader.read(2).await;
         assert_eq!(texts(&read), numbered("a", 2, 4));
         assert_eq!(read[1].offset, 4, "there is a gap");
@@ -339,6 +380,9 @@ async fn a_topic_that_does_not_exist_is_named() {
     let is_named = |error: Option<LogError>| matches!(error, Some(LogError::NoTopic { topic }) if topic == missing.topic);
     assert!(is_named(log.ping().await.err()));
     assert!(is_named(log.subscribe().await.err()));
-    let append = in_time("an answer", log.append(vec![record("a", 0)])).await;
-    assert!(is_named(append.err()));
+    let append = in_time("an answer", log.append_all(vec![record("a", 0)])).await;
+    assert!(is_named(append.err().and_then(|error| match error {
+        AppendError::NotNow(error) => Some(error),
+        AppendError::Refused(_) | AppendError::BehindAnother => None,
+    })));
 }

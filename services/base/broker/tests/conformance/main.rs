@@ -29,6 +29,7 @@ macro_rules! conformance {
             a_late_done_never_moves_the_group_back,
             a_repeated_id_can_be_told,
             a_large_append_is_taken_whole,
+            a_record_that_is_refused_stops_only_the_later_ones_of_its_key,
             a_poison_message_stops_nothing,
             what_retention_overtook_is_counted,
             next_is_safe_to_drop,

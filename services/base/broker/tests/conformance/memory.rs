@@ -9,7 +9,7 @@ use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::subject::{Subject, check};
+use crate::subject::{AppendAll, Subject, check};
 use crate::{cases, conformance};
 
 struct Memory {
@@ -47,7 +47,10 @@ impl Subject for Memory {
     }
 
     async fn append_poison(&self) -> usize {
-        self.log("poisoner").append(vec![poison()]).await.unwrap();
+        self.log("poisoner")
+            .append_all(vec![poison()])
+            .await
+            .unwrap();
         1
     }
 

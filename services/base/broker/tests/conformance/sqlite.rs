@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use innkeeper_broker::sqlite::SqliteOpenError;
 use innkeeper_broker::{Retention, SqliteLog};
 use innkeeper_contracts::settings;
-use innkeeper_kit::log::{Log, LogError};
+use innkeeper_kit::log::{AppendError, Log, LogError};
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::until;
 use jiff::SignedDuration;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::memory::poison;
 use crate::reader::{Reader, numbered, texts};
-use crate::subject::{Subject, check, record, records};
+use crate::subject::{AppendAll, Subject, check, record, records};
 use crate::{cases, conformance};
 
 const TOPIC: &str = "rentcar";
@@ -49,7 +49,10 @@ impl Subject for Sqlite {
     }
 
     async fn append_poison(&self) -> usize {
-        self.log("poisoner").append(vec![poison()]).await.unwrap();
+        self.log("poisoner")
+            .append_all(vec![poison()])
+            .await
+            .unwrap();
         1
     }
 
@@ -79,7 +82,7 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
     let repeated = record("a", 0);
-    log.append(vec![repeated.clone(), record("a", 1), record("a", 2)])
+    log.append_all(vec![repeated.clone(), record("a", 1), record("a", 2)])
         .await
         .unwrap();
     let mut reader = Reader::join(&*log).await;
@@ -88,7 +91,9 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
     drop((reader, log));
 
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(vec![repeated, record("a", 3)]).await.unwrap();
+    log.append_all(vec![repeated, record("a", 3)])
+        .await
+        .unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(texts(&reader.read(2).await), numbered("a", 2, 4));
 }
@@ -97,7 +102,7 @@ async fn a_file_that_is_opened_again_goes_on_where_it_was() {
 async fn an_offset_reaches_the_file_without_a_close() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(records("a", 3)).await.unwrap();
+    log.append_all(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
     reader.mark_done(&read).await;
@@ -108,7 +113,7 @@ async fn an_offset_reaches_the_file_without_a_close() {
 async fn a_close_writes_the_offset() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(records("a", 3)).await.unwrap();
+    log.append_all(records("a", 3)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(3).await;
     reader.mark_done(&read).await;
@@ -135,20 +140,20 @@ async fn offset_becomes(file: &Path, offset: i64) {
 async fn a_failed_commit_is_told_and_loses_no_offset() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(records("a", 2)).await.unwrap();
+    log.append_all(records("a", 2)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(2).await;
     let beside = rusqlite::Connection::open(&file).unwrap();
     beside.execute_batch("BEGIN IMMEDIATE").unwrap();
     reader.mark_done(&read).await;
-    let refused = log.append(vec![record("b", 0)]).await;
+    let refused = log.append_all(vec![record("b", 0)]).await;
     assert!(
-        matches!(refused, Err(LogError::Unavailable(_))),
+        matches!(refused, Err(AppendError::NotNow(LogError::Unavailable(_)))),
         "{refused:?}"
     );
     beside.execute_batch("ROLLBACK").unwrap();
     offset_becomes(&file, 2).await;
-    log.append(vec![record("a", 2)]).await.unwrap();
+    log.append_all(vec![record("a", 2)]).await.unwrap();
     assert_eq!(texts(&reader.read(1).await), ["a:2"]);
 }
 
@@ -156,7 +161,7 @@ async fn a_failed_commit_is_told_and_loses_no_offset() {
 async fn a_consumer_far_behind_reads_from_the_file() {
     let (_folder, file) = file();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(records("a", 10_000)).await.unwrap();
+    log.append_all(records("a", 10_000)).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(texts(&reader.read(10_000).await), numbered("a", 0, 10_000));
 }
@@ -169,14 +174,14 @@ async fn offsets_never_begin_anew() {
     let log = SqliteLog::open_with(&file, TOPIC, retention.clone())
         .unwrap()
         .for_group("g");
-    log.append(records("a", 5)).await.unwrap();
+    log.append_all(records("a", 5)).await.unwrap();
     clock.advance(SignedDuration::from_hours(2));
-    log.append(Vec::new()).await.unwrap();
+    log.append_all(Vec::new()).await.unwrap();
     drop(log);
     let log = SqliteLog::open_with(&file, TOPIC, retention)
         .unwrap()
         .for_group("g");
-    log.append(vec![record("a", 5)]).await.unwrap();
+    log.append_all(vec![record("a", 5)]).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     assert_eq!(reader.read(1).await[0].offset, 5);
 }
@@ -189,7 +194,7 @@ async fn a_row_that_nobody_understands_stops_nothing() {
     let insert = "INSERT INTO records VALUES (0, x'00', NULL, 'no headers', x'ff', 9000000000000)";
     beside.execute(insert, []).unwrap();
     let log = SqliteLog::open(&file, TOPIC).unwrap().for_group("g");
-    log.append(vec![record("a", 0)]).await.unwrap();
+    log.append_all(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(2).await;
     assert_eq!((read[0].key.clone(), read[0].headers.len()), (None, 0));

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::FutureExt;
-use innkeeper_kit::log::{Log, NewRecord};
+use futures::{FutureExt, StreamExt};
+use innkeeper_kit::log::{AppendError, Log, NewRecord};
 use uuid::Uuid;
 
 /// A log under test, with operations that the port does not have.
@@ -26,6 +26,27 @@ pub trait Subject: Send + Sync {
     /// Removes what the subject has created outside this process.
     async fn take_down(self: Box<Self>) {}
 }
+
+/// Appends and waits.
+#[async_trait]
+pub trait AppendAll: Log {
+    /// What became of each record, in their order.
+    async fn append_each(&self, records: Vec<NewRecord>) -> Vec<Result<(), AppendError>> {
+        let count = records.len();
+        let mut appended: Vec<_> = self.append(records).collect().await;
+        appended.sort_by_key(|(index, _)| *index);
+        let indices: Vec<_> = appended.iter().map(|(index, _)| *index).collect();
+        assert_eq!(indices, (0..count).collect::<Vec<_>>(), "each is told once");
+        appended.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// The first error, if not every record was appended.
+    async fn append_all(&self, records: Vec<NewRecord>) -> Result<(), AppendError> {
+        self.append_each(records).await.into_iter().collect()
+    }
+}
+
+impl<L: Log + ?Sized> AppendAll for L {}
 
 /// Runs a case and takes the subject down, whatever becomes of the case.
 pub async fn check(subject: Box<dyn Subject>, case: impl AsyncFnOnce(&dyn Subject)) {

@@ -94,7 +94,12 @@ impl Service {
 
     /// The types of the events that wait in the outbox.
     pub async fn raised(&self) -> Vec<String> {
-        let events = self.context.store.load_unpublished(100).await.unwrap();
+        let events = self
+            .context
+            .store
+            .load_unpublished(None, 100)
+            .await
+            .unwrap();
         events.into_iter().map(|event| event.event_type).collect()
     }
 

@@ -35,7 +35,21 @@ pub const EVENTS_PUBLISHED: Metric = Metric {
 /// Rounds of the relay that failed.
 pub const RELAY_FAILURES: Metric = Metric {
     name: "innkeeper_relay_failures_total",
-    help: "Rounds of the relay that failed and were tried again.",
+    help: "Rounds of the relay that failed, for all or some of their events, and were tried again.",
+    labels: &[],
+};
+
+/// Events that the log refused for good.
+pub const EVENTS_REFUSED: Metric = Metric {
+    name: "innkeeper_events_refused_total",
+    help: "Events that the log refused for good, and that were parked.",
+    labels: &[],
+};
+
+/// Events that are parked.
+pub const EVENTS_PARKED: Metric = Metric {
+    name: "innkeeper_parked_events",
+    help: "Events that the log refused and that wait, with their sagas, to be replayed or discarded.",
     labels: &[],
 };
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
 use innkeeper_broker::{MemoryLog, Retention};
 use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::{Event, EventData, EventType, ServiceSettings, Snapshot};
@@ -67,7 +68,8 @@ impl Service {
     /// Appends records at once, so that they are delivered at once.
     pub async fn append(&self, records: Vec<NewRecord>) {
         let log = self.log.for_group("writer");
-        log.append(records).await.unwrap();
+        let appended: Vec<_> = log.append(records).collect().await;
+        assert!(appended.iter().all(|(_, result)| result.is_ok()));
     }
 
     /// Lets a consumer of the service's own group run.

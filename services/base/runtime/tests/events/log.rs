@@ -1,10 +1,13 @@
 //! A log that fails as the test says, and remembers what it saw.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use innkeeper_kit::log::{Log, LogError, NewRecord, Subscription};
+use futures::stream::{self, BoxStream, FuturesUnordered};
+use futures::{FutureExt, StreamExt};
+use innkeeper_kit::log::{AppendError, Appended, Log, LogError, NewRecord, Subscription};
 use innkeeper_kit::store::Store;
 use tokio::sync::watch;
 
@@ -37,19 +40,34 @@ impl Failing {
         })
     }
 
+    async fn append_all(&self, records: Vec<NewRecord>) -> Vec<Appended> {
+        if self.fail().is_err() {
+            let failed = |index| (index, Err(AppendError::NotNow(on_purpose())));
+            return (0..records.len()).map(failed).collect();
+        }
+        let text = |record: &NewRecord| String::from_utf8(record.payload.clone()).unwrap();
+        let append = Append {
+            payloads: records.iter().map(text).collect(),
+            kept: self.keeps(&records).await,
+        };
+        let appended = self.log.append(records).collect().await;
+        self.appends.send_modify(|appends| appends.push(append));
+        appended
+    }
+
     fn fail(&self) -> Result<(), LogError> {
         let less = |left: u32| left.checked_sub(1);
         match self
             .failures_left
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
         {
-            Ok(_) => Err(LogError::Unavailable("on purpose".into())),
+            Ok(_) => Err(on_purpose()),
             Err(_) => Ok(()),
         }
     }
 
     async fn keeps(&self, records: &[NewRecord]) -> bool {
-        let waiting = self.store.load_unpublished(u32::MAX).await.unwrap();
+        let waiting = self.store.load_unpublished(None, u32::MAX).await.unwrap();
         let waits = |record: &NewRecord| waiting.iter().any(|event| event.id == record.id);
         records.iter().all(waits)
     }
@@ -57,16 +75,9 @@ impl Failing {
 
 #[async_trait]
 impl Log for Failing {
-    async fn append(&self, records: Vec<NewRecord>) -> Result<(), LogError> {
-        self.fail()?;
-        let text = |record: &NewRecord| String::from_utf8(record.payload.clone()).unwrap();
-        let append = Append {
-            payloads: records.iter().map(text).collect(),
-            kept: self.keeps(&records).await,
-        };
-        self.log.append(records).await?;
-        self.appends.send_modify(|appends| appends.push(append));
-        Ok(())
+    fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
+        let appended = self.append_all(records).map(stream::iter);
+        appended.flatten_stream().boxed()
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
@@ -79,12 +90,106 @@ impl Log for Failing {
     }
 }
 
+fn on_purpose() -> LogError {
+    LogError::Unavailable("on purpose".into())
+}
+
+/// What a [`Picky`] log does with a record.
+pub enum Does {
+    Take,
+    Fail,
+    Refuse,
+    /// It does not answer until it has changed its mind.
+    Stall,
+}
+
+type Decide = dyn Fn(&NewRecord) -> Does + Send + Sync;
+
+/// A log that decides about each record, and remembers those that it took.
+pub struct Picky {
+    decide: watch::Sender<Arc<Decide>>,
+    /// The payloads of the records that it took, in order.
+    pub taken: watch::Sender<Vec<String>>,
+    /// How often it was asked to take each payload.
+    pub tries: watch::Sender<Vec<String>>,
+}
+
+impl Picky {
+    pub fn new(decide: impl Fn(&NewRecord) -> Does + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            decide: watch::Sender::new(Arc::new(decide)),
+            taken: watch::Sender::default(),
+            tries: watch::Sender::default(),
+        })
+    }
+
+    pub fn change_its_mind(&self, decide: impl Fn(&NewRecord) -> Does + Send + Sync + 'static) {
+        self.decide.send_replace(Arc::new(decide));
+    }
+
+    async fn take(&self, record: &NewRecord) -> Result<(), AppendError> {
+        let payload = String::from_utf8_lossy(&record.payload).into_owned();
+        self.tries.send_modify(|tries| tries.push(payload.clone()));
+        let mut decides = self.decide.subscribe();
+        loop {
+            let decide = Arc::clone(&decides.borrow_and_update());
+            match decide(record) {
+                Does::Take => break,
+                Does::Fail => return Err(AppendError::NotNow(on_purpose())),
+                Does::Refuse => return Err(AppendError::Refused("on purpose".into())),
+                Does::Stall => decides.changed().await.unwrap(),
+            }
+        }
+        self.taken.send_modify(|taken| taken.push(payload));
+        Ok(())
+    }
+
+    /// Takes the records of one key, up to the first that it does not take.
+    async fn take_in_turn(&self, records: Vec<(usize, NewRecord)>) -> Vec<Appended> {
+        let mut appended: Vec<Appended> = Vec::new();
+        for (index, record) in records {
+            let is_behind = appended.last().is_some_and(|(_, result)| result.is_err());
+            let result = if is_behind {
+                Err(AppendError::BehindAnother)
+            } else {
+                self.take(&record).await
+            };
+            appended.push((index, result));
+        }
+        appended
+    }
+}
+
+#[async_trait]
+impl Log for Picky {
+    fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
+        let mut by_key = BTreeMap::<String, Vec<_>>::new();
+        for (index, record) in records.into_iter().enumerate() {
+            let of_key = by_key.entry(record.key.clone()).or_default();
+            of_key.push((index, record));
+        }
+        let taking = by_key
+            .into_values()
+            .map(|records| self.take_in_turn(records));
+        let taking: FuturesUnordered<_> = taking.collect();
+        taking.flat_map(stream::iter).boxed()
+    }
+
+    async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
+        Err(on_purpose())
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+}
+
 /// A log that panics.
 pub struct Panicking;
 
 #[async_trait]
 impl Log for Panicking {
-    async fn append(&self, _: Vec<NewRecord>) -> Result<(), LogError> {
+    fn append(&self, _: Vec<NewRecord>) -> BoxStream<'_, Appended> {
         panic!("on purpose")
     }
 

@@ -1,9 +1,9 @@
-//! Outbox, relay lease, inbox, idempotency keys and dead letters.
+//! Inbox, idempotency keys and dead letters.
 
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
-use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoreError, StoredAnswer};
+use innkeeper_kit::store::{DeadLetter, KeyRow, StoreError, StoredAnswer};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -12,67 +12,6 @@ use super::rows::microseconds;
 
 /// How many rows one statement deletes at most.
 const PRUNE_BATCH: i64 = 1_000;
-
-/// Loads events that wait to be published: sagas in the order of their ids, which begin with their
-/// time, and the events of one saga by version.
-pub async fn load_unpublished(
-    connections: &Connections,
-    limit: u32,
-) -> Result<Vec<OutboxEvent>, StoreError> {
-    let sql = "
-        SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text FROM outbox
-        WHERE published_at IS NULL ORDER BY aggregateid, version, seq LIMIT $1";
-    let rows = connections.query(sql, &[&i64::from(limit)]).await?;
-    rows.iter().map(event_from_columns).collect()
-}
-
-fn event_from_columns(row: &Row) -> Result<OutboxEvent, StoreError> {
-    let read = || {
-        Ok::<_, tokio_postgres::Error>(OutboxEvent {
-            id: row.try_get(0)?,
-            aggregate_type: row.try_get(1)?,
-            aggregate_id: row.try_get(2)?,
-            event_type: row.try_get(3)?,
-            version: row.try_get(4)?,
-            headers: Vec::new(),
-            payload: row.try_get(6)?,
-        })
-    };
-    let mut event = read().map_err(QueryError::from)?;
-    event.headers = headers(row, 5)?;
-    Ok(event)
-}
-
-/// Marks events as published.
-pub async fn mark_published(connections: &Connections, ids: &[Uuid]) -> Result<(), StoreError> {
-    let sql = "UPDATE outbox SET published_at = now() WHERE id = ANY ($1) AND published_at IS NULL";
-    connections.query(sql, &[&ids]).await?;
-    Ok(())
-}
-
-/// Takes or renews the lease on relaying; `false` while another process holds it.
-pub async fn take_relay_lease(
-    connections: &Connections,
-    owner: Uuid,
-    hold_for: Duration,
-) -> Result<bool, StoreError> {
-    let sql = "
-        INSERT INTO lease (name, owner, until) VALUES ('relay', $1, now() + $2::bigint * interval '1 microsecond')
-        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
-        WHERE lease.owner = excluded.owner OR lease.until <= now()
-        RETURNING 1";
-    let taken = connections
-        .query(sql, &[&owner, &microseconds(hold_for)])
-        .await?;
-    Ok(!taken.is_empty())
-}
-
-/// Gives the lease back if this owner holds it.
-pub async fn release_relay_lease(connections: &Connections, owner: Uuid) -> Result<(), StoreError> {
-    let sql = "DELETE FROM lease WHERE name = 'relay' AND owner = $1";
-    connections.query(sql, &[&owner]).await?;
-    Ok(())
-}
 
 /// Loads which of these events are in the inbox.
 pub async fn load_seen(
@@ -161,17 +100,24 @@ fn letter_from_columns(row: &Row) -> Result<DeadLetter, StoreError> {
     Ok(letter)
 }
 
-fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError> {
+/// Reads a column with headers.
+pub fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError> {
     let json: &str = row.try_get(column).map_err(QueryError::from)?;
     serde_json::from_str(json).map_err(|error| StoreError::Failed(Box::new(error)))
 }
 
 /// Deletes what is no longer needed, in small batches so that no statement takes long.
 pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, StoreError> {
-    let statements = [
+    // An earlier release marked what it had published.
+    let leftovers = [
         "WITH old AS (SELECT seq FROM outbox
              WHERE published_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
          DELETE FROM outbox USING old WHERE outbox.seq = old.seq RETURNING 1",
+        "WITH old AS (SELECT event_id FROM parked_events LEFT JOIN outbox ON outbox.id = event_id
+             WHERE outbox.id IS NULL AND parked_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
+         DELETE FROM parked_events USING old WHERE parked_events.event_id = old.event_id RETURNING 1",
+    ];
+    let statements = [
         "WITH old AS (SELECT event_id FROM inbox
              WHERE handled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
          DELETE FROM inbox USING old WHERE inbox.event_id = old.event_id RETURNING 1",
@@ -182,8 +128,10 @@ pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, Stor
              WHERE id IS NULL AND state = 'ended' AND created_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
          DELETE FROM rows USING old WHERE rows.correlation_id = old.correlation_id RETURNING 1",
     ];
+    let leftovers = leftovers.map(|sql| (sql, Duration::ZERO));
+    let statements = statements.map(|sql| (sql, age));
     let mut deleted = 0;
-    for sql in statements {
+    for (sql, age) in leftovers.into_iter().chain(statements) {
         deleted += delete_in_batches(connections, sql, age).await?;
     }
     Ok(deleted)

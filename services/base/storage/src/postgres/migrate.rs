@@ -64,9 +64,11 @@ async fn make_schema(
 async fn apply(client: &mut tokio_postgres::Client) -> Result<(), refinery::Error> {
     let tables = include_str!("../../migrations/postgres/V1__tables.sql");
     let several_rows = include_str!("../../migrations/postgres/V2__several_rows.sql");
+    let parked = include_str!("../../migrations/postgres/V3__parked_events.sql");
     let migrations = [
         Migration::unapplied("V1__tables", tables)?,
         Migration::unapplied("V2__several_rows", several_rows)?,
+        Migration::unapplied("V3__parked_events", parked)?,
     ];
     // In one transaction: a crash between the tables and their entry in the history would leave a
     // schema that never opens again.

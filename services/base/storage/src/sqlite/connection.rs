@@ -56,9 +56,11 @@ pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError
     let mut run = || {
         let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
         let several_rows = include_str!("../../migrations/sqlite/V2__several_rows.sql");
+        let parked = include_str!("../../migrations/sqlite/V3__parked_events.sql");
         let migrations = [
             Migration::unapplied("V1__tables", tables)?,
             Migration::unapplied("V2__several_rows", several_rows)?,
+            Migration::unapplied("V3__parked_events", parked)?,
         ];
         // In one transaction: a crash between the tables and their entry in the history would leave
         // a file that never opens again.

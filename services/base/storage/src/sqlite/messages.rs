@@ -1,50 +1,9 @@
-//! Loads and marks outbox events, inbox entries, idempotency keys and dead letters.
+//! Loads inbox entries, idempotency keys and dead letters.
 
-use innkeeper_kit::store::{DeadLetter, KeyRow, OutboxEvent, StoredAnswer};
-use jiff::Timestamp;
+use innkeeper_kit::store::{DeadLetter, KeyRow, StoredAnswer};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
-
-use super::connection::microseconds;
-
-/// Loads events that wait to be published: sagas in the order of their ids, which begin with their
-/// time, and the events of one saga by version.
-pub fn load_unpublished(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OutboxEvent>> {
-    let sql = "
-        SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM outbox
-        WHERE published_at IS NULL ORDER BY aggregateid, version, seq LIMIT ?1";
-    connection
-        .prepare_cached(sql)?
-        .query_map([limit], event_from_columns)?
-        .collect()
-}
-
-fn event_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<OutboxEvent> {
-    Ok(OutboxEvent {
-        id: Uuid::from_bytes(row.get(0)?),
-        aggregate_type: row.get(1)?,
-        aggregate_id: Uuid::from_bytes(row.get(2)?),
-        event_type: row.get(3)?,
-        version: row.get(4)?,
-        headers: headers(row, 5)?,
-        payload: row.get(6)?,
-    })
-}
-
-/// Marks events as published.
-pub fn mark_published(
-    connection: &Connection,
-    ids: &[Uuid],
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET published_at = ?2 WHERE id = ?1 AND published_at IS NULL";
-    let mut statement = connection.prepare_cached(sql)?;
-    for id in ids {
-        statement.execute(params![id.as_bytes(), microseconds(now)])?;
-    }
-    Ok(())
-}
 
 /// Loads which of these events are in the inbox.
 pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
@@ -121,7 +80,8 @@ pub fn list_dead_letters(connection: &Connection, limit: u32) -> rusqlite::Resul
         .collect()
 }
 
-fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<(String, String)>> {
+/// Reads a column with headers.
+pub fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<(String, String)>> {
     let json: String = row.get(column)?;
     serde_json::from_str(&json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))

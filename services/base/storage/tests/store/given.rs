@@ -242,7 +242,7 @@ pub async fn stored_events(store: &dyn Store, events: &[OutboxEvent]) {
 
 /// Ids of what is not yet published.
 pub async fn unpublished(store: &dyn Store) -> Vec<Uuid> {
-    let events = store.load_unpublished(10_000).await.unwrap();
+    let events = store.load_unpublished(None, 10_000).await.unwrap();
     events.iter().map(|event| event.id).collect()
 }
 

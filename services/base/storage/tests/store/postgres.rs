@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_kit::store::{Changes, Query, RowChange, Scope, StepInput, Store, StoreError};
+use innkeeper_kit::store::{
+    Changes, Query, Refusal, RowChange, Scope, StepInput, Store, StoreError,
+};
 use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
 use innkeeper_testkit::postgres::{Schema, server};
+use uuid::Uuid;
 
 use crate::cases::kill;
 use crate::given::{
-    Write, event, new_uuid, row, save, stored_events, stored_row, unpublished, write_of,
+    HOUR, Write, event, new_uuid, row, save, stored_events, stored_row, unpublished, write_of,
 };
 use crate::suite::{Fixture, conformance};
 
@@ -74,14 +77,14 @@ async fn an_event_whose_earlier_neighbour_commits_later_is_still_published() {
         .unwrap();
     stored_events(&*store, std::slice::from_ref(&quick)).await;
     assert_eq!(unpublished(&*store).await, [quick.id]);
-    store.mark_published(vec![quick.id]).await.unwrap();
+    let by_id = "SELECT seq FROM outbox WHERE id = $1";
+    let client = fixture.connect().await;
+    let later = client.query_one(by_id, &[&quick.id]).await.unwrap();
+    store.delete_published(vec![quick.id]).await.unwrap();
 
     slow.commit().await.unwrap();
 
     assert_eq!(unpublished(&*store).await, [late.id]);
-    let by_id = "SELECT seq FROM outbox WHERE id = $1";
-    let client = fixture.connect().await;
-    let later = client.query_one(by_id, &[&quick.id]).await.unwrap();
     let (earlier, later): (i64, i64) = (earlier.get(0), later.get(0));
     assert!(earlier < later, "the late one has the lower number");
 }
@@ -118,6 +121,50 @@ async fn a_pod_of_the_first_release_can_work_on_the_same_tables() {
         claim_owner = NULL, claim_until = NULL WHERE correlation_id = $1 AND version = 2";
     assert_eq!(client.execute(update, &[&saga]).await.unwrap(), 1);
     assert_eq!(store.load(saga).await.unwrap().unwrap().state, "cancelled");
+}
+
+#[tokio::test]
+async fn published_events_leave_no_row() {
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let events = [event(new_uuid(), 1), event(new_uuid(), 1)];
+    stored_events(&*store, &events).await;
+    store.delete_published(vec![events[0].id]).await.unwrap();
+    let count = "SELECT count(*) FROM outbox";
+    let left = fixture.connect().await.query_one(count, &[]).await.unwrap();
+    assert_eq!(left.get::<_, i64>(0), 1);
+}
+
+#[tokio::test]
+async fn a_process_of_the_release_before_relays_beside_this_one() {
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let before = fixture.connect().await;
+    let saga = new_uuid();
+    let events = [event(saga, 1), event(saga, 2), event(new_uuid(), 1)];
+    stored_events(&*store, &events).await;
+    let refusal = Refusal {
+        event_id: events[0].id,
+        reason: "too large".to_owned(),
+    };
+    store.park(vec![refusal]).await.unwrap();
+
+    // The statements of that release.
+    let load = "SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text FROM outbox
+        WHERE published_at IS NULL ORDER BY aggregateid, version, seq LIMIT $1";
+    let mark =
+        "UPDATE outbox SET published_at = now() WHERE id = ANY ($1) AND published_at IS NULL";
+    let seen = before.query(load, &[&10_i64]).await.unwrap();
+    let seen: Vec<Uuid> = seen.iter().map(|row| row.get(0)).collect();
+    assert_eq!(seen, events.clone().map(|event| event.id), "in order");
+    let marked = vec![events[0].id, events[2].id];
+    before.execute(mark, &[&marked]).await.unwrap();
+
+    assert_eq!(unpublished(&*store).await, [events[1].id]);
+    assert_eq!(store.count_parked().await.unwrap(), 0);
+    let deleted = store.prune(HOUR).await.unwrap();
+    assert_eq!(deleted, 3, "what was marked, and what parked it");
+    assert_eq!(unpublished(&*store).await, [events[1].id]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use crate::cases::kill;
-use crate::given::stored_row;
+use crate::given::{HOUR, event, new_uuid, stored_events, stored_row, unpublished};
 use crate::suite::{Fixture, conformance};
 
 struct Folder {
@@ -92,6 +92,32 @@ async fn a_closed_file_is_one_file() {
     store.close().await;
 
     assert!(!fixture.folder.path().join("booking.db-wal").exists());
+}
+
+#[tokio::test]
+async fn published_events_leave_no_row_and_those_of_an_earlier_release_are_pruned() {
+    let fixture = Folder::make();
+    let store = fixture.open().await;
+    let events = [
+        event(new_uuid(), 1),
+        event(new_uuid(), 1),
+        event(new_uuid(), 1),
+    ];
+    stored_events(&*store, &events).await;
+    let beside = rusqlite::Connection::open(fixture.file()).unwrap();
+    let rows = || -> i64 {
+        let count = "SELECT count(*) FROM outbox";
+        beside.query_row(count, [], |row| row.get(0)).unwrap()
+    };
+
+    store.delete_published(vec![events[0].id]).await.unwrap();
+    assert_eq!(rows(), 2);
+
+    let mark = "UPDATE outbox SET published_at = 0 WHERE id = ?1";
+    beside.execute(mark, [events[1].id.as_bytes()]).unwrap();
+    assert_eq!(unpublished(&*store).await, [events[2].id]);
+    assert_eq!(store.prune(HOUR).await.unwrap(), 1);
+    assert_eq!(rows(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

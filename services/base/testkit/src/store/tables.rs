@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use innkeeper_kit::store::{
-    Changes, Claim, ClaimChange, DeadLetter, Due, ENDED, KeyChange, KeyRow, OutboxEvent, Row,
-    RowChange, Scope, Seen, StepInput, StoreError, contended,
+    Changes, Claim, ClaimChange, DeadLetter, Due, ENDED, KeyChange, KeyRow, OutboxEvent,
+    ParkedEvent, Refusal, Row, RowChange, Scope, Seen, StepInput, StoreError, contended,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -13,7 +13,8 @@ use uuid::Uuid;
 pub struct Tables {
     rows: Vec<Kept>,
     last_id: i64,
-    outbox: Vec<(OutboxEvent, Option<Timestamp>)>,
+    outbox: Vec<OutboxEvent>,
+    parked: Vec<ParkedEvent>,
     inbox: Vec<(Uuid, Timestamp)>,
     keys: Vec<(KeyRow, Option<Timestamp>)>,
     dead_letters: Vec<DeadLetter>,
@@ -116,10 +117,10 @@ impl Tables {
             after.change_row(row, now)?;
         }
         for event in changes.events {
-            if after.outbox.iter().any(|(known, _)| known.id == event.id) {
+            if after.outbox.iter().any(|known| known.id == event.id) {
                 return Err(StoreError::Failed("an event's id is used twice".into()));
             }
-            after.outbox.push((event, None));
+            after.outbox.push(event);
         }
         after.dead_letters.extend(changes.dead_letter);
         *self = after;
@@ -221,20 +222,51 @@ impl Tables {
         claimed.collect()
     }
 
-    pub fn unpublished(&self, limit: u32) -> Vec<OutboxEvent> {
-        let waiting = self.outbox.iter().filter(|(_, at)| at.is_none());
-        let mut events: Vec<OutboxEvent> = waiting.map(|(event, _)| event.clone()).collect();
+    pub fn unpublished(&self, after: Option<Uuid>, limit: u32) -> Vec<OutboxEvent> {
+        let is_parked = |saga| {
+            let mut parked = self.parked.iter();
+            parked.any(|parked| parked.event.aggregate_id == saga)
+        };
+        let waiting = self
+            .outbox
+            .iter()
+            .filter(|event| Some(event.aggregate_id) > after && !is_parked(event.aggregate_id));
+        let mut events: Vec<OutboxEvent> = waiting.cloned().collect();
         events.sort_by_key(|event| (event.aggregate_id, event.version));
         events.truncate(limit as usize);
         events
     }
 
-    pub fn mark_published(&mut self, ids: &[Uuid], now: Timestamp) {
-        for (event, published_at) in &mut self.outbox {
-            if ids.contains(&event.id) && published_at.is_none() {
-                *published_at = Some(now);
+    pub fn delete_published(&mut self, ids: &[Uuid]) {
+        self.outbox.retain(|event| !ids.contains(&event.id));
+        self.parked.retain(|parked| !ids.contains(&parked.event.id));
+    }
+
+    pub fn park(&mut self, refusals: Vec<Refusal>, now: Timestamp) {
+        for refusal in refusals {
+            let mut parked = self.parked.iter_mut();
+            if let Some(parked) = parked.find(|parked| parked.event.id == refusal.event_id) {
+                parked.reason = refusal.reason;
+                continue;
             }
+            let mut events = self.outbox.iter();
+            let event = events.find(|event| event.id == refusal.event_id).cloned();
+            self.parked.extend(event.map(|event| ParkedEvent {
+                event,
+                reason: refusal.reason,
+                parked_at: now,
+            }));
         }
+    }
+
+    pub fn parked(&self) -> &[ParkedEvent] {
+        &self.parked
+    }
+
+    pub fn unpark(&mut self, event_id: Uuid) -> bool {
+        let before = self.parked.len();
+        self.parked.retain(|parked| parked.event.id != event_id);
+        self.parked.len() < before
     }
 
     pub fn take_lease(&mut self, owner: Uuid, hold_for: Duration, now: Timestamp) -> bool {
@@ -260,7 +292,6 @@ impl Tables {
         let until = now - signed(age);
         let is_old = |at: Option<Timestamp>| at.is_some_and(|at| at <= until);
         let before = self.size();
-        self.outbox.retain(|(_, at)| !is_old(*at));
         self.inbox.retain(|(_, at)| !is_old(Some(*at)));
         self.keys.retain(|(_, at)| !is_old(*at));
         self.rows
@@ -269,7 +300,7 @@ impl Tables {
     }
 
     fn size(&self) -> usize {
-        self.outbox.len() + self.inbox.len() + self.keys.len() + self.rows.len()
+        self.inbox.len() + self.keys.len() + self.rows.len()
     }
 }
 

@@ -102,7 +102,7 @@ pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
     for (number, write) in writes.iter().enumerate().take(30) {
         assert_messages_of(write, number % 3 != 0, &*store).await;
     }
-    assert_eq!(store.load_unpublished(1_000).await.unwrap().len(), 80);
+    assert_eq!(store.load_unpublished(None, 1_000).await.unwrap().len(), 80);
     assert_eq!(store.list(Query::page(0, 1_000)).await.unwrap().len(), 81);
 }
 
