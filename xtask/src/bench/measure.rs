@@ -42,7 +42,7 @@ pub fn measure(
     };
     let disk_before = platform.read_disk_bytes()?;
     let mut figures = measurement.measure_start(first_answer)?;
-    let mut tail = Tail::new(Instant::now());
+    let mut tail = Tail::new();
     figures.extend(measurement.measure_without_load(&mut tail)?);
     let (under_load, rate) = measurement.measure_under_load(length)?;
     figures.extend(under_load);

@@ -21,17 +21,17 @@ pub struct Tail {
     after: i64,
     /// Ids after that one whose rows were seen.
     seen: BTreeSet<i64>,
-    /// When `after` last changed.
-    moved: Instant,
+    /// Since when an id is missing before those that were seen.
+    missing_since: Option<Instant>,
 }
 
 impl Tail {
     /// A tail that begins with the first row.
-    pub fn new(now: Instant) -> Self {
+    pub const fn new() -> Self {
         Self {
             after: 0,
             seen: BTreeSet::new(),
-            moved: now,
+            missing_since: None,
         }
     }
 
@@ -59,15 +59,17 @@ impl Tail {
         });
         let new: Vec<(i64, i64)> = known.filter(|(id, _)| !self.seen.contains(id)).collect();
         self.seen.extend(new.iter().map(|(id, _)| id));
-        if now.duration_since(self.moved) > PATIENCE
-            && let Some(next) = self.seen.first()
+        if let (Some(since), Some(next)) = (self.missing_since, self.seen.first())
+            && now.duration_since(since) > PATIENCE
         {
             self.after = next - 1;
-            self.moved = now;
         }
         while self.seen.remove(&(self.after + 1)) {
             self.after += 1;
-            self.moved = now;
+            self.missing_since = None;
+        }
+        if !self.seen.is_empty() {
+            self.missing_since.get_or_insert(now);
         }
         new.into_iter()
             .map(|(_, reservation)| reservation)
@@ -88,7 +90,7 @@ mod tests {
     #[test]
     fn a_row_that_appears_late_is_not_missed() {
         let now = Instant::now();
-        let mut tail = Tail::new(now);
+        let mut tail = Tail::new();
         assert_eq!(
             tail.take(&[row(1, Some(11)), row(3, Some(13))], now),
             [11, 13]
@@ -101,7 +103,7 @@ mod tests {
     #[test]
     fn a_row_counts_from_when_it_has_its_reservation() {
         let now = Instant::now();
-        let mut tail = Tail::new(now);
+        let mut tail = Tail::new();
         assert!(tail.take(&[row(1, None)], now).is_empty());
         assert_eq!(tail.take(&[row(1, Some(11))], now), [11]);
     }
@@ -109,11 +111,23 @@ mod tests {
     #[test]
     fn an_id_that_no_row_has_is_given_up() {
         let now = Instant::now();
-        let mut tail = Tail::new(now);
+        let mut tail = Tail::new();
         assert_eq!(tail.take(&[row(5, Some(15))], now), [15]);
         assert_eq!(tail.after, 0);
         let later = now + PATIENCE + Duration::from_millis(1);
         assert!(tail.take(&[row(5, Some(15))], later).is_empty());
         assert_eq!(tail.after, 5);
+    }
+
+    #[test]
+    fn a_tail_that_was_not_read_for_long_misses_no_late_row() {
+        let now = Instant::now();
+        let mut tail = Tail::new();
+        assert_eq!(tail.take(&[row(1, Some(11))], now), [11]);
+        let later = now + PATIENCE * 10;
+        assert_eq!(tail.take(&[row(3, Some(13))], later), [13]);
+        let soon = later + Duration::from_millis(1);
+        let both = [row(2, Some(12)), row(3, Some(13))];
+        assert_eq!(tail.take(&both, soon), [12]);
     }
 }
