@@ -303,7 +303,7 @@ async fn settings_are_deleted_once_no_pod_uses_them() {
     cluster.server.create(&set);
     cluster.edit_spec(|spec| {
         spec["settings"]["component"]["gateway"]["routes"] =
-            json!([{ "service": "bank", "paths": ["/banks"], "address": "bank:8080", "timeoutMs": 1000 }])
+            json!([{ "service": "bank", "paths": ["/banks"], "address": "bank:8080", "timeoutMs": 1000 }]);
     });
     cluster.reconcile().await.unwrap();
     assert_eq!(cluster.server.names("configmaps").len(), 2);

@@ -22,7 +22,11 @@ impl Scheduling {
         let pods = pods.iter();
         let staying = pods.filter(|pod| pod.metadata.deletion_timestamp.is_none());
         let decisions: Vec<_> = staying.map(decision).collect();
-        let refused = decisions.iter().flatten().filter(|it| it.status == "False");
+        let refused = decisions
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|it| it.status == "False");
         Self {
             refusals: refused.map(refusal).collect(),
             is_undecided: decisions.contains(&None),
@@ -44,7 +48,7 @@ fn decision(pod: &Pod) -> Option<&PodCondition> {
     conditions.iter().find(|it| it.type_ == SCHEDULED)
 }
 
-fn refusal(condition: &&PodCondition) -> String {
+fn refusal(condition: &PodCondition) -> String {
     let reason = condition.reason.as_deref().unwrap_or("Unschedulable");
     match condition.message.as_deref() {
         Some(message) => format!("{reason}: {}", message.trim_end_matches('.')),
