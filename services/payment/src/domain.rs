@@ -44,19 +44,25 @@ fn release(current: State) -> Option<&'static [State]> {
     }
 }
 
-/// The payment after each state of a path. If the path authorizes, the provider decides, and the
-/// payment may be declined instead.
+/// The payment after each state of a path. If the path authorizes, the provider decides: a payment
+/// that it declines stays as it is and keeps the reason, so that the client can try again.
 pub fn walked(payment: &Entity<State>, path: &[State], provider: Provider) -> Vec<Entity<State>> {
-    if path.first() == Some(&State::Authorized)
-        && let Approval::Declined(reason) = approval(provider, &payment.snapshot)
-    {
-        let declined = payment.moved(State::Declined, 0);
-        return vec![Entity {
-            reason: Some(reason),
-            ..declined
-        }];
+    if path.first() != Some(&State::Authorized) {
+        return payment.walked(path, 0);
     }
-    payment.walked(path, 0)
+    match approval(provider, &payment.snapshot) {
+        Approval::Approved => {
+            let asked_again = Entity {
+                reason: None,
+                ..payment.clone()
+            };
+            asked_again.walked(path, 0)
+        }
+        Approval::Declined(reason) => vec![Entity {
+            reason: Some(reason),
+            ..payment.clone()
+        }],
+    }
 }
 
 /// A new payment: requested if the provider was not asked, else authorized or declined.
@@ -227,18 +233,20 @@ mod tests {
     }
 
     #[test]
-    fn a_requested_payment_above_the_limit_is_declined_instead_of_captured() {
-        let provider = Provider::Test {
+    fn a_requested_payment_above_the_limit_stays_requested_and_keeps_the_reason() {
+        let capture: &[State] = &[State::Authorized, State::Captured];
+        let limited = Provider::Test {
             decline_above: Some(49_999),
         };
-        let chain = walked(
-            &payment(State::Requested),
-            &[State::Authorized, State::Captured],
-            provider,
-        );
+        let requested = payment(State::Requested);
+        let chain = walked(&requested, capture, limited);
         assert_eq!(chain.len(), 1);
-        assert_eq!(chain[0].state, State::Declined);
+        assert_eq!(chain[0].state, State::Requested);
         assert!(chain[0].reason.as_deref().unwrap().contains("49999"));
+
+        let unlimited = Provider::default();
+        let paid = walked(&chain[0], capture, unlimited).pop().unwrap();
+        assert_eq!((paid.state, paid.reason), (State::Captured, None));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Resource for Payments {
         let words = self.repository.words().clone();
         let asked = label::asked(&words, &change.body, path)?;
         let (id, cause, provider) = (change.id, change.cause.clone(), self.settings.provider);
-        let accepts_decline = asked.allows(&State::Declined);
+        let asked_to_pay = !asked.allows(&State::Requested);
         let payment = self.repository.execute(id, cause, move |payment| {
             change.check(&words, payment)?;
             let path = label::path_to(&words, payment.state, &asked, path)?;
@@ -80,9 +80,8 @@ impl Resource for Payments {
         });
         let payment = payment.await?;
         match payment.state {
-            // A command on a payment that was declined earlier was refused above, so this decline
-            // is the result of this command.
-            State::Declined if !accepts_decline => {
+            // Every command but to pay leads out of this state, so the provider has declined.
+            State::Requested if asked_to_pay => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }
             _ => Ok(self.item(&payment)),
