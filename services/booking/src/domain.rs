@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 pub use state::State;
 
+/// The reason of a booking that ended while its delivery was being completed.
+const DELIVERED: &str = "it was delivered before its end was known";
+
 /// The states on the way from the present state to the one that a client asks for; empty if they
 /// are the same, `None` if the present state does not allow it. A client can only ask to cancel.
 pub fn path(current: State, target: State) -> Option<&'static [State]> {
@@ -82,20 +85,53 @@ pub fn recovered(
 }
 
 /// Whenever a payment is voided or refunded or a fulfillment is cancelled, the booking is
-/// cancelled. Whenever a fulfillment completes, the booking completes.
+/// cancelled. Whenever a fulfillment completes, the booking completes; one that has ended meanwhile
+/// stays ended and [says so](DELIVERED).
 pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Decision<State> {
-    let Stored::Entity(booking) = stored else {
-        return Decision::Keep;
-    };
-    let state = match (event_type, booking.state) {
+    match (stored.entity(), event_type) {
         (
+            Some(booking),
             EventType::PaymentVoided | EventType::PaymentRefunded | EventType::FulfillmentCancelled,
-            State::Pending | State::Confirmed,
-        ) => State::Cancelled,
-        (EventType::FulfillmentCompleted, State::Confirmed) => State::Completed,
-        _ => return Decision::Keep,
-    };
-    Decision::Become(vec![booking.moved(state, seen)])
+        ) => match booking.state {
+            State::Pending | State::Confirmed => {
+                Decision::Become(vec![booking.moved(State::Cancelled, seen)])
+            }
+            _ => Decision::Keep,
+        },
+        (Some(booking), EventType::FulfillmentCompleted) => delivered(booking, seen),
+        _ => Decision::Keep,
+    }
+}
+
+/// What a completed fulfillment makes of a booking. Its payment was captured, so a booking that is
+/// still pending is confirmed as well.
+fn delivered(booking: &Entity<State>, seen: i64) -> Decision<State> {
+    match booking.state {
+        State::Pending => {
+            Decision::Become(booking.walked(&[State::Confirmed, State::Completed], seen))
+        }
+        State::Confirmed => Decision::Become(vec![booking.moved(State::Completed, seen)]),
+        State::Cancelled | State::Expired if !is_delivered_in_vain(booking) => {
+            Decision::Become(vec![Entity {
+                reason: Some(DELIVERED.to_owned()),
+                ..booking.having_seen(seen)
+            }])
+        }
+        State::Cancelled | State::Expired | State::Rejected | State::Completed => Decision::Keep,
+    }
+}
+
+/// Whether a booking ended and was delivered all the same.
+fn is_delivered_in_vain(booking: &Entity<State>) -> bool {
+    booking.reason.as_deref() == Some(DELIVERED)
+}
+
+/// Whether a decision is that a booking ended and was delivered all the same.
+pub fn notes_delivery_in_vain(decision: &Decision<State>) -> bool {
+    match decision {
+        Decision::Become(chain) => chain.last().is_some_and(is_delivered_in_vain),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -222,20 +258,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_completed_fulfillment_completes_a_confirmed_booking_only() {
-        for state in State::ALL.iter().copied() {
-            let step = whenever(
-                &Stored::Entity(booking(state)),
-                EventType::FulfillmentCompleted,
-                9,
-            );
-            assert_eq!(
-                step != Decision::Keep,
-                state == State::Confirmed,
-                "{state:?}"
-            );
+    fn after_delivery(state: State) -> Vec<State> {
+        let given = Stored::Entity(booking(state));
+        match whenever(&given, EventType::FulfillmentCompleted, 9) {
+            Decision::Become(chain) => chain.iter().map(|booking| booking.state).collect(),
+            _ => Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_completed_fulfillment_confirms_and_completes_its_booking() {
+        let both = [State::Confirmed, State::Completed];
+        assert_eq!(after_delivery(State::Pending), both);
+        assert_eq!(after_delivery(State::Confirmed), [State::Completed]);
+        assert_eq!(after_delivery(State::Completed), []);
+    }
+
+    #[test]
+    fn a_booking_that_ended_before_it_was_delivered_stays_ended_and_says_so_once() {
+        for state in [State::Cancelled, State::Expired] {
+            let given = Stored::Entity(booking(state));
+            let step = whenever(&given, EventType::FulfillmentCompleted, 9);
+            let Decision::Become(chain) = step else {
+                panic!("{step:?}")
+            };
+            assert_eq!((chain.len(), chain[0].state), (1, state));
+            assert!(is_delivered_in_vain(&chain[0]));
+            let again = Stored::Entity(chain[0].clone());
+            let step = whenever(&again, EventType::FulfillmentCompleted, 9);
+            assert_eq!(step, Decision::Keep);
+        }
+        assert_eq!(after_delivery(State::Rejected), []);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Reacts to the end of a payment or a fulfillment.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
@@ -7,7 +10,7 @@ use innkeeper_kit::repository::Effect;
 use innkeeper_runtime::component::Reactor;
 
 use crate::Bookings;
-use crate::domain::whenever;
+use crate::domain::{notes_delivery_in_vain, whenever};
 
 #[async_trait]
 impl Reactor for Bookings {
@@ -23,10 +26,17 @@ impl Reactor for Bookings {
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {
         let (event_type, seen) = (event.event_type, event.data.clock);
-        self.repository
-            .react(event, false, move |stored, _| {
-                whenever(stored, event_type, seen)
-            })
-            .await
+        let in_vain = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&in_vain);
+        let reacted = self.repository.react(event, false, move |stored, _| {
+            let decision = whenever(stored, event_type, seen);
+            noted.store(notes_delivery_in_vain(&decision), Ordering::Relaxed);
+            decision
+        });
+        let effect = reacted.await?;
+        if effect == Effect::Done && in_vain.load(Ordering::Relaxed) {
+            self.delivered_in_vain.inc();
+        }
+        Ok(effect)
     }
 }

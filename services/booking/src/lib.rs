@@ -17,6 +17,8 @@ use innkeeper_kit::{CrashPlan, Repository};
 use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::metrics::{Metrics, names};
+use prometheus::IntCounter;
 use uuid::Uuid;
 
 use answer::Answers;
@@ -31,12 +33,15 @@ pub struct Bookings {
     authorizations: Option<Authorizations>,
     crash: CrashPlan,
     process: Uuid,
+    /// Counts bookings that ended although they were delivered.
+    delivered_in_vain: IntCounter,
 }
 
 /// Creates a booking service; fails if the address of its payment service is not valid.
 pub fn component(
     settings: &settings::Booking,
     context: &Context,
+    metrics: &Metrics,
 ) -> Result<Component, InvalidAddress> {
     let answers = Arc::new(Answers::new(&context.settings, settings));
     let settling = Arc::clone(&answers);
@@ -54,6 +59,9 @@ pub fn component(
         authorizations: Authorizations::of(settings, context)?,
         crash: context.crash.clone(),
         process: context.process,
+        delivered_in_vain: metrics
+            .counters(&names::BOOKINGS_CANCELLED_AFTER_DELIVERY)
+            .with_label_values::<&str>(&[]),
     });
     Ok(Component {
         router: http::router(Arc::clone(&bookings), context),

@@ -9,6 +9,9 @@ use innkeeper_kit::repository::{Decision, Stored};
 
 pub use state::State;
 
+/// The reason of a completed fulfillment whose booking ended all the same.
+const IN_VAIN: &str = "its booking ended before the delivery was known";
+
 /// The states on the way from the present state to the one that a client asks for; empty if they
 /// are the same, `None` if the present state does not allow it. A fulfillment only goes forward.
 pub fn path(current: State, target: State) -> Option<&'static [State]> {
@@ -38,6 +41,11 @@ pub fn whenever(
         (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
         (Stored::Entity(entity), event_type) if event_type.ends_saga() => {
             match path(entity.state, State::Cancelled) {
+                // The reason says that it was in vain: the booking ended before it was delivered.
+                None if entity.reason.is_none() => Decision::Become(vec![Entity {
+                    reason: Some(IN_VAIN.to_owned()),
+                    ..entity.having_seen(seen)
+                }]),
                 None | Some([]) => Decision::Keep,
                 Some(path) => Decision::Become(entity.walked(path, seen)),
             }
@@ -182,8 +190,26 @@ mod tests {
             for state in State::ALL.iter().copied() {
                 let step = reaction(&Stored::Entity(fulfillment(state)), event_type);
                 let cancels = matches!(state, State::Scheduled | State::InProgress);
-                assert_eq!(step != Decision::Keep, cancels, "{state:?}");
+                let last = match step {
+                    Decision::Become(mut chain) => chain.pop().map(|it| it.state),
+                    _ => None,
+                };
+                let cancelled = last == Some(State::Cancelled);
+                assert_eq!(cancelled, cancels, "{state:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_completed_fulfillment_stays_so_and_says_once_that_its_booking_ended() {
+        let given = fulfillment(State::Completed);
+        let step = reaction(&Stored::Entity(given.clone()), EventType::BookingCancelled);
+        let says = Entity {
+            reason: Some(IN_VAIN.to_owned()),
+            ..given
+        };
+        assert_eq!(step, Decision::Become(vec![says.clone()]));
+        let again = reaction(&Stored::Entity(says), EventType::BookingCancelled);
+        assert_eq!(again, Decision::Keep);
     }
 }

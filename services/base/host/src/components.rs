@@ -13,7 +13,8 @@ type Stateless<'a> =
     Box<dyn FnOnce(Client, &Metrics) -> Result<Router, InvalidAddress> + Send + 'a>;
 
 /// Creates a component with a database.
-type Stateful<'a> = Box<dyn FnOnce(&Context) -> Result<Component, InvalidAddress> + Send + 'a>;
+type Stateful<'a> =
+    Box<dyn FnOnce(&Context, &Metrics) -> Result<Component, InvalidAddress> + Send + 'a>;
 
 /// How a component is created.
 pub enum Constructor<'a> {
@@ -29,8 +30,8 @@ pub fn constructor(settings: &Settings) -> Constructor<'_> {
         Settings::Gateway(gateway) => Constructor::Stateless(Box::new(|client, metrics| {
             innkeeper_gateway::router(gateway, &client, metrics)
         })),
-        Settings::Booking(booking) => Constructor::Stateful(Box::new(|context| {
-            innkeeper_booking::component(booking, context)
+        Settings::Booking(booking) => Constructor::Stateful(Box::new(|context, metrics| {
+            innkeeper_booking::component(booking, context, metrics)
         })),
         Settings::Payment(payment) => {
             stateful(|context| innkeeper_payment::component(payment, context))
@@ -43,5 +44,5 @@ pub fn constructor(settings: &Settings) -> Constructor<'_> {
 }
 
 fn stateful<'a>(make: impl FnOnce(&Context) -> Component + Send + 'a) -> Constructor<'a> {
-    Constructor::Stateful(Box::new(|context| Ok(make(context))))
+    Constructor::Stateful(Box::new(|context, _| Ok(make(context))))
 }

@@ -118,7 +118,7 @@ impl Service {
                 let context =
                     open_context(settings, launch.clock, launch.crash, client, tasks).await?;
                 service.store = Some(Arc::clone(&context.store));
-                let component = make(&context)?;
+                let component = make(&context, &metrics)?;
                 service.connect(&component, &context, &log, &metrics);
                 component
             }

@@ -73,3 +73,10 @@ pub const CONSUMER_LAG: Metric = Metric {
     help: "Records of this service's partitions that it has not yet handled.",
     labels: &[],
 };
+
+/// Bookings that ended although they had been delivered.
+pub const BOOKINGS_CANCELLED_AFTER_DELIVERY: Metric = Metric {
+    name: "innkeeper_bookings_cancelled_after_delivery_total",
+    help: "Bookings that were cancelled or had expired before it was known that they were delivered: the money was given back.",
+    labels: &[],
+};
