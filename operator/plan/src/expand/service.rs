@@ -18,6 +18,9 @@ use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, V
 /// Image name of services that run in this process.
 const LOCAL_IMAGE: &str = "innkeeper:dev";
 
+/// Milliseconds that a service has for its own work, besides its calls.
+const ROUTE_MARGIN_MS: u64 = 2_000;
+
 /// What every service of a platform is resolved with.
 pub(super) struct ExpandContext<'a> {
     pub platform: &'a ValidatedPlatform,
@@ -106,7 +109,7 @@ fn routes(ctx: &ExpandContext) -> Vec<Route> {
                     .chain(aliases.map(str::to_owned))
                     .collect(),
                 address: address(ctx, &service.name),
-                timeout_ms: settings::DEFAULT_ROUTE_TIMEOUT_MS.into(),
+                timeout_ms: route_timeout_ms(service),
             })
         })
         .collect()
@@ -114,6 +117,17 @@ fn routes(ctx: &ExpandContext) -> Vec<Route> {
 
 fn address(ctx: &ExpandContext, service: &str) -> String {
     ctx.addresses.get(service).cloned().unwrap_or_default()
+}
+
+/// Milliseconds that a gateway waits for a service: longer than all calls that the service may make
+/// for one request, so that the service itself answers that a callee is away.
+fn route_timeout_ms(service: &ValidatedService) -> u64 {
+    let calls = service.calls.iter().map(|call| call.timeout.as_millis());
+    let longest = calls.fold(ROUTE_MARGIN_MS, u64::saturating_add);
+    longest.clamp(
+        settings::DEFAULT_ROUTE_TIMEOUT_MS.into(),
+        settings::MAX_ROUTE_TIMEOUT_MS,
+    )
 }
 
 fn payment_call(

@@ -1,6 +1,6 @@
 //! The validation and expansion of platforms that differ from the example.
 
-use innkeeper_contracts::settings::{Database, Log, Postgres};
+use innkeeper_contracts::settings::{self, Database, Log, Postgres};
 use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{
@@ -356,4 +356,30 @@ fn a_shortest_length_reaches_the_settings_and_is_left_out_where_there_is_none() 
 fn a_currency_may_be_required_where_the_platform_has_one() {
     let text = example_with("required: [userName, carId]", "required: [currency]");
     assert!(validated(&text, &cluster()).is_ok());
+}
+
+#[test]
+fn a_gateway_waits_longer_than_the_calls_of_a_service_take() {
+    for (timeout, expected) in [
+        ("610ms", settings::DEFAULT_ROUTE_TIMEOUT_MS.into()),
+        ("8s", settings::DEFAULT_ROUTE_TIMEOUT_MS.into()),
+        ("9s", 11_000),
+        ("30s", 32_000),
+        ("1h", settings::MAX_ROUTE_TIMEOUT_MS),
+    ] {
+        let text = example_with("timeout: 610ms", &format!("timeout: {timeout}"));
+        let gateway = expanded(&text, &cluster()).services.into_iter();
+        let routes = gateway.filter_map(|service| match service.spec.settings.component {
+            settings::Component::Gateway(gateway) => Some(gateway.routes),
+            _ => None,
+        });
+        for route in routes.flatten() {
+            let waits = if route.service == "reservation" {
+                expected
+            } else {
+                settings::DEFAULT_ROUTE_TIMEOUT_MS.into()
+            };
+            assert_eq!(route.timeout_ms, waits, "{} {timeout}", route.service);
+        }
+    }
 }

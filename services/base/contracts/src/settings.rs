@@ -21,7 +21,7 @@ pub use backing::{Database, Kafka, Log, Postgres, SqliteFile, SqliteLog};
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};
 pub use component::Component;
 pub use fulfillment::{Fulfillment, StartAs};
-pub use gateway::{DEFAULT_ROUTE_TIMEOUT_MS, Gateway, Route};
+pub use gateway::{DEFAULT_ROUTE_TIMEOUT_MS, Gateway, MAX_ROUTE_TIMEOUT_MS, Route};
 pub use payment::{Capture, Payment, Provider};
 pub use view::{Column, ColumnSource, ColumnValue, View};
 

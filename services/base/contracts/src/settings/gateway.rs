@@ -32,9 +32,12 @@ pub struct Route {
         default = "number::default::<u64, DEFAULT_ROUTE_TIMEOUT_MS>",
         skip_serializing_if = "number::is_default::<u64, DEFAULT_ROUTE_TIMEOUT_MS>"
     )]
-    #[schemars(range(min = 1, max = 3_600_000))]
+    #[schemars(range(min = 1, max = MAX_ROUTE_TIMEOUT_MS))]
     pub timeout_ms: u64,
 }
 
 /// Milliseconds that a gateway waits for a service unless told otherwise.
 pub const DEFAULT_ROUTE_TIMEOUT_MS: u16 = 10_000;
+
+/// The longest that a gateway can wait for a service, in milliseconds: an hour.
+pub const MAX_ROUTE_TIMEOUT_MS: u64 = 3_600_000;
