@@ -53,16 +53,21 @@ impl Booking {
             statuses,
             events,
             payment: _,
-            pending_timeout,
+            pending_timeout: _,
         } = self;
         settings::Booking {
             words: words(fields, attributes, statuses, events),
             required: required.clone(),
             currency,
             payment: call,
-            pending_timeout_seconds: pending_timeout
-                .map_or(DEFAULT_PENDING_TIMEOUT_SECONDS.into(), Duration::as_seconds),
+            pending_timeout_seconds: self.pending_timeout_seconds(),
         }
+    }
+
+    /// Seconds after which the service itself settles a pending booking.
+    pub fn pending_timeout_seconds(&self) -> u32 {
+        self.pending_timeout
+            .map_or(DEFAULT_PENDING_TIMEOUT_SECONDS.into(), Duration::as_seconds)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A service that takes money.
 
-use innkeeper_contracts::settings::{self, Capture, PaymentTime};
+use innkeeper_contracts::settings::{self, BookingAddress, Capture, PaymentTime};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,9 +33,14 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The settings of the service's process, including the bookings that it serves and when those
-    /// are paid.
-    pub fn settings(&self, bookings: Vec<String>, when: Option<PaymentTime>) -> settings::Payment {
+    /// The settings of the service's process, including the bookings that it serves, when those are
+    /// paid, and who can be asked about them.
+    pub fn settings(
+        &self,
+        bookings: Vec<String>,
+        when: Option<PaymentTime>,
+        booking_addresses: Vec<BookingAddress>,
+    ) -> settings::Payment {
         let Self {
             capture,
             provider: Provider { test },
@@ -47,6 +52,7 @@ impl Payment {
         settings::Payment {
             words: words(fields, attributes, statuses, events),
             bookings,
+            booking_addresses,
             capture: *capture,
             when,
             provider: settings::Provider::Test {

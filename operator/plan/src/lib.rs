@@ -17,6 +17,7 @@ pub mod permissions;
 pub mod platform;
 pub mod read;
 pub mod refusal;
+mod release;
 pub mod render;
 pub mod rendered;
 pub mod status;

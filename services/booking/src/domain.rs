@@ -3,10 +3,11 @@
 mod state;
 
 use innkeeper_contracts::EventType;
-use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome};
+use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, BookingOutcome};
 use innkeeper_contracts::{PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::repository::{Decision, Stored};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 pub use state::State;
@@ -131,6 +132,28 @@ pub fn notes_delivery_in_vain(decision: &Decision<State>) -> bool {
     match decision {
         Decision::Become(chain) => chain.last().is_some_and(is_delivered_in_vain),
         _ => false,
+    }
+}
+
+/// What becomes of a booking, for a service that holds something for it. A pending booking that was
+/// inserted at `created_at` is settled within `pending_timeout`.
+pub fn outcome(
+    stored: &Stored<State>,
+    created_at: Timestamp,
+    pending_timeout: SignedDuration,
+) -> BookingOutcome {
+    match stored {
+        Stored::Absent => BookingOutcome::Unknown,
+        Stored::Ended => BookingOutcome::Ended,
+        Stored::Entity(booking) => match booking.state {
+            State::Pending => BookingOutcome::Pending {
+                until: created_at
+                    .checked_add(pending_timeout)
+                    .unwrap_or(Timestamp::MAX),
+            },
+            State::Confirmed | State::Completed => BookingOutcome::Confirmed,
+            State::Rejected | State::Expired | State::Cancelled => BookingOutcome::Ended,
+        },
     }
 }
 
@@ -289,6 +312,25 @@ mod tests {
             assert_eq!(step, Decision::Keep);
         }
         assert_eq!(after_delivery(State::Rejected), []);
+    }
+
+    #[test]
+    fn a_booking_is_pending_until_its_timeout_and_then_confirmed_or_ended() {
+        let asked = |stored| {
+            let timeout = SignedDuration::from_secs(60);
+            outcome(&stored, Timestamp::UNIX_EPOCH, timeout)
+        };
+        for state in State::ALL.iter().copied() {
+            let expected = match state {
+                State::Pending => BookingOutcome::Pending {
+                    until: Timestamp::from_second(60).unwrap(),
+                },
+                State::Confirmed | State::Completed => BookingOutcome::Confirmed,
+                State::Rejected | State::Expired | State::Cancelled => BookingOutcome::Ended,
+            };
+            assert_eq!(asked(Stored::Entity(booking(state))), expected, "{state:?}");
+        }
+        assert_eq!(asked(Stored::Absent), BookingOutcome::Unknown);
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! The HTTP resource of bookings.
+//! The HTTP resource of bookings, and the calls of services that hold something for them.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
+use axum::routing::post;
+use innkeeper_contracts::calls::BOOKINGS;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::repository::Decision;
 use innkeeper_kit::store::{Row, StoreError, StoredAnswer};
@@ -13,6 +15,7 @@ use innkeeper_runtime::resource::{self, Change, Creation, Item, Methods, Resourc
 
 use crate::Bookings;
 use crate::domain::path;
+use crate::inquiry;
 
 /// The routes of a booking service.
 pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
@@ -20,7 +23,10 @@ pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
         create: true,
         change: true,
     };
-    resource::router(context, methods, bookings)
+    let calls = Router::new()
+        .route(BOOKINGS, post(inquiry::answer))
+        .with_state(Arc::clone(&bookings));
+    resource::router(context, methods, bookings).merge(calls)
 }
 
 #[async_trait]

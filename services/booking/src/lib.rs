@@ -7,11 +7,13 @@ pub mod authorization;
 pub mod domain;
 pub mod events;
 pub mod http;
+pub mod inquiry;
 pub mod place;
 pub mod recovery;
 
 use std::sync::Arc;
 
+use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::settings;
 use innkeeper_kit::{CrashPlan, Repository};
 use innkeeper_runtime::callee::InvalidAddress;
@@ -33,6 +35,8 @@ pub struct Bookings {
     authorizations: Option<Authorizations>,
     crash: CrashPlan,
     process: Uuid,
+    /// The text form of the source of its events, by which other services ask for it.
+    source: String,
     /// Counts bookings that ended although they were delivered.
     delivered_in_vain: IntCounter,
 }
@@ -59,6 +63,7 @@ pub fn component(
         authorizations: Authorizations::of(settings, context)?,
         crash: context.crash.clone(),
         process: context.process,
+        source: EventSource::of(&context.settings).to_text(),
         delivered_in_vain: metrics
             .counters(&names::BOOKINGS_CANCELLED_AFTER_DELIVERY)
             .with_label_values::<&str>(&[]),

@@ -3,6 +3,7 @@
 pub mod provider;
 mod state;
 
+use innkeeper_contracts::calls::BookingOutcome;
 use innkeeper_contracts::settings::{Capture, PaymentTime, Provider};
 use innkeeper_contracts::{EventType, PublicIds, Snapshot};
 use innkeeper_kit::entity::Entity;
@@ -130,6 +131,27 @@ pub fn whenever(
         }
         (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
         (Stored::Entity(entity), event_type) if event_type.ends_saga() => released(entity, seen),
+        (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Decision::Keep,
+    }
+}
+
+/// What a payment becomes once its booking service was asked: the same that the event would have
+/// made of it. The answer may be older than what the payment has heard meanwhile.
+pub fn learned(
+    stored: &Stored<State>,
+    capture: Capture,
+    outcome: BookingOutcome,
+    seen: i64,
+) -> Decision<State> {
+    match (stored, outcome) {
+        (Stored::Entity(entity), BookingOutcome::Ended | BookingOutcome::Unknown) => {
+            released(entity, seen)
+        }
+        (Stored::Entity(entity), BookingOutcome::Confirmed)
+            if entity.state == State::Authorized =>
+        {
+            confirmed(entity, capture, seen)
+        }
         (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Decision::Keep,
     }
 }
@@ -288,6 +310,52 @@ mod tests {
                 reaction(&Stored::Ended, Capture::Manual, event_type),
                 Decision::Keep
             );
+        }
+    }
+
+    fn after_asking(state: State, capture: Capture, outcome: BookingOutcome) -> Decision<State> {
+        learned(&Stored::Entity(payment(state)), capture, outcome, 9)
+    }
+
+    #[test]
+    fn a_booking_that_ended_or_is_unknown_gets_its_money_back() {
+        for outcome in [BookingOutcome::Ended, BookingOutcome::Unknown] {
+            let at = |state| after_asking(state, Capture::Automatic, outcome);
+            for (held, given_back) in [
+                (State::Authorized, State::Voided),
+                (State::Captured, State::Refunded),
+            ] {
+                let moved = payment(held).moved(given_back, 9);
+                assert_eq!(at(held), Decision::Become(vec![moved]));
+            }
+            for state in [State::Voided, State::Refunded, State::Declined] {
+                assert_eq!(at(state), Decision::Keep, "{state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_booking_that_lives_keeps_its_money_and_the_lost_confirmation_has_its_effect() {
+        let confirmed = BookingOutcome::Confirmed;
+        let authorized = payment(State::Authorized);
+        assert_eq!(
+            after_asking(State::Authorized, Capture::Automatic, confirmed),
+            Decision::Become(vec![authorized.moved(State::Captured, 9)])
+        );
+        assert_eq!(
+            after_asking(State::Authorized, Capture::Manual, confirmed),
+            Decision::Become(vec![authorized.having_seen(9)])
+        );
+        assert_eq!(
+            after_asking(State::Captured, Capture::Automatic, confirmed),
+            Decision::Keep
+        );
+        let pending = BookingOutcome::Pending {
+            until: jiff::Timestamp::UNIX_EPOCH,
+        };
+        for state in State::ALL.iter().copied() {
+            let step = after_asking(state, Capture::Automatic, pending);
+            assert_eq!(step, Decision::Keep, "{state:?}");
         }
     }
 

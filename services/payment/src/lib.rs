@@ -1,18 +1,21 @@
 //! The payment service: authorizes by call, captures on an event or a client's command, and gives
 //! money back when the saga ends. It never stores a card number, and never moves money twice for
-//! one saga. Start reading at [`domain::path`], then [`authorize`] and [`events`].
+//! one saga. Start reading at [`domain::path`], then [`authorize`], [`events`] and [`inquiry`].
 
 pub mod authorize;
 pub mod domain;
 pub mod events;
 pub mod http;
+pub mod inquiry;
 
 use std::sync::Arc;
 
 use innkeeper_contracts::settings;
 use innkeeper_kit::Repository;
-use innkeeper_runtime::component::Component;
+use innkeeper_runtime::callee::InvalidAddress;
+use innkeeper_runtime::component::{Chore, Component};
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::safety_net::SafetyNet;
 
 use domain::{Policy, State};
 
@@ -31,8 +34,11 @@ impl Payments {
     }
 }
 
-/// Creates a payment service.
-pub fn component(settings: &settings::Payment, context: &Context) -> Component {
+/// Creates a payment service; fails if the address of a booking service is not valid.
+pub fn component(
+    settings: &settings::Payment,
+    context: &Context,
+) -> Result<Component, InvalidAddress> {
     let repository = Repository::new(
         &context.settings,
         &settings.words,
@@ -43,9 +49,14 @@ pub fn component(settings: &settings::Payment, context: &Context) -> Component {
         repository,
         settings: settings.clone(),
     });
-    Component {
+    let holder = Arc::clone(&payments);
+    let net = SafetyNet::of(holder, &settings.booking_addresses, context)?;
+    Ok(Component {
         router: http::router(Arc::clone(&payments), context),
         reactor: Some(payments),
-        chores: Vec::new(),
-    }
+        chores: net
+            .map(|net| Arc::new(net) as Arc<dyn Chore>)
+            .into_iter()
+            .collect(),
+    })
 }

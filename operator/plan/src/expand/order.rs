@@ -15,6 +15,8 @@ pub(super) fn keep(wanted: &mut DomainServiceSpec, observed: &Order) {
         }
         Component::Payment(payment) => {
             arrange(&mut payment.bookings, &observed.bookings, |it| it);
+            let addresses = &mut payment.booking_addresses;
+            arrange(addresses, &observed.bookings, |it| &it.service);
         }
         Component::Fulfillment(fulfillment) => {
             arrange(&mut fulfillment.payments, &observed.payments, |it| it);

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use innkeeper_contracts::pod::DATABASE_SECRET_DIR;
 use innkeeper_contracts::settings::{
-    self, Aliases, Database, Kafka, Log, PaymentCall, Postgres, Route, ServiceSettings, SqliteFile,
-    SqliteLog,
+    self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route,
+    ServiceSettings, SqliteFile, SqliteLog,
 };
 use innkeeper_crds::component::{Booking, PaymentTime, ServiceType};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
 use crate::names::{self, ServiceIncarnation};
+use crate::release::BOOKING_ADDRESSES;
 use crate::validate::{Component, DatabaseChoice, LogChoice, ValidatedPlatform, ValidatedService};
 
 /// Image name of services that run in this process.
@@ -83,8 +84,11 @@ fn component(ctx: &ExpandContext, service: &ValidatedService) -> settings::Compo
             settings::Component::Booking(booking.settings(platform.currency.clone(), call))
         }
         Component::Payment(payment) => {
-            let (bookings, when) = paid_by(platform, &service.name);
-            settings::Component::Payment(payment.settings(bookings, when))
+            let served = paid_by(platform, &service.name);
+            let when = served.first().map(|served| served.when);
+            let bookings = served.iter().map(|served| served.name.clone()).collect();
+            let addresses = booking_addresses(ctx, &served);
+            settings::Component::Payment(payment.settings(bookings, when, addresses))
         }
         Component::Fulfillment(fulfillment) => {
             let payments = names_of(platform, |it| matches!(it, Component::Payment(_)));
@@ -115,10 +119,6 @@ fn routes(ctx: &ExpandContext) -> Vec<Route> {
         .collect()
 }
 
-fn address(ctx: &ExpandContext, service: &str) -> String {
-    ctx.addresses.get(service).cloned().unwrap_or_default()
-}
-
 /// Milliseconds that a gateway waits for a service: longer than all calls that the service may make
 /// for one request, so that the service itself answers that a callee is away.
 fn route_timeout_ms(service: &ValidatedService) -> u64 {
@@ -128,6 +128,10 @@ fn route_timeout_ms(service: &ValidatedService) -> u64 {
         settings::DEFAULT_ROUTE_TIMEOUT_MS.into(),
         settings::MAX_ROUTE_TIMEOUT_MS,
     )
+}
+
+fn address(ctx: &ExpandContext, service: &str) -> String {
+    ctx.addresses.get(service).cloned().unwrap_or_default()
 }
 
 fn payment_call(
@@ -146,21 +150,46 @@ fn payment_call(
     })
 }
 
-/// The bookings that a payment service serves, and when they are paid.
-fn paid_by(platform: &ValidatedPlatform, name: &str) -> (Vec<String>, Option<PaymentTime>) {
-    let served: Vec<_> = platform
-        .services
-        .iter()
-        .filter_map(|other| match &other.component {
-            Component::Booking(booking) => {
-                let payment = booking.payment.as_ref()?;
-                (payment.service == name).then(|| (other.name.clone(), payment.when))
-            }
-            _ => None,
+/// A booking service that a payment service serves.
+struct Served<'a> {
+    name: &'a String,
+    block: &'a Booking,
+    /// When its bookings are paid.
+    when: PaymentTime,
+}
+
+/// The booking services that a payment service serves.
+fn paid_by<'a>(platform: &'a ValidatedPlatform, name: &str) -> Vec<Served<'a>> {
+    let services = platform.services.iter();
+    let served = services.filter_map(|other| match &other.component {
+        Component::Booking(block) => {
+            let payment = block.payment.as_ref().filter(|it| it.service == name)?;
+            Some(Served {
+                name: &other.name,
+                block,
+                when: payment.when,
+            })
+        }
+        _ => None,
+    });
+    served.collect()
+}
+
+/// Where a payment service asks what became of a booking. An image of an earlier release would
+/// refuse its settings if they said so, and asks nobody.
+fn booking_addresses(ctx: &ExpandContext, served: &[Served]) -> Vec<BookingAddress> {
+    let is_known = match ctx.executor {
+        Executor::Cluster(cluster) => BOOKING_ADDRESSES.is_known_to(&image(ctx), &cluster.image),
+        Executor::Local(_) => true,
+    };
+    let served = served.iter().filter(|_| is_known);
+    served
+        .map(|served| BookingAddress {
+            service: served.name.clone(),
+            address: address(ctx, served.name),
+            pending_timeout_seconds: served.block.pending_timeout_seconds(),
         })
-        .collect();
-    let when = served.first().map(|(_, when)| *when);
-    (served.into_iter().map(|(name, _)| name).collect(), when)
+        .collect()
 }
 
 fn names_of(platform: &ValidatedPlatform, wanted: impl Fn(&Component) -> bool) -> Vec<String> {

@@ -358,6 +358,37 @@ fn a_currency_may_be_required_where_the_platform_has_one() {
     assert!(validated(&text, &cluster()).is_ok());
 }
 
+/// The settings of the payment service of the example, on an image.
+fn payment_settings(image: Option<&str>) -> settings::Payment {
+    let mut platform = only_platform(&example()).expect("it can be read").platform;
+    platform.spec.image = image.map(str::to_owned);
+    let platform = validate(&platform, &cluster()).expect("nothing is refused");
+    let expansion = expand(&platform, &cluster(), &Facts::default());
+    let mut services = expansion.services.into_iter();
+    let payment = services.find_map(|service| match service.spec.settings.component {
+        settings::Component::Payment(payment) => Some(payment),
+        _ => None,
+    });
+    payment.expect("there is a payment service")
+}
+
+#[test]
+fn a_payment_service_is_told_whom_to_ask_unless_its_image_would_refuse_its_settings() {
+    for image in [None, Some("registry.example/innkeeper:0.2.0")] {
+        let asked = payment_settings(image).booking_addresses;
+        assert_eq!(asked.len(), 1, "{image:?}");
+        assert_eq!(asked[0].address, "http://reservation:8080");
+        assert_eq!(asked[0].pending_timeout_seconds, 60);
+    }
+    for image in [
+        "registry.example/innkeeper:0.1.0",
+        "registry.example/innkeeper",
+    ] {
+        let asked = payment_settings(Some(image)).booking_addresses;
+        assert_eq!(asked, [], "{image}");
+    }
+}
+
 #[test]
 fn a_gateway_waits_longer_than_the_calls_of_a_service_take() {
     for (timeout, expected) in [

@@ -22,7 +22,7 @@ pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, Payment
 pub use component::Component;
 pub use fulfillment::{Fulfillment, StartAs};
 pub use gateway::{DEFAULT_ROUTE_TIMEOUT_MS, Gateway, MAX_ROUTE_TIMEOUT_MS, Route};
-pub use payment::{Capture, Payment, Provider};
+pub use payment::{BookingAddress, Capture, Payment, Provider};
 pub use view::{Column, ColumnSource, ColumnValue, View};
 
 /// The settings of one service. Default values are left out, so that a new default restarts

@@ -33,9 +33,9 @@ pub fn constructor(settings: &Settings) -> Constructor<'_> {
         Settings::Booking(booking) => Constructor::Stateful(Box::new(|context, metrics| {
             innkeeper_booking::component(booking, context, metrics)
         })),
-        Settings::Payment(payment) => {
-            stateful(|context| innkeeper_payment::component(payment, context))
-        }
+        Settings::Payment(payment) => Constructor::Stateful(Box::new(|context, _| {
+            innkeeper_payment::component(payment, context)
+        })),
         Settings::Fulfillment(fulfillment) => {
             stateful(|context| innkeeper_fulfillment::component(fulfillment, context))
         }

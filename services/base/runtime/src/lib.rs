@@ -19,5 +19,6 @@ pub mod pruning;
 pub mod relay;
 pub mod request;
 pub mod resource;
+pub mod safety_net;
 pub mod server;
 pub mod shutdown;

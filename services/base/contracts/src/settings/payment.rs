@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::booking::PaymentTime;
+use super::booking::{DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentTime};
+use super::number;
 use crate::words::Words;
 
 /// Settings of a payment service.
@@ -17,6 +18,11 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 40)))]
     pub bookings: Vec<String>,
+    /// The same services with their addresses, to be asked what became of a booking of which nothing
+    /// was heard. Without them nobody is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
+    pub booking_addresses: Vec<BookingAddress>,
     /// Whether money is taken at once or when the client says so.
     #[serde(default)]
     pub capture: Capture,
@@ -26,6 +32,25 @@ pub struct Payment {
     /// Who moves the money.
     #[serde(default)]
     pub provider: Provider,
+}
+
+/// A booking service that can be asked what became of a booking.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BookingAddress {
+    /// Name of the service.
+    #[schemars(length(min = 1, max = 40))]
+    pub service: String,
+    /// Its address, such as `http://reservation:8080`.
+    #[schemars(length(min = 1, max = 253))]
+    pub address: String,
+    /// Seconds after which it settles a pending booking. 60 when left out.
+    #[serde(
+        default = "number::default::<u32, DEFAULT_PENDING_TIMEOUT_SECONDS>",
+        skip_serializing_if = "number::is_default::<u32, DEFAULT_PENDING_TIMEOUT_SECONDS>"
+    )]
+    #[schemars(range(min = 1, max = 3_600))]
+    pub pending_timeout_seconds: u32,
 }
 
 /// When an authorized amount is taken.

@@ -62,8 +62,9 @@ pub fn service_beside(component: &Value, neighbours: &Neighbours) -> Service {
     let Constructor::Stateful(make) = constructor(&settings.component) else {
         panic!("it has a database");
     };
-    let mut component = make(&context).unwrap();
-    component.router = edge::around(component.router, Metrics::new("rentcar", "thing"));
+    let metrics = Metrics::new("rentcar", "thing");
+    let mut component = make(&context, &metrics).unwrap();
+    component.router = edge::around(component.router, metrics);
     Service { context, component }
 }
 
