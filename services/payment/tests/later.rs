@@ -1,0 +1,135 @@
+//! Payments that are due later, over HTTP, on a store in memory.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request};
+use innkeeper_contracts::event::EventSource;
+use innkeeper_contracts::{Event, EventData, EventType, ServiceSettings, Snapshot, settings};
+use innkeeper_kit::{Clock, CrashPlan};
+use innkeeper_payment::component;
+use innkeeper_runtime::client::Client;
+use innkeeper_runtime::context::Context;
+use innkeeper_testkit::clock::MockClock;
+use innkeeper_testkit::store::{Memory, MemoryStore};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const SAGA: Uuid = Uuid::from_u128(7);
+
+/// The settings of a payment service that declines more than this.
+fn service(decline_above: i64) -> ServiceSettings {
+    let settings = json!({
+        "namespace": "default",
+        "platform": "rentcar",
+        "service": "pay",
+        "path": "/pays",
+        "component": { "payment": {
+            "bookings": ["reservation"],
+            "capture": "Manual",
+            "when": "Later",
+            "provider": { "test": { "declineAbove": decline_above } },
+        } },
+    });
+    serde_json::from_value(settings).unwrap()
+}
+
+fn confirmed(service: &ServiceSettings) -> Event {
+    Event {
+        id: Uuid::from_u128(1),
+        source: EventSource {
+            service: "reservation".to_owned(),
+            ..EventSource::of(service)
+        },
+        event_type: EventType::BookingConfirmed,
+        time: MockClock::default().now(),
+        correlation_id: SAGA,
+        causation_id: None,
+        sequence: 1,
+        traceparent: None,
+        data: EventData {
+            id: 1,
+            event: "confirmed".to_owned(),
+            status: "confirmed".to_owned(),
+            unlabelled: false,
+            clock: 2,
+            snapshot: Snapshot {
+                amount: Some(50_000),
+                ..Snapshot::default()
+            },
+        },
+    }
+}
+
+/// A process of the payment service on what is kept.
+fn start(
+    memory: &Memory,
+    decline_above: i64,
+) -> (innkeeper_runtime::component::Component, Context) {
+    let clock = Arc::new(MockClock::default());
+    let service = service(decline_above);
+    let settings::Component::Payment(payment) = &service.component else {
+        panic!("it takes money")
+    };
+    let payment = payment.clone();
+    let context = Context {
+        settings: Arc::new(service),
+        store: Arc::new(MemoryStore::open(memory.clone(), clock.clone())),
+        clock,
+        client: Client::new(),
+        crash: CrashPlan::default(),
+        process: Uuid::from_u128(2),
+    };
+    (component(&payment, &context), context)
+}
+
+async fn send(router: &Router, method: Method, body: &Value) -> (u16, Value) {
+    let request = Request::builder().method(method).uri("/pays/1");
+    let request = request.header("content-type", "application/json");
+    let request = request.body(Body::from(body.to_string())).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn a_client_whose_payment_was_declined_can_try_again() {
+    let memory = Memory::default();
+    let (pay, context) = start(&memory, 49_999);
+    let event = confirmed(&context.settings);
+    pay.reactor.unwrap().react(&event).await.unwrap();
+    let paid = json!({ "status": "captured" });
+
+    for _ in 0..2 {
+        let (status, problem) = send(&pay.router, Method::PATCH, &paid).await;
+        assert_eq!(status, 402, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("49999"));
+        let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+        assert_eq!(shown["status"], "requested");
+    }
+    let row = context.store.load(SAGA).await.unwrap().unwrap();
+    assert!(row.body.contains("49999"), "{}", row.body);
+
+    let (pay, context) = start(&memory, 50_000);
+    let (status, shown) = send(&pay.router, Method::PATCH, &paid).await;
+    assert_eq!((status, &shown["status"]), (200, &json!("captured")));
+    let row = context.store.load(SAGA).await.unwrap().unwrap();
+    assert!(!row.body.contains("49999"), "{}", row.body);
+}
+
+#[tokio::test]
+async fn a_declined_payment_is_shown_to_whom_only_asks_for_its_state() {
+    let (pay, context) = start(&Memory::default(), 49_999);
+    let event = confirmed(&context.settings);
+    pay.reactor.unwrap().react(&event).await.unwrap();
+    send(&pay.router, Method::PATCH, &json!({ "status": "captured" })).await;
+
+    let same = json!({ "status": "requested" });
+    assert_eq!(send(&pay.router, Method::PATCH, &same).await.0, 200);
+    let release = json!({ "status": "voided" });
+    let (status, shown) = send(&pay.router, Method::PATCH, &release).await;
+    assert_eq!((status, &shown["status"]), (200, &json!("voided")));
+}
