@@ -92,14 +92,16 @@ pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Dec
     match (stored.entity(), event_type) {
         (
             Some(booking),
-            EventType::PaymentVoided | EventType::PaymentRefunded | EventType::FulfillmentCancelled,
+            EventType::PAYMENT_VOIDED
+            | EventType::PAYMENT_REFUNDED
+            | EventType::FULFILLMENT_CANCELLED,
         ) => match booking.state {
             State::Pending | State::Confirmed => {
                 Decision::Become(vec![booking.moved(State::Cancelled, seen)])
             }
             _ => Decision::Keep,
         },
-        (Some(booking), EventType::FulfillmentCompleted) => delivered(booking, seen),
+        (Some(booking), EventType::FULFILLMENT_COMPLETED) => delivered(booking, seen),
         _ => Decision::Keep,
     }
 }
@@ -264,8 +266,11 @@ mod tests {
 
     #[test]
     fn the_end_of_a_payment_or_fulfillment_cancels_a_booking_that_is_alive() {
-        use EventType::{FulfillmentCancelled, PaymentRefunded, PaymentVoided};
-        for event_type in [PaymentVoided, PaymentRefunded, FulfillmentCancelled] {
+        for event_type in [
+            EventType::PAYMENT_VOIDED,
+            EventType::PAYMENT_REFUNDED,
+            EventType::FULFILLMENT_CANCELLED,
+        ] {
             for state in State::ALL.iter().copied() {
                 let step = whenever(&Stored::Entity(booking(state)), event_type, 9);
                 match state {
@@ -283,7 +288,7 @@ mod tests {
 
     fn after_delivery(state: State) -> Vec<State> {
         let given = Stored::Entity(booking(state));
-        match whenever(&given, EventType::FulfillmentCompleted, 9) {
+        match whenever(&given, EventType::FULFILLMENT_COMPLETED, 9) {
             Decision::Become(chain) => chain.iter().map(|booking| booking.state).collect(),
             _ => Vec::new(),
         }
@@ -301,14 +306,14 @@ mod tests {
     fn a_booking_that_ended_before_it_was_delivered_stays_ended_and_says_so_once() {
         for state in [State::Cancelled, State::Expired] {
             let given = Stored::Entity(booking(state));
-            let step = whenever(&given, EventType::FulfillmentCompleted, 9);
+            let step = whenever(&given, EventType::FULFILLMENT_COMPLETED, 9);
             let Decision::Become(chain) = step else {
                 panic!("{step:?}")
             };
             assert_eq!((chain.len(), chain[0].state), (1, state));
             assert!(is_delivered_in_vain(&chain[0]));
             let again = Stored::Entity(chain[0].clone());
-            let step = whenever(&again, EventType::FulfillmentCompleted, 9);
+            let step = whenever(&again, EventType::FULFILLMENT_COMPLETED, 9);
             assert_eq!(step, Decision::Keep);
         }
         assert_eq!(after_delivery(State::Rejected), []);
@@ -337,7 +342,7 @@ mod tests {
     fn a_saga_without_a_row_is_left_alone() {
         for stored in [Stored::Absent, Stored::Ended] {
             assert_eq!(
-                whenever(&stored, EventType::PaymentVoided, 9),
+                whenever(&stored, EventType::PAYMENT_VOIDED, 9),
                 Decision::Keep
             );
         }

@@ -14,14 +14,13 @@ use crate::domain::{notes_delivery_in_vain, whenever};
 
 #[async_trait]
 impl Reactor for Bookings {
-    fn wants(&self, event_type: EventType) -> bool {
-        matches!(
-            event_type,
-            EventType::PaymentVoided
-                | EventType::PaymentRefunded
-                | EventType::FulfillmentCancelled
-                | EventType::FulfillmentCompleted
-        )
+    fn wants(&self) -> &'static [EventType] {
+        &[
+            EventType::PAYMENT_VOIDED,
+            EventType::PAYMENT_REFUNDED,
+            EventType::FULFILLMENT_CANCELLED,
+            EventType::FULFILLMENT_COMPLETED,
+        ]
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {

@@ -78,7 +78,7 @@ impl Reservation {
                 service: "rent".to_owned(),
                 ..EventSource::of(&self.context.settings)
             },
-            event_type: EventType::FulfillmentCompleted,
+            event_type: EventType::FULFILLMENT_COMPLETED,
             time: self.context.clock.now(),
             correlation_id: row.correlation_id,
             causation_id: None,
@@ -127,7 +127,7 @@ async fn a_delivery_confirms_and_completes_a_pending_booking_with_two_events() {
     reservation.deliver().await;
 
     assert_eq!(reservation.row().await.state, "completed");
-    let [confirmed, completed] = [EventType::BookingConfirmed, EventType::BookingCompleted];
+    let [confirmed, completed] = [EventType::BOOKING_CONFIRMED, EventType::BOOKING_COMPLETED];
     let expected = [confirmed.as_str(), completed.as_str()];
     assert_eq!(reservation.events().await, expected);
     assert_eq!(reservation.delivered_in_vain(), "0");

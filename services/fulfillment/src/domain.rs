@@ -35,7 +35,7 @@ pub fn whenever(
 ) -> Decision<State> {
     let seen = event.data.clock;
     match (stored, event.event_type) {
-        (Stored::Absent, EventType::PaymentCaptured) => id.map_or(Decision::Keep, |id| {
+        (Stored::Absent, EventType::PAYMENT_CAPTURED) => id.map_or(Decision::Keep, |id| {
             Decision::Become(vec![begun(id, start_as, event)])
         }),
         (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn fulfillment(state: State) -> Entity<State> {
-        let begun = begun(2, StartAs::InProgress, &event(EventType::PaymentCaptured));
+        let begun = begun(2, StartAs::InProgress, &event(EventType::PAYMENT_CAPTURED));
         Entity {
             state,
             version: 1,
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_captured_payment_begins_a_fulfillment_once() {
-        let Decision::Become(chain) = reaction(&Stored::Absent, EventType::PaymentCaptured) else {
+        let Decision::Become(chain) = reaction(&Stored::Absent, EventType::PAYMENT_CAPTURED) else {
             panic!("nothing began")
         };
         assert_eq!(
@@ -165,17 +165,20 @@ mod tests {
         );
         assert_eq!(chain[0].snapshot.ids.fulfillment, Some(2));
         let begun = Stored::Entity(fulfillment(State::InProgress));
-        assert_eq!(reaction(&begun, EventType::PaymentCaptured), Decision::Keep);
+        assert_eq!(
+            reaction(&begun, EventType::PAYMENT_CAPTURED),
+            Decision::Keep
+        );
     }
 
     #[test]
     fn a_saga_that_ended_is_never_begun() {
         assert_eq!(
-            reaction(&Stored::Absent, EventType::BookingCancelled),
+            reaction(&Stored::Absent, EventType::BOOKING_CANCELLED),
             Decision::End(4)
         );
         assert_eq!(
-            reaction(&Stored::Ended, EventType::PaymentCaptured),
+            reaction(&Stored::Ended, EventType::PAYMENT_CAPTURED),
             Decision::Keep
         );
     }
@@ -183,9 +186,9 @@ mod tests {
     #[test]
     fn the_end_of_a_booking_cancels_what_is_under_way() {
         for event_type in [
-            EventType::BookingCancelled,
-            EventType::BookingRejected,
-            EventType::BookingExpired,
+            EventType::BOOKING_CANCELLED,
+            EventType::BOOKING_REJECTED,
+            EventType::BOOKING_EXPIRED,
         ] {
             for state in State::ALL.iter().copied() {
                 let step = reaction(&Stored::Entity(fulfillment(state)), event_type);
@@ -203,13 +206,13 @@ mod tests {
     #[test]
     fn a_completed_fulfillment_stays_so_and_says_once_that_its_booking_ended() {
         let given = fulfillment(State::Completed);
-        let step = reaction(&Stored::Entity(given.clone()), EventType::BookingCancelled);
+        let step = reaction(&Stored::Entity(given.clone()), EventType::BOOKING_CANCELLED);
         let says = Entity {
             reason: Some(IN_VAIN.to_owned()),
             ..given
         };
         assert_eq!(step, Decision::Become(vec![says.clone()]));
-        let again = reaction(&Stored::Entity(says), EventType::BookingCancelled);
+        let again = reaction(&Stored::Entity(says), EventType::BOOKING_CANCELLED);
         assert_eq!(again, Decision::Keep);
     }
 }

@@ -11,8 +11,13 @@ use crate::domain::whenever;
 
 #[async_trait]
 impl Reactor for Fulfillments {
-    fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::PaymentCaptured || event_type.ends_saga()
+    fn wants(&self) -> &'static [EventType] {
+        &[
+            EventType::PAYMENT_CAPTURED,
+            EventType::BOOKING_CANCELLED,
+            EventType::BOOKING_REJECTED,
+            EventType::BOOKING_EXPIRED,
+        ]
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {
@@ -24,7 +29,7 @@ impl Reactor for Fulfillments {
         if !sources.contains(&event.source.service) {
             return Ok(Effect::None);
         }
-        let begins = event.event_type == EventType::PaymentCaptured;
+        let begins = event.event_type == EventType::PAYMENT_CAPTURED;
         let (start_as, seen) = (self.settings.start_as, event.clone());
         self.repository
             .react(event, begins, move |stored, id| {

@@ -109,7 +109,7 @@ pub struct Policy {
 impl Policy {
     /// Whether an event opens a new payment.
     pub fn opens_on(self, event_type: EventType) -> bool {
-        event_type == EventType::BookingConfirmed && self.when == Some(PaymentTime::Later)
+        event_type == EventType::BOOKING_CONFIRMED && self.when == Some(PaymentTime::Later)
     }
 }
 
@@ -126,7 +126,7 @@ pub fn whenever(
         (Stored::Absent, event_type) if policy.opens_on(event_type) => {
             open().map_or(Decision::Keep, |entity| Decision::Become(vec![entity]))
         }
-        (Stored::Entity(entity), EventType::BookingConfirmed) => {
+        (Stored::Entity(entity), EventType::BOOKING_CONFIRMED) => {
             confirmed(entity, policy.capture, seen)
         }
         (Stored::Absent, event_type) if event_type.ends_saga() => Decision::End(seen),
@@ -276,12 +276,16 @@ mod tests {
         let authorized = Stored::Entity(payment(State::Authorized));
         let captured = Decision::Become(vec![payment(State::Authorized).moved(State::Captured, 9)]);
         assert_eq!(
-            reaction(&authorized, Capture::Automatic, EventType::BookingConfirmed),
+            reaction(
+                &authorized,
+                Capture::Automatic,
+                EventType::BOOKING_CONFIRMED
+            ),
             captured
         );
         let remembered = Decision::Become(vec![payment(State::Authorized).having_seen(9)]);
         assert_eq!(
-            reaction(&authorized, Capture::Manual, EventType::BookingConfirmed),
+            reaction(&authorized, Capture::Manual, EventType::BOOKING_CONFIRMED),
             remembered
         );
     }
@@ -289,9 +293,9 @@ mod tests {
     #[test]
     fn the_end_of_a_saga_gives_the_money_back_or_leaves_a_tombstone() {
         for event_type in [
-            EventType::BookingCancelled,
-            EventType::BookingRejected,
-            EventType::BookingExpired,
+            EventType::BOOKING_CANCELLED,
+            EventType::BOOKING_REJECTED,
+            EventType::BOOKING_EXPIRED,
         ] {
             let voided = Decision::Become(vec![payment(State::Authorized).moved(State::Voided, 9)]);
             let refunded =
@@ -366,13 +370,19 @@ mod tests {
             when: Some(PaymentTime::Later),
         };
         let open = || Some(opened(3, Uuid::nil(), &Snapshot::default(), None, 9));
-        let step = whenever(&Stored::Absent, later, EventType::BookingConfirmed, 9, open);
+        let step = whenever(
+            &Stored::Absent,
+            later,
+            EventType::BOOKING_CONFIRMED,
+            9,
+            open,
+        );
         let Decision::Become(chain) = step else {
             panic!("{step:?}")
         };
         assert_eq!((chain[0].state, chain[0].clock), (State::Requested, 10));
         assert_eq!(
-            whenever(&Stored::Ended, later, EventType::BookingConfirmed, 9, open),
+            whenever(&Stored::Ended, later, EventType::BOOKING_CONFIRMED, 9, open),
             Decision::Keep
         );
     }

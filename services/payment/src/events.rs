@@ -11,8 +11,13 @@ use crate::domain::{opened, whenever};
 
 #[async_trait]
 impl Reactor for Payments {
-    fn wants(&self, event_type: EventType) -> bool {
-        event_type == EventType::BookingConfirmed || event_type.ends_saga()
+    fn wants(&self) -> &'static [EventType] {
+        &[
+            EventType::BOOKING_CONFIRMED,
+            EventType::BOOKING_CANCELLED,
+            EventType::BOOKING_REJECTED,
+            EventType::BOOKING_EXPIRED,
+        ]
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {

@@ -43,7 +43,7 @@ fn confirmed(service: &ServiceSettings) -> Event {
             service: "reservation".to_owned(),
             ..EventSource::of(service)
         },
-        event_type: EventType::BookingConfirmed,
+        event_type: EventType::BOOKING_CONFIRMED,
         time: MockClock::default().now(),
         correlation_id: SAGA,
         causation_id: None,

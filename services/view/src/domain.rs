@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_row_begins_with_whichever_event_comes_first() {
-        let authorized = event("pay", EventType::PaymentAuthorized, 2, "Reserved");
+        let authorized = event("pay", EventType::PAYMENT_AUTHORIZED, 2, "Reserved");
         let expected =
             json!({ "id": 1, "payId": 7, "userName": null, "period": null, "status": "Reserved" });
         assert_eq!(after(&[authorized]), expected);
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn every_order_of_events_ends_with_the_same_row() {
         let saga = [
-            event("pay", EventType::PaymentAuthorized, 2, "Reserved"),
-            event("reservation", EventType::BookingConfirmed, 3, "Reserved"),
-            event("pay", EventType::PaymentCaptured, 4, "payed"),
+            event("pay", EventType::PAYMENT_AUTHORIZED, 2, "Reserved"),
+            event("reservation", EventType::BOOKING_CONFIRMED, 3, "Reserved"),
+            event("pay", EventType::PAYMENT_CAPTURED, 4, "payed"),
         ];
         let expected =
             json!({ "id": 1, "payId": 7, "userName": "kim", "period": 3, "status": "payed" });
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn on_a_tie_of_clocks_the_later_in_the_list_counts() {
-        let confirmed = event("reservation", EventType::BookingConfirmed, 3, "Reserved");
-        let captured = event("pay", EventType::PaymentCaptured, 3, "payed");
+        let confirmed = event("reservation", EventType::BOOKING_CONFIRMED, 3, "Reserved");
+        let captured = event("pay", EventType::PAYMENT_CAPTURED, 3, "payed");
         for order in [[confirmed.clone(), captured.clone()], [captured, confirmed]] {
             assert_eq!(after(&order)["status"], "payed");
         }
@@ -214,13 +214,13 @@ mod tests {
     #[test]
     fn the_end_of_a_booking_stays_whatever_comes_later() {
         let ends = [
-            (EventType::BookingCancelled, "canceled"),
-            (EventType::BookingRejected, "rejected"),
-            (EventType::BookingExpired, "expired"),
+            (EventType::BOOKING_CANCELLED, "canceled"),
+            (EventType::BOOKING_REJECTED, "rejected"),
+            (EventType::BOOKING_EXPIRED, "expired"),
         ];
         for (event_type, label) in ends {
             let ended = event("reservation", event_type, 5, label);
-            let later = event("pay", EventType::PaymentCaptured, 9, "payed");
+            let later = event("pay", EventType::PAYMENT_CAPTURED, 9, "payed");
             assert_eq!(after(&[ended.clone(), later.clone()])["status"], label);
             assert_eq!(after(&[later, ended])["status"], label);
         }
@@ -234,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_state_without_a_label_is_not_the_latest_of_several() {
-        let delivered = event("pay", EventType::PaymentCaptured, 4, "payed");
-        let completed = unlabelled("reservation", EventType::BookingCompleted, 5, "completed");
+        let delivered = event("pay", EventType::PAYMENT_CAPTURED, 4, "payed");
+        let completed = unlabelled("reservation", EventType::BOOKING_COMPLETED, 5, "completed");
         let shown = after(&[delivered, completed]);
         assert_eq!(shown["status"], "payed");
         assert_eq!(shown["userName"], "kim", "its other fields are shown");
@@ -243,20 +243,20 @@ mod tests {
 
     #[test]
     fn the_end_of_a_booking_is_shown_although_it_has_no_label() {
-        let expired = unlabelled("reservation", EventType::BookingExpired, 5, "expired");
-        let later = event("pay", EventType::PaymentCaptured, 9, "payed");
+        let expired = unlabelled("reservation", EventType::BOOKING_EXPIRED, 5, "expired");
+        let later = event("pay", EventType::PAYMENT_CAPTURED, 9, "payed");
         assert_eq!(after(&[expired, later])["status"], "expired");
     }
 
     #[test]
     fn an_event_that_says_nothing_new_changes_nothing() {
-        let confirmed = event("reservation", EventType::BookingConfirmed, 3, "Reserved");
+        let confirmed = event("reservation", EventType::BOOKING_CONFIRMED, 3, "Reserved");
         let cells = Cells::default().updated(&view(), &confirmed).unwrap();
         assert_eq!(cells.updated(&view(), &confirmed), None);
         assert_eq!(
             cells.updated(
                 &view(),
-                &event("stranger", EventType::BookingConfirmed, 9, "x")
+                &event("stranger", EventType::BOOKING_CONFIRMED, 9, "x")
             ),
             None
         );

@@ -22,8 +22,8 @@ const STATE: &str = "shown";
 
 #[async_trait]
 impl Reactor for View {
-    fn wants(&self, _event_type: EventType) -> bool {
-        true
+    fn wants(&self) -> &'static [EventType] {
+        EventType::KNOWN
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {
@@ -82,5 +82,5 @@ fn updated(
 
 /// The cells of a stored row.
 pub fn cells(row: &Row) -> Result<Cells, StoreError> {
-    serde_json::from_str(&row.body).map_err(|error| StoreError::Failed(Box::new(error)))
+    serde_json::from_str(&row.body).map_err(|error| StoreError::Unreadable(Box::new(error)))
 }

@@ -1,5 +1,7 @@
 //! The event envelope: CloudEvents 1.0 in Kafka's binary mode, with JSON data.
 
+mod event_type;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,98 +27,7 @@ pub const MAX_EVENT_BYTES: usize = {
     attributes + texts + event_and_status + ALL_ELSE
 };
 
-/// The canonical, versioned types of events. The platform's own name of an event is in
-/// [`EventData::event`].
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum EventType {
-    /// A booking is confirmed; its payment is authorized where it is paid on placement.
-    BookingConfirmed,
-    /// A booking was refused.
-    BookingRejected,
-    /// A booking was not settled in time.
-    BookingExpired,
-    /// A booking was cancelled.
-    BookingCancelled,
-    /// A booking was delivered.
-    BookingCompleted,
-    /// A payment is due and waits for the client.
-    PaymentRequested,
-    /// Money is reserved at the provider.
-    PaymentAuthorized,
-    /// The payment provider refused to authorize.
-    PaymentDeclined,
-    /// Reserved money was captured.
-    PaymentCaptured,
-    /// Reserved money was released without being captured.
-    PaymentVoided,
-    /// Captured money was given back.
-    PaymentRefunded,
-    /// A fulfillment waits to be started.
-    FulfillmentScheduled,
-    /// A fulfillment is under way.
-    FulfillmentStarted,
-    /// A fulfillment is done.
-    FulfillmentCompleted,
-    /// A fulfillment was cancelled.
-    FulfillmentCancelled,
-}
-
-impl EventType {
-    /// Every event type.
-    pub const ALL: [Self; 15] = [
-        Self::BookingConfirmed,
-        Self::BookingRejected,
-        Self::BookingExpired,
-        Self::BookingCancelled,
-        Self::BookingCompleted,
-        Self::PaymentRequested,
-        Self::PaymentAuthorized,
-        Self::PaymentDeclined,
-        Self::PaymentCaptured,
-        Self::PaymentVoided,
-        Self::PaymentRefunded,
-        Self::FulfillmentScheduled,
-        Self::FulfillmentStarted,
-        Self::FulfillmentCompleted,
-        Self::FulfillmentCancelled,
-    ];
-
-    /// The text form, as in the header `ce_type`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BookingConfirmed => "dev.innkeeper.booking.confirmed.v1",
-            Self::BookingRejected => "dev.innkeeper.booking.rejected.v1",
-            Self::BookingExpired => "dev.innkeeper.booking.expired.v1",
-            Self::BookingCancelled => "dev.innkeeper.booking.cancelled.v1",
-            Self::BookingCompleted => "dev.innkeeper.booking.completed.v1",
-            Self::PaymentRequested => "dev.innkeeper.payment.requested.v1",
-            Self::PaymentAuthorized => "dev.innkeeper.payment.authorized.v1",
-            Self::PaymentDeclined => "dev.innkeeper.payment.declined.v1",
-            Self::PaymentCaptured => "dev.innkeeper.payment.captured.v1",
-            Self::PaymentVoided => "dev.innkeeper.payment.voided.v1",
-            Self::PaymentRefunded => "dev.innkeeper.payment.refunded.v1",
-            Self::FulfillmentScheduled => "dev.innkeeper.fulfillment.scheduled.v1",
-            Self::FulfillmentStarted => "dev.innkeeper.fulfillment.started.v1",
-            Self::FulfillmentCompleted => "dev.innkeeper.fulfillment.completed.v1",
-            Self::FulfillmentCancelled => "dev.innkeeper.fulfillment.cancelled.v1",
-        }
-    }
-
-    /// Whether the event ends its saga before anything was delivered.
-    pub const fn ends_saga(self) -> bool {
-        matches!(
-            self,
-            Self::BookingCancelled | Self::BookingRejected | Self::BookingExpired
-        )
-    }
-
-    /// The type with this text form; `None` for an unknown one.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|event_type| event_type.as_str() == text)
-    }
-}
+pub use event_type::EventType;
 
 /// The data of an event, which is the JSON payload of its record.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -160,6 +71,16 @@ pub struct Event {
     pub traceparent: Option<String>,
     /// The payload.
     pub data: EventData,
+}
+
+/// What must be known of a record before anything else of it is read: whose it is, and whether this
+/// release can read it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Heading<'a> {
+    /// The text form of the event's type, which this release need not know.
+    pub event_type: &'a str,
+    /// The service that raised the event.
+    pub source: EventSource,
 }
 
 /// The service that raised an event.
@@ -260,17 +181,16 @@ impl Event {
             .collect()
     }
 
-    /// Reads the event of a record; `None` for a CloudEvents type that this release does not know.
+    /// Reads the event of a record whose heading was read, and whose type is known.
     pub fn decode(
+        event_type: EventType,
+        source: EventSource,
         headers: &[(String, String)],
         payload: &[u8],
-    ) -> Result<Option<Self>, DecodeError> {
-        let Some(event_type) = EventType::parse(required(headers, "ce_type")?) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
+    ) -> Result<Self, DecodeError> {
+        Ok(Self {
             id: parsed(headers, "ce_id")?,
-            source: source(headers)?,
+            source,
             event_type,
             time: parsed(headers, "ce_time")?,
             correlation_id: parsed(headers, "ce_correlationid")?,
@@ -278,8 +198,23 @@ impl Event {
             sequence: parsed(headers, "ce_sequence")?,
             traceparent: optional(headers, "ce_traceparent").map(ToOwned::to_owned),
             data: serde_json::from_slice(payload).map_err(DecodeError::Data)?,
-        }))
+        })
     }
+}
+
+impl<'a> Heading<'a> {
+    /// Reads the heading in the headers of a record.
+    pub fn read(headers: &'a [(String, String)]) -> Result<Self, DecodeError> {
+        Ok(Self {
+            event_type: required(headers, "ce_type")?,
+            source: source(headers)?,
+        })
+    }
+}
+
+/// The id of the event in a record; `None` if it cannot be read.
+pub fn id_of(headers: &[(String, String)]) -> Option<Uuid> {
+    optional(headers, "ce_id")?.parse().ok()
 }
 
 fn optional<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -17,6 +17,9 @@ pub const METRICS: &str = "/metrics";
 /// hash.
 pub const SETTINGS: &str = "/settings";
 
+/// Path of the dead letters of a service, with `/ID` and `/ID/replay` below it.
+pub const DEAD_LETTERS: &str = "/dead-letters";
+
 /// Where a pod finds its settings file.
 pub const SETTINGS_FILE: &str = "/etc/innkeeper/settings/settings.json";
 /// Where a pod finds the user's configuration files.

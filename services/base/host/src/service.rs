@@ -13,12 +13,14 @@ use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::{Chore, Component};
 use innkeeper_runtime::consumer::Consumer;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::dead_letters::{DeadLetters, Revision};
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::neighbours::{Neighbour, Neighbours};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::pruning::Pruning;
+use innkeeper_runtime::reception::Reception;
 use innkeeper_runtime::relay::Relay;
 use innkeeper_runtime::server::{self, Limits};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
@@ -81,6 +83,7 @@ pub struct Service {
     /// The task of the relay, which ends after those that make new events.
     outlet: Lifecycle,
     store: Option<Arc<dyn Store>>,
+    has_dead_letters: bool,
 }
 
 impl Service {
@@ -104,6 +107,7 @@ impl Service {
             intake,
             outlet,
             store: None,
+            has_dead_letters: false,
         };
         let client = Client::among(launch.neighbours.clone());
         let component = match constructor(&settings.component) {
@@ -129,7 +133,7 @@ impl Service {
 
     /// Starts the relay, and the consumer if the component reacts to events.
     fn connect(
-        &self,
+        &mut self,
         component: &Component,
         context: &Context,
         log: &Arc<dyn Log>,
@@ -139,16 +143,27 @@ impl Service {
         self.outlet
             .spawn("relay", relay.run(self.outlet.stopping()));
         if let Some(reactor) = component.reactor.clone() {
+            let reception = Arc::new(Reception::new(context, reactor));
+            let letters = Arc::new(DeadLetters::new(context, reception, metrics));
             let consumer = Consumer::new(
                 context,
                 Arc::clone(log),
-                reactor,
+                Arc::clone(&letters),
                 self.health.clone(),
                 metrics,
             );
             self.intake
                 .spawn("consumer", consumer.run(self.intake.stopping()));
+            self.repeat(Arc::new(Revision(Arc::clone(&letters))));
+            self.has_dead_letters = true;
+            let admin = std::mem::take(&mut self.admin);
+            self.admin = admin.merge(admin::dead_letters::router(letters));
         }
+    }
+
+    /// Whether its admin API has dead letters.
+    pub fn has_dead_letters(&self) -> bool {
+        self.has_dead_letters
     }
 
     fn serve(
@@ -166,8 +181,7 @@ impl Service {
             .clone()
             .map(|store| Arc::new(Pruning(store)) as Arc<dyn Chore>);
         for chore in component.chores.into_iter().chain(pruning) {
-            self.intake
-                .spawn("chore", repeat(chore, self.intake.clone()));
+            self.repeat(chore);
         }
         let router = edge::around(component.router, metrics);
         let limits = Limits {
@@ -183,6 +197,11 @@ impl Service {
             drop(joined);
         });
         self.health.ready(true);
+    }
+
+    fn repeat(&self, chore: Arc<dyn Chore>) {
+        let rounds = repeat(chore, self.intake.clone());
+        self.intake.spawn("chore", rounds);
     }
 
     /// Shuts the service down: it becomes unready, keeps serving for `leave_for`, takes no more

@@ -74,7 +74,10 @@ pub enum RestoreError {
 
 impl From<RestoreError> for crate::store::StoreError {
     fn from(error: RestoreError) -> Self {
-        Self::Failed(Box::new(error))
+        match error {
+            RestoreError::State { .. } => Self::Unknown(Box::new(error)),
+            RestoreError::Body { .. } => Self::Unreadable(Box::new(error)),
+        }
     }
 }
 

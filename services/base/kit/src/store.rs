@@ -107,9 +107,51 @@ pub struct KeyRow {
     pub answer: Option<StoredAnswer>,
 }
 
+/// Why a record became a dead letter.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DeadLetterKind {
+    /// The record cannot be read as an event.
+    Unreadable,
+    /// This release does not know the type of the event, or the state of a row that it is about. The
+    /// release that does replays it on its own.
+    Unknown,
+    /// The effect failed again and again.
+    Failed,
+}
+
+impl DeadLetterKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Unreadable, Self::Unknown, Self::Failed];
+
+    /// The name, as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "Unreadable",
+            Self::Unknown => "Unknown",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// The kind with this name. A kind of a later release counts as [`Self::Failed`], which is
+    /// replayed by people only.
+    pub fn of_stored(name: &str) -> Self {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|kind| kind.as_str() == name);
+        found.unwrap_or(Self::Failed)
+    }
+}
+
 /// A record that could not be handled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeadLetter {
+    /// Identifies the dead letter. It follows from the whole record, so that a record that comes
+    /// again has it again, and another record at the same offset of a re-created topic has not.
+    pub id: Uuid,
+    /// Why the record could not be handled.
+    pub kind: DeadLetterKind,
+    /// Id of the event, if it can be read. A step with this id as [`StepInput::inbox`] deletes the
+    /// dead letter.
+    pub event_id: Option<Uuid>,
     /// Topic of the record.
     pub topic: String,
     /// Partition of the record.
@@ -122,7 +164,42 @@ pub struct DeadLetter {
     pub headers: Vec<(String, String)>,
     /// Payload of the record.
     pub payload: Vec<u8>,
-    /// Why it could not be handled: the error and all its causes.
+    /// What went wrong the last time: the error and all its causes.
+    pub error: String,
+    /// How often the record was tried.
+    pub tries: u32,
+}
+
+/// A dead letter as it is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredDeadLetter {
+    /// Its place among the dead letters of the service, which grows from one to the next.
+    pub number: i64,
+    /// When it was stored.
+    pub occurred_at: Timestamp,
+    /// The dead letter.
+    pub letter: DeadLetter,
+}
+
+/// Which dead letters [`Store::list_dead_letters`] loads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DeadLetterQuery {
+    /// Only those of this kind; `None` for all.
+    pub kind: Option<DeadLetterKind>,
+    /// Only those with a greater number.
+    pub after: i64,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// What another try of a dead letter came to, if it failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FailedReplay {
+    /// Id of the dead letter.
+    pub id: Uuid,
+    /// Why the record could not be handled this time.
+    pub kind: DeadLetterKind,
+    /// The error and all its causes.
     pub error: String,
 }
 
@@ -135,6 +212,12 @@ pub enum StoreError {
     /// The database answered with an error that another attempt will not cure.
     #[error("the database answered with an error")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row is in a state that this release does not know. A later release has written it.
+    #[error("a row is in a state that this release does not know")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What a row holds cannot be read.
+    #[error("a row cannot be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store was closed because the service is stopping.
     #[error("the store is closed")]
     Closed,
@@ -204,8 +287,20 @@ pub trait Store: Send + Sync {
     /// Loads which of these events had their effect before.
     async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError>;
 
-    /// Loads up to `limit` dead letters, oldest first.
-    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError>;
+    /// Loads a page of dead letters, oldest first.
+    async fn list_dead_letters(
+        &self,
+        query: DeadLetterQuery,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError>;
+
+    /// Loads a dead letter; `None` if there is none with this id.
+    async fn load_dead_letter(&self, id: Uuid) -> Result<Option<StoredDeadLetter>, StoreError>;
+
+    /// Counts the dead letters of each kind that there are any of.
+    async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError>;
+
+    /// Notes that a dead letter was tried once more in vain.
+    async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError>;
 
     /// Deletes inbox entries, settled idempotency keys and tombstones that are older than `age`, and
     /// events that an earlier release has marked as published; returns how many rows were deleted.

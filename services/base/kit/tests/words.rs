@@ -6,9 +6,7 @@
 )]
 
 use innkeeper_contracts::settings::Booking;
-use innkeeper_contracts::{
-    Attribute, AttributeType, Event, EventType, Field, PublicIds, Snapshot, Words,
-};
+use innkeeper_contracts::{Attribute, AttributeType, EventType, Field, PublicIds, Snapshot, Words};
 use innkeeper_kit::json::Object;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::{Entity, Rejection, State, contradiction, label, request};
@@ -582,15 +580,4 @@ fn a_row_without_money_agrees_with_none() {
         let faults = faults_of(contradiction::check(&words(), &sent(change), &row));
         assert_eq!(faults.len(), 1, "{change}: {faults:?}");
     }
-}
-
-#[test]
-fn a_record_of_another_kind_is_not_ours_and_a_broken_one_is_refused() {
-    let headers = |event_type: &str| vec![("ce_type".to_owned(), event_type.to_owned())];
-    assert_eq!(
-        Event::decode(&headers("com.example.other"), b"{}").unwrap(),
-        None
-    );
-    assert!(Event::decode(&headers(EventType::BookingConfirmed.as_str()), b"{}").is_err());
-    assert!(Event::decode(&[], b"{}").is_err());
 }

@@ -1,5 +1,6 @@
-//! The admin API of one service: probes, metrics and the settings in force.
+//! The admin API of one service: probes, metrics, the settings in force, and dead letters.
 
+pub mod dead_letters;
 mod settings;
 
 use axum::Json;

@@ -13,8 +13,8 @@ use innkeeper_kit::store::StoreError;
 /// Reacts to events. An event may come more than once and must have its effect once.
 #[async_trait]
 pub trait Reactor: Send + Sync {
-    /// Whether events of this type can have an effect here.
-    fn wants(&self, event_type: EventType) -> bool;
+    /// The types of events that can have an effect here.
+    fn wants(&self) -> &'static [EventType];
 
     /// Handles an event. An error makes the consumer try again.
     async fn react(&self, event: &Event) -> Result<Effect, Failure>;

@@ -20,6 +20,7 @@ use innkeeper_contracts::pod::REQUEST_ID_HEADER;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::request::RequestContext;
+use crate::resource::LeftOut;
 
 /// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -72,6 +73,9 @@ async fn answer_at_edge(
         .unwrap_or(NO_ROUTE);
     let (status, took) = (response.status(), began.elapsed());
     metrics.count_answer(&method, route, status, took);
+    if let Some(LeftOut(rows)) = response.extensions().get() {
+        metrics.count_left_out(*rows);
+    }
     tracing::debug!(%method, path = uri.path(), status = status.as_u16(), ?took, id = ?response.headers().get(REQUEST_ID), "request");
     response
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use prometheus::core::Collector;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 use names::Metric;
@@ -25,6 +26,7 @@ pub struct Metrics {
     series: Series,
     http_requests: IntCounterVec,
     http_request_seconds: HistogramVec,
+    rows_unreadable: IntCounter,
 }
 
 impl Metrics {
@@ -39,6 +41,9 @@ impl Metrics {
         Self {
             http_requests: series.counters(&names::HTTP_REQUESTS),
             http_request_seconds: series.durations(&names::HTTP_REQUEST_SECONDS),
+            rows_unreadable: series
+                .counters(&names::ROWS_UNREADABLE)
+                .with_label_values::<&str>(&[]),
             series,
         }
     }
@@ -83,6 +88,11 @@ impl Metrics {
         self.http_request_seconds
             .with_label_values(&labels)
             .observe(took.as_secs_f64());
+    }
+
+    /// Counts rows that a list has left out.
+    pub(crate) fn count_left_out(&self, rows: u64) {
+        self.rows_unreadable.inc_by(rows);
     }
 
     /// All metrics in the Prometheus text format.

@@ -162,6 +162,18 @@ impl From<StoreError> for Problem {
                 )
                 .retry_after(RETRY_AFTER_SECONDS)
             }
+            StoreError::Unknown(_) | StoreError::Unreadable(_) => {
+                let causes = causes(&error);
+                tracing::error!(
+                    error = causes,
+                    "a request is about a row that cannot be read"
+                );
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "What is stored cannot be read by this release",
+                )
+                .detail(causes)
+            }
             StoreError::Failed(_) => {
                 tracing::error!(error = causes(&error), "a request failed in the database");
                 Self::new(

@@ -195,14 +195,31 @@ async fn list_items(
     // One more than asked for tells whether there is a next page.
     let query = Query::page(page.after, page.size + 1);
     let rows = shared.store.list(query).await?;
-    let items = rows
-        .iter()
-        .filter_map(|row| shared.resource.show(row).transpose());
-    let items: Vec<Item> = items.collect::<Result<_, _>>().map_err(refused)?;
-    Ok(hal::response(
-        StatusCode::OK,
-        &hal::page(&shared.path, page, items),
-    ))
+    let (items, left_out) = readable(&*shared.resource, &rows);
+    let body = hal::page(&shared.path, page, items);
+    let mut response = hal::response(StatusCode::OK, &body);
+    response.extensions_mut().insert(LeftOut(left_out));
+    Ok(response)
+}
+
+/// A response extension: how many rows this release cannot read and has left out of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut(pub u64);
+
+/// The items of a page, without those that cannot be read, which are counted.
+fn readable(resource: &dyn Resource, rows: &[Row]) -> (Vec<Item>, u64) {
+    let (mut items, mut left_out) = (Vec::new(), 0);
+    for row in rows {
+        match resource.show(row) {
+            Ok(item) => items.extend(item),
+            Err(error) => {
+                left_out += 1;
+                let (id, error) = (row.id, problem::causes(&error));
+                tracing::error!(id, error, "a row cannot be read, and is left out of a list");
+            }
+        }
+    }
+    (items, left_out)
 }
 
 async fn show_item(

@@ -5,6 +5,7 @@
 //! database's. Several processes may share a schema.
 
 mod connections;
+mod dead_letters;
 mod messages;
 mod migrate;
 mod options;
@@ -18,8 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
-    Store, StoreError,
+    DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
+    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -126,8 +127,23 @@ impl Store for Postgres {
         messages::load_seen(&self.connections, &event_ids).await
     }
 
-    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        messages::list_dead_letters(&self.connections, limit).await
+    async fn list_dead_letters(
+        &self,
+        query: DeadLetterQuery,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        dead_letters::list(&self.connections, query).await
+    }
+
+    async fn load_dead_letter(&self, id: Uuid) -> Result<Option<StoredDeadLetter>, StoreError> {
+        dead_letters::load(&self.connections, id).await
+    }
+
+    async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
+        dead_letters::count(&self.connections).await
+    }
+
+    async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError> {
+        dead_letters::keep(&self.connections, &replay).await
     }
 
     async fn prune(&self, age: Duration) -> Result<u64, StoreError> {

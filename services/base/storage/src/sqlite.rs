@@ -6,6 +6,7 @@
 
 mod claim;
 mod connection;
+mod dead_letters;
 mod lease;
 mod lock;
 mod messages;
@@ -24,8 +25,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
-    Store, StoreError,
+    DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
+    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
 use innkeeper_kit::{Clock, Failure};
 use jiff::Timestamp;
@@ -65,10 +66,11 @@ impl Sqlite {
             file: file.to_owned(),
             source,
         };
-        // The lock proves that every earlier holder of a lease is gone.
+        // The lock proves that every earlier owner of a lease or claim is gone.
         connection
             .execute("DELETE FROM lease", [])
             .map_err(database_error)?;
+        claim::release_all(&connection).map_err(database_error)?;
         let last_id = rows::load_last_id(&connection).map_err(database_error)?;
         let readers = Readers::open(file)?;
         let writer =
@@ -221,8 +223,26 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        self.read(move |connection, _| messages::list_dead_letters(connection, limit))
+    async fn list_dead_letters(
+        &self,
+        query: DeadLetterQuery,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        self.read(move |connection, _| dead_letters::list(connection, query))
+            .await
+    }
+
+    async fn load_dead_letter(&self, id: Uuid) -> Result<Option<StoredDeadLetter>, StoreError> {
+        self.read(move |connection, _| dead_letters::load(connection, id))
+            .await
+    }
+
+    async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
+        self.read(|connection, _| dead_letters::count(connection))
+            .await
+    }
+
+    async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError> {
+        self.change(move |connection, _| dead_letters::keep(connection, &replay))
             .await
     }
 

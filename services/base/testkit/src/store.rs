@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::{
-    DeadLetter, Due, KeyRow, OutboxEvent, ParkedEvent, Query, Refusal, Row, Step, StepOutcome,
-    Store, StoreError,
+    DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
+    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
 use innkeeper_kit::{Clock, Failure};
 use jiff::Timestamp;
@@ -162,8 +162,24 @@ impl Store for MemoryStore {
         Ok(event_ids)
     }
 
-    async fn list_dead_letters(&self, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        Ok(self.tables()?.0.dead_letters(limit))
+    async fn list_dead_letters(
+        &self,
+        query: DeadLetterQuery,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        Ok(self.tables()?.0.dead_letters(query))
+    }
+
+    async fn load_dead_letter(&self, id: Uuid) -> Result<Option<StoredDeadLetter>, StoreError> {
+        Ok(self.tables()?.0.dead_letter(id))
+    }
+
+    async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
+        Ok(self.tables()?.0.count_dead_letters())
+    }
+
+    async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError> {
+        self.tables()?.0.keep_dead_letter(replay);
+        Ok(())
     }
 
     async fn prune(&self, age: Duration) -> Result<u64, StoreError> {

@@ -44,11 +44,11 @@ impl innkeeper_kit::State for State {
     fn event(self) -> Option<EventType> {
         match self {
             Self::Pending => None,
-            Self::Confirmed => Some(EventType::BookingConfirmed),
-            Self::Rejected => Some(EventType::BookingRejected),
-            Self::Expired => Some(EventType::BookingExpired),
-            Self::Cancelled => Some(EventType::BookingCancelled),
-            Self::Completed => Some(EventType::BookingCompleted),
+            Self::Confirmed => Some(EventType::BOOKING_CONFIRMED),
+            Self::Rejected => Some(EventType::BOOKING_REJECTED),
+            Self::Expired => Some(EventType::BOOKING_EXPIRED),
+            Self::Cancelled => Some(EventType::BOOKING_CANCELLED),
+            Self::Completed => Some(EventType::BOOKING_COMPLETED),
         }
     }
 }

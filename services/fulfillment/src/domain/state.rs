@@ -35,10 +35,10 @@ impl innkeeper_kit::State for State {
 
     fn event(self) -> Option<EventType> {
         Some(match self {
-            Self::Scheduled => EventType::FulfillmentScheduled,
-            Self::InProgress => EventType::FulfillmentStarted,
-            Self::Completed => EventType::FulfillmentCompleted,
-            Self::Cancelled => EventType::FulfillmentCancelled,
+            Self::Scheduled => EventType::FULFILLMENT_SCHEDULED,
+            Self::InProgress => EventType::FULFILLMENT_STARTED,
+            Self::Completed => EventType::FULFILLMENT_COMPLETED,
+            Self::Cancelled => EventType::FULFILLMENT_CANCELLED,
         })
     }
 }

@@ -43,12 +43,12 @@ impl innkeeper_kit::State for State {
 
     fn event(self) -> Option<EventType> {
         Some(match self {
-            Self::Requested => EventType::PaymentRequested,
-            Self::Authorized => EventType::PaymentAuthorized,
-            Self::Declined => EventType::PaymentDeclined,
-            Self::Captured => EventType::PaymentCaptured,
-            Self::Voided => EventType::PaymentVoided,
-            Self::Refunded => EventType::PaymentRefunded,
+            Self::Requested => EventType::PAYMENT_REQUESTED,
+            Self::Authorized => EventType::PAYMENT_AUTHORIZED,
+            Self::Declined => EventType::PAYMENT_DECLINED,
+            Self::Captured => EventType::PAYMENT_CAPTURED,
+            Self::Voided => EventType::PAYMENT_VOIDED,
+            Self::Refunded => EventType::PAYMENT_REFUNDED,
         })
     }
 }

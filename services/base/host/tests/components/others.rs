@@ -19,7 +19,7 @@ async fn a_payment_is_authorized_once_captured_by_event_and_refunded_by_command(
         assert_eq!(answer["outcome"], json!({ "kind": "authorized", "id": 1 }));
     }
 
-    let confirmed = event("reservation", EventType::BookingConfirmed, 3);
+    let confirmed = event("reservation", EventType::BOOKING_CONFIRMED, 3);
     assert_eq!(service.react(&confirmed).await, Effect::Done);
     assert_eq!(service.react(&confirmed).await, Effect::Duplicate);
     assert_eq!(service.states().await, ["captured"]);
@@ -36,7 +36,7 @@ async fn a_payment_is_authorized_once_captured_by_event_and_refunded_by_command(
 #[tokio::test]
 async fn the_end_of_a_booking_that_comes_first_refuses_its_payment() {
     let service = service(&json!({ "payment": { "bookings": ["reservation"] } }));
-    let expired = event("reservation", EventType::BookingExpired, 3);
+    let expired = event("reservation", EventType::BOOKING_EXPIRED, 3);
     assert_eq!(service.react(&expired).await, Effect::Done);
 
     let call = json!({ "correlationId": Uuid::nil(), "clock": 1, "snapshot": {} });
@@ -55,7 +55,7 @@ async fn a_fulfillment_begins_with_the_capture_and_goes_forward_only() {
     let settings =
         json!({ "payments": ["pay"], "bookings": ["reservation"], "startAs": "InProgress" });
     let service = service(&json!({ "fulfillment": settings }));
-    let captured = event("pay", EventType::PaymentCaptured, 4);
+    let captured = event("pay", EventType::PAYMENT_CAPTURED, 4);
     assert_eq!(service.react(&captured).await, Effect::Done);
 
     let complete = json!({ "status": "completed" });
@@ -75,10 +75,10 @@ async fn a_view_shows_the_latest_of_what_it_has_seen() {
         { "service": "pay", "value": { "field": "status" } },
     ] }]);
     let service = service(&json!({ "view": { "columns": columns } }));
-    let mut confirmed = event("reservation", EventType::BookingConfirmed, 3);
+    let mut confirmed = event("reservation", EventType::BOOKING_CONFIRMED, 3);
     confirmed.data.status = "Reserved".to_owned();
 
-    let captured = event("pay", EventType::PaymentCaptured, 4);
+    let captured = event("pay", EventType::PAYMENT_CAPTURED, 4);
     assert_eq!(service.react(&captured).await, Effect::Done);
     assert_eq!(service.react(&confirmed).await, Effect::None, "it is older");
 

@@ -10,9 +10,9 @@ use innkeeper_contracts::settings::Capture;
 use platform::{Bridge, Platform};
 
 const ALL_ENDS: [EventType; 3] = [
-    EventType::BookingCancelled,
-    EventType::BookingExpired,
-    EventType::BookingRejected,
+    EventType::BOOKING_CANCELLED,
+    EventType::BOOKING_EXPIRED,
+    EventType::BOOKING_REJECTED,
 ];
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_lost_cancellation_gives_back_what_was_authorized_or_captured() {
 
 #[tokio::test]
 async fn a_booking_that_ended_before_the_payment_heard_of_it_is_asked_about_early() {
-    let lost = [EventType::BookingConfirmed, EventType::BookingCancelled];
+    let lost = [EventType::BOOKING_CONFIRMED, EventType::BOOKING_CANCELLED];
     let rentcar = Platform::that_loses(&lost, Capture::Manual).await;
     let ends = rentcar.place().await;
     rentcar.cancel(ends).await;
@@ -50,7 +50,7 @@ async fn a_booking_that_ended_before_the_payment_heard_of_it_is_asked_about_earl
 
 #[tokio::test]
 async fn a_lost_confirmation_captures_the_money_later_and_voids_nothing() {
-    let lost = [EventType::BookingConfirmed];
+    let lost = [EventType::BOOKING_CONFIRMED];
     let rentcar = Platform::that_loses(&lost, Capture::Automatic).await;
     let lives = rentcar.place().await;
     rentcar.shows_payment(lives, "authorized").await;
@@ -111,7 +111,7 @@ async fn a_payment_of_an_unknown_booking_is_voided() {
 
 #[tokio::test]
 async fn a_booking_service_that_is_away_is_asked_until_it_is_back() {
-    let lost = [EventType::BookingConfirmed, EventType::BookingCancelled];
+    let lost = [EventType::BOOKING_CONFIRMED, EventType::BOOKING_CANCELLED];
     let mut rentcar = Platform::that_loses(&lost, Capture::Manual).await;
     let [lives, ends] = [rentcar.place().await, rentcar.place().await];
     rentcar.cancel(ends).await;

@@ -68,7 +68,7 @@ pub struct StepInput {
     /// The idempotency key that came with the request. If it is known, the decision sees the rows of
     /// its saga as well.
     pub key: Option<String>,
-    /// Id of the consumed event whose effect the step is.
+    /// Id of the consumed event whose effect the step is. The event is no dead letter any more.
     pub inbox: Option<Uuid>,
     /// Whether the decision may insert a row with a public id.
     pub may_insert: bool,
@@ -112,6 +112,8 @@ pub struct Changes {
     pub key: Option<KeyChange>,
     /// A record that could not be handled.
     pub dead_letter: Option<DeadLetter>,
+    /// Id of a dead letter to delete; nothing happens if there is none.
+    pub discarded: Option<Uuid>,
 }
 
 impl Changes {

@@ -67,6 +67,20 @@ pub const EVENTS_OVERTAKEN: Metric = Metric {
     labels: &[],
 };
 
+/// Records that could not be handled, by kind.
+pub const DEAD_LETTERS: Metric = Metric {
+    name: "innkeeper_dead_letters",
+    help: "Records that could not be handled and wait to be replayed or discarded. Every instance of a service shows those of all.",
+    labels: &["kind"],
+};
+
+/// Rows that a list has left out because this release cannot read them.
+pub const ROWS_UNREADABLE: Metric = Metric {
+    name: "innkeeper_rows_unreadable_total",
+    help: "Rows that were left out of lists because this release cannot read them.",
+    labels: &[],
+};
+
 /// Records that wait to be handled.
 pub const CONSUMER_LAG: Metric = Metric {
     name: "innkeeper_consumer_lag_records",

@@ -1,21 +1,24 @@
 //! A service with a store of its own, the log of its platform, and events to begin with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use innkeeper_broker::{MemoryLog, Retention};
 use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::{Event, EventData, EventType, ServiceSettings, Snapshot};
 use innkeeper_kit::log::{Log, NewRecord};
-use innkeeper_kit::store::Store;
+use innkeeper_kit::store::{DeadLetter, DeadLetterQuery, Store};
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::Reactor;
 use innkeeper_runtime::consumer::Consumer;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::dead_letters::DeadLetters;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
+use innkeeper_runtime::reception::Reception;
 use innkeeper_storage::Sqlite;
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::PATIENCE;
@@ -26,6 +29,9 @@ use uuid::Uuid;
 
 /// How long the log keeps records.
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long a record whose effect fails is tried.
+pub const TRY_FOR: Duration = Duration::from_millis(500);
 
 /// The topic, which is in the inbox keys of records that have none of their own.
 pub const TOPIC: &str = "rentcar";
@@ -79,13 +85,28 @@ impl Service {
 
     /// Lets a consumer run.
     pub fn consume_from(&self, log: Arc<dyn Log>, reactor: Arc<dyn Reactor>) -> Consuming {
+        self.consume_with(log, Reception::new(&self.context, reactor))
+    }
+
+    /// Lets a consumer run, in the release that this is the reception of.
+    pub fn consume_with(&self, log: Arc<dyn Log>, reception: Reception) -> Consuming {
         let lifecycle = Lifecycle::new();
         let health = Health::new(&lifecycle);
         let metrics = Metrics::new("rentcar", "pay");
-        let consumer = Consumer::new(&self.context, log, reactor, health.clone(), &metrics);
+        let letters = DeadLetters::new(&self.context, Arc::new(reception), &metrics);
+        let letters = Arc::new(letters);
+        let consumer = Consumer::new(
+            &self.context,
+            log,
+            Arc::clone(&letters),
+            health.clone(),
+            &metrics,
+        );
+        let consumer = consumer.trying_for(TRY_FOR);
         lifecycle.spawn("consumer", consumer.run(lifecycle.stopping()));
         Consuming {
             health,
+            letters,
             lifecycle,
             metrics,
         }
@@ -95,6 +116,7 @@ impl Service {
 /// A consumer that runs.
 pub struct Consuming {
     pub health: Health,
+    pub letters: Arc<DeadLetters>,
     lifecycle: Lifecycle,
     metrics: Metrics,
 }
@@ -122,6 +144,27 @@ pub fn counted(metrics: &Metrics, name: &str, outcome: Option<&str>) -> u64 {
         .unwrap()
 }
 
+/// Every dead letter, oldest first.
+pub async fn dead_letters(service: &Service) -> Vec<DeadLetter> {
+    let query = DeadLetterQuery {
+        kind: None,
+        after: 0,
+        limit: 100,
+    };
+    let stored = service.store().list_dead_letters(query).await.unwrap();
+    stored.into_iter().map(|stored| stored.letter).collect()
+}
+
+/// How many dead letters of a kind are shown.
+pub fn shown_letters(metrics: &Metrics, kind: &str) -> u64 {
+    let labels = r#"platform="rentcar",service="pay""#;
+    let series = format!(r#"innkeeper_dead_letters{{kind="{kind}",{labels}}} "#);
+    let text = metrics.render();
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(&series));
+    value.unwrap().parse().unwrap()
+}
+
 /// How many records came to this.
 pub fn outcomes(metrics: &Metrics, outcome: &str) -> u64 {
     counted(metrics, "innkeeper_events_consumed_total", Some(outcome))
@@ -147,7 +190,7 @@ pub fn event(name: &str) -> Event {
             service: "reservation".to_owned(),
             ..EventSource::of(&settings())
         },
-        event_type: EventType::BookingConfirmed,
+        event_type: EventType::BOOKING_CONFIRMED,
         time: MockClock::default().now(),
         correlation_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, saga.as_bytes()),
         causation_id: None,

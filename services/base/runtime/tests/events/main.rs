@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod consumer;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod given;
 #[cfg(test)]
 mod log;

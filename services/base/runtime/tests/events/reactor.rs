@@ -6,13 +6,19 @@ use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
-use innkeeper_kit::store::StoreError;
+use innkeeper_kit::store::{
+    Changes, ClaimChange, RowChange, Scope, StepInput, StepOutcome, Store, StoreError,
+};
 use innkeeper_runtime::component::Reactor;
 use innkeeper_testkit::patience::until_watched;
 use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
 
-/// The one type of event that the reactor does not want.
-pub const UNWANTED: EventType = EventType::PaymentDeclined;
+/// The types of events that the reactors want.
+const WANTED: &[EventType] = &[EventType::BOOKING_CONFIRMED, EventType::BOOKING_CANCELLED];
+
+/// A type of event that the reactors do not want.
+pub const UNWANTED: EventType = EventType::PAYMENT_DECLINED;
 
 /// The result of an event, by its name and the number of attempts before.
 type Script = dyn Fn(&str, usize) -> Result<(), StoreError> + Send + Sync;
@@ -81,14 +87,19 @@ pub fn failed() -> StoreError {
     StoreError::Failed("on purpose".into())
 }
 
+/// A row is in a state that a later release has written.
+pub fn unknown_state() -> StoreError {
+    StoreError::Unknown("on purpose".into())
+}
+
 fn times(names: &[String], name: &str) -> usize {
     names.iter().filter(|tried| *tried == name).count()
 }
 
 #[async_trait]
 impl Reactor for Scripted {
-    fn wants(&self, event_type: EventType) -> bool {
-        event_type != UNWANTED
+    fn wants(&self) -> &'static [EventType] {
+        WANTED
     }
 
     async fn react(&self, event: &Event) -> Result<Effect, Failure> {
@@ -99,5 +110,52 @@ impl Reactor for Scripted {
         (self.script)(name, before)?;
         self.done.send_modify(|done| done.push(name.clone()));
         Ok(Effect::Done)
+    }
+}
+
+/// A reactor that stores a row for each event, once, unless its database is away.
+pub struct Storing(pub Arc<dyn Store>);
+
+#[async_trait]
+impl Reactor for Storing {
+    fn wants(&self) -> &'static [EventType] {
+        WANTED
+    }
+
+    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+        let saga = Uuid::now_v7();
+        let input = StepInput {
+            inbox: Some(event.id),
+            may_insert: true,
+            ..StepInput::about(Scope::Saga(saga))
+        };
+        let stored = self.0.decide(input, move |seen| {
+            let changes = Changes {
+                rows: vec![row(saga, seen.new_id)],
+                ..Changes::default()
+            };
+            Ok((changes, Effect::Done))
+        });
+        Ok(match stored.await? {
+            StepOutcome::Done(effect) => effect,
+            StepOutcome::Duplicate => Effect::Duplicate,
+        })
+    }
+}
+
+fn row(saga: Uuid, id: Option<i64>) -> RowChange {
+    RowChange {
+        row_id: saga,
+        correlation_id: saga,
+        aggregate: "test",
+        id,
+        seen_version: 0,
+        state: "done".to_owned(),
+        clock: 1,
+        body: "{}".to_owned(),
+        claim: ClaimChange::Release,
+        owner: None,
+        second_key: None,
+        parent: None,
     }
 }

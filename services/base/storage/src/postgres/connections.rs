@@ -164,40 +164,37 @@ impl From<QueryError> for StoreError {
     fn from(error: QueryError) -> Self {
         match &error {
             QueryError::Closed | QueryError::Pool(PoolError::Closed) => Self::Closed,
-            QueryError::TimedOut | QueryError::Pool(PoolError::Timeout(_)) => {
+            // Without a connection, nothing was said about what was asked.
+            QueryError::TimedOut | QueryError::Pool(_) => Self::Unavailable(Box::new(error)),
+            QueryError::Statement(cause) if is_fault_of_database(cause) => {
                 Self::Unavailable(Box::new(error))
             }
-            QueryError::Statement(cause) | QueryError::Pool(PoolError::Backend(cause))
-                if is_worth_another_try(cause) =>
-            {
-                Self::Unavailable(Box::new(error))
-            }
-            _ => Self::Failed(Box::new(error)),
+            QueryError::Statement(_) => Self::Failed(Box::new(error)),
         }
     }
 }
 
-/// Whether a later attempt may succeed: the connection broke, or the server is out of resources, is
-/// shutting down, or cancelled the statement
-/// (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-fn is_worth_another_try(error: &tokio_postgres::Error) -> bool {
-    const CONNECTION: &str = "08";
-    const ROLLED_BACK: &str = "40";
-    const OUT_OF_RESOURCES: &str = "53";
-    const NOT_IN_STATE: &str = "55";
-    const OPERATOR: &str = "57";
-    match error.code() {
-        Some(state) => [
-            CONNECTION,
-            ROLLED_BACK,
-            OUT_OF_RESOURCES,
-            NOT_IN_STATE,
-            OPERATOR,
-        ]
-        .iter()
-        .any(|class| state.code().starts_with(class)),
-        None => error.is_closed() || has_io_error(error),
-    }
+/// Classes of errors that say nothing about what was to be written or read: a later attempt may
+/// succeed (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
+const FAULTS_OF_DATABASE: [&str; 9] = [
+    "08", // the connection broke
+    "25", // the transaction is not in the right state, such as read-only after a failover
+    "28", // the user is not let in
+    "40", // the transaction was rolled back
+    "42", // a table is missing, or the permission for it
+    "53", // out of memory, disk or connections
+    "55", // an object is in use
+    "57", // an operator intervened
+    "58", // the operating system failed
+];
+
+/// Whether the database is at fault, and not what was to be written or read.
+fn is_fault_of_database(error: &tokio_postgres::Error) -> bool {
+    let Some(state) = error.code() else {
+        return error.is_closed() || has_io_error(error);
+    };
+    let mut classes = FAULTS_OF_DATABASE.iter();
+    classes.any(|class| state.code().starts_with(class))
 }
 
 fn has_io_error(error: &tokio_postgres::Error) -> bool {

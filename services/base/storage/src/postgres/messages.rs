@@ -1,9 +1,9 @@
-//! Inbox, idempotency keys and dead letters.
+//! Relay lease, inbox and idempotency keys.
 
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
-use innkeeper_kit::store::{DeadLetter, KeyRow, StoreError, StoredAnswer};
+use innkeeper_kit::store::{KeyRow, StoreError, StoredAnswer};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -71,36 +71,7 @@ fn key_from_columns(row: &Row) -> Result<KeyRow, QueryError> {
     })
 }
 
-/// Loads dead letters, oldest first.
-pub async fn list_dead_letters(
-    connections: &Connections,
-    limit: u32,
-) -> Result<Vec<DeadLetter>, StoreError> {
-    let sql = "
-        SELECT topic, record_partition, record_offset, record_key, headers::text, payload, error
-        FROM dead_letters ORDER BY seq LIMIT $1";
-    let rows = connections.query(sql, &[&i64::from(limit)]).await?;
-    rows.iter().map(letter_from_columns).collect()
-}
-
-fn letter_from_columns(row: &Row) -> Result<DeadLetter, StoreError> {
-    let read = || {
-        Ok::<_, tokio_postgres::Error>(DeadLetter {
-            topic: row.try_get(0)?,
-            partition: row.try_get(1)?,
-            offset: row.try_get(2)?,
-            key: row.try_get(3)?,
-            headers: Vec::new(),
-            payload: row.try_get(5)?,
-            error: row.try_get(6)?,
-        })
-    };
-    let mut letter = read().map_err(QueryError::from)?;
-    letter.headers = headers(row, 4)?;
-    Ok(letter)
-}
-
-/// Reads a column with headers.
+/// The headers in a column.
 pub fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError> {
     let json: &str = row.try_get(column).map_err(QueryError::from)?;
     serde_json::from_str(json).map_err(|error| StoreError::Failed(Box::new(error)))

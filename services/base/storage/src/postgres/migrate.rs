@@ -65,10 +65,12 @@ async fn apply(client: &mut tokio_postgres::Client) -> Result<(), refinery::Erro
     let tables = include_str!("../../migrations/postgres/V1__tables.sql");
     let several_rows = include_str!("../../migrations/postgres/V2__several_rows.sql");
     let parked = include_str!("../../migrations/postgres/V3__parked_events.sql");
+    let dead_letters = include_str!("../../migrations/postgres/V4__dead_letters.sql");
     let migrations = [
         Migration::unapplied("V1__tables", tables)?,
         Migration::unapplied("V2__several_rows", several_rows)?,
         Migration::unapplied("V3__parked_events", parked)?,
+        Migration::unapplied("V4__dead_letters", dead_letters)?,
     ];
     // In one transaction: a crash between the tables and their entry in the history would leave a
     // schema that never opens again.

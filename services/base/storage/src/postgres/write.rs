@@ -32,12 +32,13 @@ pub async fn run(
     let events = EventColumns::of(&changes.events);
     let letter = changes.dead_letter.as_ref();
     let letter = letter.map(LetterColumns::of).unwrap_or_default();
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(37);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(42);
     parameters.push(&inbox);
     parameters.extend(key.parameters());
     parameters.extend(rows.parameters());
     parameters.extend(events.parameters());
     parameters.extend(letter.parameters());
+    parameters.push(&changes.discarded);
     let written = query(client, include_str!("write.sql"), &parameters).await;
     written.map(drop).map_err(write_error)
 }
@@ -225,6 +226,10 @@ struct LetterColumns<'a> {
     headers: Option<String>,
     payload: Option<&'a [u8]>,
     error: Option<&'a str>,
+    id: Option<Uuid>,
+    kind: Option<&'a str>,
+    event_id: Option<Uuid>,
+    tries: Option<i32>,
 }
 
 impl<'a> LetterColumns<'a> {
@@ -237,10 +242,14 @@ impl<'a> LetterColumns<'a> {
             headers: Some(json(&letter.headers)),
             payload: Some(&letter.payload),
             error: Some(&letter.error),
+            id: Some(letter.id),
+            kind: Some(letter.kind.as_str()),
+            event_id: letter.event_id,
+            tries: Some(i32::try_from(letter.tries).unwrap_or(i32::MAX)),
         }
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 7] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 11] {
         [
             &self.topic,
             &self.partition,
@@ -249,6 +258,10 @@ impl<'a> LetterColumns<'a> {
             &self.headers,
             &self.payload,
             &self.error,
+            &self.id,
+            &self.kind,
+            &self.event_id,
+            &self.tries,
         ]
     }
 }

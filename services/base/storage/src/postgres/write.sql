@@ -38,9 +38,12 @@ WITH handled AS (
         WITH ORDINALITY AS event (id, aggregatetype, aggregateid, type, version, headers, payload, place)
     ORDER BY place
 ), buried AS (
-    INSERT INTO dead_letters (topic, record_partition, record_offset, record_key, headers, payload, error)
-    SELECT $31::text, $32::integer, $33::bigint, $34::text, $35::text::json, $36::bytea, $37::text
+    INSERT INTO dead_letters (topic, record_partition, record_offset, record_key, headers, payload, error, id, kind, event_id, tries)
+    SELECT $31::text, $32::integer, $33::bigint, $34::text, $35::text::json, $36::bytea, $37::text, $38::uuid, $39::text, $40::uuid, $41::integer
     WHERE $31::text IS NOT NULL
+    ON CONFLICT (id) DO NOTHING
+), unburied AS (
+    DELETE FROM dead_letters WHERE event_id = $1::uuid OR id = $42::uuid
 )
 SELECT CASE
     WHEN $1::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM handled) THEN refuse('IK001', 'the event was handled before')

@@ -7,6 +7,13 @@ use rusqlite::{Connection, named_params};
 use super::connection::{after, before, microseconds};
 use super::rows;
 
+/// Releases every claim.
+pub fn release_all(connection: &Connection) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE rows SET claim_owner = NULL, claim_until = NULL WHERE claim_until IS NOT NULL";
+    connection.execute(sql, []).map(drop)
+}
+
 /// Claims the oldest rows that are due and have no valid claim.
 pub fn claim_due(connection: &Connection, due: &Due, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     const SQL: &str = concat!(

@@ -57,10 +57,12 @@ pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError
         let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
         let several_rows = include_str!("../../migrations/sqlite/V2__several_rows.sql");
         let parked = include_str!("../../migrations/sqlite/V3__parked_events.sql");
+        let dead_letters = include_str!("../../migrations/sqlite/V4__dead_letters.sql");
         let migrations = [
             Migration::unapplied("V1__tables", tables)?,
             Migration::unapplied("V2__several_rows", several_rows)?,
             Migration::unapplied("V3__parked_events", parked)?,
+            Migration::unapplied("V4__dead_letters", dead_letters)?,
         ];
         // In one transaction: a crash between the tables and their entry in the history would leave
         // a file that never opens again.
@@ -100,10 +102,24 @@ pub fn before(instant: Timestamp, duration: Duration) -> i64 {
 
 /// The store error for an error of SQLite.
 pub fn store_error(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => {
-            StoreError::Unavailable(Box::new(error))
-        }
-        _ => StoreError::Failed(Box::new(error)),
+    if error.sqlite_error_code().is_some_and(is_fault_of_database) {
+        return StoreError::Unavailable(Box::new(error));
     }
+    StoreError::Failed(Box::new(error))
+}
+
+/// Whether the file or the machine is at fault, and not what was to be written or read: a later
+/// attempt may succeed (<https://www.sqlite.org/rescode.html>).
+fn is_fault_of_database(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::OutOfMemory
+    )
 }

@@ -1,6 +1,6 @@
-//! Loads inbox entries, idempotency keys and dead letters.
+//! Loads inbox entries and idempotency keys.
 
-use innkeeper_kit::store::{DeadLetter, KeyRow, StoredAnswer};
+use innkeeper_kit::store::{KeyRow, StoredAnswer};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
@@ -59,28 +59,7 @@ fn key_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeyRow> {
     })
 }
 
-/// Loads dead letters, oldest first.
-pub fn list_dead_letters(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<DeadLetter>> {
-    let sql = "
-        SELECT topic, record_partition, record_offset, record_key, headers, payload, error
-        FROM dead_letters ORDER BY seq LIMIT ?1";
-    connection
-        .prepare_cached(sql)?
-        .query_map([limit], |row| {
-            Ok(DeadLetter {
-                topic: row.get(0)?,
-                partition: row.get(1)?,
-                offset: row.get(2)?,
-                key: row.get(3)?,
-                headers: headers(row, 4)?,
-                payload: row.get(5)?,
-                error: row.get(6)?,
-            })
-        })?
-        .collect()
-}
-
-/// Reads a column with headers.
+/// The headers in a column.
 pub fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<(String, String)>> {
     let json: String = row.get(column)?;
     serde_json::from_str(&json).map_err(|error| {

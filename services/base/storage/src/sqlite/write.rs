@@ -1,13 +1,14 @@
 //! Writes what a step has decided, within a savepoint of the writer.
 
 use innkeeper_kit::store::{
-    Changes, ClaimChange, DeadLetter, KeyChange, OutboxEvent, RowChange, StoreError, contended,
+    Changes, ClaimChange, KeyChange, OutboxEvent, RowChange, StoreError, contended,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, named_params, params};
 use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
+use super::dead_letters;
 
 /// Writes everything. After an error the caller must roll the savepoint back.
 pub fn run(
@@ -18,6 +19,7 @@ pub fn run(
 ) -> Result<(), StoreError> {
     if let Some(event_id) = inbox {
         insert_inbox(connection, event_id, now).map_err(store_error)?;
+        dead_letters::delete_of_event(connection, event_id).map_err(store_error)?;
     }
     if let Some(key) = &changes.key {
         write_key(connection, key, now)?;
@@ -29,12 +31,16 @@ pub fn run(
         insert_event(connection, event, now).map_err(store_error)?;
     }
     if let Some(letter) = &changes.dead_letter {
-        insert_dead_letter(connection, letter, now).map_err(store_error)?;
+        dead_letters::insert(connection, letter, now).map_err(store_error)?;
+    }
+    if let Some(id) = changes.discarded {
+        dead_letters::delete(connection, id).map_err(store_error)?;
     }
     Ok(())
 }
 
-fn headers_json(headers: &[(String, String)]) -> String {
+/// Headers as a column holds them.
+pub fn headers_json(headers: &[(String, String)]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }
 
@@ -167,28 +173,6 @@ fn insert_event(
         event.version,
         headers_json(&event.headers),
         event.payload,
-        microseconds(now),
-    ]);
-    inserted.map(drop)
-}
-
-fn insert_dead_letter(
-    connection: &Connection,
-    letter: &DeadLetter,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let sql = "
-        INSERT INTO dead_letters
-            (topic, record_partition, record_offset, record_key, headers, payload, error, occurred_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let inserted = connection.prepare_cached(sql)?.execute(params![
-        letter.topic,
-        letter.partition,
-        letter.offset,
-        letter.key,
-        headers_json(&letter.headers),
-        letter.payload,
-        letter.error,
         microseconds(now),
     ]);
     inserted.map(drop)

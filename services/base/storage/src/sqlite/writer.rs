@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
-use super::connection::store_error;
 use super::lock::FileLock;
 
 /// How many pieces of work go into one commit at most.
@@ -167,7 +166,7 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 fn answer(batch: &mut Vec<Box<dyn Work>>, committed: rusqlite::Result<()>) {
     let failure = committed.err().map(CommitFailure::from);
-    if let Some(CommitFailure { reason, .. }) = &failure {
+    if let Some(CommitFailure { reason }) = &failure {
         tracing::error!(reason, writes = batch.len(), "a commit failed");
     }
     for work in batch.drain(..) {
@@ -178,25 +177,20 @@ fn answer(batch: &mut Vec<Box<dyn Work>>, committed: rusqlite::Result<()>) {
 /// The failure of a commit, which all work in it is told.
 struct CommitFailure {
     reason: String,
-    is_worth_another_try: bool,
 }
 
 impl From<rusqlite::Error> for CommitFailure {
     fn from(error: rusqlite::Error) -> Self {
         Self {
             reason: format!("the commit failed: {error}"),
-            is_worth_another_try: matches!(store_error(error), StoreError::Unavailable(_)),
         }
     }
 }
 
 impl From<&CommitFailure> for StoreError {
+    /// It is the fault of no single piece of work, so that each may be tried again.
     fn from(failure: &CommitFailure) -> Self {
-        let reason = failure.reason.as_str().into();
-        if failure.is_worth_another_try {
-            return Self::Unavailable(reason);
-        }
-        Self::Failed(reason)
+        Self::Unavailable(failure.reason.as_str().into())
     }
 }
 
@@ -267,6 +261,7 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
+    use crate::sqlite::connection::store_error;
     use crate::sqlite::{connection, lock};
 
     /// A clock that advances at every reading, so that work of one commit can be recognized by its
@@ -373,7 +368,8 @@ mod tests {
         .await;
 
         for outcome in [before, culprit, after] {
-            assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+            let is_unavailable = matches!(outcome, Err(StoreError::Unavailable(_)));
+            assert!(is_unavailable, "no work is to blame: {outcome:?}");
         }
         assert!(numbers(&fixture.writer).await.is_empty());
         work(5).await.unwrap();

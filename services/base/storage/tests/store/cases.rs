@@ -1,6 +1,7 @@
 //! The cases of the suite: what every store must do.
 
 pub mod claims;
+pub mod dead_letters;
 pub mod inbox;
 pub mod keys;
 pub mod kill;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use innkeeper_kit::store::{
-    Changes, ClaimChange, DeadLetter, Due, ENDED, KeyChange, OutboxEvent, RowChange, Scope, Seen,
-    StepInput, StepOutcome, Store, StoreError, StoredAnswer,
+    Changes, ClaimChange, DeadLetter, DeadLetterKind, DeadLetterQuery, Due, ENDED, KeyChange,
+    OutboxEvent, RowChange, Scope, Seen, StepInput, StepOutcome, Store, StoreError, StoredAnswer,
 };
 use innkeeper_kit::{Failure, Rejection};
 use uuid::Uuid;
@@ -25,6 +25,7 @@ pub struct Write {
     pub inbox: Option<Uuid>,
     pub key: Option<KeyChange>,
     pub dead_letter: Option<DeadLetter>,
+    pub discarded: Option<Uuid>,
 }
 
 /// Why nothing was written.
@@ -58,6 +59,7 @@ pub async fn save(store: &dyn Store, write: Write) -> Result<(), Refused> {
             events: write.events.clone(),
             key: write.key.clone(),
             dead_letter: write.dead_letter.clone(),
+            discarded: write.discarded,
         };
         refusal.map_or(Ok((changes, ())), |refusal| Err(refusal.into()))
     });
@@ -155,6 +157,7 @@ pub fn full_write(saga: Uuid, id: i64, seen_version: i64) -> Write {
         inbox: Some(new_uuid()),
         key: Some(begin_key(new_uuid())),
         dead_letter: Some(dead_letter(&new_uuid().to_string())),
+        discarded: None,
     }
 }
 
@@ -186,6 +189,10 @@ pub fn answer(status: u16) -> StoredAnswer {
 /// A record that cannot be handled, for a reason.
 pub fn dead_letter(error: &str) -> DeadLetter {
     DeadLetter {
+        id: new_uuid(),
+        kind: DeadLetterKind::Failed,
+        event_id: Some(new_uuid()),
+        tries: 7,
         topic: "rentcar".to_owned(),
         partition: 3,
         offset: 1 << 40,
@@ -246,6 +253,28 @@ pub async fn unpublished(store: &dyn Store) -> Vec<Uuid> {
     events.iter().map(|event| event.id).collect()
 }
 
+/// Every dead letter, oldest first.
+pub async fn dead_letters(store: &dyn Store) -> Vec<DeadLetter> {
+    let query = DeadLetterQuery {
+        kind: None,
+        after: 0,
+        limit: 10_000,
+    };
+    let stored = store.list_dead_letters(query).await.unwrap();
+    stored.into_iter().map(|stored| stored.letter).collect()
+}
+
+/// Writes a dead letter, and returns it.
+pub async fn stored_dead_letter(store: &dyn Store, error: &str) -> DeadLetter {
+    let letter = dead_letter(error);
+    let write = Write {
+        dead_letter: Some(letter.clone()),
+        ..Write::default()
+    };
+    save(store, write).await.unwrap();
+    letter
+}
+
 /// Asserts that all messages of a write are there, or none of them.
 pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
     let waiting = unpublished(store).await;
@@ -261,7 +290,7 @@ pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
         assert_eq!(stored.is_some(), there, "idempotency key");
     }
     if let Some(letter) = &write.dead_letter {
-        let letters = store.list_dead_letters(10_000).await.unwrap();
+        let letters = dead_letters(store).await;
         assert_eq!(letters.contains(letter), there, "dead letter");
     }
 }

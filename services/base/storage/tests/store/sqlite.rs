@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::clock::{Clock, SystemClock};
-use innkeeper_kit::store::Store;
+use innkeeper_kit::store::{Query, Store, StoreError};
 use innkeeper_storage::{OpenError, Sqlite};
 use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use crate::cases::kill;
-use crate::given::{HOUR, event, new_uuid, stored_events, stored_row, unpublished};
+use crate::given::{
+    HOUR, Refused, Write, due, event, new_uuid, row, save, stored_events, stored_row, unpublished,
+    write_of,
+};
 use crate::suite::{Fixture, conformance};
 
 struct Folder {
@@ -118,6 +121,42 @@ async fn published_events_leave_no_row_and_those_of_an_earlier_release_are_prune
     assert_eq!(unpublished(&*store).await, [events[2].id]);
     assert_eq!(store.prune(HOUR).await.unwrap(), 1);
     assert_eq!(rows(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_ends_with_the_process_that_has_taken_it() {
+    let fixture = Folder::make();
+    let store = fixture.open().await;
+    stored_row(&*store).await;
+    assert_eq!(store.claim_due(due(new_uuid())).await.unwrap().len(), 1);
+    assert_eq!(store.claim_due(due(new_uuid())).await.unwrap().len(), 0);
+    store.close().await;
+
+    let store = fixture.open().await;
+
+    assert_eq!(store.claim_due(due(new_uuid())).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_that_was_rolled_back_is_not_the_fault_of_what_was_in_it() {
+    let fixture = Folder::make();
+    let store = fixture.open().await;
+    stored_row(&*store).await;
+    // As on a full disk, SQLite rolls back more than the one write.
+    let trigger =
+        "CREATE TRIGGER full BEFORE INSERT ON inbox BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+    let connection = rusqlite::Connection::open(fixture.file()).unwrap();
+    connection.execute_batch(trigger).unwrap();
+
+    let write = Write {
+        inbox: Some(new_uuid()),
+        ..write_of(row(new_uuid(), 2))
+    };
+    let refused = save(&*store, write).await.unwrap_err();
+
+    let is_unavailable = matches!(refused, Refused::Store(StoreError::Unavailable(_)));
+    assert!(is_unavailable, "{refused:?}");
+    assert_eq!(store.list(Query::page(0, 10)).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

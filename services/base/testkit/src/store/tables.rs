@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use innkeeper_kit::store::{
-    Changes, Claim, ClaimChange, DeadLetter, Due, ENDED, KeyChange, KeyRow, OutboxEvent,
-    ParkedEvent, Refusal, Row, RowChange, Scope, Seen, StepInput, StoreError, contended,
+    Changes, Claim, ClaimChange, DeadLetter, DeadLetterKind, DeadLetterQuery, Due, ENDED,
+    FailedReplay, KeyChange, KeyRow, OutboxEvent, ParkedEvent, Refusal, Row, RowChange, Scope,
+    Seen, StepInput, StoreError, StoredDeadLetter, contended,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -17,7 +18,8 @@ pub struct Tables {
     parked: Vec<ParkedEvent>,
     inbox: Vec<(Uuid, Timestamp)>,
     keys: Vec<(KeyRow, Option<Timestamp>)>,
-    dead_letters: Vec<DeadLetter>,
+    dead_letters: Vec<StoredDeadLetter>,
+    last_dead_letter: i64,
     lease: Option<(Uuid, Timestamp)>,
 }
 
@@ -122,7 +124,14 @@ impl Tables {
             }
             after.outbox.push(event);
         }
-        after.dead_letters.extend(changes.dead_letter);
+        let has_effect = |stored: &StoredDeadLetter| {
+            inbox.is_some() && stored.letter.event_id == inbox
+                || changes.discarded == Some(stored.letter.id)
+        };
+        after.dead_letters.retain(|stored| !has_effect(stored));
+        if let Some(letter) = changes.dead_letter {
+            after.add_dead_letter(letter, now);
+        }
         *self = after;
         Ok(())
     }
@@ -283,9 +292,52 @@ impl Tables {
         self.lease.take_if(|(holder, _)| *holder == owner);
     }
 
-    pub fn dead_letters(&self, limit: u32) -> Vec<DeadLetter> {
-        let letters = self.dead_letters.iter().take(limit as usize);
-        letters.cloned().collect()
+    fn add_dead_letter(&mut self, letter: DeadLetter, now: Timestamp) {
+        if self.dead_letter(letter.id).is_none() {
+            self.last_dead_letter += 1;
+            self.dead_letters.push(StoredDeadLetter {
+                number: self.last_dead_letter,
+                occurred_at: now,
+                letter,
+            });
+        }
+    }
+
+    pub fn dead_letter(&self, id: Uuid) -> Option<StoredDeadLetter> {
+        let mut stored = self.dead_letters.iter();
+        stored.find(|stored| stored.letter.id == id).cloned()
+    }
+
+    pub fn dead_letters(&self, query: DeadLetterQuery) -> Vec<StoredDeadLetter> {
+        let is_wanted = |stored: &&StoredDeadLetter| {
+            let kind = query.kind.is_none_or(|kind| stored.letter.kind == kind);
+            kind && stored.number > query.after
+        };
+        let letters = self.dead_letters.iter().filter(is_wanted);
+        letters.take(query.limit as usize).cloned().collect()
+    }
+
+    pub fn count_dead_letters(&self) -> Vec<(DeadLetterKind, u64)> {
+        let counted = DeadLetterKind::ALL.map(|kind| {
+            let of_kind = |stored: &&StoredDeadLetter| stored.letter.kind == kind;
+            (
+                kind,
+                self.dead_letters.iter().filter(of_kind).count() as u64,
+            )
+        });
+        counted
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    pub fn keep_dead_letter(&mut self, replay: FailedReplay) {
+        let mut letters = self.dead_letters.iter_mut();
+        if let Some(stored) = letters.find(|stored| stored.letter.id == replay.id) {
+            stored.letter.kind = replay.kind;
+            stored.letter.error = replay.error;
+            stored.letter.tries += 1;
+        }
     }
 
     pub fn prune(&mut self, age: Duration, now: Timestamp) -> u64 {

@@ -1,0 +1,189 @@
+//! One record: it is tried until it has its effect, or becomes a dead letter.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use innkeeper_kit::log::Record;
+use innkeeper_kit::repository::Effect;
+use innkeeper_kit::store::DeadLetterKind;
+use prometheus::IntCounterVec;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::dead_letters::{Cause, DeadLetters};
+use crate::metrics::{Metrics, names};
+use crate::problem::causes;
+use crate::reception::NotReceived;
+
+/// How long a record whose effect fails is tried before it becomes a dead letter.
+const TRY_FOR: Duration = Duration::from_mins(5);
+/// The pause before the first retry; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between retries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How many records may fail at once. Beyond that they become dead letters at once, so that a fault
+/// of every record does not fill the memory.
+const MAX_FAILING: usize = 10_000;
+
+/// The outcomes of a record, as values of the metric's label.
+const OUTCOMES: [&str; 4] = ["effect", "none", "duplicate", "dead-letter"];
+
+/// Handles single records of one service.
+pub struct Attempts {
+    dead_letters: Arc<DeadLetters>,
+    consumed: IntCounterVec,
+    /// How long a record whose effect fails is tried.
+    pub try_for: Duration,
+    /// The records whose effect fails.
+    pub failing: Failing,
+}
+
+/// How many records are being tried again because their effect failed.
+#[derive(Default)]
+pub struct Failing {
+    count: AtomicUsize,
+    /// Tells when there are more.
+    pub grew: Notify,
+}
+
+/// What was tried with one record so far.
+struct Attempted<'a> {
+    tries: u32,
+    failing: Option<(Instant, IsFailing<'a>)>,
+    pause: Duration,
+}
+
+impl Attempts {
+    /// Nothing was tried yet.
+    pub fn new(dead_letters: Arc<DeadLetters>, metrics: &Metrics) -> Self {
+        let consumed = metrics.counters(&names::EVENTS_CONSUMED);
+        for outcome in OUTCOMES {
+            consumed.with_label_values(&[outcome]);
+        }
+        Self {
+            dead_letters,
+            consumed,
+            try_for: TRY_FOR,
+            failing: Failing::default(),
+        }
+    }
+
+    /// Handles a record; `false` if the service had to stop first.
+    pub async fn handle(&self, record: Record, ending: &CancellationToken) -> bool {
+        let mut attempted = Attempted {
+            tries: 0,
+            failing: None,
+            pause: FIRST_PAUSE,
+        };
+        loop {
+            match self
+                .dead_letters
+                .reception()
+                .apply(&record.headers, &record.payload)
+                .await
+            {
+                Ok(effect) => {
+                    self.count(outcome(effect));
+                    return true;
+                }
+                Err(error) => {
+                    let letter = self.letter_after(error, &record, &mut attempted);
+                    if let Some(letter) = letter
+                        && self.bury(&record, letter).await
+                    {
+                        return true;
+                    }
+                }
+            }
+            let pausing = ending.run_until_cancelled(tokio::time::sleep(attempted.pause));
+            if pausing.await.is_none() {
+                return false;
+            }
+            attempted.pause = (attempted.pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Whether a record becomes a dead letter after an attempt, and why.
+    fn letter_after<'a>(
+        &'a self,
+        error: NotReceived,
+        record: &Record,
+        attempted: &mut Attempted<'a>,
+    ) -> Option<Cause> {
+        let (kind, error) = match error {
+            NotReceived::Away(error) => {
+                tracing::warn!(error = causes(&error), "waiting for the database");
+                return None;
+            }
+            NotReceived::Hopeless(kind, error) => (kind, error),
+            NotReceived::Failed(error) => (DeadLetterKind::Failed, error),
+        };
+        attempted.tries += 1;
+        if kind == DeadLetterKind::Failed && !self.is_given_up(attempted) {
+            let (partition, offset) = (record.partition, record.offset);
+            tracing::warn!(error, partition, offset, "trying a record again");
+            return None;
+        }
+        Some(Cause {
+            kind,
+            error,
+            tries: attempted.tries,
+        })
+    }
+
+    fn is_given_up<'a>(&'a self, attempted: &mut Attempted<'a>) -> bool {
+        let first = || (Instant::now(), self.failing.begin());
+        let (since, _) = attempted.failing.get_or_insert_with(first);
+        since.elapsed() >= self.try_for || self.failing.count() > MAX_FAILING
+    }
+
+    /// Makes a record a dead letter; `false` if that is not possible now.
+    async fn bury(&self, record: &Record, cause: Cause) -> bool {
+        match self.dead_letters.add(record, cause).await {
+            Ok(()) => {
+                self.count("dead-letter");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(error = causes(&error), "a dead letter cannot be saved yet");
+                false
+            }
+        }
+    }
+
+    fn count(&self, outcome: &str) {
+        self.consumed.with_label_values(&[outcome]).inc();
+    }
+}
+
+fn outcome(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Done => "effect",
+        Effect::None => "none",
+        Effect::Duplicate => "duplicate",
+    }
+}
+
+/// A record that fails, as long as this exists.
+struct IsFailing<'a>(&'a Failing);
+
+impl Failing {
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self) -> IsFailing<'_> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.grew.notify_one();
+        IsFailing(self)
+    }
+}
+
+impl Drop for IsFailing<'_> {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}

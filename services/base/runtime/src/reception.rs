@@ -1,0 +1,97 @@
+//! What a service does with a record that it receives: it finds out whose it is and whether this
+//! release knows its type before it reads the payload, and then lets it have its effect.
+
+use std::sync::Arc;
+
+use innkeeper_contracts::event::{EventSource, Heading};
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
+use innkeeper_kit::repository::Effect;
+use innkeeper_kit::store::{DeadLetterKind, StoreError};
+
+use crate::component::Reactor;
+use crate::context::Context;
+use crate::problem::causes;
+
+/// Lets records have their effect in one service.
+pub struct Reception {
+    reactor: Arc<dyn Reactor>,
+    /// This service, as it is named in the source of events.
+    name: EventSource,
+    known: &'static [EventType],
+}
+
+/// Why a record has not had its effect.
+#[derive(Debug)]
+pub enum NotReceived {
+    /// The database is away. That says nothing about the record.
+    Away(StoreError),
+    /// The record cannot be handled, however often it is tried.
+    Hopeless(DeadLetterKind, String),
+    /// The effect failed. It may succeed another time.
+    Failed(String),
+}
+
+impl Reception {
+    /// The reception of a service that reacts to events.
+    pub fn new(context: &Context, reactor: Arc<dyn Reactor>) -> Self {
+        Self {
+            reactor,
+            name: EventSource::of(&context.settings),
+            known: EventType::KNOWN,
+        }
+    }
+
+    /// The same in a release that knows only these types of events.
+    #[must_use]
+    pub fn knowing(self, known: &'static [EventType]) -> Self {
+        Self { known, ..self }
+    }
+
+    /// Lets a record have its effect. What belongs to another platform or incarnation has none.
+    pub async fn apply(
+        &self,
+        headers: &[(String, String)],
+        payload: &[u8],
+    ) -> Result<Effect, NotReceived> {
+        let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
+        if !heading.source.shares_incarnation_with(&self.name) {
+            return Ok(Effect::None);
+        }
+        let event_type = self.known_type(heading.event_type)?;
+        if !self.reactor.wants().contains(&event_type) {
+            return Ok(Effect::None);
+        }
+        let event = Event::decode(event_type, heading.source, headers, payload)
+            .map_err(|error| unreadable(&error))?;
+        self.reactor.react(&event).await.map_err(not_received)
+    }
+
+    /// Whether this release knows the type of a record.
+    pub fn knows_type_in(&self, headers: &[(String, String)]) -> bool {
+        Heading::read(headers).is_ok_and(|heading| self.known_type(heading.event_type).is_ok())
+    }
+
+    fn known_type(&self, text: &str) -> Result<EventType, NotReceived> {
+        EventType::find(text, self.known).ok_or_else(|| {
+            let error = format!("this release does not know events of the type {text:?}");
+            NotReceived::Hopeless(DeadLetterKind::Unknown, error)
+        })
+    }
+}
+
+fn unreadable(error: &innkeeper_contracts::event::DecodeError) -> NotReceived {
+    NotReceived::Hopeless(DeadLetterKind::Unreadable, causes(error))
+}
+
+fn not_received(failure: Failure) -> NotReceived {
+    match failure {
+        Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed)) => {
+            NotReceived::Away(error)
+        }
+        Failure::Store(error @ StoreError::Unknown(_)) => {
+            NotReceived::Hopeless(DeadLetterKind::Unknown, causes(&error))
+        }
+        failure => NotReceived::Failed(causes(&failure)),
+    }
+}
