@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod dead_letters;
 pub mod dev;
 pub mod operator;
 pub mod plan;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{dev, operator, plan, serve, validate};
+use commands::{dead_letters, dev, operator, plan, serve, validate};
 
 /// Runs booking platforms: on Kubernetes as an operator, or on this machine in one process.
 #[derive(Parser)]
@@ -37,6 +37,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Run one service, as in a pod.
     Serve(serve::Arguments),
+    /// List, show, replay or discard the records that a running service could not handle.
+    DeadLetters(dead_letters::Arguments),
     /// Look after the platforms of a Kubernetes cluster, as the chart's Deployment does.
     Operator(operator::Arguments),
 }
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(&arguments),
         Command::Operator(arguments) => operator::run(arguments),
     };
     exit::code(outcome)

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Leave a service out; may be given several times.
     #[arg(long, value_name = "SERVICE")]
     without: Vec<String>,
-    /// Port of probes, metrics and settings, below /PLATFORM/SERVICE.
+    /// Port of probes, metrics, settings and dead letters, below /PLATFORM/SERVICE.
     #[arg(long, value_name = "PORT", default_value_t = pod::ADMIN_PORT)]
     admin_port: u16,
     #[command(flatten)]
@@ -140,6 +140,9 @@ fn admin_router(platforms: &[Platform]) -> Router {
                 pod::SETTINGS,
             ] {
                 listing.extend([&prefix, path, "\n"]);
+            }
+            if running.service.has_dead_letters() {
+                listing.extend([&prefix, pod::DEAD_LETTERS, "\n"]);
             }
             router = router.nest(&prefix, running.service.admin.clone());
         }

@@ -6,6 +6,8 @@ mod burgerqueen;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod lifecycle;

@@ -194,9 +194,12 @@ async fn list_items(
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     // One more than asked for tells whether there is a next page.
     let query = Query::page(page.after, page.size + 1);
-    let rows = shared.store.list(query).await?;
+    let mut rows = shared.store.list(query).await?;
+    let more = rows.len() > page.size as usize;
+    rows.truncate(page.size as usize);
+    let last = rows.last().filter(|_| more).and_then(|row| row.id);
     let (items, left_out) = readable(&*shared.resource, &rows);
-    let body = hal::page(&shared.path, page, items);
+    let body = hal::page(&shared.path, page, items, last);
     let mut response = hal::response(StatusCode::OK, &body);
     response.extensions_mut().insert(LeftOut(left_out));
     Ok(response)

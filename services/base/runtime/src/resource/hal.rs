@@ -22,13 +22,11 @@ pub fn item(path: &str, item: Item) -> Value {
     Value::Object(fields)
 }
 
-/// A page of a list. If `items` has one more item than the page, there is a next page.
-pub fn page(path: &str, page: Page, mut items: Vec<Item>) -> Value {
-    let more = items.len() > page.size as usize;
-    items.truncate(page.size as usize);
+/// A page of a list. `last` is the id of its last row if there is a next page.
+pub fn page(path: &str, page: Page, items: Vec<Item>, last: Option<i64>) -> Value {
     let mut links = json!({ "self": { "href": page.href(path) } });
-    if let Some(last) = items.last().filter(|_| more) {
-        links["next"] = json!({ "href": Page { after: last.id, ..page }.href(path) });
+    if let Some(after) = last {
+        links["next"] = json!({ "href": Page { after, ..page }.href(path) });
     }
     let items: Vec<Value> = items.into_iter().map(|row| item(path, row)).collect();
     json!({ "_embedded": { relation(path): items }, "_links": links })

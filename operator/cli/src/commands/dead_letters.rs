@@ -1,0 +1,116 @@
+//! `innkeeper dead-letters`: lists, shows, replays and discards the records that a running service
+//! could not handle, through its admin address.
+
+mod admin;
+mod print;
+
+use clap::{Args, Subcommand, ValueEnum};
+use innkeeper_contracts::pod;
+use serde_json::Value;
+
+use crate::exit::Failure;
+use admin::Admin;
+
+/// The arguments of `innkeeper dead-letters`.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// Admin address of a service, or of `innkeeper dev`: all of its services, or with
+    /// /PLATFORM/SERVICE one of them.
+    #[arg(long, global = true, value_name = "URL", default_value_t = dev())]
+    admin: String,
+    /// How the result is printed.
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
+    output: Output,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the dead letters, oldest first.
+    List {
+        /// How many of each service at most.
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one with its headers and payload.
+    Show {
+        /// Its id, from the list.
+        id: String,
+    },
+    /// Let them have their effect after all, once.
+    Replay {
+        /// Their ids, from the list.
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// Replay all that there are.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+    /// Delete them. What they were about never has its effect.
+    Discard {
+        /// Their ids, from the list.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Output {
+    /// Columns for people.
+    Table,
+    /// JSON for programs.
+    Json,
+}
+
+fn dev() -> String {
+    format!("http://127.0.0.1:{}", pod::ADMIN_PORT)
+}
+
+/// Executes the action.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))?;
+    runtime.block_on(act(arguments))
+}
+
+async fn act(arguments: &Arguments) -> Result<(), Failure> {
+    let admin = Admin::find(&arguments.admin).await?;
+    let is_table = arguments.output == Output::Table;
+    match &arguments.action {
+        Action::List { limit } => {
+            let letters = admin.list(*limit).await?;
+            print::all(&letters, is_table.then_some(print::LETTERS));
+            Ok(())
+        }
+        Action::Show { id } => {
+            print::one(&admin.show(id).await?, is_table);
+            Ok(())
+        }
+        Action::Replay { ids, all } => {
+            let outcomes = if *all {
+                admin.replay_all().await?
+            } else {
+                admin.replay(ids).await?
+            };
+            print::all(&outcomes, is_table.then_some(print::OUTCOMES));
+            all_were_handled(&outcomes)
+        }
+        Action::Discard { ids } => {
+            let outcomes = admin.discard(ids).await?;
+            print::all(&outcomes, is_table.then_some(print::OUTCOMES));
+            Ok(())
+        }
+    }
+}
+
+fn all_were_handled(outcomes: &[Value]) -> Result<(), Failure> {
+    let failed = outcomes.iter().filter(|it| it["outcome"] == admin::FAILED);
+    match failed.count() {
+        0 => Ok(()),
+        failed => Err(Failure::Failed(format!(
+            "{failed} of {} cannot be handled yet and stay dead letters; mend what their errors say, and replay them again",
+            outcomes.len()
+        ))),
+    }
+}

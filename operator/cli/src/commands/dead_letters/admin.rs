@@ -1,0 +1,248 @@
+//! The dead letters behind an admin address, which is that of one service or of `innkeeper dev`.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, Uri};
+use innkeeper_contracts::pod::DEAD_LETTERS;
+use innkeeper_runtime::client::Client;
+use serde_json::{Value, json};
+
+use crate::exit::Failure;
+
+/// How long an answer may take. A replay waits for the database.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// How many dead letters are replayed between two lists.
+const PAGE: u32 = 100;
+
+/// The outcome of a replay that failed again.
+pub const FAILED: &str = "failed";
+
+/// The services behind an admin address.
+pub struct Admin {
+    client: Client,
+    address: String,
+    services: Vec<Service>,
+}
+
+/// A service with dead letters.
+struct Service {
+    /// Its platform and name; `-` if the address is its own.
+    name: String,
+    /// Where its dead letters are.
+    url: String,
+}
+
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// What a problem says, or the status.
+    fn says(&self) -> String {
+        let problem = self.json();
+        let texts = ["title", "detail"].map(|name| problem[name].as_str());
+        let texts: Vec<&str> = texts.into_iter().flatten().collect();
+        if texts.is_empty() {
+            return self.status.to_string();
+        }
+        texts.join(": ")
+    }
+}
+
+impl Admin {
+    /// Finds the services behind an address.
+    pub async fn find(address: &str) -> Result<Self, Failure> {
+        let address = address.trim_end_matches('/');
+        let (origin, path) = split(address)?;
+        let mut admin = Self {
+            client: Client::new(),
+            address: address.to_owned(),
+            services: Vec::new(),
+        };
+        let listing = admin.ask(Method::GET, &format!("{origin}/")).await?;
+        admin.services = match listing.status {
+            StatusCode::OK => listed(&origin, &path, &String::from_utf8_lossy(&listing.body)),
+            // A service of its own has no list of services.
+            _ => vec![Service {
+                name: "-".to_owned(),
+                url: format!("{address}{DEAD_LETTERS}"),
+            }],
+        };
+        if admin.services.is_empty() {
+            return Err(Failure::Refused(format!(
+                "there is no service with dead letters below {address}; {origin}/ lists all paths"
+            )));
+        }
+        Ok(admin)
+    }
+
+    /// The dead letters of every service, oldest first.
+    pub async fn list(&self, limit: u32) -> Result<Vec<Value>, Failure> {
+        let mut letters = Vec::new();
+        for service in &self.services {
+            letters.extend(self.page(service, 0, limit).await?);
+        }
+        Ok(letters)
+    }
+
+    /// One dead letter with all that it holds.
+    pub async fn show(&self, id: &str) -> Result<Value, Failure> {
+        let (service, answer) = self.ask_for(Method::GET, id, "").await?;
+        let answer = expected(answer)?;
+        Ok(of_service(service, answer.json()))
+    }
+
+    /// Replays dead letters.
+    pub async fn replay(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
+        let mut outcomes = Vec::new();
+        for id in ids {
+            let (service, answer) = self.ask_for(Method::POST, id, "/replay").await?;
+            outcomes.push(of_service(service, replayed(id, answer)?));
+        }
+        Ok(outcomes)
+    }
+
+    /// Replays every dead letter once.
+    pub async fn replay_all(&self) -> Result<Vec<Value>, Failure> {
+        let mut outcomes = Vec::new();
+        for service in &self.services {
+            let mut after = 0;
+            loop {
+                let page = self.page(service, after, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after = last["number"].as_i64().unwrap_or(i64::MAX);
+                for letter in &page {
+                    let id = letter["id"].as_str().unwrap_or_default();
+                    let url = format!("{}/{id}/replay", service.url);
+                    let answer = self.ask(Method::POST, &url).await?;
+                    if answer.status != StatusCode::NOT_FOUND {
+                        outcomes.push(of_service(service, replayed(id, answer)?));
+                    }
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Discards dead letters.
+    pub async fn discard(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
+        let mut outcomes = Vec::new();
+        for id in ids {
+            let (service, answer) = self.ask_for(Method::DELETE, id, "").await?;
+            expected(answer)?;
+            let outcome = json!({ "id": id, "outcome": "discarded" });
+            outcomes.push(of_service(service, outcome));
+        }
+        Ok(outcomes)
+    }
+
+    async fn page(&self, service: &Service, after: i64, limit: u32) -> Result<Vec<Value>, Failure> {
+        let url = format!("{}?after={after}&limit={limit}", service.url);
+        let answer = expected(self.ask(Method::GET, &url).await?)?;
+        let items = answer.json()["items"].as_array().cloned();
+        let items = items.unwrap_or_default().into_iter();
+        Ok(items.map(|letter| of_service(service, letter)).collect())
+    }
+
+    /// Asks every service about a dead letter until one has it.
+    async fn ask_for(
+        &self,
+        method: Method,
+        id: &str,
+        action: &str,
+    ) -> Result<(&Service, Answer), Failure> {
+        for service in &self.services {
+            let url = format!("{}/{id}{action}", service.url);
+            let answer = self.ask(method.clone(), &url).await?;
+            if answer.status != StatusCode::NOT_FOUND {
+                return Ok((service, answer));
+            }
+        }
+        let address = &self.address;
+        Err(Failure::Failed(format!(
+            "there is no dead letter {id} at {address}; `innkeeper dead-letters list --admin {address}` shows those that there are"
+        )))
+    }
+
+    async fn ask(&self, method: Method, url: &str) -> Result<Answer, Failure> {
+        let request = Request::builder().method(method).uri(url);
+        let request = request
+            .body(Body::empty())
+            .map_err(|error| Failure::Refused(format!("{url} is no address: {error}")))?;
+        let answer = self.client.call(request, WITHIN).await;
+        let answer = answer.map_err(|error| {
+            let why = innkeeper_runtime::problem::causes(&error);
+            Failure::Failed(format!(
+                "no answer from {}: {why}; start `innkeeper dev`, or name another address with --admin (of a pod: kubectl port-forward POD 9090)",
+                self.address
+            ))
+        })?;
+        let (head, body) = answer.into_parts();
+        Ok(Answer {
+            status: head.status,
+            body: body.to_vec(),
+        })
+    }
+}
+
+/// The origin and the path of an admin address.
+fn split(address: &str) -> Result<(String, String), Failure> {
+    let refused = || {
+        Failure::Refused(format!(
+            "--admin {address} is no address; one is http://127.0.0.1:9090"
+        ))
+    };
+    let uri: Uri = address.parse().map_err(|_| refused())?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http"), Some(authority)) => {
+            let path = uri.path().trim_end_matches('/');
+            Ok((format!("http://{authority}"), path.to_owned()))
+        }
+        _ => Err(refused()),
+    }
+}
+
+/// The services below a path in the list that `innkeeper dev` has.
+fn listed(origin: &str, path: &str, listing: &str) -> Vec<Service> {
+    let below = format!("{path}/");
+    let lines = listing.lines().filter(|line| line.starts_with(&below));
+    let services = lines.filter_map(|line| {
+        let name = line.strip_suffix(DEAD_LETTERS)?;
+        Some(Service {
+            name: name.trim_start_matches('/').to_owned(),
+            url: format!("{origin}{line}"),
+        })
+    });
+    services.collect()
+}
+
+fn of_service(service: &Service, letter: Value) -> Value {
+    let mut shown = json!({ "service": service.name });
+    if let (Some(shown), Value::Object(letter)) = (shown.as_object_mut(), letter) {
+        shown.extend(letter);
+    }
+    shown
+}
+
+/// The outcome of a replay.
+fn replayed(id: &str, answer: Answer) -> Result<Value, Failure> {
+    if answer.status == StatusCode::CONFLICT {
+        let error = answer.json()["detail"].clone();
+        return Ok(json!({ "id": id, "outcome": FAILED, "error": error }));
+    }
+    Ok(expected(answer)?.json())
+}
+
+fn expected(answer: Answer) -> Result<Answer, Failure> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    Err(Failure::Failed(answer.says()))
+}
