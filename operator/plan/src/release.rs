@@ -24,8 +24,8 @@ pub const BOOKING_ADDRESSES: NewField = NewField {
 };
 
 impl NewField {
-    /// Whether an image knows the field. The installation's own image does; another is judged by its
-    /// tag, and is assumed not to if that names no release.
+    /// Whether an image knows the field. The installation's own image does; another is judged by
+    /// its tag, and is assumed not to if that names no release.
     pub fn is_known_to(&self, image: &str, own: &str) -> bool {
         image == own || release(image).is_some_and(|release| release >= self.since)
     }

@@ -1,4 +1,9 @@
 //! Deliveries that cross the end or the settlement of their booking, on a store in memory.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use innkeeper_contracts::calls::BookingAnswer;
 use innkeeper_kit::outbox::Cause;
+use innkeeper_kit::repository::Decision;
 use innkeeper_kit::store::{Row, Scope, StepInput};
 use innkeeper_kit::{Failure, State as _};
 use innkeeper_runtime::safety_net::{Held, Holder};
@@ -22,14 +23,17 @@ impl Holder for Payments {
         }
     }
 
-    async fn settle(&self, booking: &BookingAnswer) -> Result<(), Failure> {
+    async fn settle(&self, booking: &BookingAnswer) -> Result<bool, Failure> {
         let input = StepInput::about(Scope::Saga(booking.correlation_id));
         let (capture, outcome, seen) = (self.settings.capture, booking.outcome, booking.clock);
         let settled = self
             .repository
             .run(input, Cause::default(), move |stored, _| {
-                Ok((learned(stored, capture, outcome, seen), ()))
+                let decision = learned(stored, capture, outcome, seen);
+                let changes = decision != Decision::Keep;
+                Ok((decision, changes))
             });
-        settled.await.map(drop)
+        let (_, changes) = settled.await?.done();
+        Ok(changes)
     }
 }

@@ -1,4 +1,9 @@
 //! Payments that are due later, over HTTP, on a store in memory.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its fixtures too"
+)]
 
 use std::sync::Arc;
 

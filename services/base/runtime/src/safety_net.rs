@@ -1,8 +1,8 @@
 //! The safety net behind events: a service that holds something for a booking, such as money, asks
 //! the booking service what became of it, so that no lost event lets it hold that for ever.
 //!
-//! It reads the rows of the service in the order of their public ids, behind a cursor in memory, and
-//! asks about a page of them in one call. Rows that heard of nothing are asked about once they are
+//! It reads the rows of the service by public id, behind a cursor in memory, and asks about a page
+//! of them in one call. Rows that heard of nothing are asked about once they are
 //! old enough; all rows that hold something are asked about in a *full look* now and then, which
 //! finds what ended later. Nothing is written for a booking that lives. Several processes of one
 //! service look each for itself: what they find is settled once, by the state of the row.
@@ -55,8 +55,9 @@ pub trait Holder: Send + Sync {
     /// What a row holds.
     fn held(&self, row: &Row) -> Held;
 
-    /// Does what the lost event would have done, once. The booking is not pending.
-    async fn settle(&self, booking: &BookingAnswer) -> Result<(), Failure>;
+    /// Does what the lost event would have done, once, and returns whether anything was left to do.
+    /// The booking is not pending.
+    async fn settle(&self, booking: &BookingAnswer) -> Result<bool, Failure>;
 }
 
 /// The chore that asks.
@@ -164,6 +165,9 @@ impl SafetyNet {
         progress: &mut Progress,
         now: Timestamp,
     ) -> Result<(), Interruption> {
+        if sagas.is_empty() {
+            return Ok(());
+        }
         for booking in self.inquiry.ask(sagas).await? {
             let saga = booking.correlation_id;
             if let BookingOutcome::Pending { until } = booking.outcome {
@@ -172,7 +176,11 @@ impl SafetyNet {
                 continue;
             }
             match self.holder.settle(&booking).await {
-                Ok(()) | Err(Failure::Rejected(_)) => {}
+                Ok(true) => {
+                    let outcome = booking.outcome;
+                    tracing::warn!(story = %saga, ?outcome, "an event of a booking had not come; its effect was made up for");
+                }
+                Ok(false) | Err(Failure::Rejected(_)) => {}
                 Err(Failure::Store(error @ StoreError::Failed(_))) => {
                     // One row must not keep the others from being looked at. The next full look
                     // finds it again.

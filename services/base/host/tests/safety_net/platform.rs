@@ -25,6 +25,7 @@ use innkeeper_testkit::patience::{in_time, until};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -141,10 +142,16 @@ impl Platform {
         self.start_bookings().await;
     }
 
-    /// Accepts one connection in the place of the booking service, and breaks it off.
-    pub async fn refuses_a_question(&self) {
+    /// Accepts one connection in the place of the booking service, answers with this text, and
+    /// closes it.
+    pub async fn answers_a_question(&self, answer: &str) {
         let listener = TcpListener::bind(self.bookings_at).await.unwrap();
-        drop(in_time("a question", listener.accept()).await.unwrap());
+        let accepted = in_time("a question", listener.accept()).await;
+        let (mut connection, _) = accepted.unwrap();
+        // The beginning of the question.
+        let begun = in_time("its text", connection.read_u8()).await;
+        begun.unwrap();
+        connection.write_all(answer.as_bytes()).await.unwrap();
     }
 
     pub async fn stop(self) {
