@@ -59,13 +59,6 @@ pub struct TimeRange {
     pub until: Timestamp,
 }
 
-impl TimeRange {
-    /// Whether two ranges have an instant in common.
-    pub fn overlaps(self, other: Self) -> bool {
-        self.from < other.until && other.from < self.until
-    }
-}
-
 /// The claim of a process on a pending row: only its owner settles the row.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claim {

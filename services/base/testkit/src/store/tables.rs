@@ -5,7 +5,7 @@ use std::time::Duration;
 use innkeeper_kit::store::{
     Changes, Claim, ClaimChange, DeadLetter, DeadLetterKind, DeadLetterQuery, Due, ENDED,
     FailedReplay, KeyChange, KeyRow, OutboxEvent, ParkedEvent, Refusal, Row, RowChange, Scope,
-    Seen, StepInput, StoreError, StoredDeadLetter, contended,
+    Seen, StepInput, StoreError, StoredDeadLetter, TimeRange, contended,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -96,7 +96,7 @@ impl Tables {
                         row.parent.as_ref().is_some_and(|child| {
                             let ranges = child.range.zip(*range);
                             child.row_id == parent.row.row_id
-                                && ranges.is_none_or(|(one, other)| one.overlaps(other))
+                                && ranges.is_none_or(|(one, other)| overlap(one, other))
                         })
                     })
             }
@@ -378,6 +378,10 @@ fn inserted(change: RowChange, now: Timestamp) -> Kept {
     };
     kept.claim(claim, now);
     kept
+}
+
+fn overlap(one: TimeRange, other: TimeRange) -> bool {
+    one.from < other.until && other.from < one.until
 }
 
 fn signed(duration: Duration) -> SignedDuration {
