@@ -74,7 +74,7 @@ impl DeadLetters {
     }
 
     /// Saves a record as a dead letter, unless it is one already.
-    pub async fn add(&self, record: &Record, cause: Cause) -> Result<(), Failure> {
+    pub async fn add(&self, record: &Record, cause: &Cause) -> Result<(), Failure> {
         tracing::error!(
             kind = cause.kind.as_str(),
             error = cause.error,
@@ -92,8 +92,10 @@ impl DeadLetters {
             dead_letter: Some(letter),
             ..Changes::default()
         };
-        self.run(input, changes).await?;
-        self.count_or_warn().await;
+        if self.run(input, changes).await? == StepOutcome::Done(()) {
+            // Many may come at once, so that not all are counted anew for each.
+            self.counts.with_label_values(&[cause.kind.as_str()]).inc();
+        }
         Ok(())
     }
 

@@ -92,7 +92,7 @@ impl Attempts {
                 Err(error) => {
                     let letter = self.letter_after(error, &record, &mut attempted);
                     if let Some(letter) = letter
-                        && self.bury(&record, letter).await
+                        && self.bury(&record, &letter).await
                     {
                         return true;
                     }
@@ -141,7 +141,7 @@ impl Attempts {
     }
 
     /// Makes a record a dead letter; `false` if that is not possible now.
-    async fn bury(&self, record: &Record, cause: Cause) -> bool {
+    async fn bury(&self, record: &Record, cause: &Cause) -> bool {
         match self.dead_letters.add(record, cause).await {
             Ok(()) => {
                 self.count("dead-letter");

@@ -64,12 +64,11 @@ impl<'a> InFlight<'a> {
             let progress = self.progress.entry(record.partition).or_default();
             progress.delivered(record.offset);
             let saga = (record.partition, record.key.clone());
-            match self.waiting.get_mut(&saga) {
-                Some(behind) => behind.push_back(record),
-                None => {
-                    self.waiting.insert(saga.clone(), VecDeque::new());
-                    self.start(saga, record);
-                }
+            if let Some(behind) = self.waiting.get_mut(&saga) {
+                behind.push_back(record);
+            } else {
+                self.waiting.insert(saga.clone(), VecDeque::new());
+                self.start(saga, record);
             }
         }
     }

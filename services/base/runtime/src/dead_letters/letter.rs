@@ -17,7 +17,7 @@ pub struct Cause {
 }
 
 /// The dead letter of a record.
-pub fn of(topic: &str, record: &Record, cause: Cause) -> DeadLetter {
+pub fn of(topic: &str, record: &Record, cause: &Cause) -> DeadLetter {
     DeadLetter {
         id: id(topic, record),
         kind: cause.kind,

@@ -62,8 +62,9 @@ async fn what_an_older_release_does_not_know_is_held_for_the_newer_one() {
 
     let older = consume_older(&service);
     until_dead(&service, 1).await;
-    Revision(Arc::clone(&older.letters)).round().await.unwrap();
+    let revision = Revision(Arc::clone(&older.letters));
     let metrics = older.stop().await;
+    revision.round().await.unwrap();
     assert_eq!(outcomes(&metrics, "none"), 0);
     assert_eq!(shown_letters(&metrics, "Unknown"), 1);
     let letter = &dead_letters(&service).await[0];
@@ -155,13 +156,14 @@ async fn a_replay_that_fails_again_leaves_the_letter_with_its_new_error() {
     let consuming = service.consume(reactor);
     until_dead(&service, 1).await;
     let before = dead_letters(&service).await.remove(0);
+    let letters = Arc::clone(&consuming.letters);
+    let metrics = consuming.stop().await;
 
-    let replayed = consuming.letters.replay(before.id).await.unwrap();
+    let replayed = letters.replay(before.id).await.unwrap();
 
     assert!(matches!(replayed, Replayed::Again(_)), "{replayed:?}");
     let after = dead_letters(&service).await.remove(0);
     assert_eq!((after.id, after.tries), (before.id, before.tries + 1));
-    let metrics = consuming.stop().await;
     assert_eq!(shown_letters(&metrics, "Failed"), 1);
 }
 
@@ -175,11 +177,12 @@ async fn what_was_discarded_has_no_effect_when_its_record_comes_again() {
         .await;
     let older = consume_older(&service);
     until_dead(&service, 2).await;
-    for letter in dead_letters(&service).await {
-        assert!(older.letters.discard(letter.id).await.unwrap());
-        assert!(!older.letters.discard(letter.id).await.unwrap());
-    }
+    let letters = Arc::clone(&older.letters);
     let metrics = older.stop().await;
+    for letter in dead_letters(&service).await {
+        assert!(letters.discard(letter.id).await.unwrap());
+        assert!(!letters.discard(letter.id).await.unwrap());
+    }
     assert_eq!(shown_letters(&metrics, "Unknown"), 0);
 
     // Another group reads all of the log again.

@@ -6,4 +6,5 @@ ALTER TABLE dead_letters
     ADD COLUMN event_id uuid, -- NULL if the record has no id that can be read
     ADD COLUMN tries    integer NOT NULL DEFAULT 1;
 CREATE UNIQUE INDEX dead_letters_by_id ON dead_letters (id);
+CREATE INDEX dead_letters_by_kind ON dead_letters (kind, seq);
 CREATE INDEX dead_letters_by_event ON dead_letters (event_id) WHERE event_id IS NOT NULL;

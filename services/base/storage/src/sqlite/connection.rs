@@ -123,3 +123,37 @@ fn is_fault_of_database(code: ErrorCode) -> bool {
             | ErrorCode::OutOfMemory
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn is_unavailable(code: i32) -> bool {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        matches!(store_error(error), StoreError::Unavailable(_))
+    }
+
+    #[test]
+    fn a_fault_of_the_file_is_not_the_fault_of_what_is_written() {
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_CANTOPEN,
+        ] {
+            assert!(is_unavailable(code), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_CONSTRAINT,
+            ffi::SQLITE_MISMATCH,
+            ffi::SQLITE_ERROR,
+        ] {
+            assert!(!is_unavailable(code), "{code}");
+        }
+    }
+}

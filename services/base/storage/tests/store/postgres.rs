@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::{
-    Changes, Query, Refusal, RowChange, Scope, StepInput, Store, StoreError,
+    Changes, DeadLetterKind, Query, Refusal, RowChange, Scope, StepInput, Store, StoreError,
 };
 use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::cases::kill;
 use crate::given::{
-    HOUR, Write, event, new_uuid, row, save, stored_events, stored_row, unpublished, write_of,
+    HOUR, Write, dead_letters, event, new_uuid, row, save, stored_events, stored_row, unpublished,
+    write_of,
 };
 use crate::suite::{Fixture, conformance};
 
@@ -121,6 +122,31 @@ async fn a_pod_of_the_first_release_can_work_on_the_same_tables() {
         claim_owner = NULL, claim_until = NULL WHERE correlation_id = $1 AND version = 2";
     assert_eq!(client.execute(update, &[&saga]).await.unwrap(), 1);
     assert_eq!(store.load(saga).await.unwrap().unwrap().state, "cancelled");
+
+    let bury = "INSERT INTO dead_letters (topic, record_partition, record_offset, record_key, headers, payload, error)
+        VALUES ('rentcar', 3, 7, NULL, '[]', '', 'it failed')";
+    assert_eq!(client.execute(bury, &[]).await.unwrap(), 1);
+    assert_eq!(client.execute(bury, &[]).await.unwrap(), 1);
+    let letters = dead_letters(&*store).await;
+    assert_eq!(letters.len(), 2);
+    assert_ne!(letters[0].id, letters[1].id);
+    assert_eq!(letters[0].kind, DeadLetterKind::Failed);
+}
+
+#[tokio::test]
+async fn a_fault_of_the_schema_is_not_the_fault_of_what_is_read() {
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let client = fixture.connect().await;
+    let rename = async |from: &str, to: &str| {
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        client.batch_execute(&sql).await.unwrap();
+    };
+    rename("rows", "moved").await;
+    let error = store.load_by_id(1).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    rename("moved", "rows").await;
+    assert_eq!(store.load_by_id(1).await.unwrap(), None);
 }
 
 #[tokio::test]
