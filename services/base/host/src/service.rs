@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use innkeeper_contracts::ServiceSettings;
+use innkeeper_contracts::{EventType, ServiceSettings};
 use innkeeper_kit::log::Log;
 use innkeeper_kit::store::Store;
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::{Chore, Component};
-use innkeeper_runtime::consumer::Consumer;
+use innkeeper_runtime::consumer::{Consumer, TRY_FOR};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::dead_letters::{DeadLetters, Revision};
 use innkeeper_runtime::health::Health;
@@ -143,7 +143,7 @@ impl Service {
         self.outlet
             .spawn("relay", relay.run(self.outlet.stopping()));
         if let Some(reactor) = component.reactor.clone() {
-            let reception = Arc::new(Reception::new(context, reactor));
+            let reception = Arc::new(Reception::new(context, reactor, EventType::KNOWN));
             let letters = Arc::new(DeadLetters::new(context, reception, metrics));
             let consumer = Consumer::new(
                 context,
@@ -153,7 +153,7 @@ impl Service {
                 metrics,
             );
             self.intake
-                .spawn("consumer", consumer.run(self.intake.stopping()));
+                .spawn("consumer", consumer.run(TRY_FOR, self.intake.stopping()));
             self.repeat(Arc::new(Revision(Arc::clone(&letters))));
             self.has_dead_letters = true;
             let admin = std::mem::take(&mut self.admin);

@@ -31,6 +31,8 @@ use in_flight::InFlight;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between retries of the log.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a record whose effect fails is tried before it becomes a dead letter.
+pub const TRY_FOR: Duration = Duration::from_mins(5);
 /// How many records may be in hand, besides those that fail, before no more are read.
 const IN_HAND: usize = 1_000;
 
@@ -67,16 +69,10 @@ impl Consumer {
         }
     }
 
-    /// The same with another time for which a record whose effect fails is tried.
-    #[must_use]
-    pub fn trying_for(mut self, try_for: Duration) -> Self {
-        self.attempts.try_for = try_for;
-        self
-    }
-
     /// Consumes until `ending` is cancelled; then finishes the records in hand and commits what is
-    /// done.
-    pub async fn run(self, ending: CancellationToken) {
+    /// done. A record whose effect fails is tried for `try_for`.
+    pub async fn run(mut self, try_for: Duration, ending: CancellationToken) {
+        self.attempts.try_for = try_for;
         let mut pause = FIRST_PAUSE;
         while !ending.is_cancelled() {
             match self.consume_subscription(&ending).await {

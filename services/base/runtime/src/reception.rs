@@ -33,19 +33,13 @@ pub enum NotReceived {
 }
 
 impl Reception {
-    /// The reception of a service that reacts to events.
-    pub fn new(context: &Context, reactor: Arc<dyn Reactor>) -> Self {
+    /// The reception of a service that reacts to events, in a release that knows these types.
+    pub fn new(context: &Context, reactor: Arc<dyn Reactor>, known: &'static [EventType]) -> Self {
         Self {
             reactor,
             name: EventSource::of(&context.settings),
-            known: EventType::KNOWN,
+            known,
         }
-    }
-
-    /// The same in a release that knows only these types of events.
-    #[must_use]
-    pub fn knowing(self, known: &'static [EventType]) -> Self {
-        Self { known, ..self }
     }
 
     /// Lets a record have its effect. What belongs to another platform or incarnation has none.

@@ -17,8 +17,6 @@ use crate::metrics::{Metrics, names};
 use crate::problem::causes;
 use crate::reception::NotReceived;
 
-/// How long a record whose effect fails is tried before it becomes a dead letter.
-const TRY_FOR: Duration = Duration::from_mins(5);
 /// The pause before the first retry; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause between retries.
@@ -66,7 +64,7 @@ impl Attempts {
         Self {
             dead_letters,
             consumed,
-            try_for: TRY_FOR,
+            try_for: Duration::MAX,
             failing: Failing::default(),
         }
     }

@@ -23,14 +23,14 @@ const OLDER: &[EventType] = &[EventType::BOOKING_CONFIRMED];
 /// Lets a consumer of an older release run, beside newer ones in the same group.
 fn consume_older(service: &Service) -> Consuming {
     let storing = Arc::new(Storing(Arc::clone(&service.context.store)));
-    let reception = Reception::new(&service.context, storing).knowing(OLDER);
+    let reception = Reception::new(&service.context, storing, OLDER);
     service.consume_with(service.log.for_group("pay"), reception)
 }
 
 /// The dead letters of the service in this release, of which no consumer runs.
 fn letters_of(service: &Service) -> Arc<DeadLetters> {
     let storing = Arc::new(Storing(Arc::clone(&service.context.store)));
-    let reception = Arc::new(Reception::new(&service.context, storing));
+    let reception = Arc::new(Reception::new(&service.context, storing, EventType::KNOWN));
     let metrics = Metrics::new("rentcar", "pay");
     Arc::new(DeadLetters::new(&service.context, reception, &metrics))
 }

@@ -85,7 +85,10 @@ impl Service {
 
     /// Lets a consumer run.
     pub fn consume_from(&self, log: Arc<dyn Log>, reactor: Arc<dyn Reactor>) -> Consuming {
-        self.consume_with(log, Reception::new(&self.context, reactor))
+        self.consume_with(
+            log,
+            Reception::new(&self.context, reactor, EventType::KNOWN),
+        )
     }
 
     /// Lets a consumer run, in the release that this is the reception of.
@@ -102,8 +105,8 @@ impl Service {
             health.clone(),
             &metrics,
         );
-        let consumer = consumer.trying_for(TRY_FOR);
-        lifecycle.spawn("consumer", consumer.run(lifecycle.stopping()));
+        let consuming = consumer.run(TRY_FOR, lifecycle.stopping());
+        lifecycle.spawn("consumer", consuming);
         Consuming {
             health,
             letters,
