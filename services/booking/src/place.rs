@@ -218,8 +218,8 @@ fn begin(
     seen: &Seen,
     answers: &Answers,
 ) -> Result<(Decision<State>, Begun), Failure> {
-    if let (Some(known), Some((_, fingerprint))) = (&seen.key, &wanted.key) {
-        return resume(known, fingerprint, stored, seen, wanted.claim, answers);
+    if let Some(known) = &seen.key {
+        return resume(wanted, known, stored, seen, answers);
     }
     let snapshot = wanted.snapshot.clone()?;
     let id = seen.new_id.ok_or_else(unexpected_row)?;
@@ -238,14 +238,14 @@ fn begin(
 }
 
 fn resume(
+    wanted: &Wanted,
     known: &KeyRow,
-    fingerprint: &str,
     stored: &Stored<State>,
     seen: &Seen,
-    claim: ClaimChange,
     answers: &Answers,
 ) -> Result<(Decision<State>, Begun), Failure> {
-    if known.fingerprint != fingerprint {
+    let fingerprint = wanted.key.as_ref().map(|(_, fingerprint)| fingerprint);
+    if Some(&known.fingerprint) != fingerprint {
         let detail = "the idempotency key belongs to a request with another body";
         return Err(Rejection::invalid("", detail).into());
     }
@@ -256,16 +256,14 @@ fn resume(
         let claim = row.claim.as_ref();
         claim.is_some_and(|claim| claim.live)
     });
-    match stored.entity() {
-        Some(booking) if !is_claimed => Ok(match answers.last(booking) {
-            Some(answer) => (Decision::Keep, Begun::Answered(answer)),
-            None => {
-                let decision = Decision::Claim(Box::new(booking.clone()), claim, None);
-                (decision, Begun::Pending)
-            }
-        }),
-        _ => Err(in_flight().into()),
+    let Some(booking) = stored.entity().filter(|_| !is_claimed) else {
+        return Err(in_flight().into());
+    };
+    if let Some(answer) = answers.last(booking) {
+        return Ok((Decision::Keep, Begun::Answered(answer)));
     }
+    let decision = Decision::Claim(Box::new(booking.clone()), wanted.claim, None);
+    Ok((decision, Begun::Pending))
 }
 
 const fn in_flight() -> Rejection {

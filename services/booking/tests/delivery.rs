@@ -17,6 +17,7 @@ use innkeeper_kit::store::{Query, Row};
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::store::{Memory, MemoryStore};
@@ -52,10 +53,11 @@ impl Reservation {
             client: Client::new(),
             crash: CrashPlan::default(),
             process: Uuid::from_u128(2),
+            tasks: Lifecycle::new(),
         };
         let metrics = Metrics::new("rentcar", "reservation");
         Self {
-            component: component(&booking, &context, &metrics),
+            component: component(&booking, &context, &metrics).unwrap(),
             context,
             metrics,
         }
@@ -103,7 +105,7 @@ impl Reservation {
     }
 
     async fn events(&self) -> Vec<String> {
-        let events = self.context.store.load_unpublished(10).await.unwrap();
+        let events = self.context.store.load_unpublished(None, 10).await.unwrap();
         events.into_iter().map(|event| event.event_type).collect()
     }
 

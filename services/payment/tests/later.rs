@@ -16,6 +16,7 @@ use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_payment::component;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::store::{Memory, MemoryStore};
 use serde_json::{Value, json};
@@ -86,8 +87,9 @@ fn start(
         client: Client::new(),
         crash: CrashPlan::default(),
         process: Uuid::from_u128(2),
+        tasks: Lifecycle::new(),
     };
-    (component(&payment, &context), context)
+    (component(&payment, &context).unwrap(), context)
 }
 
 async fn send(router: &Router, method: Method, body: &Value) -> (u16, Value) {

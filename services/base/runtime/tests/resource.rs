@@ -7,12 +7,16 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
+use innkeeper_kit::CrashPlan;
 use innkeeper_kit::Failure;
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::store::{
     Changes, ClaimChange, Row, RowChange, Scope, StepInput, Store, StoreError,
 };
+use innkeeper_runtime::client::Client;
+use innkeeper_runtime::context::Context;
 use innkeeper_runtime::edge;
+use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::resource::{self, Item, Methods, Resource};
 use innkeeper_testkit::store::{Memory, MemoryStore};
@@ -72,12 +76,20 @@ async fn things(metrics: &Metrics) -> Router {
         "namespace": "default", "platform": "rentcar", "service": "things", "path": "/things",
         "component": { "payment": {} },
     });
-    let settings = serde_json::from_value(settings).expect("these are settings");
+    let context = Context {
+        settings: Arc::new(serde_json::from_value(settings).expect("these are settings")),
+        store,
+        clock: Arc::new(SystemClock),
+        client: Client::new(),
+        crash: CrashPlan::default(),
+        process: Uuid::now_v7(),
+        tasks: Lifecycle::new(),
+    };
     let methods = Methods {
         create: false,
         change: false,
     };
-    let router = resource::router(&settings, methods, store, Arc::new(Things));
+    let router = resource::router(&context, methods, Arc::new(Things));
     edge::around(router, metrics.clone())
 }
 

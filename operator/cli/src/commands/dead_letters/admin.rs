@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, Uri};
 use innkeeper_contracts::pod::DEAD_LETTERS;
 use innkeeper_runtime::client::Client;
+use innkeeper_runtime::problem::causes;
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
 
 /// How long an answer may take. A replay waits for the database.
 const WITHIN: Duration = Duration::from_secs(30);
+
+/// The largest answer that is read, in bytes: a page of dead letters, each of which holds a record.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
 /// How many dead letters are replayed between two lists.
 const PAGE: u32 = 100;
@@ -176,18 +180,27 @@ impl Admin {
         let request = request
             .body(Body::empty())
             .map_err(|error| Failure::Refused(format!("{url} is no address: {error}")))?;
-        let answer = self.client.call(request, WITHIN).await;
-        let answer = answer.map_err(|error| {
-            let why = innkeeper_runtime::problem::causes(&error);
+        let exchange = tokio::time::timeout(WITHIN, self.exchange(request));
+        let answer = exchange.await.unwrap_or_else(|_| {
+            let seconds = WITHIN.as_secs();
+            Err(format!("none within {seconds} s"))
+        });
+        answer.map_err(|why| {
             Failure::Failed(format!(
                 "no answer from {}: {why}; start `innkeeper dev`, or name another address with --admin (of a pod: kubectl port-forward POD 9090)",
                 self.address
             ))
-        })?;
+        })
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Answer, String> {
+        let answer = self.client.send(request).await;
+        let answer = answer.map_err(|error| causes(&error))?;
         let (head, body) = answer.into_parts();
+        let body = to_bytes(Body::new(body), MAX_ANSWER_BYTES).await;
         Ok(Answer {
             status: head.status,
-            body: body.to_vec(),
+            body: body.map_err(|error| causes(&error))?.to_vec(),
         })
     }
 }

@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeOutcome};
 use innkeeper_host::Neighbours;
-use innkeeper_testkit::patience::{in_time, until};
+use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
@@ -73,18 +73,20 @@ async fn a_client_that_hangs_up_in_the_middle_has_its_booking_settled() {
     let joined = neighbours.join(NEIGHBOUR, neighbour(payment.routes()));
     let service = service_beside(&settings(), &neighbours);
     let post = request(Method::POST, "/things", &json!({}));
-    let posting = tokio::spawn(service.component.router.clone().oneshot(post));
-    until("payment is asked", async || {
+    let mut posting = Box::pin(service.component.router.clone().oneshot(post));
+    let asked = until("payment is asked", async || {
         let called = payment.called.load(Ordering::SeqCst);
         (called == 1)
             .then_some(())
             .ok_or_else(|| called.to_string())
-    })
-    .await;
+    });
+    tokio::select! {
+        answer = &mut posting => panic!("it does not wait for payment: {answer:?}"),
+        () = asked => {}
+    }
     assert_eq!(service.states().await, ["pending"]);
 
-    posting.abort();
-    assert!(in_time("the request ends", posting).await.is_err());
+    drop(posting);
     payment.gate.add_permits(1);
 
     until_states_are(&service, &["confirmed"]).await;

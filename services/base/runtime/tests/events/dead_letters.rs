@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::StreamExt;
 use innkeeper_contracts::EventType;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{DeadLetterKind, Query};
@@ -205,7 +206,8 @@ async fn other_poison_at_the_same_place_of_a_re_created_topic_is_kept_too() {
     for key in ["nobody", "nobody else"] {
         let topic = innkeeper_broker::MemoryLog::default();
         let log = topic.for_group("pay");
-        log.append(vec![poison(key)]).await.unwrap();
+        let appended: Vec<_> = log.append(vec![poison(key)]).collect().await;
+        assert!(appended[0].1.is_ok());
         let consuming = service.consume_from(log, Scripted::willing());
         let before = dead_letters(&service).await.len();
         until_dead(&service, before + 1).await;

@@ -7,7 +7,7 @@ use innkeeper_kit::store::{
     Changes, MAX_DECISIONS, Row, Scope, Seen, Step, StepInput, StepOutcome, contended,
 };
 
-use super::connections::{Connections, QueryError};
+use super::connections::{Connections, QueryError, in_time};
 use super::write::{self, WriteError};
 use super::{messages, rows};
 
@@ -90,13 +90,11 @@ async fn attempt(
         transaction.commit().await.map_err(QueryError::from)?;
         Ok(changes)
     };
-    match super::connections::in_time(attempt).await {
-        Some(outcome) => outcome,
-        None => {
-            session.discard();
-            Err(QueryError::TimedOut.into())
-        }
+    if let Some(outcome) = in_time(attempt).await {
+        return outcome;
     }
+    session.discard();
+    Err(QueryError::TimedOut.into())
 }
 
 async fn decide(

@@ -385,7 +385,9 @@ mod tests {
         };
         let panics = |connection: &Connection, _| {
             insert(connection, 2)?;
-            Err::<(), _>(None::<StoreError>.expect("a panic on purpose"))
+            let twice = insert(connection, 2);
+            twice.expect("a panic on purpose");
+            Ok::<_, StoreError>(())
         };
 
         let (before, culprit, after) = with_thread_held_up(&fixture.writer, async {

@@ -17,7 +17,7 @@ async fn settle(store: &dyn Store, saga: Uuid, status: u16) {
         key: Some(settle_key(saga, status)),
         ..Write::default()
     };
-    save(&*store, write).await.unwrap();
+    save(store, write).await.unwrap();
 }
 
 fn expected_key(saga: Uuid, status: Option<u16>) -> KeyRow {

@@ -104,8 +104,8 @@ pub async fn a_decision_is_taken_anew_when_another_writer_was_faster(fixture: &d
     }
 
     let row = store.load(saga).await.unwrap().unwrap();
-    let writes = i64::try_from(WRITERS).unwrap();
-    assert_eq!((row.version, row.clock), (1 + writes, 1 + writes));
+    let last = 1 + i64::try_from(WRITERS).unwrap();
+    assert_eq!((row.version, row.clock), (last, last));
 }
 
 pub async fn a_refused_step_changes_nothing(fixture: &dyn Fixture) {
