@@ -20,7 +20,7 @@ pub const MIN_LENGTH: NewField = NewField {
 /// The addresses of booking services in the settings of a payment service.
 pub const BOOKING_ADDRESSES: NewField = NewField {
     name: "bookingAddresses",
-    since: Version::new(0, 2, 0),
+    since: Version::new(0, 3, 0),
 };
 
 impl NewField {

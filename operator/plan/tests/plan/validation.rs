@@ -374,7 +374,7 @@ fn payment_settings(image: Option<&str>) -> settings::Payment {
 
 #[test]
 fn a_payment_service_is_told_whom_to_ask_unless_its_image_would_refuse_its_settings() {
-    for image in [None, Some("registry.example/innkeeper:0.2.0")] {
+    for image in [None, Some("registry.example/innkeeper:0.3.0")] {
         let asked = payment_settings(image).booking_addresses;
         assert_eq!(asked.len(), 1, "{image:?}");
         assert_eq!(asked[0].address, "http://reservation:8080");
