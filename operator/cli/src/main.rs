@@ -39,6 +39,8 @@ enum Command {
     Serve(serve::Arguments),
     /// List, show, replay or discard the records that a running service could not handle.
     DeadLetters(dead_letters::Arguments),
+    /// List, show, replay or discard the events of a running service that its log has refused.
+    ParkedEvents(dead_letters::Arguments),
     /// Look after the platforms of a Kubernetes cluster, as the chart's Deployment does.
     Operator(operator::Arguments),
 }
@@ -54,7 +56,12 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::DeadLetters(arguments) => dead_letters::run(&arguments),
+        Command::DeadLetters(arguments) => {
+            dead_letters::run(&arguments, &dead_letters::DEAD_LETTERS)
+        }
+        Command::ParkedEvents(arguments) => {
+            dead_letters::run(&arguments, &dead_letters::PARKED_EVENTS)
+        }
         Command::Operator(arguments) => operator::run(arguments),
     };
     exit::code(outcome)

@@ -1,5 +1,6 @@
-//! `innkeeper dead-letters`: lists, shows, replays and discards the records that a running service
-//! could not handle, through its admin address.
+//! `innkeeper dead-letters` and `innkeeper parked-events`: lists, shows, replays and discards what a
+//! running service could not handle, and what the log did not take from it, through its admin
+//! address.
 
 mod admin;
 mod print;
@@ -11,7 +12,31 @@ use serde_json::Value;
 use crate::exit::Failure;
 use admin::Admin;
 
-/// The arguments of `innkeeper dead-letters`.
+/// What a command is about.
+pub struct Subject {
+    /// Its path in the admin API.
+    path: &'static str,
+    /// The name of the command.
+    command: &'static str,
+    /// One of them, in words.
+    noun: &'static str,
+}
+
+/// The records that a service could not handle.
+pub const DEAD_LETTERS: Subject = Subject {
+    path: pod::DEAD_LETTERS,
+    command: "dead-letters",
+    noun: "dead letter",
+};
+
+/// The events of a service that its log has refused.
+pub const PARKED_EVENTS: Subject = Subject {
+    path: pod::PARKED_EVENTS,
+    command: "parked-events",
+    noun: "parked event",
+};
+
+/// The arguments of both commands.
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -27,7 +52,7 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the dead letters, oldest first.
+    /// List them, oldest first.
     List {
         /// How many of each service at most.
         #[arg(long, value_name = "NUMBER", default_value_t = 100)]
@@ -38,7 +63,7 @@ enum Action {
         /// Its id, from the list.
         id: String,
     },
-    /// Let them have their effect after all, once.
+    /// Try again: a dead letter has its effect once, and a parked event is sent.
     Replay {
         /// Their ids, from the list.
         #[arg(required_unless_present = "all")]
@@ -47,7 +72,8 @@ enum Action {
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },
-    /// Delete them. What they were about never has its effect.
+    /// Delete them. What they were about never has its effect, and what waits for a parked event
+    /// goes on.
     Discard {
         /// Their ids, from the list.
         #[arg(required = true)]
@@ -69,18 +95,19 @@ fn dev() -> String {
 }
 
 /// Executes the action.
-pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments, subject: &'static Subject) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))?;
-    runtime.block_on(act(arguments))
+    runtime.block_on(act(arguments, subject))
 }
 
-async fn act(arguments: &Arguments) -> Result<(), Failure> {
-    let admin = Admin::find(&arguments.admin).await?;
+async fn act(arguments: &Arguments, subject: &'static Subject) -> Result<(), Failure> {
+    let admin = Admin::find(&arguments.admin, subject).await?;
+    let none = format!("there are no {}s", subject.noun);
     let is_table = arguments.output == Output::Table;
     match &arguments.action {
         Action::List { limit } => {
             let letters = admin.list(*limit).await?;
-            print::all(&letters, is_table.then_some(print::LETTERS));
+            print::all(&letters, is_table.then_some(print::LETTERS), &none);
             Ok(())
         }
         Action::Show { id } => {
@@ -93,12 +120,12 @@ async fn act(arguments: &Arguments) -> Result<(), Failure> {
             } else {
                 admin.replay(ids).await?
             };
-            print::all(&outcomes, is_table.then_some(print::OUTCOMES));
+            print::all(&outcomes, is_table.then_some(print::OUTCOMES), &none);
             all_were_handled(&outcomes)
         }
         Action::Discard { ids } => {
             let outcomes = admin.discard(ids).await?;
-            print::all(&outcomes, is_table.then_some(print::OUTCOMES));
+            print::all(&outcomes, is_table.then_some(print::OUTCOMES), &none);
             Ok(())
         }
     }

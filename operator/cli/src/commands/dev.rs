@@ -144,6 +144,9 @@ fn admin_router(platforms: &[Platform]) -> Router {
             if running.service.has_dead_letters() {
                 listing.extend([&prefix, pod::DEAD_LETTERS, "\n"]);
             }
+            if running.service.has_parked_events() {
+                listing.extend([&prefix, pod::PARKED_EVENTS, "\n"]);
+            }
             router = router.nest(&prefix, running.service.admin.clone());
         }
     }

@@ -16,8 +16,12 @@ struct Said {
 }
 
 async fn dead_letters(rentcar: &Platform, below: &str, arguments: &[&str]) -> Said {
+    said(rentcar, below, "dead-letters", arguments).await
+}
+
+async fn said(rentcar: &Platform, below: &str, command: &str, arguments: &[&str]) -> Said {
     let admin = format!("http://127.0.0.1:{}{below}", rentcar.admin());
-    let mut all = vec!["dead-letters", "--admin", &admin];
+    let mut all = vec![command, "--admin", &admin];
     all.extend(arguments);
     let mut command = Innkeeper::spawn(rentcar.folder(), "letters", &all);
     Said {
@@ -128,5 +132,18 @@ async fn what_is_not_there_is_said_with_what_to_do() {
     assert_eq!(nobody.code, Some(2), "{}", nobody.log);
     let wrong = dead_letters(&rentcar, "", &["list", "--limit", "0"]).await;
     assert!(wrong.log.contains("limit"), "{}", wrong.log);
+
+    let parked = said(&rentcar, "", "parked-events", &["list"]).await;
+    assert_eq!(
+        parked.screen, "there are no parked events\n",
+        "{}",
+        parked.log
+    );
+    let missing = said(&rentcar, "", "parked-events", &["replay", &id]).await;
+    assert!(
+        missing.log.contains("parked-events list"),
+        "{}",
+        missing.log
+    );
     innkeeper.stop().await;
 }

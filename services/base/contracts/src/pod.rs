@@ -19,6 +19,8 @@ pub const SETTINGS: &str = "/settings";
 
 /// Path of the dead letters of a service, with `/ID` and `/ID/replay` below it.
 pub const DEAD_LETTERS: &str = "/dead-letters";
+/// Path of the parked events of a service, with `/ID` and `/ID/replay` below it.
+pub const PARKED_EVENTS: &str = "/parked-events";
 
 /// Where a pod finds its settings file.
 pub const SETTINGS_FILE: &str = "/etc/innkeeper/settings/settings.json";

@@ -142,6 +142,7 @@ impl Service {
         let relay = Relay::new(context, Arc::clone(log), metrics);
         self.outlet
             .spawn("relay", relay.run(self.outlet.stopping()));
+        self.add_admin(admin::parked_events::router(Arc::clone(&context.store)));
         if let Some(reactor) = component.reactor.clone() {
             let reception = Arc::new(Reception::new(context, reactor, EventType::KNOWN));
             let letters = Arc::new(DeadLetters::new(context, reception, metrics));
@@ -156,9 +157,17 @@ impl Service {
                 .spawn("consumer", consumer.run(TRY_FOR, self.intake.stopping()));
             self.repeat(Arc::new(Revision(Arc::clone(&letters))));
             self.has_dead_letters = true;
-            let admin = std::mem::take(&mut self.admin);
-            self.admin = admin.merge(admin::dead_letters::router(letters));
+            self.add_admin(admin::dead_letters::router(letters));
         }
+    }
+
+    fn add_admin(&mut self, routes: Router) {
+        self.admin = std::mem::take(&mut self.admin).merge(routes);
+    }
+
+    /// Whether its admin API has parked events.
+    pub fn has_parked_events(&self) -> bool {
+        self.store.is_some()
     }
 
     /// Whether its admin API has dead letters.

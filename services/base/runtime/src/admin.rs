@@ -1,6 +1,8 @@
-//! The admin API of one service: probes, metrics, the settings in force, and dead letters.
+//! The admin API of one service: probes, metrics, the settings in force, dead letters
+//! and parked events.
 
 pub mod dead_letters;
+pub mod parked_events;
 mod settings;
 
 use axum::Json;

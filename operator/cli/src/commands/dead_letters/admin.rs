@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, Uri};
-use innkeeper_contracts::pod::DEAD_LETTERS;
 use innkeeper_runtime::client::Client;
 use innkeeper_runtime::problem::causes;
 use serde_json::{Value, json};
 
+use super::Subject;
 use crate::exit::Failure;
 
 /// How long an answer may take. A replay waits for the database.
@@ -28,6 +28,7 @@ pub struct Admin {
     client: Client,
     address: String,
     services: Vec<Service>,
+    subject: &'static Subject,
 }
 
 /// A service with dead letters.
@@ -62,26 +63,33 @@ impl Answer {
 
 impl Admin {
     /// Finds the services behind an address.
-    pub async fn find(address: &str) -> Result<Self, Failure> {
+    pub async fn find(address: &str, subject: &'static Subject) -> Result<Self, Failure> {
         let address = address.trim_end_matches('/');
         let (origin, path) = split(address)?;
         let mut admin = Self {
             client: Client::new(),
             address: address.to_owned(),
             services: Vec::new(),
+            subject,
         };
         let listing = admin.ask(Method::GET, &format!("{origin}/")).await?;
         admin.services = match listing.status {
-            StatusCode::OK => listed(&origin, &path, &String::from_utf8_lossy(&listing.body)),
+            StatusCode::OK => listed(
+                &origin,
+                &path,
+                subject.path,
+                &String::from_utf8_lossy(&listing.body),
+            ),
             // A service of its own has no list of services.
             _ => vec![Service {
                 name: "-".to_owned(),
-                url: format!("{address}{DEAD_LETTERS}"),
+                url: format!("{address}{}", subject.path),
             }],
         };
         if admin.services.is_empty() {
             return Err(Failure::Refused(format!(
-                "there is no service with dead letters below {address}; {origin}/ lists all paths"
+                "there is no service with {}s below {address}; {origin}/ lists all paths",
+                subject.noun
             )));
         }
         Ok(admin)
@@ -91,7 +99,8 @@ impl Admin {
     pub async fn list(&self, limit: u32) -> Result<Vec<Value>, Failure> {
         let mut letters = Vec::new();
         for service in &self.services {
-            letters.extend(self.page(service, 0, limit).await?);
+            let page = self.page(service, 0, limit).await?;
+            letters.extend(page.into_iter().take(limit as usize));
         }
         Ok(letters)
     }
@@ -169,9 +178,9 @@ impl Admin {
                 return Ok((service, answer));
             }
         }
-        let address = &self.address;
+        let (address, Subject { command, noun, .. }) = (&self.address, self.subject);
         Err(Failure::Failed(format!(
-            "there is no dead letter {id} at {address}; `innkeeper dead-letters list --admin {address}` shows those that there are"
+            "there is no {noun} {id} at {address}; `innkeeper {command} list --admin {address}` shows those that there are"
         )))
     }
 
@@ -223,11 +232,11 @@ fn split(address: &str) -> Result<(String, String), Failure> {
 }
 
 /// The services below a path in the list that `innkeeper dev` has.
-fn listed(origin: &str, path: &str, listing: &str) -> Vec<Service> {
+fn listed(origin: &str, path: &str, resource: &str, listing: &str) -> Vec<Service> {
     let below = format!("{path}/");
     let lines = listing.lines().filter(|line| line.starts_with(&below));
     let services = lines.filter_map(|line| {
-        let name = line.strip_suffix(DEAD_LETTERS)?;
+        let name = line.strip_suffix(resource)?;
         Some(Service {
             name: name.trim_start_matches('/').to_owned(),
             url: format!("{origin}{line}"),

@@ -25,10 +25,10 @@ pub const OUTCOMES: &[Column] = &[
     ("ERROR", "error"),
 ];
 
-/// Prints objects in columns, or as a JSON array.
-pub fn all(objects: &[Value], columns: Option<&[Column]>) {
+/// Prints objects in columns, or `none` if there are none; or as a JSON array.
+pub fn all(objects: &[Value], columns: Option<&[Column]>, none: &str) {
     let text = match columns {
-        Some(_) if objects.is_empty() => "there are no dead letters".to_owned(),
+        Some(_) if objects.is_empty() => none.to_owned(),
         Some(columns) => table(objects, columns),
         None => json(&Value::from(objects.to_vec())),
     };
