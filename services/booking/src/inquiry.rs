@@ -6,12 +6,14 @@ use axum::Json;
 use axum::extract::State as AxumState;
 use axum::http::StatusCode;
 use futures::{StreamExt, TryStreamExt, stream};
-use innkeeper_contracts::calls::{BookingAnswer, BookingsAnswer, BookingsRequest, MAX_BOOKINGS};
+use innkeeper_contracts::calls::{
+    BookingAnswer, BookingOutcome, BookingsAnswer, BookingsRequest, MAX_BOOKINGS,
+};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::repository::stored;
 use innkeeper_kit::store::StoreError;
 use innkeeper_runtime::json::JsonBody;
-use innkeeper_runtime::problem::Problem;
+use innkeeper_runtime::problem::{Problem, causes};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -55,10 +57,20 @@ impl Bookings {
             (row.clock, row.created_at)
         });
         let timeout = SignedDuration::from_secs(self.settings.pending_timeout_seconds.into());
+        let outcome = match stored(row.as_ref()) {
+            Ok(stored) => outcome(&stored, created_at, timeout),
+            // Another release may be able to read it. Until then nothing may be given back.
+            Err(error) => {
+                tracing::error!(story = %correlation_id, error = causes(&error), "a booking that is asked about cannot be read");
+                BookingOutcome::Pending {
+                    until: self.repository.now() + timeout,
+                }
+            }
+        };
         Ok(BookingAnswer {
             correlation_id,
             clock,
-            outcome: outcome(&stored(row.as_ref())?, created_at, timeout),
+            outcome,
         })
     }
 }

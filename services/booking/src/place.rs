@@ -323,6 +323,7 @@ mod tests {
             assert_eq!(fingerprint_of(body), written, "{body}");
         }
     }
+
     #[test]
     fn bodies_that_say_the_same_have_one_fingerprint() {
         let one = r#"{"a":{"x":[{"k":1,"l":"A"}],"y":2},"b":3}"#;

@@ -136,7 +136,9 @@ pub fn whenever(
 }
 
 /// What a payment becomes once its booking service was asked: the same that the event would have
-/// made of it. The answer may be older than what the payment has heard meanwhile.
+/// made of it. The answer may be older than what the payment has heard meanwhile. That a booking is
+/// unknown says nothing about a payment that has heard of it: its booking service may have left the
+/// platform, or have been restored to an earlier time.
 pub fn learned(
     stored: &Stored<State>,
     capture: Capture,
@@ -144,16 +146,21 @@ pub fn learned(
     seen: i64,
 ) -> Decision<State> {
     match (stored, outcome) {
-        (Stored::Entity(entity), BookingOutcome::Ended | BookingOutcome::Unknown) => {
+        (Stored::Entity(entity), BookingOutcome::Ended) => released(entity, seen),
+        (Stored::Entity(entity), BookingOutcome::Unknown) if is_unheard(entity) => {
             released(entity, seen)
         }
-        (Stored::Entity(entity), BookingOutcome::Confirmed)
-            if entity.state == State::Authorized =>
-        {
+        (Stored::Entity(entity), BookingOutcome::Confirmed) if is_unheard(entity) => {
             confirmed(entity, capture, seen)
         }
         (Stored::Absent | Stored::Ended | Stored::Entity(_), _) => Decision::Keep,
     }
+}
+
+/// Whether a payment has not heard that its booking is confirmed: all that changes an authorized
+/// payment and leaves it so is that confirmation (ADR 5).
+fn is_unheard(entity: &Entity<State>) -> bool {
+    entity.state == State::Authorized && entity.version == 1
 }
 
 /// Captures the payment of a confirmed booking, or else raises its clock, so that a later command
@@ -322,20 +329,47 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_that_ended_or_is_unknown_gets_its_money_back() {
-        for outcome in [BookingOutcome::Ended, BookingOutcome::Unknown] {
-            let at = |state| after_asking(state, Capture::Automatic, outcome);
-            for (held, given_back) in [
-                (State::Authorized, State::Voided),
-                (State::Captured, State::Refunded),
-            ] {
-                let moved = payment(held).moved(given_back, 9);
-                assert_eq!(at(held), Decision::Become(vec![moved]));
-            }
-            for state in [State::Voided, State::Refunded, State::Declined] {
-                assert_eq!(at(state), Decision::Keep, "{state:?}");
-            }
+    fn a_booking_that_ended_gets_its_money_back() {
+        let at = |state| after_asking(state, Capture::Automatic, BookingOutcome::Ended);
+        for (held, given_back) in [
+            (State::Authorized, State::Voided),
+            (State::Captured, State::Refunded),
+        ] {
+            let moved = payment(held).moved(given_back, 9);
+            assert_eq!(at(held), Decision::Become(vec![moved]));
         }
+        for state in [State::Voided, State::Refunded, State::Declined] {
+            assert_eq!(at(state), Decision::Keep, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_booking_gets_its_money_back_unless_it_was_heard_of() {
+        let unknown = BookingOutcome::Unknown;
+        let voided = payment(State::Authorized).moved(State::Voided, 9);
+        assert_eq!(
+            after_asking(State::Authorized, Capture::Manual, unknown),
+            Decision::Become(vec![voided])
+        );
+        let heard = Entity {
+            version: 2,
+            ..payment(State::Authorized)
+        };
+        for kept in [heard, payment(State::Captured)] {
+            let step = learned(&Stored::Entity(kept), Capture::Manual, unknown, 9);
+            assert_eq!(step, Decision::Keep);
+        }
+    }
+
+    #[test]
+    fn what_was_authorized_before_capture_became_automatic_is_not_captured_by_asking() {
+        let heard = Entity {
+            version: 2,
+            ..payment(State::Authorized)
+        };
+        let confirmed = BookingOutcome::Confirmed;
+        let step = learned(&Stored::Entity(heard), Capture::Automatic, confirmed, 9);
+        assert_eq!(step, Decision::Keep);
     }
 
     #[test]

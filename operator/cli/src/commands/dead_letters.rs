@@ -121,22 +121,25 @@ async fn act(arguments: &Arguments, subject: &'static Subject) -> Result<(), Fai
                 admin.replay(ids).await?
             };
             print::all(&outcomes, is_table.then_some(print::OUTCOMES), &none);
-            all_were_handled(&outcomes)
+            all_were_done(&outcomes)
         }
         Action::Discard { ids } => {
             let outcomes = admin.discard(ids).await?;
             print::all(&outcomes, is_table.then_some(print::OUTCOMES), &none);
-            Ok(())
+            all_were_done(&outcomes)
         }
     }
 }
 
-fn all_were_handled(outcomes: &[Value]) -> Result<(), Failure> {
+fn all_were_done(outcomes: &[Value]) -> Result<(), Failure> {
     let failed = outcomes.iter().filter(|it| it["outcome"] == admin::FAILED);
-    match failed.count() {
-        0 => Ok(()),
-        failed => Err(Failure::Failed(format!(
-            "{failed} of {} cannot be handled yet and stay dead letters; mend what their errors say, and replay them again",
+    let errors: Vec<&str> = failed.filter_map(|it| it["error"].as_str()).collect();
+    match &errors[..] {
+        [] => Ok(()),
+        [error] => Err(Failure::Failed((*error).to_owned())),
+        [first, ..] => Err(Failure::Failed(format!(
+            "{} of {} failed, the first because {first}",
+            errors.len(),
             outcomes.len()
         ))),
     }

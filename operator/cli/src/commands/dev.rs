@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Leave a service out; may be given several times.
     #[arg(long, value_name = "SERVICE")]
     without: Vec<String>,
-    /// Port of probes, metrics, settings and dead letters, below /PLATFORM/SERVICE.
+    /// Port of probes, metrics, settings, dead letters and parked events, below /PLATFORM/SERVICE.
     #[arg(long, value_name = "PORT", default_value_t = pod::ADMIN_PORT)]
     admin_port: u16,
     #[command(flatten)]

@@ -27,7 +27,7 @@ pub struct Arguments {
     /// Where the business API is served.
     #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::BUSINESS_PORT))]
     listen: SocketAddr,
-    /// Where probes, metrics and settings are served.
+    /// Where probes, metrics, settings, dead letters and parked events are served.
     #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::ADMIN_PORT))]
     listen_admin: SocketAddr,
     /// Seconds to serve on after SIGTERM, while the service is taken out of the endpoints.

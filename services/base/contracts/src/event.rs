@@ -203,12 +203,15 @@ impl Event {
 }
 
 impl<'a> Heading<'a> {
-    /// Reads the heading in the headers of a record.
-    pub fn read(headers: &'a [(String, String)]) -> Result<Self, DecodeError> {
-        Ok(Self {
-            event_type: required(headers, "ce_type")?,
-            source: source(headers)?,
-        })
+    /// Reads the heading in the headers of a record; `None` for an event of another system, which
+    /// has neither a type nor a source of ours.
+    pub fn read(headers: &'a [(String, String)]) -> Result<Option<Self>, DecodeError> {
+        let event_type = required(headers, "ce_type")?;
+        match source(headers) {
+            Ok(source) => Ok(Some(Self { event_type, source })),
+            Err(_) if !event_type.starts_with("dev.innkeeper.") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

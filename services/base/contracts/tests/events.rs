@@ -103,7 +103,7 @@ fn without(event: &Event, missing: &str) -> Vec<(String, String)> {
 }
 
 fn decoded(headers: &[(String, String)], payload: &[u8]) -> Result<Event, DecodeError> {
-    let heading = Heading::read(headers)?;
+    let heading = Heading::read(headers)?.unwrap();
     let event_type = EventType::find(heading.event_type, EventType::KNOWN).unwrap();
     Event::decode(event_type, heading.source, headers, payload)
 }
@@ -185,6 +185,22 @@ fn the_largest_event_is_within_the_limit_with_room_for_the_framing_of_kafka() {
 }
 
 #[test]
+fn an_event_of_another_system_is_none_of_ours_and_no_error() {
+    let event = event(EventType::BOOKING_CONFIRMED);
+    let from_elsewhere = |event_type: &str| {
+        let mut headers = without(&event, "ce_type");
+        headers.retain(|(name, _)| name != "ce_source");
+        headers.push(("ce_type".to_owned(), event_type.to_owned()));
+        headers.push(("ce_source".to_owned(), "https://crm.example".to_owned()));
+        headers
+    };
+    let foreign = from_elsewhere("com.example.other");
+    assert!(Heading::read(&foreign).unwrap().is_none());
+    let broken = from_elsewhere("dev.innkeeper.booking.confirmed.v1");
+    assert!(Heading::read(&broken).is_err());
+}
+
+#[test]
 fn the_heading_of_a_record_is_read_whatever_its_type_and_payload_are() {
     let event = event(EventType::BOOKING_CONFIRMED);
     for other in [
@@ -194,7 +210,7 @@ fn the_heading_of_a_record_is_read_whatever_its_type_and_payload_are() {
     ] {
         let mut headers = without(&event, "ce_type");
         headers.push(("ce_type".to_owned(), other.to_owned()));
-        let heading = Heading::read(&headers).unwrap();
+        let heading = Heading::read(&headers).unwrap().unwrap();
         assert_eq!(
             (heading.event_type, &heading.source),
             (other, &event.source)

@@ -105,6 +105,11 @@ impl<S: State> Repository<S> {
         &self.store
     }
 
+    /// The present time of this process.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The correlation id of a new saga: a UUIDv7, so that ids sort by time.
     pub fn next_correlation_id(&self) -> Uuid {
         time_ordered_id(self.clock.now())

@@ -6,7 +6,8 @@
 //!
 //! A caller that gives up drops the call, and with it all that is below: over the wire that closes
 //! the connection, whereupon the other side drops its handler; in process the handler is dropped at
-//! once. Either way it may have had its effect.
+//! once. Either way it may have had its effect, and a POST on a resource
+//! is finished all the same.
 
 mod answer;
 mod call;

@@ -143,12 +143,16 @@ impl DeadLetters {
                 continue;
             }
             match self.replay_letter(letter).await {
-                Ok(replayed) => {
-                    tracing::info!(id = %letter.id, ?replayed, "a dead letter was replayed");
+                Ok(Replayed::Done(effect)) => {
+                    tracing::info!(id = %letter.id, ?effect, "a dead letter was replayed");
                 }
-                Err(Failure::Store(error)) => return Err(error),
-                Err(Failure::Rejected(rejection)) => {
-                    tracing::error!(?rejection, "a dead letter cannot be changed");
+                Ok(Replayed::Missing | Replayed::Again(_)) => {}
+                Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
+                    return Err(error);
+                }
+                // One must not keep the others from being replayed.
+                Err(error) => {
+                    tracing::error!(id = %letter.id, error = causes(&error), "a dead letter cannot be replayed");
                 }
             }
         }
@@ -207,9 +211,8 @@ impl DeadLetters {
     async fn count(&self) -> Result<(), StoreError> {
         let counts = self.store.count_dead_letters().await?;
         for kind in DeadLetterKind::ALL {
-            let mut counts = counts.iter();
-            let count = counts.find(|(counted, _)| *counted == kind);
-            let count = count.map_or(0, |(_, count)| *count);
+            let of_kind = counts.iter().filter(|(counted, _)| *counted == kind);
+            let count: u64 = of_kind.map(|(_, count)| count).sum();
             let gauge = self.counts.with_label_values(&[kind.as_str()]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }

@@ -42,13 +42,17 @@ impl Reception {
         }
     }
 
-    /// Lets a record have its effect. What belongs to another platform or incarnation has none.
+    /// Lets a record have its effect. What belongs to another system, platform or
+    /// incarnation has none.
     pub async fn apply(
         &self,
         headers: &[(String, String)],
         payload: &[u8],
     ) -> Result<Effect, NotReceived> {
         let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
+        let Some(heading) = heading else {
+            return Ok(Effect::None);
+        };
         if !heading.source.shares_incarnation_with(&self.name) {
             return Ok(Effect::None);
         }
@@ -63,7 +67,8 @@ impl Reception {
 
     /// Whether this release knows the type of a record.
     pub fn knows_type_in(&self, headers: &[(String, String)]) -> bool {
-        Heading::read(headers).is_ok_and(|heading| self.known_type(heading.event_type).is_ok())
+        let heading = Heading::read(headers).ok().flatten();
+        heading.is_some_and(|heading| self.known_type(heading.event_type).is_ok())
     }
 
     fn known_type(&self, text: &str) -> Result<EventType, NotReceived> {

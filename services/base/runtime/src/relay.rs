@@ -145,10 +145,9 @@ impl Relay {
             Some(pause) => pause,
             None => self.poll,
         };
-        let looks_at_news = holds_lease && self.away.is_none();
         tokio::select! {
             () = sending.wait_for_outcome() => {}
-            () = self.store.wait_for_outbox_change(), if looks_at_news => {}
+            () = self.store.wait_for_outbox_change(), if holds_lease => {}
             () = tokio::time::sleep(pause) => self.poll = (self.poll * 2).min(LAST_POLL),
         }
     }

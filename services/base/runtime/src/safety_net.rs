@@ -181,12 +181,14 @@ impl SafetyNet {
                     tracing::warn!(story = %saga, ?outcome, "an event of a booking had not come; its effect was made up for");
                 }
                 Ok(false) | Err(Failure::Rejected(_)) => {}
-                Err(Failure::Store(error @ StoreError::Failed(_))) => {
+                Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
+                    return Err(error.into());
+                }
+                Err(Failure::Store(error)) => {
                     // One row must not keep the others from being looked at. The next full look
                     // finds it again.
                     tracing::error!(story = %saga, error = causes(&error), "what a booking holds cannot be settled");
                 }
-                Err(Failure::Store(error)) => return Err(error.into()),
             }
             progress.pending.remove(&saga);
         }

@@ -122,12 +122,12 @@ impl Store for MemoryStore {
 
     async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
         let (tables, _) = self.tables()?;
-        let parked = tables.parked().iter().take(limit as usize);
+        let parked = tables.parked().take(limit as usize);
         Ok(parked.cloned().collect())
     }
 
     async fn count_parked(&self) -> Result<u64, StoreError> {
-        Ok(self.tables()?.0.parked().len() as u64)
+        Ok(self.tables()?.0.parked().count() as u64)
     }
 
     async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {

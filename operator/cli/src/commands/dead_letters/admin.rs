@@ -20,7 +20,7 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// How many dead letters are replayed between two lists.
 const PAGE: u32 = 100;
 
-/// The outcome of a replay that failed again.
+/// The outcome where something could not be done.
 pub const FAILED: &str = "failed";
 
 /// The services behind an admin address.
@@ -105,21 +105,27 @@ impl Admin {
         Ok(letters)
     }
 
-    /// One dead letter with all that it holds.
+    /// One with all that it holds, from the first service that has it.
     pub async fn show(&self, id: &str) -> Result<Value, Failure> {
-        let (service, answer) = self.ask_for(Method::GET, id, "").await?;
-        let answer = expected(answer)?;
-        Ok(of_service(service, answer.json()))
+        for service in &self.services {
+            let answer = self
+                .ask(Method::GET, &format!("{}/{id}", service.url))
+                .await?;
+            if answer.status != StatusCode::NOT_FOUND {
+                return Ok(of_service(service, expected(answer)?.json()));
+            }
+        }
+        Err(Failure::Failed(self.missing(id)))
     }
 
-    /// Replays dead letters.
+    /// Replays those with these ids, in every service that has them.
     pub async fn replay(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
-        let mut outcomes = Vec::new();
-        for id in ids {
-            let (service, answer) = self.ask_for(Method::POST, id, "/replay").await?;
-            outcomes.push(of_service(service, replayed(id, answer)?));
-        }
-        Ok(outcomes)
+        self.each(Method::POST, ids, "/replay").await
+    }
+
+    /// Discards those with these ids, in every service that has them.
+    pub async fn discard(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
+        self.each(Method::DELETE, ids, "").await
     }
 
     /// Replays every dead letter once.
@@ -136,7 +142,7 @@ impl Admin {
                     let url = format!("{}/{id}/replay", service.url);
                     let answer = self.ask(Method::POST, &url).await?;
                     if answer.status != StatusCode::NOT_FOUND {
-                        outcomes.push(of_service(service, replayed(id, answer)?));
+                        outcomes.push(of_service(service, outcome(id, &answer)));
                     }
                 }
             }
@@ -144,16 +150,37 @@ impl Admin {
         Ok(outcomes)
     }
 
-    /// Discards dead letters.
-    pub async fn discard(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
+    /// Does something about ids in every service that has them. The record of a dead letter has the
+    /// same id in each service that could not handle it.
+    async fn each(
+        &self,
+        method: Method,
+        ids: &[String],
+        action: &str,
+    ) -> Result<Vec<Value>, Failure> {
         let mut outcomes = Vec::new();
         for id in ids {
-            let (service, answer) = self.ask_for(Method::DELETE, id, "").await?;
-            expected(answer)?;
-            let outcome = json!({ "id": id, "outcome": "discarded" });
-            outcomes.push(of_service(service, outcome));
+            let before = outcomes.len();
+            for service in &self.services {
+                let url = format!("{}/{id}{action}", service.url);
+                let answer = self.ask(method.clone(), &url).await?;
+                if answer.status != StatusCode::NOT_FOUND {
+                    outcomes.push(of_service(service, outcome(id, &answer)));
+                }
+            }
+            if outcomes.len() == before {
+                let missing = json!({ "service": "-", "id": id, "outcome": FAILED, "error": self.missing(id) });
+                outcomes.push(missing);
+            }
         }
         Ok(outcomes)
+    }
+
+    fn missing(&self, id: &str) -> String {
+        let (address, Subject { command, noun, .. }) = (&self.address, self.subject);
+        format!(
+            "there is no {noun} {id} at {address}; `innkeeper {command} list --admin {address}` shows those that there are"
+        )
     }
 
     async fn page(&self, service: &Service, after: i64, limit: u32) -> Result<Vec<Value>, Failure> {
@@ -162,26 +189,6 @@ impl Admin {
         let items = answer.json()["items"].as_array().cloned();
         let items = items.unwrap_or_default().into_iter();
         Ok(items.map(|letter| of_service(service, letter)).collect())
-    }
-
-    /// Asks every service about a dead letter until one has it.
-    async fn ask_for(
-        &self,
-        method: Method,
-        id: &str,
-        action: &str,
-    ) -> Result<(&Service, Answer), Failure> {
-        for service in &self.services {
-            let url = format!("{}/{id}{action}", service.url);
-            let answer = self.ask(method.clone(), &url).await?;
-            if answer.status != StatusCode::NOT_FOUND {
-                return Ok((service, answer));
-            }
-        }
-        let (address, Subject { command, noun, .. }) = (&self.address, self.subject);
-        Err(Failure::Failed(format!(
-            "there is no {noun} {id} at {address}; `innkeeper {command} list --admin {address}` shows those that there are"
-        )))
     }
 
     async fn ask(&self, method: Method, url: &str) -> Result<Answer, Failure> {
@@ -253,13 +260,21 @@ fn of_service(service: &Service, letter: Value) -> Value {
     shown
 }
 
-/// The outcome of a replay.
-fn replayed(id: &str, answer: Answer) -> Result<Value, Failure> {
-    if answer.status == StatusCode::CONFLICT {
-        let error = answer.json()["detail"].clone();
-        return Ok(json!({ "id": id, "outcome": FAILED, "error": error }));
+/// What became of an id in a service.
+fn outcome(id: &str, answer: &Answer) -> Value {
+    if answer.status == StatusCode::NO_CONTENT {
+        return json!({ "id": id, "outcome": "discarded" });
     }
-    Ok(expected(answer)?.json())
+    if answer.status.is_success() {
+        return answer.json();
+    }
+    let detail = answer.json()["detail"].clone();
+    let error = if detail.is_null() {
+        answer.says().into()
+    } else {
+        detail
+    };
+    json!({ "id": id, "outcome": FAILED, "error": error })
 }
 
 fn expected(answer: Answer) -> Result<Answer, Failure> {

@@ -68,7 +68,8 @@ pub struct StepInput {
     /// The idempotency key that came with the request. If it is known, the decision sees the rows of
     /// its saga as well.
     pub key: Option<String>,
-    /// Id of the consumed event whose effect the step is. The event is no dead letter any more.
+    /// Id of the consumed event whose effect the step is. If anything changes, the event is no dead
+    /// letter any more.
     pub inbox: Option<Uuid>,
     /// Whether the decision may insert a row with a public id.
     pub may_insert: bool,

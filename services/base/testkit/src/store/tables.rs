@@ -233,7 +233,7 @@ impl Tables {
 
     pub fn unpublished(&self, after: Option<Uuid>, limit: u32) -> Vec<OutboxEvent> {
         let is_parked = |saga| {
-            let mut parked = self.parked.iter();
+            let mut parked = self.parked();
             parked.any(|parked| parked.event.aggregate_id == saga)
         };
         let waiting = self
@@ -248,7 +248,6 @@ impl Tables {
 
     pub fn delete_published(&mut self, ids: &[Uuid]) {
         self.outbox.retain(|event| !ids.contains(&event.id));
-        self.parked.retain(|parked| !ids.contains(&parked.event.id));
     }
 
     pub fn park(&mut self, refusals: Vec<Refusal>, now: Timestamp) {
@@ -268,8 +267,14 @@ impl Tables {
         }
     }
 
-    pub fn parked(&self) -> &[ParkedEvent] {
-        &self.parked
+    pub fn parked(&self) -> impl Iterator<Item = &ParkedEvent> {
+        self.parked.iter().filter(|parked| self.waits(parked))
+    }
+
+    /// Whether a parked event is still in the outbox. Another relay may have published it.
+    fn waits(&self, parked: &ParkedEvent) -> bool {
+        let mut events = self.outbox.iter();
+        events.any(|event| event.id == parked.event.id)
     }
 
     pub fn unpark(&mut self, event_id: Uuid) -> bool {
@@ -344,6 +349,9 @@ impl Tables {
         let until = now - signed(age);
         let is_old = |at: Option<Timestamp>| at.is_some_and(|at| at <= until);
         let before = self.size();
+        let outbox = &self.outbox;
+        let waits = |id| outbox.iter().any(|event| event.id == id);
+        self.parked.retain(|parked| waits(parked.event.id));
         self.inbox.retain(|(_, at)| !is_old(Some(*at)));
         self.keys.retain(|(_, at)| !is_old(*at));
         self.rows
@@ -352,7 +360,7 @@ impl Tables {
     }
 
     fn size(&self) -> usize {
-        self.inbox.len() + self.keys.len() + self.rows.len()
+        self.parked.len() + self.inbox.len() + self.keys.len() + self.rows.len()
     }
 }
 

@@ -66,23 +66,15 @@ pub async fn what_is_young_or_still_needed_is_spared(fixture: &dyn Fixture) {
 }
 
 pub async fn pruning_deletes_more_than_one_batch(fixture: &dyn Fixture) {
-    const HANDLED: u32 = 2_500;
+    const ENDED: u32 = 1_200;
     let store = fixture.open().await;
-    let writes = (0..HANDLED).map(|_| {
-        save(
-            &*store,
-            Write {
-                inbox: Some(new_uuid()),
-                ..Write::default()
-            },
-        )
-    });
+    let writes = (0..ENDED).map(|_| save(&*store, write_of(tombstone(new_uuid()))));
     let mut writing = stream::iter(writes).buffer_unordered(8);
     while let Some(written) = writing.next().await {
         written.unwrap();
     }
     fixture.pass_time(HOUR + SECOND).await;
 
-    assert_eq!(store.prune(HOUR).await.unwrap(), u64::from(HANDLED));
+    assert_eq!(store.prune(HOUR).await.unwrap(), u64::from(ENDED));
     assert_eq!(store.prune(HOUR).await.unwrap(), 0);
 }
