@@ -4,6 +4,7 @@
 //! [`Sqlite`], whose writer puts many writes into one commit, and [`Postgres`], where a write is
 //! one statement.
 
+mod migrations;
 mod open_error;
 pub mod postgres;
 pub mod sqlite;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use deadpool_postgres::Object;
-use refinery::{Migration, Runner};
+use refinery::Migration;
 
 use super::connections::Connections;
 use super::options::PostgresOptions;
-use crate::OpenError;
+use crate::{OpenError, migrations};
 
 /// How long another process may take to migrate the same schema.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
@@ -66,14 +66,14 @@ async fn apply(client: &mut tokio_postgres::Client) -> Result<(), refinery::Erro
     let several_rows = include_str!("../../migrations/postgres/V2__several_rows.sql");
     let parked = include_str!("../../migrations/postgres/V3__parked_events.sql");
     let dead_letters = include_str!("../../migrations/postgres/V4__dead_letters.sql");
-    let migrations = [
-        Migration::unapplied("V1__tables", tables)?,
+    let first = [Migration::unapplied("V1__tables", tables)?];
+    let later = [
         Migration::unapplied("V2__several_rows", several_rows)?,
         Migration::unapplied("V3__parked_events", parked)?,
         Migration::unapplied("V4__dead_letters", dead_letters)?,
     ];
-    // In one transaction: a crash between the tables and their entry in the history would leave a
-    // schema that never opens again.
-    let runner = Runner::new(&migrations).set_grouped(true);
-    runner.run_async(client).await.map(drop)
+    for runner in [migrations::first(&first), migrations::later(&later)] {
+        runner.run_async(client).await?;
+    }
+    Ok(())
 }

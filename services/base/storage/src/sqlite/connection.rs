@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use innkeeper_kit::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
-use refinery::{Migration, Runner};
+use refinery::Migration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::OpenError;
+use crate::{OpenError, migrations};
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const CACHED_STATEMENTS: usize = 64;
@@ -58,17 +58,18 @@ pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError
         let several_rows = include_str!("../../migrations/sqlite/V2__several_rows.sql");
         let parked = include_str!("../../migrations/sqlite/V3__parked_events.sql");
         let dead_letters = include_str!("../../migrations/sqlite/V4__dead_letters.sql");
-        let migrations = [
-            Migration::unapplied("V1__tables", tables)?,
+        let first = [Migration::unapplied("V1__tables", tables)?];
+        let later = [
             Migration::unapplied("V2__several_rows", several_rows)?,
             Migration::unapplied("V3__parked_events", parked)?,
             Migration::unapplied("V4__dead_letters", dead_letters)?,
         ];
-        // In one transaction: a crash between the tables and their entry in the history would leave
-        // a file that never opens again.
-        Runner::new(&migrations).set_grouped(true).run(connection)
+        for runner in [migrations::first(&first), migrations::later(&later)] {
+            runner.run(connection)?;
+        }
+        Ok::<_, refinery::Error>(())
     };
-    run().map(drop).map_err(|error| OpenError::Migrate {
+    run().map_err(|error| OpenError::Migrate {
         database: file.display().to_string(),
         source: Box::new(error),
     })

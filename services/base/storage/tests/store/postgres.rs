@@ -134,6 +134,23 @@ async fn a_pod_of_the_first_release_can_work_on_the_same_tables() {
 }
 
 #[tokio::test]
+async fn a_pod_of_an_earlier_release_can_start_on_the_tables_of_this_one() {
+    let fixture = Schema::make();
+    fixture.open().await;
+    let mut client = fixture.connect().await;
+    let tables = include_str!("../../migrations/postgres/V1__tables.sql");
+    let known = [refinery::Migration::unapplied("V1__tables", tables).unwrap()];
+
+    let started = refinery::Runner::new(&known).run_async(&mut client).await;
+
+    started.unwrap();
+    let later =
+        "INSERT INTO migrations SELECT 99, 'later', applied_on, '1' FROM migrations LIMIT 1";
+    assert_eq!(client.execute(later, &[]).await.unwrap(), 1);
+    stored_row(&*fixture.open().await).await;
+}
+
+#[tokio::test]
 async fn a_fault_of_the_schema_is_not_the_fault_of_what_is_read() {
     let fixture = Schema::make();
     let store = fixture.open().await;

@@ -124,6 +124,22 @@ async fn published_events_leave_no_row_and_those_of_an_earlier_release_are_prune
 }
 
 #[tokio::test]
+async fn an_earlier_release_can_start_on_the_tables_of_this_one() {
+    let fixture = Folder::make();
+    fixture.open().await.close().await;
+    let mut connection = rusqlite::Connection::open(fixture.file()).unwrap();
+    let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
+    let known = [refinery::Migration::unapplied("V1__tables", tables).unwrap()];
+
+    refinery::Runner::new(&known).run(&mut connection).unwrap();
+
+    let later =
+        "INSERT INTO migrations SELECT 99, 'later', applied_on, '1' FROM migrations LIMIT 1";
+    assert_eq!(connection.execute(later, []).unwrap(), 1);
+    stored_row(&*fixture.open().await).await;
+}
+
+#[tokio::test]
 async fn a_claim_ends_with_the_process_that_has_taken_it() {
     let fixture = Folder::make();
     let store = fixture.open().await;
