@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_broker::SqliteLog;
 use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::settings::Log;
-use innkeeper_host::{Launch, Neighbours, Service, StartError};
+use innkeeper_host::{Backing, Launch, Neighbours, Service, StartError};
 use innkeeper_kit::clock::SystemClock;
-use innkeeper_kit::{Clock, CrashPlan, log};
+use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
+use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions};
 use tokio::net::TcpListener;
 
 /// Why a platform cannot run here. Nothing of it is running then.
@@ -49,9 +49,21 @@ pub enum Error {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// The log cannot be opened.
+    /// The data folder is that of a release before 0.3.0.
+    #[error(
+        "{} was written by a release before 0.3.0, which had a file for each service; run that release to go on with it, or move {} away, or choose another --data, to begin anew",
+        file.display(),
+        folder.display()
+    )]
+    Earlier {
+        /// Path of the folder.
+        folder: PathBuf,
+        /// A file in it.
+        file: PathBuf,
+    },
+    /// The file of the platform cannot be opened.
     #[error(transparent)]
-    Log(#[from] innkeeper_broker::sqlite::SqliteOpenError),
+    File(#[from] OpenError),
     /// A service cannot start.
     #[error("{service} cannot start")]
     Start {
@@ -90,6 +102,8 @@ pub struct Platform {
     pub data: PathBuf,
     /// The services with their addresses: gateways first, then callees before their callers.
     pub services: Vec<Running>,
+    /// The file with their rows and events; `None` if no service has any.
+    file: Option<PlatformFile>,
 }
 
 /// A running service and its address.
@@ -144,15 +158,17 @@ impl Prepared {
             folder: self.data.clone(),
             source,
         })?;
-        let log = open_log(&self.services)?;
+        refuse_earlier_layout(&self.data)?;
         let neighbours = Neighbours::default();
         let mut platform = Platform {
             name: self.name,
             data: self.data,
             services: Vec::new(),
+            file: open_file(&self.services, &crash).await?,
         };
         for bound in self.services {
-            match start(bound, log.as_ref(), &neighbours, &crash).await {
+            let backing = platform.backing(&bound.settings);
+            match start(bound, backing, &neighbours, &crash).await {
                 Ok(running) => platform.services.push(running),
                 Err(error) => {
                     platform.stop().await;
@@ -190,7 +206,21 @@ impl Platform {
         for running in gateways.into_iter().chain(services.into_iter().rev()) {
             finished &= running.service.stop(Duration::ZERO).await;
         }
+        if let Some(file) = self.file {
+            file.close().await;
+        }
         finished
+    }
+
+    fn backing(&self, settings: &ServiceSettings) -> Option<Backing> {
+        let file = self.file.as_ref()?;
+        match &settings.log {
+            Some(Log::Sqlite(log)) => Some(Backing::Shared {
+                store: file.store(&settings.service)?,
+                log: file.log(&log.group),
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -235,22 +265,45 @@ async fn bind(settings: ServiceSettings, port: u16) -> Result<Bound, Error> {
     })
 }
 
-/// Opens the log that the services share; `None` if no service has one.
-fn open_log(services: &[Bound]) -> Result<Option<SqliteLog>, Error> {
-    let logs = services
-        .iter()
-        .filter_map(|bound| bound.settings.log.as_ref());
-    for log in logs {
-        if let Log::Sqlite(file) = log {
-            return Ok(Some(SqliteLog::open(&file.file, &file.topic)?));
+/// Refuses a folder in which a release before 0.3.0 has kept a log.
+fn refuse_earlier_layout(data: &Path) -> Result<(), Error> {
+    let folder_error = |source| Error::Data {
+        folder: data.to_owned(),
+        source,
+    };
+    for entry in std::fs::read_dir(data).map_err(folder_error)? {
+        let name = entry.map_err(folder_error)?.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("log.") && name.ends_with(".db") {
+            return Err(Error::Earlier {
+                folder: data.to_owned(),
+                file: data.join(&*name),
+            });
         }
     }
-    Ok(None)
+    Ok(())
+}
+
+/// Opens the file that the services share; `None` if no service has rows and events.
+async fn open_file(services: &[Bound], crash: &CrashPlan) -> Result<Option<PlatformFile>, Error> {
+    let shares = |bound: &Bound| match &bound.settings.log {
+        Some(Log::Sqlite(log)) => Some((log.clone(), bound.settings.service.clone())),
+        _ => None,
+    };
+    let (logs, services): (Vec<_>, Vec<_>) = services.iter().filter_map(shares).unzip();
+    let Some(log) = logs.first() else {
+        return Ok(None);
+    };
+    let options = PlatformOptions {
+        crash: crash.clone(),
+        ..PlatformOptions::new(log.topic.clone(), services)
+    };
+    Ok(Some(PlatformFile::open(&log.file, options).await?))
 }
 
 async fn start(
     bound: Bound,
-    log: Option<&SqliteLog>,
+    backing: Option<Backing>,
     neighbours: &Neighbours,
     crash: &CrashPlan,
 ) -> Result<Running, Error> {
@@ -260,12 +313,11 @@ async fn start(
         address,
     } = bound;
     let (name, path) = (settings.service.clone(), settings.path.clone());
-    let log = group_log(&settings, log);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let launch = Launch {
         settings,
         listener,
-        log,
+        backing,
         neighbours: neighbours.clone(),
         clock,
         crash: crash.clone(),
@@ -281,11 +333,4 @@ async fn start(
         path,
         service,
     })
-}
-
-fn group_log(settings: &ServiceSettings, log: Option<&SqliteLog>) -> Option<Arc<dyn log::Log>> {
-    match (&settings.log, log) {
-        (Some(Log::Sqlite(file)), Some(log)) => Some(log.for_group(&file.group)),
-        _ => None,
-    }
 }

@@ -75,8 +75,7 @@ fn rows(platform: &Platform, plan: &ValidatedPlatform, options: &Options) -> Vec
 /// What works differently in one process, or has no effect there.
 fn differences(plan: &ValidatedPlatform) -> Vec<String> {
     let mut found = vec![
-        "events go through a file in place of Kafka, with one partition".to_owned(),
-        "rows are in SQLite files, one for each service".to_owned(),
+        "rows and events of all services are in one SQLite file; there is no Kafka".to_owned(),
         "every service has one instance; nothing restarts it or routes around it".to_owned(),
     ];
     found.extend(plan.services.iter().flat_map(service_differences));

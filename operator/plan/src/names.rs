@@ -90,14 +90,10 @@ pub fn local_address(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// Name of the file with a service's rows, relative to the platform's data folder.
-pub fn database_file(service: &str, incarnation: u32) -> String {
-    format!("{service}.{incarnation}.db")
-}
-
-/// Name of the file with the platform's log, relative to its data folder.
-pub fn log_file(incarnation: u32) -> String {
-    format!("log.{incarnation}.db")
+/// Name of the file with the rows and events of all services of a platform, relative to its data
+/// folder.
+pub fn platform_file(incarnation: u32) -> String {
+    format!("platform.{incarnation}.db")
 }
 
 /// Name of the ConfigMap with these settings of a service.

@@ -8,7 +8,7 @@ use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::repository::{Decision, stored};
 use innkeeper_kit::store::{Due, Row, StoreError};
-use innkeeper_kit::{Failure, State as _, Stored};
+use innkeeper_kit::{CrashPoint, Failure, State as _, Stored};
 use innkeeper_runtime::component::Chore;
 use innkeeper_runtime::problem::causes;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ impl Chore for Bookings {
             if rows.is_empty() {
                 return Ok(());
             }
+            self.crash.passed(CrashPoint::Recovering);
             let settled = join_all(rows.iter().map(|row| self.recover(row))).await;
             settled.into_iter().collect::<Result<(), _>>()?;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_contracts::{ServiceSettings, pod};
-use innkeeper_host::{Launch, Neighbours, Service};
+use innkeeper_host::{Backing, Launch, Neighbours, Service};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::server::{self, Limits};
@@ -61,7 +61,7 @@ async fn serve(
     let launch = Launch {
         settings,
         listener,
-        log,
+        backing: log.map(Backing::Relayed),
         neighbours: Neighbours::default(),
         clock: Arc::new(SystemClock),
         crash: arguments.crash.plan(),

@@ -37,15 +37,17 @@ async fn listed(rentcar: &Platform) -> Vec<Value> {
     serde_json::from_str(&said.screen).unwrap()
 }
 
-/// Writes a record into the log's file while no process uses it, as a producer would.
-fn append(rentcar: &Platform, headers: &str, payload: &[u8]) {
-    let log = Connection::open(rentcar.data().join("log.1.db")).unwrap();
+/// Writes a record into the log while no process uses its file, as a producer would. It has one
+/// header, with the name `ce_id`.
+fn append(rentcar: &Platform, id: &str, payload: &[u8]) {
+    let log = Connection::open(rentcar.data().join("platform.1.db")).unwrap();
+    let names = r#"INSERT INTO header_names (names) VALUES ('["ce_id"]') RETURNING id"#;
+    let names: i64 = log.query_row(names, [], |row| row.get(0)).unwrap();
     let sql = "
-        INSERT INTO records (record_offset, id, key, headers, payload, appended_ms)
-        SELECT coalesce(max(record_offset), -1) + 1, ?1, 'nobody', ?2, ?3, max(appended_ms) FROM records";
-    let id = Uuid::now_v7();
-    let written = log.execute(sql, params![id.as_bytes(), headers, payload]);
-    assert_eq!(written.unwrap(), 1);
+        INSERT INTO records (record_offset, appended_ms, key, header_names_id, header_values, payload)
+        SELECT max(record_offset) + 1, max(appended_ms), 'nobody', ?1, ?2, ?3 FROM records";
+    let values = serde_json::json!([id]).to_string();
+    assert_eq!(log.execute(sql, params![names, values, payload]).unwrap(), 1);
 }
 
 /// A platform whose log has a record that nobody can decode.
@@ -60,7 +62,7 @@ async fn with_poison() -> (Platform, Innkeeper) {
         .shows("/myReservations", &serde_json::json!({ "userName": "kim" }))
         .await;
     innkeeper.stop().await;
-    append(&rentcar, r#"[["ce_id", "none"]]"#, b"\xff");
+    append(&rentcar, "none", b"\xff");
     let innkeeper = rentcar.ready(&[]).await;
     (rentcar, innkeeper)
 }

@@ -19,7 +19,7 @@ pub(super) struct Backing {
 }
 
 enum Rows {
-    Files { data: PathBuf, incarnation: u32 },
+    File(PathBuf),
     Cluster { default: Option<Postgres> },
 }
 
@@ -40,10 +40,10 @@ pub(super) fn backing(
     }
 }
 
+/// One file holds the rows and events of all services.
 fn on_this_machine(local: &LocalDefaults, incarnation: u32) -> (LogChoice, Rows) {
-    let log = LogChoice::Sqlite(local.data.join(names::log_file(incarnation)));
-    let data = local.data.clone();
-    (log, Rows::Files { data, incarnation })
+    let file = local.data.join(names::platform_file(incarnation));
+    (LogChoice::Sqlite(file.clone()), Rows::File(file))
 }
 
 fn on_cluster(
@@ -81,9 +81,7 @@ impl Backing {
             return DatabaseChoice::None;
         }
         match &self.rows {
-            Rows::Files { data, incarnation } => {
-                DatabaseChoice::Sqlite(data.join(names::database_file(&service.name, *incarnation)))
-            }
+            Rows::File(file) => DatabaseChoice::Sqlite(file.clone()),
             Rows::Cluster { default } => {
                 self.postgres(service, default.as_ref(), field_path, collector)
             }

@@ -56,6 +56,17 @@ pub trait Journal: Send + Sync {
     async fn flush(&self) -> Result<(), LogError>;
 }
 
+/// An appended record, as consumers get it.
+pub fn record_at(offset: i64, record: NewRecord) -> Record {
+    Record {
+        partition: PARTITION,
+        offset,
+        key: Some(record.key),
+        headers: record.headers,
+        payload: record.payload,
+    }
+}
+
 type Seat = Arc<tokio::sync::Mutex<()>>;
 
 /// A journal and the seats of its groups. There is one per log in a process.
@@ -66,6 +77,7 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// A journal of which nobody has a seat yet.
     pub fn of(journal: Arc<dyn Journal>) -> Self {
         Self {
             journal,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Log, LogError};
 
-mod embedded;
+pub mod embedded;
 pub mod kafka;
 pub mod memory;
 mod retention;

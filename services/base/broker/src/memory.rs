@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::Retention;
 use crate::embedded::tail::Tail;
-use crate::embedded::{Bounds, CommitError, Groups, Journal, PARTITION};
+use crate::embedded::{Bounds, CommitError, Groups, Journal, record_at};
 
 /// A log that is gone with its last handle. Groups, deliveries and retention work as in the SQLite
 /// log.
@@ -84,17 +84,6 @@ impl State {
             self.appended_ms.pop_front();
             self.bounds.low += 1;
         }
-    }
-}
-
-/// An appended record, as consumers get it.
-pub(crate) fn record_at(offset: i64, record: NewRecord) -> Record {
-    Record {
-        partition: PARTITION,
-        offset,
-        key: Some(record.key),
-        headers: record.headers,
-        payload: record.payload,
     }
 }
 

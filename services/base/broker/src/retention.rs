@@ -22,13 +22,18 @@ impl Retention {
         Self { keep, clock }
     }
 
+    /// The clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The present instant in milliseconds since 1970.
-    pub(crate) fn now_ms(&self) -> i64 {
+    pub fn now_ms(&self) -> i64 {
         self.clock.now().as_millisecond()
     }
 
     /// Records that were appended before this instant, in milliseconds since 1970, may be deleted.
-    pub(crate) fn cutoff_ms(&self) -> i64 {
+    pub fn cutoff_ms(&self) -> i64 {
         let keep_ms = i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX);
         self.now_ms().saturating_sub(keep_ms)
     }

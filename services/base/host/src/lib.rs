@@ -7,4 +7,4 @@ pub mod components;
 pub mod service;
 
 pub use innkeeper_runtime::neighbours::Neighbours;
-pub use service::{Launch, Service, StartError};
+pub use service::{Backing, Launch, Service, StartError};

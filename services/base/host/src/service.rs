@@ -40,14 +40,27 @@ pub struct Launch {
     pub settings: ServiceSettings,
     /// The listener of its business API.
     pub listener: TcpListener,
-    /// Its log, which several services may share; `None` for a gateway.
-    pub log: Option<Arc<dyn Log>>,
+    /// Where it keeps its rows and sends its events; `None` for a gateway.
+    pub backing: Option<Backing>,
     /// The services in the same process, which it joins and calls without a connection.
     pub neighbours: Neighbours,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// At which crash point the process dies, in tests.
     pub crash: CrashPlan,
+}
+
+/// Where a service keeps its rows and sends its events.
+pub enum Backing {
+    /// The database of its settings. A relay sends its events to this log.
+    Relayed(Arc<dyn Log>),
+    /// A store whose steps themselves add their events to this log.
+    Shared {
+        /// The store, which is not closed with the service.
+        store: Arc<dyn Store>,
+        /// The log.
+        log: Arc<dyn Log>,
+    },
 }
 
 /// Why a service could not start.
@@ -116,14 +129,20 @@ impl Service {
                 ..Component::default()
             },
             Constructor::Stateful(make) => {
-                let log = launch.log.ok_or_else(|| incomplete(&settings, "a log"))?;
-                let settings = Arc::clone(&settings);
-                let tasks = service.intake.clone();
-                let context =
-                    open_context(settings, launch.clock, launch.crash, client, tasks).await?;
+                let backing = launch.backing;
+                let backing = backing.ok_or_else(|| incomplete(&settings, "a log"))?;
+                let context = Context {
+                    store: open_store(&settings, &launch.clock, &backing).await?,
+                    settings: Arc::clone(&settings),
+                    clock: launch.clock,
+                    client,
+                    crash: launch.crash,
+                    process: Uuid::now_v7(),
+                    tasks: service.intake.clone(),
+                };
                 service.store = Some(Arc::clone(&context.store));
                 let component = make(&context, &metrics)?;
-                service.connect(&component, &context, &log, &metrics);
+                service.connect(&component, &context, &backing, &metrics);
                 component
             }
         };
@@ -131,17 +150,23 @@ impl Service {
         Ok(service)
     }
 
-    /// Starts the relay, and the consumer if the component reacts to events.
+    /// Starts the relay if events need one, and the consumer if the component reacts to events.
     fn connect(
         &mut self,
         component: &Component,
         context: &Context,
-        log: &Arc<dyn Log>,
+        backing: &Backing,
         metrics: &Metrics,
     ) {
-        let relay = Relay::new(context, Arc::clone(log), metrics);
-        self.outlet
-            .spawn("relay", relay.run(self.outlet.stopping()));
+        let log = match backing {
+            Backing::Relayed(log) => {
+                let relay = Relay::new(context, Arc::clone(log), metrics);
+                let relaying = relay.run(self.outlet.stopping());
+                self.outlet.spawn("relay", relaying);
+                log
+            }
+            Backing::Shared { log, .. } => log,
+        };
         self.add_admin(admin::parked_events::router(Arc::clone(&context.store)));
         if let Some(reactor) = component.reactor.clone() {
             let reception = Arc::new(Reception::new(context, reactor, EventType::KNOWN));
@@ -243,27 +268,17 @@ fn span(service: &str) -> tracing::Span {
     tracing::info_span!("service", service)
 }
 
-async fn open_context(
-    settings: Arc<ServiceSettings>,
-    clock: Arc<dyn Clock>,
-    crash: CrashPlan,
-    client: Client,
-    tasks: Lifecycle,
-) -> Result<Context, StartError> {
-    let database = settings
-        .database
-        .as_ref()
-        .ok_or_else(|| incomplete(&settings, "a database"))?;
-    let store = innkeeper_storage::open(database, Arc::clone(&clock)).await?;
-    Ok(Context {
-        settings,
-        store,
-        clock,
-        client,
-        crash,
-        process: Uuid::now_v7(),
-        tasks,
-    })
+async fn open_store(
+    settings: &ServiceSettings,
+    clock: &Arc<dyn Clock>,
+    backing: &Backing,
+) -> Result<Arc<dyn Store>, StartError> {
+    if let Backing::Shared { store, .. } = backing {
+        return Ok(Arc::clone(store));
+    }
+    let database = settings.database.as_ref();
+    let database = database.ok_or_else(|| incomplete(settings, "a database"))?;
+    Ok(innkeeper_storage::open(database, Arc::clone(clock)).await?)
 }
 
 fn incomplete(settings: &ServiceSettings, missing: &'static str) -> StartError {

@@ -31,7 +31,7 @@ async fn start(neighbours: &Neighbours, routes: Vec<Route>) -> (SocketAddr, Serv
     let launch = Launch {
         settings,
         listener,
-        log: None,
+        backing: None,
         neighbours: neighbours.clone(),
         clock: Arc::new(MockClock::default()),
         crash: CrashPlan::default(),

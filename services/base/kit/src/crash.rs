@@ -19,17 +19,33 @@ pub enum CrashPoint {
     LogAppended,
     /// A consumer's effect is committed and its offset is not.
     EffectCommitted,
+    /// Pending bookings are claimed, and none of them is settled yet.
+    Recovering,
+    /// The steps of a shared commit have run, and it is not committed yet.
+    Committing,
+    /// A shared commit is durable and nobody has an answer yet.
+    Committed,
+    /// One of the steps of a shared commit is answered, and the others are not.
+    Answering,
+    /// A consumer's effect has run, and its shared commit is not committed yet.
+    EffectsCommitting,
 }
 
 impl CrashPoint {
-    /// Every crash point, in the order in which a booking passes them.
-    pub const ALL: [Self; 6] = [
+    /// Every crash point: those that a booking passes, in order, that of recovery, and those of a
+    /// shared commit.
+    pub const ALL: [Self; 11] = [
         Self::PendingCommitted,
         Self::Authorized,
         Self::ConfirmedCommitted,
         Self::OutboxSending,
         Self::LogAppended,
         Self::EffectCommitted,
+        Self::Recovering,
+        Self::Committing,
+        Self::Committed,
+        Self::Answering,
+        Self::EffectsCommitting,
     ];
 
     /// The text form, as in `--crash-after`.
@@ -41,6 +57,11 @@ impl CrashPoint {
             Self::OutboxSending => "outbox-sending",
             Self::LogAppended => "log-appended",
             Self::EffectCommitted => "effect-committed",
+            Self::Recovering => "recovering",
+            Self::Committing => "committing",
+            Self::Committed => "committed",
+            Self::Answering => "answering",
+            Self::EffectsCommitting => "effects-committing",
         }
     }
 

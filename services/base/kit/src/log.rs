@@ -5,6 +5,8 @@ use futures::stream::BoxStream;
 use innkeeper_contracts::event::MAX_EVENT_BYTES;
 use uuid::Uuid;
 
+use crate::store::OutboxEvent;
+
 /// The largest record that a log takes, in bytes: its key, headers and payload together.
 pub const MAX_RECORD_BYTES: usize = 1_000_000;
 
@@ -80,6 +82,17 @@ pub type Appended = (usize, Result<(), AppendError>);
 pub struct TooLarge {
     /// Size of its key, headers and payload, in bytes.
     pub bytes: usize,
+}
+
+impl From<OutboxEvent> for NewRecord {
+    fn from(event: OutboxEvent) -> Self {
+        Self {
+            id: event.id,
+            key: event.aggregate_id.to_string(),
+            headers: event.headers,
+            payload: event.payload.into_bytes(),
+        }
+    }
 }
 
 impl NewRecord {

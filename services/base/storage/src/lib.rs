@@ -17,7 +17,7 @@ use innkeeper_kit::store::Store;
 
 pub use open_error::OpenError;
 pub use postgres::{Postgres, PostgresOptions};
-pub use sqlite::Sqlite;
+pub use sqlite::{PlatformFile, PlatformOptions, Sqlite};
 
 /// Opens the store that a service's settings name, and creates or migrates its tables.
 pub async fn open(settings: &Database, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, OpenError> {

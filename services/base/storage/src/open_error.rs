@@ -29,6 +29,16 @@ pub enum OpenError {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// The file holds the events of another topic.
+    #[error("{} holds the topic {holds}, not {topic}; choose another data folder", file.display())]
+    OtherTopic {
+        /// The database file.
+        file: PathBuf,
+        /// The topic in the file.
+        holds: String,
+        /// The topic that was asked for.
+        topic: String,
+    },
     /// A credentials file cannot be read.
     #[error("cannot read {}; the database's Secret must have the keys username and password", file.display())]
     Credentials {

@@ -1,20 +1,25 @@
-//! The store in an SQLite file.
+//! The store in an SQLite file, which belongs to one service or is shared by all services of a
+//! platform.
 //!
-//! One thread writes: it runs all waiting steps in one commit, each in a savepoint of its own, and
-//! answers after the commit. Reads use a few connections of their own. A file lock on
-//! `FILE.lock` keeps other processes out, and is released when this process ends.
+//! One thread writes: it runs all waiting steps in one commit, and answers after the commit. Reads
+//! use a few connections of their own. A file lock on `FILE.lock` keeps other processes out, and is
+//! released when this process ends.
 
 mod claim;
 mod connection;
 mod dead_letters;
+mod file;
 mod lease;
 mod lock;
+mod log;
 mod messages;
 mod outbox;
+mod platform_file;
 mod prune;
 mod readers;
 mod rows;
 mod step;
+mod tables;
 mod write;
 mod writer;
 
@@ -28,84 +33,80 @@ use innkeeper_kit::store::{
     DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
     Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
-use innkeeper_kit::{Clock, Failure};
+use innkeeper_kit::{Clock, CrashPlan, Failure};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::OpenError;
-use readers::Readers;
-use writer::{Wake, Writer};
+use file::File;
+use tables::{Session, Tables};
+use writer::Wake;
 
-/// A [`Store`] in an SQLite file of which this process is the only user.
+pub use platform_file::{PlatformFile, PlatformOptions};
+
+/// The [`Store`] of one service in an SQLite file of which this process is the only user.
 pub struct Sqlite {
+    file: Arc<File>,
+    tables: Arc<Tables>,
+    /// Whether the file is closed with this store.
+    is_alone: bool,
     /// The next public id, which only the writer changes.
     next_id: Arc<AtomicI64>,
     outbox_changed: Arc<Notify>,
-    readers: Arc<Readers>,
-    writer: Writer,
-    clock: Arc<dyn Clock>,
 }
 
 impl Sqlite {
-    /// Opens the file and migrates its tables. The file is created if it is missing; its folder
-    /// must exist.
+    /// Opens the file of one service and migrates its tables. The file is created if it is missing;
+    /// its folder must exist.
     pub async fn open(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let file = file.to_owned();
-        tokio::task::spawn_blocking(move || Self::open_blocking(&file, clock))
-            .await
-            .expect("opening does not panic and is not aborted")
+        let path = file.to_owned();
+        tokio::task::spawn_blocking(move || {
+            let mut opened = file::Opened::of(&path)?;
+            let tables = Arc::new(Tables::alone());
+            let last_id = opened.prepare(&tables)?;
+            let file = opened.start(None, clock, CrashPlan::default())?;
+            Ok(Self::of(Arc::new(file), tables, last_id, true))
+        })
+        .await
+        .expect("opening does not panic and is not aborted")
     }
 
-    fn open_blocking(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let lock = lock::take(file)?;
-        let mut connection = connection::open_for_writing(file)?;
-        connection::migrate(&mut connection, file)?;
-        let database_error = |source| OpenError::Database {
-            file: file.to_owned(),
-            source,
-        };
-        // The lock proves that every earlier owner of a lease or claim is gone.
-        connection
-            .execute("DELETE FROM lease", [])
-            .map_err(database_error)?;
-        claim::release_all(&connection).map_err(database_error)?;
-        let last_id = rows::load_last_id(&connection).map_err(database_error)?;
-        let readers = Readers::open(file)?;
-        let writer =
-            Writer::start(connection, lock, Arc::clone(&clock)).map_err(OpenError::Thread)?;
-        Ok(Self {
+    /// The store of the service with these tables, in which `last_id` is the highest public id.
+    fn of(file: Arc<File>, tables: Arc<Tables>, last_id: i64, is_alone: bool) -> Self {
+        Self {
+            file,
+            tables,
+            is_alone,
             next_id: Arc::new(AtomicI64::new(last_id + 1)),
             outbox_changed: Arc::default(),
-            readers: Arc::new(readers),
-            writer,
-            clock,
-        })
+        }
     }
 
     async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(Session<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
     {
-        let clock = Arc::clone(&self.clock);
-        Arc::clone(&self.readers)
-            .run(move |connection| query(connection, clock.now()))
-            .await
+        let (tables, clock) = (Arc::clone(&self.tables), Arc::clone(&self.file.clock));
+        let query = move |connection: &rusqlite::Connection| {
+            let tables = &tables;
+            query(Session { connection, tables }, clock.now())
+        };
+        Arc::clone(&self.file.readers).run(query).await
     }
 
     async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, Timestamp) -> rusqlite::Result<T> + Send + 'static,
+        F: Fn(Session<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.writer
-            .run(
-                |connection, now| work(connection, now).map_err(connection::store_error),
-                None,
-            )
-            .await
+        let tables = Arc::clone(&self.tables);
+        let work = move |turn: &writer::Turn<'_>| {
+            let changed = work(turn.session(&tables), turn.now);
+            changed.map_err(connection::store_error)
+        };
+        self.file.writer.run(work, None).await
     }
 
     async fn delete_in_batches(
@@ -116,7 +117,7 @@ impl Sqlite {
         let mut deleted = 0;
         loop {
             let batch = self
-                .change(move |connection, now| prune::delete_batch(connection, statement, age, now))
+                .change(move |session, now| prune::delete_batch(session, statement, age, now))
                 .await?;
             deleted += batch;
             if batch < prune::BATCH {
@@ -129,9 +130,9 @@ impl Sqlite {
 #[async_trait]
 impl Store for Sqlite {
     async fn run(&self, mut step: Step) -> Result<StepOutcome, Failure> {
-        let next_id = Arc::clone(&self.next_id);
-        let ran = self.writer.run(
-            move |connection, now| step::run(connection, &mut step, &next_id, now),
+        let (tables, next_id) = (Arc::clone(&self.tables), Arc::clone(&self.next_id));
+        let ran = self.file.writer.run(
+            move |turn: &writer::Turn<'_>| step::run(turn, &tables, &mut step, &next_id),
             Some(Wake {
                 waiting: Arc::clone(&self.outbox_changed),
                 is_due: |ran: &step::Ran| ran.has_events,
@@ -141,27 +142,27 @@ impl Store for Sqlite {
     }
 
     async fn load(&self, row_id: Uuid) -> Result<Option<Row>, StoreError> {
-        self.read(move |connection, now| rows::load(connection, row_id, now))
+        self.read(move |session, now| rows::load(session, row_id, now))
             .await
     }
 
     async fn load_by_id(&self, id: i64) -> Result<Option<Row>, StoreError> {
-        self.read(move |connection, now| rows::load_by_id(connection, id, now))
+        self.read(move |session, now| rows::load_by_id(session, id, now))
             .await
     }
 
     async fn list(&self, query: Query) -> Result<Vec<Row>, StoreError> {
-        self.read(move |connection, now| rows::list(connection, &query, now))
+        self.read(move |session, now| rows::list(session, &query, now))
             .await
     }
 
     async fn load_key_of(&self, correlation_id: Uuid) -> Result<Option<KeyRow>, StoreError> {
-        self.read(move |connection, _| messages::load_key_of(connection, correlation_id))
+        self.read(move |session, _| messages::load_key_of(session, correlation_id))
             .await
     }
 
     async fn claim_due(&self, due: Due) -> Result<Vec<Row>, StoreError> {
-        self.change(move |connection, now| claim::claim_due(connection, &due, now))
+        self.change(move |session, now| claim::claim_due(session, &due, now))
             .await
     }
 
@@ -170,56 +171,56 @@ impl Store for Sqlite {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<OutboxEvent>, StoreError> {
-        self.read(move |connection, _| outbox::load_unpublished(connection, after, limit))
+        self.read(move |session, _| outbox::load_unpublished(session, after, limit))
             .await
     }
 
     async fn delete_published(&self, ids: Vec<Uuid>) -> Result<(), StoreError> {
-        self.change(move |connection, _| outbox::delete(connection, &ids))
+        self.change(move |session, _| outbox::delete(session, &ids))
             .await
     }
 
     async fn park(&self, refusals: Vec<Refusal>) -> Result<(), StoreError> {
-        self.change(move |connection, now| outbox::park(connection, &refusals, now))
+        self.change(move |session, now| outbox::park(session, &refusals, now))
             .await
     }
 
     async fn list_parked(&self, limit: u32) -> Result<Vec<ParkedEvent>, StoreError> {
-        self.read(move |connection, _| outbox::list_parked(connection, limit))
+        self.read(move |session, _| outbox::list_parked(session, limit))
             .await
     }
 
     async fn count_parked(&self) -> Result<u64, StoreError> {
-        self.read(|connection, _| outbox::count_parked(connection))
+        self.read(|session, _| outbox::count_parked(session))
             .await
     }
 
     async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
-        let replayed = self.change(move |connection, _| outbox::unpark(connection, event_id));
+        let replayed = self.change(move |session, _| outbox::unpark(session, event_id));
         let was_parked = replayed.await?;
         self.outbox_changed.notify_one();
         Ok(was_parked)
     }
 
     async fn discard_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
-        let discarded = self.change(move |connection, _| outbox::discard(connection, event_id));
+        let discarded = self.change(move |session, _| outbox::discard(session, event_id));
         let was_parked = discarded.await?;
         self.outbox_changed.notify_one();
         Ok(was_parked)
     }
 
     async fn take_relay_lease(&self, owner: Uuid, hold_for: Duration) -> Result<bool, StoreError> {
-        self.change(move |connection, now| lease::take(connection, owner, hold_for, now))
+        self.change(move |session, now| lease::take(session, owner, hold_for, now))
             .await
     }
 
     async fn release_relay_lease(&self, owner: Uuid) -> Result<(), StoreError> {
-        self.change(move |connection, _| lease::release(connection, owner))
+        self.change(move |session, _| lease::release(session, owner))
             .await
     }
 
     async fn load_seen(&self, event_ids: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
-        self.read(move |connection, _| messages::load_seen(connection, event_ids))
+        self.read(move |session, _| messages::load_seen(session, event_ids))
             .await
     }
 
@@ -227,22 +228,22 @@ impl Store for Sqlite {
         &self,
         query: DeadLetterQuery,
     ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        self.read(move |connection, _| dead_letters::list(connection, query))
+        self.read(move |session, _| dead_letters::list(session, query))
             .await
     }
 
     async fn load_dead_letter(&self, id: Uuid) -> Result<Option<StoredDeadLetter>, StoreError> {
-        self.read(move |connection, _| dead_letters::load(connection, id))
+        self.read(move |session, _| dead_letters::load(session, id))
             .await
     }
 
     async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
-        self.read(|connection, _| dead_letters::count(connection))
+        self.read(|session, _| dead_letters::count(session))
             .await
     }
 
     async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError> {
-        self.change(move |connection, _| dead_letters::keep(connection, &replay))
+        self.change(move |session, _| dead_letters::keep(session, &replay))
             .await
     }
 
@@ -257,8 +258,8 @@ impl Store for Sqlite {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.writer.check_open()?;
-        self.read(|connection, _| connection.query_row("SELECT 1", [], |_| Ok(())))
+        self.file.writer.check_open()?;
+        self.read(|session, _| session.connection.query_row("SELECT 1", [], |_| Ok(())))
             .await
     }
 
@@ -267,7 +268,8 @@ impl Store for Sqlite {
     }
 
     async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        if self.is_alone {
+            self.file.close().await;
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! All services in one process on SQLite files. The process dies twice and is started again.
+//! All services in one process on one SQLite file. The process dies twice and is started again.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::clients::{Doors, Manner, Saga, book};
 use super::quiet::quiet;
 use super::stored::{
     BOOKINGS, DEAD_LETTERS, FULFILLMENTS, KEYS, Key, Observable, PAYMENTS, Progress, ROWS, Row,
-    Stored, UNSENT, VIEW,
+    Stored, VIEW,
 };
 use super::{audit, replay, view};
 use crate::platform::Platform;
@@ -48,13 +48,23 @@ macro_rules! deaths {
             }
 
             #[tokio::test]
-            async fn a_death_before_events_are_appended_loses_and_doubles_nothing() {
-                survives("outbox-sending", [6, 3], MANNER).await;
+            async fn a_death_before_a_shared_commit_loses_and_doubles_nothing() {
+                survives("committing", [9, 14], MANNER).await;
             }
 
             #[tokio::test]
-            async fn a_death_after_events_are_appended_loses_and_doubles_nothing() {
-                survives("log-appended", [7, 1], MANNER).await;
+            async fn a_death_after_a_shared_commit_loses_and_doubles_nothing() {
+                survives("committed", [8, 15], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_between_two_answers_loses_and_doubles_nothing() {
+                survives("answering", [5, 2], MANNER).await;
+            }
+
+            #[tokio::test]
+            async fn a_death_before_effects_are_committed_loses_and_doubles_nothing() {
+                survives("effects-committing", [4, 3], MANNER).await;
             }
 
             #[tokio::test]
@@ -95,48 +105,57 @@ async fn dies_and_returns(rentcar: &Platform, point: &str, passings: [u32; 2]) -
 }
 
 async fn audited(rentcar: &Platform, doors: &Doors, sagas: &[Saga], manner: Manner) {
-    let files = Files(rentcar.data());
-    quiet(&files).await;
+    let file = File(rentcar.data());
+    quiet(&file).await;
     let mut faults = replay::faults(doors, sagas).await;
-    let stored = quiet(&files).await;
+    let stored = quiet(&file).await;
     faults.extend(audit::faults(sagas, manner, &stored));
     faults.extend(view::faults(doors.gateway).await);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The files of a platform.
-struct Files(PathBuf);
+/// The file of a platform.
+struct File(PathBuf);
 
-impl Files {
-    fn open(&self, name: &str) -> Connection {
-        open(&self.0.join(format!("{name}.1.db")))
+impl File {
+    fn open(&self) -> Connection {
+        open(&self.0.join("platform.1.db"))
     }
 }
 
-impl Observable for Files {
+impl Observable for File {
     async fn stored(&self) -> Stored {
-        let files = [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW].map(|service| self.open(service));
-        let [bookings, payments, fulfillments, _] = &files;
+        let file = self.open();
+        let rows = |service| {
+            let rows = all(&file, &of(service, ROWS), row);
+            rows.into_iter().flatten().collect()
+        };
+        let letters = |service| number(&file, &of(service, DEAD_LETTERS));
         Stored {
-            bookings: all(bookings, ROWS, row).into_iter().flatten().collect(),
-            payments: all(payments, ROWS, row).into_iter().flatten().collect(),
-            fulfillments: all(fulfillments, ROWS, row).into_iter().flatten().collect(),
-            keys: all(bookings, KEYS, key),
-            unsent: files.iter().map(|file| number(file, UNSENT)).sum(),
-            dead_letters: files.iter().map(|file| number(file, DEAD_LETTERS)).sum(),
+            bookings: rows(BOOKINGS),
+            payments: rows(PAYMENTS),
+            fulfillments: rows(FULFILLMENTS),
+            keys: all(&file, &of(BOOKINGS, KEYS), key),
+            unsent: 0, // an event is in the log as soon as it is committed
+            dead_letters: [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW].map(letters).iter().sum(),
         }
     }
 
     async fn log(&self) -> Progress {
-        let log = self.open("log");
+        let file = self.open();
         let end = "SELECT coalesce(max(record_offset) + 1, 0) FROM records";
         Progress {
-            end: number(&log, end),
-            groups: all(&log, "SELECT next_offset FROM offsets", |columns| {
+            end: number(&file, end),
+            groups: all(&file, "SELECT next_offset FROM offsets", |columns| {
                 columns.get(0)
             }),
         }
     }
+}
+
+/// The statement for the tables of a service.
+fn of(service: &str, statement: &str) -> String {
+    statement.replace(" FROM ", &format!(" FROM \"{service}.")) + "\""
 }
 
 fn open(file: &Path) -> Connection {

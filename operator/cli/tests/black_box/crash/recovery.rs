@@ -27,7 +27,7 @@ async fn a_death_amid_a_recovery_holds_up_no_booking_for_long() {
     }
     innkeeper.stop().await;
 
-    let mut doomed = rentcar.start(&["--crash-after", "outbox-sending:1"]);
+    let mut doomed = rentcar.start(&["--crash-after", "recovering:1"]);
     doomed.killed().await;
     let innkeeper = rentcar.ready(&[]).await;
 

@@ -22,6 +22,7 @@ pub const KEYS_AS_TEXT: &str =
     "SELECT key, correlation_id::text, answer_status, answer_location_id FROM idempotency_keys";
 
 /// Counts of unpublished events and of dead letters.
+#[cfg(feature = "services")]
 pub const UNSENT: &str = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
 pub const DEAD_LETTERS: &str = "SELECT count(*) FROM dead_letters";
 

@@ -49,6 +49,7 @@ impl Tail {
         Some(records.iter().skip(skip).take(limit).cloned().collect())
     }
 
+    /// Watches the bounds.
     pub fn subscribe(&self) -> watch::Receiver<Bounds> {
         self.bounds.subscribe()
     }

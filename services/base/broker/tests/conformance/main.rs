@@ -11,6 +11,8 @@ mod kafka_mock;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod platform_file;
+#[cfg(test)]
 mod reader;
 #[cfg(test)]
 mod sqlite;

@@ -17,7 +17,7 @@ use innkeeper_contracts::calls::{
 };
 use innkeeper_contracts::settings::Capture;
 use innkeeper_contracts::{EventType, Snapshot};
-use innkeeper_host::{Launch, Neighbours, Service};
+use innkeeper_host::{Backing, Launch, Neighbours, Service};
 use innkeeper_kit::CrashPlan;
 use innkeeper_runtime::client::Client;
 use innkeeper_testkit::clock::MockClock;
@@ -262,7 +262,7 @@ async fn start(
     let launch = Launch {
         settings: serde_json::from_value(settings).unwrap(),
         listener,
-        log: Some(Arc::new(log)),
+        backing: Some(Backing::Relayed(Arc::new(log))),
         neighbours: Neighbours::default(),
         clock,
         crash: CrashPlan::default(),

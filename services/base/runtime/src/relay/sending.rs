@@ -42,7 +42,7 @@ impl<'a> Sending<'a> {
         self.latest = (append, events.len());
         let ids = events.iter().map(|event| (event.id, event.aggregate_id));
         let ids: Vec<(Uuid, Uuid)> = ids.collect();
-        let records = events.into_iter().map(record).collect();
+        let records = events.into_iter().map(NewRecord::from).collect();
         let sent = self.log.append(records).map(move |(index, result)| {
             let (event_id, saga) = ids[index];
             Sent {
@@ -108,14 +108,5 @@ impl<'a> Sending<'a> {
             self.latest.1 = self.latest.1.saturating_sub(1);
         }
         self.outcomes.push(sent);
-    }
-}
-
-fn record(event: OutboxEvent) -> NewRecord {
-    NewRecord {
-        id: event.id,
-        key: event.aggregate_id.to_string(),
-        headers: event.headers,
-        payload: event.payload.into_bytes(),
     }
 }

@@ -1,6 +1,6 @@
 -- Instants are microseconds since 1970 in UTC; uuids are 16 bytes; headers are JSON arrays of pairs.
 
-CREATE TABLE rows (
+CREATE TABLE {rows} (
     correlation_id BLOB PRIMARY KEY,
     id             INTEGER UNIQUE, -- NULL for a tombstone
     version        INTEGER NOT NULL,
@@ -11,11 +11,11 @@ CREATE TABLE rows (
     claim_until    INTEGER,
     created_at     INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX rows_by_state ON rows (state, created_at);
-CREATE INDEX tombstones ON rows (created_at) WHERE id IS NULL;
+CREATE INDEX {rows_by_state} ON {rows} (state, created_at);
+CREATE INDEX {tombstones} ON {rows} (created_at) WHERE id IS NULL;
 
 -- The names are those of Debezium's outbox event router.
-CREATE TABLE outbox (
+CREATE TABLE {outbox} (
     seq           INTEGER PRIMARY KEY,
     id            BLOB NOT NULL UNIQUE,
     aggregatetype TEXT NOT NULL,
@@ -27,16 +27,16 @@ CREATE TABLE outbox (
     occurred_at   INTEGER NOT NULL,
     published_at  INTEGER
 );
-CREATE INDEX outbox_unpublished ON outbox (aggregateid, version) WHERE published_at IS NULL;
-CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
+CREATE INDEX {outbox_unpublished} ON {outbox} (aggregateid, version) WHERE published_at IS NULL;
+CREATE INDEX {outbox_published} ON {outbox} (published_at) WHERE published_at IS NOT NULL;
 
-CREATE TABLE inbox (
+CREATE TABLE {inbox} (
     event_id   BLOB PRIMARY KEY,
     handled_at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX inbox_by_age ON inbox (handled_at);
+CREATE INDEX {inbox_by_age} ON {inbox} (handled_at);
 
-CREATE TABLE idempotency_keys (
+CREATE TABLE {idempotency_keys} (
     key            TEXT PRIMARY KEY,
     fingerprint    TEXT NOT NULL,
     correlation_id BLOB NOT NULL UNIQUE,
@@ -45,9 +45,9 @@ CREATE TABLE idempotency_keys (
     answer_body    TEXT,
     settled_at     INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX settled_keys ON idempotency_keys (settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX {settled_keys} ON {idempotency_keys} (settled_at) WHERE settled_at IS NOT NULL;
 
-CREATE TABLE dead_letters (
+CREATE TABLE {dead_letters} (
     seq              INTEGER PRIMARY KEY,
     topic            TEXT NOT NULL,
     record_partition INTEGER NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE dead_letters (
     occurred_at      INTEGER NOT NULL
 );
 
-CREATE TABLE lease (
+CREATE TABLE {lease} (
     name  TEXT PRIMARY KEY,
     owner BLOB NOT NULL,
     until INTEGER NOT NULL

@@ -8,10 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use refinery::Migration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::tables::Tables;
 use crate::{OpenError, migrations};
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const CACHED_STATEMENTS: usize = 64;
+/// Enough for the statements of all services of a platform.
+const CACHED_STATEMENTS: usize = 512;
 
 /// `synchronous=FULL` syncs the write-ahead log at every commit. Rarer checkpoints keep their own
 /// syncs out of most commits.
@@ -51,20 +53,37 @@ fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, Open
     })
 }
 
-/// Migrates the tables.
-pub fn migrate(connection: &mut Connection, file: &Path) -> Result<(), OpenError> {
+/// Migrates the tables of a service.
+pub fn migrate(
+    connection: &mut Connection,
+    tables: &Tables,
+    file: &Path,
+) -> Result<(), OpenError> {
+    let migration = |name: &str, sql: &str| Migration::unapplied(name, &tables.named(sql));
     let mut run = || {
-        let tables = include_str!("../../migrations/sqlite/V1__tables.sql");
-        let several_rows = include_str!("../../migrations/sqlite/V2__several_rows.sql");
-        let parked = include_str!("../../migrations/sqlite/V3__parked_events.sql");
-        let dead_letters = include_str!("../../migrations/sqlite/V4__dead_letters.sql");
-        let first = [Migration::unapplied("V1__tables", tables)?];
+        let first = [migration(
+            "V1__tables",
+            include_str!("../../migrations/sqlite/V1__tables.sql"),
+        )?];
         let later = [
-            Migration::unapplied("V2__several_rows", several_rows)?,
-            Migration::unapplied("V3__parked_events", parked)?,
-            Migration::unapplied("V4__dead_letters", dead_letters)?,
+            migration(
+                "V2__several_rows",
+                include_str!("../../migrations/sqlite/V2__several_rows.sql"),
+            )?,
+            migration(
+                "V3__parked_events",
+                include_str!("../../migrations/sqlite/V3__parked_events.sql"),
+            )?,
+            migration(
+                "V4__dead_letters",
+                include_str!("../../migrations/sqlite/V4__dead_letters.sql"),
+            )?,
         ];
-        for runner in [migrations::first(&first), migrations::later(&later)] {
+        let mut first = migrations::first(&first);
+        first.set_migration_table_name(tables.named("{refinery_schema_history}"));
+        let mut later = migrations::later(&later);
+        later.set_migration_table_name(tables.named("{migrations}"));
+        for runner in [first, later] {
             runner.run(connection)?;
         }
         Ok::<_, refinery::Error>(())

@@ -4,12 +4,13 @@ use innkeeper_kit::store::{
     DeadLetter, DeadLetterKind, DeadLetterQuery, FailedReplay, StoredDeadLetter,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
 use super::messages::headers;
 use super::write::headers_json;
+use super::tables::Session;
 
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
@@ -21,35 +22,32 @@ macro_rules! columns {
 
 /// Loads a page of dead letters, oldest first.
 pub fn list(
-    connection: &Connection,
+    session: Session<'_>,
     query: DeadLetterQuery,
 ) -> rusqlite::Result<Vec<StoredDeadLetter>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM dead_letters WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY seq LIMIT ?3"
+        " FROM {dead_letters} WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY seq LIMIT ?3"
     );
     let kind = query.kind.map(DeadLetterKind::as_str);
-    connection
-        .prepare_cached(SQL)?
+    session.prepare(SQL)?
         .query_map(params![query.after, kind, query.limit], from_columns)?
         .collect()
 }
 
 /// Loads a dead letter.
-pub fn load(connection: &Connection, id: Uuid) -> rusqlite::Result<Option<StoredDeadLetter>> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM dead_letters WHERE id = ?1");
-    connection
-        .prepare_cached(SQL)?
+pub fn load(session: Session<'_>, id: Uuid) -> rusqlite::Result<Option<StoredDeadLetter>> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM {dead_letters} WHERE id = ?1");
+    session.prepare(SQL)?
         .query_row([id.as_bytes()], from_columns)
         .optional()
 }
 
 /// Counts the dead letters of each kind.
-pub fn count(connection: &Connection) -> rusqlite::Result<Vec<(DeadLetterKind, u64)>> {
-    let sql = "SELECT kind, count(*) FROM dead_letters GROUP BY kind";
-    connection
-        .prepare_cached(sql)?
+pub fn count(session: Session<'_>) -> rusqlite::Result<Vec<(DeadLetterKind, u64)>> {
+    let sql = "SELECT kind, count(*) FROM {dead_letters} GROUP BY kind";
+    session.prepare(sql)?
         .query_map([], |row| {
             let count: i64 = row.get(1)?;
             Ok((kind(row, 0)?, count.unsigned_abs()))
@@ -59,16 +57,16 @@ pub fn count(connection: &Connection) -> rusqlite::Result<Vec<(DeadLetterKind, u
 
 /// Inserts a dead letter.
 pub fn insert(
-    connection: &Connection,
+    session: Session<'_>,
     letter: &DeadLetter,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "
-        INSERT INTO dead_letters (topic, record_partition, record_offset, record_key, headers, payload, error,
+        INSERT INTO {dead_letters} (topic, record_partition, record_offset, record_key, headers, payload, error,
             occurred_at, id, kind, event_id, tries)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT (id) DO NOTHING";
-    let inserted = connection.prepare_cached(sql)?.execute(params![
+    let inserted = session.prepare(sql)?.execute(params![
         letter.topic,
         letter.partition,
         letter.offset,
@@ -86,22 +84,22 @@ pub fn insert(
 }
 
 /// Notes that a dead letter was tried once more in vain.
-pub fn keep(connection: &Connection, replay: &FailedReplay) -> rusqlite::Result<()> {
-    let sql = "UPDATE dead_letters SET kind = ?2, error = ?3, tries = tries + 1 WHERE id = ?1";
+pub fn keep(session: Session<'_>, replay: &FailedReplay) -> rusqlite::Result<()> {
+    let sql = "UPDATE {dead_letters} SET kind = ?2, error = ?3, tries = tries + 1 WHERE id = ?1";
     let (id, kind) = (replay.id.as_bytes(), replay.kind.as_str());
-    let mut sql = connection.prepare_cached(sql)?;
+    let mut sql = session.prepare(sql)?;
     sql.execute(params![id, kind, replay.error]).map(drop)
 }
 
 /// Deletes a dead letter.
-pub fn delete(connection: &Connection, id: Uuid) -> rusqlite::Result<()> {
-    let mut sql = connection.prepare_cached("DELETE FROM dead_letters WHERE id = ?1")?;
+pub fn delete(session: Session<'_>, id: Uuid) -> rusqlite::Result<()> {
+    let mut sql = session.prepare("DELETE FROM {dead_letters} WHERE id = ?1")?;
     sql.execute([id.as_bytes()]).map(drop)
 }
 
 /// Deletes the dead letters of an event that has its effect.
-pub fn delete_of_event(connection: &Connection, event_id: Uuid) -> rusqlite::Result<()> {
-    let mut sql = connection.prepare_cached("DELETE FROM dead_letters WHERE event_id = ?1")?;
+pub fn delete_of_event(session: Session<'_>, event_id: Uuid) -> rusqlite::Result<()> {
+    let mut sql = session.prepare("DELETE FROM {dead_letters} WHERE event_id = ?1")?;
     sql.execute([event_id.as_bytes()]).map(drop)
 }
 

@@ -2,12 +2,13 @@
 
 use innkeeper_kit::store::{KeyRow, StoredAnswer};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use uuid::Uuid;
+use super::tables::Session;
 
 /// Loads which of these events are in the inbox.
-pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM inbox WHERE event_id = ?1")?;
+pub fn load_seen(session: Session<'_>, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
+    let mut statement = session.prepare("SELECT 1 FROM {inbox} WHERE event_id = ?1")?;
     let mut failure = None;
     event_ids.retain(|id| {
         statement.exists([id.as_bytes()]).unwrap_or_else(|error| {
@@ -19,26 +20,24 @@ pub fn load_seen(connection: &Connection, mut event_ids: Vec<Uuid>) -> rusqlite:
 }
 
 /// Loads an idempotency key.
-pub fn load_key(connection: &Connection, key: &str) -> rusqlite::Result<Option<KeyRow>> {
+pub fn load_key(session: Session<'_>, key: &str) -> rusqlite::Result<Option<KeyRow>> {
     let sql = "
-        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM {idempotency_keys}
         WHERE key = ?1";
-    connection
-        .prepare_cached(sql)?
+    session.prepare(sql)?
         .query_row([key], key_from_columns)
         .optional()
 }
 
 /// Loads the idempotency key that began a saga.
 pub fn load_key_of(
-    connection: &Connection,
+    session: Session<'_>,
     correlation_id: Uuid,
 ) -> rusqlite::Result<Option<KeyRow>> {
     let sql = "
-        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM {idempotency_keys}
         WHERE correlation_id = ?1";
-    connection
-        .prepare_cached(sql)?
+    session.prepare(sql)?
         .query_row([correlation_id.as_bytes()], key_from_columns)
         .optional()
 }

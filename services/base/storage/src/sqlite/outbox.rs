@@ -2,29 +2,29 @@
 
 use innkeeper_kit::store::{OutboxEvent, ParkedEvent, Refusal};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
 use super::messages::headers;
+use super::tables::Session;
 
 /// Loads events that wait to be published: sagas in the order of their ids, which begin with their
 /// time, and the events of one saga by version.
 pub fn load_unpublished(
-    connection: &Connection,
+    session: Session<'_>,
     after: Option<Uuid>,
     limit: u32,
 ) -> rusqlite::Result<Vec<OutboxEvent>> {
     let sql = "
-        SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM outbox
+        SELECT id, aggregatetype, aggregateid, type, version, headers, payload FROM {outbox}
         WHERE published_at IS NULL AND aggregateid > ?1
           AND aggregateid NOT IN (
-              SELECT held.aggregateid FROM parked_events JOIN outbox AS held ON held.id = event_id
+              SELECT held.aggregateid FROM {parked_events} JOIN {outbox} AS held ON held.id = event_id
               WHERE held.published_at IS NULL)
         ORDER BY aggregateid, version, seq LIMIT ?2";
     let after = after.unwrap_or_default();
-    connection
-        .prepare_cached(sql)?
+    session.prepare(sql)?
         .query_map(params![after.as_bytes(), limit], event_from_columns)?
         .collect()
 }
@@ -42,8 +42,8 @@ fn event_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<OutboxEvent> 
 }
 
 /// Deletes events.
-pub fn delete(connection: &Connection, ids: &[Uuid]) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
+pub fn delete(session: Session<'_>, ids: &[Uuid]) -> rusqlite::Result<()> {
+    let mut statement = session.prepare("DELETE FROM {outbox} WHERE id = ?1")?;
     for id in ids {
         statement.execute([id.as_bytes()])?;
     }
@@ -51,12 +51,12 @@ pub fn delete(connection: &Connection, ids: &[Uuid]) -> rusqlite::Result<()> {
 }
 
 /// Parks events that are still in the outbox.
-pub fn park(connection: &Connection, refusals: &[Refusal], now: Timestamp) -> rusqlite::Result<()> {
+pub fn park(session: Session<'_>, refusals: &[Refusal], now: Timestamp) -> rusqlite::Result<()> {
     let sql = "
-        INSERT INTO parked_events (event_id, reason, parked_at)
-        SELECT id, ?2, ?3 FROM outbox WHERE id = ?1 AND published_at IS NULL
+        INSERT INTO {parked_events} (event_id, reason, parked_at)
+        SELECT id, ?2, ?3 FROM {outbox} WHERE id = ?1 AND published_at IS NULL
         ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = session.prepare(sql)?;
     for refusal in refusals {
         let id = refusal.event_id.as_bytes();
         statement.execute(params![id, refusal.reason, microseconds(now)])?;
@@ -65,13 +65,12 @@ pub fn park(connection: &Connection, refusals: &[Refusal], now: Timestamp) -> ru
 }
 
 /// Loads parked events, oldest first.
-pub fn list_parked(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<ParkedEvent>> {
+pub fn list_parked(session: Session<'_>, limit: u32) -> rusqlite::Result<Vec<ParkedEvent>> {
     let sql = "
         SELECT id, aggregatetype, aggregateid, type, version, headers, payload, reason, parked_at
-        FROM parked_events JOIN outbox ON outbox.id = event_id
+        FROM {parked_events} JOIN {outbox} AS outbox ON outbox.id = event_id
         WHERE published_at IS NULL ORDER BY parked_at, seq LIMIT ?1";
-    connection
-        .prepare_cached(sql)?
+    session.prepare(sql)?
         .query_map([limit], |row| {
             Ok(ParkedEvent {
                 event: event_from_columns(row)?,
@@ -83,29 +82,27 @@ pub fn list_parked(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<
 }
 
 /// Counts parked events.
-pub fn count_parked(connection: &Connection) -> rusqlite::Result<u64> {
+pub fn count_parked(session: Session<'_>) -> rusqlite::Result<u64> {
     let sql = "
-        SELECT count(*) FROM parked_events JOIN outbox ON outbox.id = event_id
+        SELECT count(*) FROM {parked_events} JOIN {outbox} AS outbox ON outbox.id = event_id
         WHERE published_at IS NULL";
-    let count: i64 = connection
-        .prepare_cached(sql)?
+    let count: i64 = session.prepare(sql)?
         .query_row([], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 /// Ends the parking of an event; `false` if it is not parked.
-pub fn unpark(connection: &Connection, event_id: Uuid) -> rusqlite::Result<bool> {
-    let unparked = connection
-        .prepare_cached("DELETE FROM parked_events WHERE event_id = ?1")?
+pub fn unpark(session: Session<'_>, event_id: Uuid) -> rusqlite::Result<bool> {
+    let unparked = session.prepare("DELETE FROM {parked_events} WHERE event_id = ?1")?
         .execute([event_id.as_bytes()])?;
     Ok(unparked == 1)
 }
 
 /// Deletes a parked event; `false` if it is not parked.
-pub fn discard(connection: &Connection, event_id: Uuid) -> rusqlite::Result<bool> {
-    let is_parked = unpark(connection, event_id)?;
+pub fn discard(session: Session<'_>, event_id: Uuid) -> rusqlite::Result<bool> {
+    let is_parked = unpark(session, event_id)?;
     if is_parked {
-        delete(connection, &[event_id])?;
+        delete(session, &[event_id])?;
     }
     Ok(is_parked)
 }

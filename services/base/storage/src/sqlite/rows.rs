@@ -2,10 +2,11 @@
 
 use innkeeper_kit::store::{Claim, Parent, Query, Row, TimeRange};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
+use rusqlite::{OptionalExtension, ToSql, named_params, params};
 use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
+use super::tables::Session;
 
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
@@ -17,59 +18,56 @@ macro_rules! columns {
 pub(super) use columns;
 
 /// Loads the highest public id, or 0.
-pub fn load_last_id(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT coalesce(max(id), 0) FROM rows", [], |row| {
-        row.get(0)
-    })
+pub fn load_last_id(session: Session<'_>) -> rusqlite::Result<i64> {
+    let mut last = session.prepare("SELECT coalesce(max(id), 0) FROM {rows}")?;
+    last.query_row([], |row| row.get(0))
 }
 
 /// Loads a row by its key in the table.
 pub fn load(
-    connection: &Connection,
+    session: Session<'_>,
     row_id: Uuid,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Row>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE correlation_id = ?1"
+        " FROM {rows} WHERE correlation_id = ?1"
     );
-    connection
-        .prepare_cached(SQL)?
+    session.prepare(SQL)?
         .query_row([row_id.as_bytes()], |row| from_columns(row, now))
         .optional()
 }
 
 /// Loads the rows of a saga.
 pub fn load_saga(
-    connection: &Connection,
+    session: Session<'_>,
     saga: Uuid,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Row>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE correlation_id = ?1 OR saga_id = ?1"
+        " FROM {rows} WHERE correlation_id = ?1 OR saga_id = ?1"
     );
-    load_all(connection, SQL, &[&saga.as_bytes()], now)
+    load_all(session, SQL, &[&saga.as_bytes()], now)
 }
 
 /// Loads the row with a public id.
 pub fn load_by_id(
-    connection: &Connection,
+    session: Session<'_>,
     id: i64,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Row>> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM rows WHERE id = ?1");
-    connection
-        .prepare_cached(SQL)?
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM {rows} WHERE id = ?1");
+    session.prepare(SQL)?
         .query_row([id], |row| from_columns(row, now))
         .optional()
 }
 
 /// Loads the row with a second key; there is one at most.
 pub fn load_by_second_key(
-    connection: &Connection,
+    session: Session<'_>,
     aggregate: &str,
     key: &str,
     now: Timestamp,
@@ -77,14 +75,14 @@ pub fn load_by_second_key(
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE second_key = ?1 AND aggregate = ?2"
+        " FROM {rows} WHERE second_key = ?1 AND aggregate = ?2"
     );
-    load_all(connection, SQL, &[&key, &aggregate], now)
+    load_all(session, SQL, &[&key, &aggregate], now)
 }
 
 /// Loads the rows that take a part of another, in a range.
 pub fn load_children(
-    connection: &Connection,
+    session: Session<'_>,
     parent: Uuid,
     range: Option<TimeRange>,
     now: Timestamp,
@@ -92,11 +90,10 @@ pub fn load_children(
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE parent_id = :parent
+        " FROM {rows} WHERE parent_id = :parent
           AND (:from IS NULL OR range_from IS NULL OR range_from < :until AND range_until > :from)"
     );
-    connection
-        .prepare_cached(SQL)?
+    session.prepare(SQL)?
         .query_map(
             named_params! {
                 ":parent": parent.as_bytes(),
@@ -109,34 +106,33 @@ pub fn load_children(
 }
 
 /// Loads a page of rows by public id. Tombstones have none, so they never match.
-pub fn list(connection: &Connection, query: &Query, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
+pub fn list(session: Session<'_>, query: &Query, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     const ALL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE id > ?1 ORDER BY id LIMIT ?2"
+        " FROM {rows} WHERE id > ?1 ORDER BY id LIMIT ?2"
     );
     const OF_OWNER: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE owner = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
+        " FROM {rows} WHERE owner = ?3 AND id > ?1 ORDER BY id LIMIT ?2"
     );
     match &query.owner {
-        None => load_all(connection, ALL, &[&query.after, &query.limit], now),
+        None => load_all(session, ALL, &[&query.after, &query.limit], now),
         Some(owner) => {
             let parameters = params![query.after, query.limit, owner];
-            load_all(connection, OF_OWNER, parameters, now)
+            load_all(session, OF_OWNER, parameters, now)
         }
     }
 }
 
 fn load_all(
-    connection: &Connection,
-    sql: &str,
+    session: Session<'_>,
+    sql: &'static str,
     parameters: &[&dyn ToSql],
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Row>> {
-    connection
-        .prepare_cached(sql)?
+    session.prepare(sql)?
         .query_map(parameters, |row| from_columns(row, now))?
         .collect()
 }

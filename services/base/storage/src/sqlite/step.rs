@@ -1,14 +1,15 @@
-//! Runs one step on the writer's thread, within a savepoint.
+//! Runs one step on the writer's thread.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::{Row, Scope, Seen, Step, StepInput, StepOutcome, StoreError};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::connection::store_error;
+use super::tables::{Session, Tables};
+use super::writer::Turn;
 use super::{messages, rows, write};
 
 /// What a step did.
@@ -18,17 +19,21 @@ pub struct Ran {
     pub has_events: bool,
 }
 
-/// Loads, decides and writes. After an error the caller must roll the savepoint back. Nobody else
-/// writes meanwhile, so that no decision is taken twice.
+/// Loads, decides and writes. If it fails after it has written, the caller must roll back. Nobody
+/// else writes meanwhile, so that no decision is taken twice.
 pub fn run(
-    connection: &Connection,
+    turn: &Turn<'_>,
+    tables: &Tables,
     step: &mut Step,
     next_id: &AtomicI64,
-    now: Timestamp,
 ) -> Result<Ran, Failure> {
+    let session = Session {
+        connection: turn.connection,
+        tables,
+    };
     let inbox = step.input.inbox;
     if let Some(event_id) = inbox
-        && is_seen(connection, event_id)?
+        && is_seen(session, event_id)?
     {
         return Ok(Ran {
             outcome: StepOutcome::Duplicate,
@@ -36,39 +41,41 @@ pub fn run(
         });
     }
     let id = next_id.load(Ordering::Relaxed);
-    let seen = look(connection, &step.input, id, now).map_err(store_error)?;
+    let seen = look(session, &step.input, id, turn.now).map_err(store_error)?;
     let changes = (step.decide)(&seen)?;
+    let has_events = !changes.events.is_empty();
     if !changes.is_empty() {
-        write::run(connection, &changes, inbox, now)?;
-        if changes.rows.iter().any(|row| row.id == Some(id)) {
+        let takes_id = changes.rows.iter().any(|row| row.id == Some(id));
+        write::run(turn, session, changes, inbox)?;
+        if takes_id {
             next_id.store(id + 1, Ordering::Relaxed);
         }
     }
     Ok(Ran {
         outcome: StepOutcome::Done(()),
-        has_events: !changes.events.is_empty(),
+        has_events,
     })
 }
 
-fn is_seen(connection: &Connection, event_id: Uuid) -> Result<bool, StoreError> {
-    let seen = messages::load_seen(connection, vec![event_id]).map_err(store_error)?;
+fn is_seen(session: Session<'_>, event_id: Uuid) -> Result<bool, StoreError> {
+    let seen = messages::load_seen(session, vec![event_id]).map_err(store_error)?;
     Ok(!seen.is_empty())
 }
 
 fn look(
-    connection: &Connection,
+    session: Session<'_>,
     input: &StepInput,
     next_id: i64,
     now: Timestamp,
 ) -> rusqlite::Result<Seen> {
     let key = match &input.key {
-        Some(key) => messages::load_key(connection, key)?,
+        Some(key) => messages::load_key(session, key)?,
         None => None,
     };
     let saga_of_key = key.as_ref().map(|key| Scope::Saga(key.correlation_id));
     let mut rows: Vec<Row> = Vec::new();
     for part in input.scope.parts().into_iter().chain(&saga_of_key) {
-        for row in load(connection, part, now)? {
+        for row in load(session, part, now)? {
             if rows.iter().all(|known| known.row_id != row.row_id) {
                 rows.push(row);
             }
@@ -83,21 +90,21 @@ fn look(
     })
 }
 
-fn load(connection: &Connection, part: &Scope, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
+fn load(session: Session<'_>, part: &Scope, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     match part {
         Scope::Nothing | Scope::All(_) => Ok(Vec::new()),
-        Scope::Saga(saga) => rows::load_saga(connection, *saga, now),
-        Scope::Id(id) => Ok(rows::load_by_id(connection, *id, now)?
+        Scope::Saga(saga) => rows::load_saga(session, *saga, now),
+        Scope::Id(id) => Ok(rows::load_by_id(session, *id, now)?
             .into_iter()
             .collect()),
         Scope::SecondKey { aggregate, key } => {
-            rows::load_by_second_key(connection, aggregate, key, now)
+            rows::load_by_second_key(session, aggregate, key, now)
         }
         Scope::Parent { id, range } => {
-            let Some(parent) = rows::load_by_id(connection, *id, now)? else {
+            let Some(parent) = rows::load_by_id(session, *id, now)? else {
                 return Ok(Vec::new());
             };
-            let children = rows::load_children(connection, parent.row_id, *range, now)?;
+            let children = rows::load_children(session, parent.row_id, *range, now)?;
             Ok(std::iter::once(parent).chain(children).collect())
         }
     }

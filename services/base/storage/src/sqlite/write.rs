@@ -1,42 +1,55 @@
-//! Writes what a step has decided, within a savepoint of the writer.
+//! Writes what a step has decided.
 
+use innkeeper_kit::log::NewRecord;
 use innkeeper_kit::store::{
     Changes, ClaimChange, KeyChange, OutboxEvent, RowChange, StoreError, contended,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{named_params, params};
 use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
 use super::dead_letters;
+use super::tables::Session;
+use super::writer::Turn;
 
-/// Writes everything. After an error the caller must roll the savepoint back.
+/// Writes everything. After an error the caller must roll back.
 pub fn run(
-    connection: &Connection,
-    changes: &Changes,
+    turn: &Turn<'_>,
+    session: Session<'_>,
+    changes: Changes,
     inbox: Option<Uuid>,
-    now: Timestamp,
 ) -> Result<(), StoreError> {
+    let now = turn.now;
     if let Some(event_id) = inbox {
-        insert_inbox(connection, event_id, now).map_err(store_error)?;
-        dead_letters::delete_of_event(connection, event_id).map_err(store_error)?;
+        turn.has_effects.set(true);
+        insert_inbox(session, event_id, now).map_err(store_error)?;
+        dead_letters::delete_of_event(session, event_id).map_err(store_error)?;
     }
     if let Some(key) = &changes.key {
-        write_key(connection, key, now)?;
+        write_key(session, key, now)?;
     }
     for row in &changes.rows {
-        write_row(connection, row, now)?;
+        write_row(session, row, now)?;
     }
-    for event in &changes.events {
-        insert_event(connection, event, now).map_err(store_error)?;
+    for event in changes.events {
+        add_event(turn, session, event).map_err(store_error)?;
     }
     if let Some(letter) = &changes.dead_letter {
-        dead_letters::insert(connection, letter, now).map_err(store_error)?;
+        dead_letters::insert(session, letter, now).map_err(store_error)?;
     }
     if let Some(id) = changes.discarded {
-        dead_letters::delete(connection, id).map_err(store_error)?;
+        dead_letters::delete(session, id).map_err(store_error)?;
     }
     Ok(())
+}
+
+/// Adds an event to the log if that is in the same file, and else to the outbox.
+fn add_event(turn: &Turn<'_>, session: Session<'_>, event: OutboxEvent) -> rusqlite::Result<()> {
+    match turn.log {
+        Some(_) => turn.append(vec![NewRecord::from(event)]),
+        None => insert_event(session, &event, turn.now),
+    }
 }
 
 /// Headers as a column holds them.
@@ -44,23 +57,21 @@ pub fn headers_json(headers: &[(String, String)]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }
 
-fn insert_inbox(connection: &Connection, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO inbox VALUES (?1, ?2)")?
+fn insert_inbox(session: Session<'_>, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
+    session.prepare("INSERT INTO {inbox} VALUES (?1, ?2)")?
         .execute(params![event_id.as_bytes(), microseconds(now)])
         .map(drop)
 }
 
-fn write_key(connection: &Connection, key: &KeyChange, now: Timestamp) -> Result<(), StoreError> {
+fn write_key(session: Session<'_>, key: &KeyChange, now: Timestamp) -> Result<(), StoreError> {
     match key {
         KeyChange::Begin {
             key,
             fingerprint,
             correlation_id,
         } => {
-            let inserted = connection
-                .prepare_cached(
-                    "INSERT INTO idempotency_keys (key, fingerprint, correlation_id) VALUES (?1, ?2, ?3)
+            let inserted = session.prepare(
+                    "INSERT INTO {idempotency_keys} (key, fingerprint, correlation_id) VALUES (?1, ?2, ?3)
                      ON CONFLICT (key) DO NOTHING",
                 )
                 .and_then(|mut sql| {
@@ -72,9 +83,8 @@ fn write_key(connection: &Connection, key: &KeyChange, now: Timestamp) -> Result
         KeyChange::Settle {
             correlation_id,
             answer,
-        } => connection
-            .prepare_cached(
-                "UPDATE idempotency_keys SET answer_status = ?2, answer_location_id = ?3, answer_body = ?4, settled_at = ?5
+        } => session.prepare(
+                "UPDATE {idempotency_keys} SET answer_status = ?2, answer_location_id = ?3, answer_body = ?4, settled_at = ?5
                  WHERE correlation_id = ?1 AND settled_at IS NULL",
             )
             .and_then(|mut sql| {
@@ -91,26 +101,26 @@ fn write_key(connection: &Connection, key: &KeyChange, now: Timestamp) -> Result
     }
 }
 
-fn write_row(connection: &Connection, row: &RowChange, now: Timestamp) -> Result<(), StoreError> {
+fn write_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> Result<(), StoreError> {
     let written = if row.seen_version == 0 {
-        insert_row(connection, row, now)
+        insert_row(session, row, now)
     } else {
-        update_row(connection, row, now)
+        update_row(session, row, now)
     };
     refuse_if_none(written.map_err(store_error)?)
 }
 
-fn insert_row(connection: &Connection, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
+fn insert_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
     let (owner, until) = claim_columns(&row.claim, now);
     let saga_id = (row.correlation_id != row.row_id).then_some(row.correlation_id.as_bytes());
     let range = row.parent.as_ref().and_then(|parent| parent.range);
     let sql = "
-        INSERT INTO rows (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at,
+        INSERT INTO {rows} (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at,
             saga_id, aggregate, owner, second_key, parent_id, range_from, range_until)
         VALUES (:row_id, :id, 1, :state, :clock, :body, :claim_owner, :claim_until, :now,
             :saga_id, :aggregate, :owner, :second_key, :parent_id, :range_from, :range_until)
         ON CONFLICT DO NOTHING";
-    connection.prepare_cached(sql)?.execute(named_params! {
+    session.prepare(sql)?.execute(named_params! {
         ":row_id": row.row_id.as_bytes(),
         ":id": row.id,
         ":state": row.state,
@@ -129,13 +139,13 @@ fn insert_row(connection: &Connection, row: &RowChange, now: Timestamp) -> rusql
     })
 }
 
-fn update_row(connection: &Connection, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
+fn update_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
     let (owner, until) = claim_columns(&row.claim, now);
     let sql = "
-        UPDATE OR IGNORE rows SET id = :id, version = version + 1, state = :state, clock = :clock, body = :body,
+        UPDATE OR IGNORE {rows} SET id = :id, version = version + 1, state = :state, clock = :clock, body = :body,
             claim_owner = :claim_owner, claim_until = :claim_until, second_key = :second_key
         WHERE correlation_id = :row_id AND version = :seen_version";
-    connection.prepare_cached(sql)?.execute(named_params! {
+    session.prepare(sql)?.execute(named_params! {
         ":row_id": row.row_id.as_bytes(),
         ":seen_version": row.seen_version,
         ":id": row.id,
@@ -158,14 +168,14 @@ fn claim_columns(claim: &ClaimChange, now: Timestamp) -> (Option<&[u8; 16]>, Opt
 }
 
 fn insert_event(
-    connection: &Connection,
+    session: Session<'_>,
     event: &OutboxEvent,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "
-        INSERT INTO outbox (id, aggregatetype, aggregateid, type, version, headers, payload, occurred_at)
+        INSERT INTO {outbox} (id, aggregatetype, aggregateid, type, version, headers, payload, occurred_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let inserted = connection.prepare_cached(sql)?.execute(params![
+    let inserted = session.prepare(sql)?.execute(params![
         event.id.as_bytes(),
         event.aggregate_type,
         event.aggregate_id.as_bytes(),

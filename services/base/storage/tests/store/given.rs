@@ -9,6 +9,8 @@ use innkeeper_kit::store::{
 use innkeeper_kit::{Failure, Rejection};
 use uuid::Uuid;
 
+use crate::suite::Fixture;
+
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const ALMOST_A_MINUTE: Duration = Duration::from_secs(59);
 pub const MINUTE: Duration = Duration::from_mins(1);
@@ -124,15 +126,16 @@ pub fn tombstone(saga: Uuid) -> RowChange {
 
 /// An event of a saga.
 pub fn event(saga: Uuid, version: i64) -> OutboxEvent {
+    let id = new_uuid();
     OutboxEvent {
-        id: new_uuid(),
+        id,
         aggregate_type: "booking".to_owned(),
         aggregate_id: saga,
         event_type: "dev.innkeeper.booking.confirmed.v1".to_owned(),
         version,
         headers: vec![
             ("ce_type".to_owned(), "dev.innkeeper.test".to_owned()),
-            ("ce_id".to_owned(), "1".to_owned()),
+            ("ce_id".to_owned(), id.to_string()),
         ],
         payload: DELICATE.to_owned(),
     }
@@ -276,10 +279,15 @@ pub async fn stored_dead_letter(store: &dyn Store, error: &str) -> DeadLetter {
 }
 
 /// Asserts that all messages of a write are there, or none of them.
-pub async fn assert_messages_of(write: &Write, there: bool, store: &dyn Store) {
-    let waiting = unpublished(store).await;
+pub async fn assert_messages_of(
+    write: &Write,
+    there: bool,
+    fixture: &dyn Fixture,
+    store: &dyn Store,
+) {
+    let events = fixture.events(store).await;
     for event in &write.events {
-        assert_eq!(waiting.contains(&event.id), there, "event in the outbox");
+        assert_eq!(events.contains(&event.id), there, "event");
     }
     if let Some(event_id) = write.inbox {
         let seen = store.load_seen(vec![event_id]).await.unwrap();

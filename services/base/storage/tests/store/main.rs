@@ -8,6 +8,8 @@ mod given;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod platform_file;
+#[cfg(test)]
 #[cfg(feature = "services")]
 mod postgres;
 #[cfg(test)]

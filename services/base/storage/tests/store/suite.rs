@@ -5,12 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_kit::store::Store;
+use uuid::Uuid;
+
+use crate::given::unpublished;
 
 /// A database of its own for each test, which is deleted when the fixture is dropped.
 #[async_trait]
 pub trait Fixture: Send + Sync {
     /// Opens the store in this database; several may be open at once where the backend allows it.
     async fn open(&self) -> Arc<dyn Store>;
+
+    /// Ids of the events that were written and that nobody has published.
+    async fn events(&self, store: &dyn Store) -> Vec<Uuid> {
+        unpublished(store).await
+    }
 
     /// Lets the database's time pass.
     async fn pass_time(&self, by: Duration);
@@ -19,9 +27,29 @@ pub trait Fixture: Send + Sync {
 /// How long a case may take before it counts as stuck.
 pub const DEADLINE: Duration = Duration::from_mins(2);
 
-/// Makes a test of every case for one kind of fixture.
+/// Makes a test of every case for one kind of fixture; with `shared`, of those cases that also hold
+/// for a store that shares its file and has no outbox.
 macro_rules! conformance {
     ($fixture:ty) => {
+        $crate::suite::conformance! { shared $fixture }
+        $crate::suite::conformance! { $fixture:
+            lifecycle::a_closed_store_refuses_work,
+            writes::a_write_that_the_database_refuses_leaves_nothing,
+            lifecycle::closing_finishes_what_was_accepted,
+            outbox::a_parked_event_holds_its_saga_until_it_is_replayed,
+            outbox::a_parked_event_that_is_discarded_is_gone_and_its_saga_goes_on,
+            outbox::a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it,
+            outbox::a_write_with_events_wakes_the_relay,
+            outbox::an_event_that_another_relay_published_is_not_parked,
+            outbox::events_of_a_saga_come_by_version_whatever_their_sequence,
+            outbox::events_of_one_write_keep_their_order,
+            outbox::of_two_relays_one_has_the_lease,
+            outbox::pages_go_on_after_a_saga,
+            outbox::published_events_do_not_come_again,
+            outbox::writes_without_effect_on_the_outbox_do_not_wake_the_relay,
+        }
+    };
+    (shared $fixture:ty) => {
         $crate::suite::conformance! { $fixture:
             claims::a_claim_changes_the_version_that_other_writers_know,
             claims::a_write_takes_and_releases_the_claim,
@@ -42,23 +70,10 @@ macro_rules! conformance {
             keys::a_taken_key_refuses_the_write_without_effect,
             keys::settling_a_saga_without_a_key_does_nothing,
             keys::settling_records_the_answer,
-            lifecycle::a_closed_store_refuses_work,
             lifecycle::a_reopened_store_has_everything,
             lifecycle::an_open_store_answers_a_ping,
-            lifecycle::closing_finishes_what_was_accepted,
             lifecycle::ids_go_on_after_a_reopen,
             lifecycle::ids_start_at_one_and_grow,
-            outbox::a_parked_event_holds_its_saga_until_it_is_replayed,
-            outbox::a_parked_event_that_is_discarded_is_gone_and_its_saga_goes_on,
-            outbox::a_relay_that_lost_its_lease_while_sending_neither_gets_nor_frees_it,
-            outbox::a_write_with_events_wakes_the_relay,
-            outbox::an_event_that_another_relay_published_is_not_parked,
-            outbox::events_of_a_saga_come_by_version_whatever_their_sequence,
-            outbox::events_of_one_write_keep_their_order,
-            outbox::of_two_relays_one_has_the_lease,
-            outbox::pages_go_on_after_a_saga,
-            outbox::published_events_do_not_come_again,
-            outbox::writes_without_effect_on_the_outbox_do_not_wake_the_relay,
             prune::pruning_deletes_more_than_one_batch,
             prune::pruning_takes_what_is_old_and_no_longer_needed,
             prune::what_is_young_or_still_needed_is_spared,
@@ -77,7 +92,6 @@ macro_rules! conformance {
             steps::several_rows_of_a_saga_are_written_and_seen_together,
             writes::a_failing_write_leaves_its_neighbours,
             writes::a_tombstone_against_a_row_conflicts,
-            writes::a_write_that_the_database_refuses_leaves_nothing,
             writes::an_insert_against_a_tombstone_conflicts,
             writes::an_update_of_a_row_that_is_not_there_conflicts,
             writes::of_several_reasons_duplicate_comes_before_key_taken_before_conflict,

@@ -18,7 +18,7 @@ pub async fn the_same_event_again_is_a_duplicate_without_effect(fixture: &dyn Fi
 
     assert!(matches!(outcome, Err(Refused::Duplicate)), "{outcome:?}");
     again.inbox = None;
-    assert_messages_of(&again, false, &*store).await;
+    assert_messages_of(&again, false, fixture, &*store).await;
     assert_eq!(store.load(saga).await.unwrap(), None);
     let (known, unknown) = (first.inbox.unwrap(), new_uuid());
     let seen = store.load_seen(vec![unknown, known]).await.unwrap();

@@ -82,7 +82,7 @@ pub async fn a_taken_key_refuses_the_write_without_effect(fixture: &dyn Fixture)
     let outcome = save(&*store, refused).await;
 
     assert!(matches!(outcome, Err(Refused::KeyTaken)), "{outcome:?}");
-    assert_messages_of(&write, false, &*store).await;
+    assert_messages_of(&write, false, fixture, &*store).await;
     assert_eq!(store.load(saga).await.unwrap(), None);
     let untouched = Some(expected_key(taken_by, None));
     assert_eq!(store.load_key_of(taken_by).await.unwrap(), untouched);

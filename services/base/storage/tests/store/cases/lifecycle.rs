@@ -21,7 +21,7 @@ pub async fn a_reopened_store_has_everything(fixture: &dyn Fixture) {
     let store = fixture.open().await;
 
     assert_eq!(store.load(saga).await.unwrap(), before);
-    assert_messages_of(&write, true, &*store).await;
+    assert_messages_of(&write, true, fixture, &*store).await;
 }
 
 pub async fn ids_start_at_one_and_grow(fixture: &dyn Fixture) {

@@ -9,7 +9,7 @@ use innkeeper_kit::{Failure, Principal, Rejection};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::given::{event, new_uuid, row, stored_row, unpublished};
+use crate::given::{event, new_uuid, row, stored_row};
 use crate::suite::Fixture;
 
 const CAPACITY: usize = 3;
@@ -180,7 +180,7 @@ pub async fn of_64_writers_only_as_many_as_there_are_places_get_one(fixture: &dy
         );
         assert!(sold_out, "{outcome:?}");
     }
-    assert_eq!(unpublished(&*store).await.len(), CAPACITY);
+    assert_eq!(fixture.events(&*store).await.len(), CAPACITY);
     allocate(&store, item, Some(day(4))).await.unwrap();
     allocate(&store, item, Some(day(2))).await.unwrap();
     assert!(allocate(&store, item, None).await.is_err());

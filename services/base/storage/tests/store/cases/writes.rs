@@ -15,7 +15,7 @@ pub async fn of_two_writers_at_one_version_one_wins_and_the_other_leaves_nothing
         let saga = stored_row(&*store).await;
         let id = store.load(saga).await.unwrap().unwrap().id.unwrap();
         let writes = [full_write(saga, id, 1), full_write(saga, id, 1)];
-        assert_one_wins(&*store, &writes).await;
+        assert_one_wins(fixture, &*store, &writes).await;
         assert_eq!(store.load(saga).await.unwrap().unwrap().version, 2);
     }
 }
@@ -26,12 +26,12 @@ pub async fn of_two_inserts_of_a_row_one_wins_and_the_other_leaves_nothing(fixtu
         let saga = new_uuid();
         let (one, other) = (2 * number + 1, 2 * number + 2);
         let writes = [full_write(saga, one, 0), full_write(saga, other, 0)];
-        assert_one_wins(&*store, &writes).await;
+        assert_one_wins(fixture, &*store, &writes).await;
         assert_eq!(store.load(saga).await.unwrap().unwrap().version, 1);
     }
 }
 
-async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
+async fn assert_one_wins(fixture: &dyn Fixture, store: &dyn Store, writes: &[Write; 2]) {
     let outcomes = join_all(writes.iter().map(|write| save(&*store, write.clone()))).await;
     let won: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
     assert!(won == [true, false] || won == [false, true], "{outcomes:?}");
@@ -40,7 +40,7 @@ async fn assert_one_wins(store: &dyn Store, writes: &[Write; 2]) {
             matches!(outcome, Ok(()) | Err(Refused::Conflict)),
             "{outcome:?}"
         );
-        assert_messages_of(write, outcome.is_ok(), store).await;
+        assert_messages_of(write, outcome.is_ok(), fixture, store).await;
     }
 }
 
@@ -53,7 +53,7 @@ pub async fn an_update_of_a_row_that_is_not_there_conflicts(fixture: &dyn Fixtur
 
     assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap(), None);
-    assert_messages_of(&write, false, &*store).await;
+    assert_messages_of(&write, false, fixture, &*store).await;
 }
 
 pub async fn an_insert_against_a_tombstone_conflicts(fixture: &dyn Fixture) {
@@ -66,7 +66,7 @@ pub async fn an_insert_against_a_tombstone_conflicts(fixture: &dyn Fixture) {
 
     assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap().unwrap().id, None);
-    assert_messages_of(&write, false, &*store).await;
+    assert_messages_of(&write, false, fixture, &*store).await;
 }
 
 pub async fn a_tombstone_against_a_row_conflicts(fixture: &dyn Fixture) {
@@ -81,7 +81,7 @@ pub async fn a_tombstone_against_a_row_conflicts(fixture: &dyn Fixture) {
 
     assert!(matches!(outcome, Err(Refused::Conflict)), "{outcome:?}");
     assert_eq!(store.load(saga).await.unwrap().unwrap().id, Some(1));
-    assert_messages_of(&write, false, &*store).await;
+    assert_messages_of(&write, false, fixture, &*store).await;
 }
 
 pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
@@ -100,9 +100,9 @@ pub async fn a_failing_write_leaves_its_neighbours(fixture: &dyn Fixture) {
         assert_eq!(outcome.is_ok(), number % 3 != 0, "{number}: {outcome:?}");
     }
     for (number, write) in writes.iter().enumerate().take(30) {
-        assert_messages_of(write, number % 3 != 0, &*store).await;
+        assert_messages_of(write, number % 3 != 0, fixture, &*store).await;
     }
-    assert_eq!(store.load_unpublished(None, 1_000).await.unwrap().len(), 80);
+    assert_eq!(fixture.events(&*store).await.len(), 80);
     assert_eq!(store.list(Query::page(0, 1_000)).await.unwrap().len(), 81);
 }
 
@@ -123,8 +123,8 @@ pub async fn a_write_that_the_database_refuses_leaves_nothing(fixture: &dyn Fixt
     assert!(refused, "{outcome:?}");
     neighbours.unwrap();
     assert_eq!(store.load(saga).await.unwrap(), None);
-    assert_messages_of(&write, false, &*store).await;
-    assert_messages_of(&neighbour, true, &*store).await;
+    assert_messages_of(&write, false, fixture, &*store).await;
+    assert_messages_of(&neighbour, true, fixture, &*store).await;
 }
 
 pub async fn of_several_reasons_duplicate_comes_before_key_taken_before_conflict(

@@ -1,0 +1,109 @@
+//! The log in a file that the services of a platform share: a step's own commit publishes what the
+//! step adds.
+
+pub mod table;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use innkeeper_broker::Retention;
+use innkeeper_broker::embedded::tail::Tail;
+use innkeeper_broker::embedded::{Bounds, record_at};
+use innkeeper_kit::log::{NewRecord, Record};
+use rusqlite::Connection;
+
+/// How often old records are pruned, in milliseconds.
+const PRUNE_INTERVAL_MS: i64 = 60_000;
+
+/// Lists of names of headers that are known by their ids. Beyond these few the table is asked.
+const KNOWN_NAMES: usize = 16;
+
+/// The end of the log, which only the writer's thread moves.
+pub struct LogWriter {
+    tail: Arc<Tail>,
+    retention: Retention,
+    next_prune_ms: Cell<i64>,
+    /// The bounds as they are durable.
+    bounds: Cell<Bounds>,
+    /// The bounds in the open transaction, and the records that were appended in it.
+    open: RefCell<(Bounds, Vec<Record>)>,
+    names: RefCell<Vec<(Vec<String>, i64)>>,
+}
+
+impl LogWriter {
+    /// The end of the log whose consumers read from this tail.
+    pub fn new(tail: Arc<Tail>, retention: Retention) -> Self {
+        let bounds = *tail.subscribe().borrow();
+        Self {
+            tail,
+            retention,
+            next_prune_ms: Cell::new(i64::MIN),
+            bounds: Cell::new(bounds),
+            open: RefCell::new((bounds, Vec::new())),
+            names: RefCell::default(),
+        }
+    }
+
+    /// Forgets what was appended in a transaction that was rolled back.
+    pub fn rolled_back(&self) {
+        *self.open.borrow_mut() = (self.bounds.get(), Vec::new());
+        self.names.borrow_mut().clear();
+    }
+
+    /// Appends a record in the open transaction.
+    pub fn append(&self, connection: &Connection, record: NewRecord) -> rusqlite::Result<()> {
+        let names_id = self.names_id(connection, &record)?;
+        let (bounds, appended) = &mut *self.open.borrow_mut();
+        let now_ms = self.retention.now_ms();
+        table::insert(connection, bounds.next, &record, names_id, now_ms)?;
+        appended.push(record_at(bounds.next, record));
+        bounds.next += 1;
+        Ok(())
+    }
+
+    fn names_id(&self, connection: &Connection, record: &NewRecord) -> rusqlite::Result<i64> {
+        let names = || record.headers.iter().map(|(name, _)| name);
+        let mut known = self.names.borrow_mut();
+        if let Some((_, id)) = known.iter().find(|(known, _)| known.iter().eq(names())) {
+            return Ok(*id);
+        }
+        let names: Vec<String> = names().cloned().collect();
+        let id = table::names_id(connection, &names)?;
+        if known.len() < KNOWN_NAMES {
+            known.push((names, id));
+        }
+        Ok(id)
+    }
+
+    /// Does what belongs into a commit besides its work: saves the offsets of groups, and prunes now
+    /// and then.
+    pub fn complete(
+        &self,
+        connection: &Connection,
+        offsets: &HashMap<String, i64>,
+    ) -> rusqlite::Result<()> {
+        let now_ms = self.retention.now_ms();
+        for (group, next) in offsets {
+            table::save_offset(connection, group, *next, now_ms)?;
+        }
+        if now_ms >= self.next_prune_ms.get() {
+            let (bounds, _) = &mut *self.open.borrow_mut();
+            bounds.low = table::prune(connection, *bounds, self.retention.cutoff_ms())?;
+        }
+        Ok(())
+    }
+
+    /// Publishes what a commit has made durable.
+    pub fn committed(&self) {
+        let (bounds, appended) = &mut *self.open.borrow_mut();
+        let before = self.bounds.replace(*bounds);
+        let now_ms = self.retention.now_ms();
+        if bounds.low == before.low && now_ms >= self.next_prune_ms.get() {
+            self.next_prune_ms.set(now_ms + PRUNE_INTERVAL_MS);
+        }
+        if *bounds != before {
+            self.tail.extend(std::mem::take(appended), *bounds);
+        }
+    }
+}

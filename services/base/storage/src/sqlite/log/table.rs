@@ -1,0 +1,189 @@
+//! The tables of a log, and every statement on them.
+
+use std::collections::HashMap;
+
+use innkeeper_broker::embedded::{Bounds, PARTITION};
+use innkeeper_kit::log::{NewRecord, Record};
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+/// Instants are milliseconds since 1970. A key is the 16 bytes of a UUID, or any other text. The
+/// names of headers are few and come again and again, so that they are stored once; the values are a
+/// JSON array, in which `null` stands for the key. `low` has its own column, so that offsets do not
+/// restart at 0 once every record was pruned.
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS log (
+        one   INTEGER PRIMARY KEY CHECK (one = 1),
+        topic TEXT NOT NULL,
+        low   INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS header_names (
+        id    INTEGER PRIMARY KEY,
+        names TEXT NOT NULL UNIQUE
+    );
+    CREATE TABLE IF NOT EXISTS records (
+        record_offset   INTEGER PRIMARY KEY,
+        appended_ms     INTEGER NOT NULL,
+        key             NOT NULL,
+        header_names_id INTEGER NOT NULL,
+        header_values   TEXT NOT NULL,
+        payload         BLOB NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS offsets (
+        group_name  TEXT PRIMARY KEY,
+        next_offset INTEGER NOT NULL,
+        saved_ms    INTEGER NOT NULL
+    ) WITHOUT ROWID;
+";
+
+/// Most records that one commit prunes, so that others do not wait long.
+const PRUNED_AT_ONCE: i64 = 10_000;
+
+/// Creates the tables.
+pub fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)
+}
+
+/// Assigns the log to the topic if it is new; returns the topic that it belongs to.
+pub fn claim_topic(connection: &Connection, topic: &str) -> rusqlite::Result<String> {
+    let sql = "INSERT OR IGNORE INTO log (one, topic, low) VALUES (1, ?1, 0)";
+    connection.execute(sql, [topic])?;
+    connection.query_row("SELECT topic FROM log", [], |row| row.get(0))
+}
+
+/// Loads the bounds of the records.
+pub fn load_bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
+    let low = connection.query_row("SELECT low FROM log", [], |row| row.get(0))?;
+    let newest = "SELECT max(record_offset) FROM records";
+    let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
+    Ok(Bounds {
+        low,
+        next: newest.map_or(low, |newest| newest + 1),
+    })
+}
+
+/// Loads the offset at which each group continues.
+pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
+    let mut statement = connection.prepare("SELECT group_name, next_offset FROM offsets")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// Reads records from this offset on.
+pub fn read(connection: &Connection, from: i64, limit: usize) -> rusqlite::Result<Vec<Record>> {
+    let sql = "
+        SELECT record_offset, key, names, header_values, payload
+        FROM records LEFT JOIN header_names ON id = header_names_id
+        WHERE record_offset >= ?1 ORDER BY record_offset LIMIT ?2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map([from, limit], record)?.collect()
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let key = key(row.get_ref(1)?)?;
+    let or_key = |text: Option<String>| text.unwrap_or_else(|| key.clone());
+    let texts = |column| Ok::<_, rusqlite::Error>(texts(row.get_ref(column)?).into_iter());
+    Ok(Record {
+        partition: PARTITION,
+        offset: row.get(0)?,
+        headers: texts(2)?.flatten().zip(texts(3)?.map(or_key)).collect(),
+        key: Some(key),
+        payload: row.get_ref(4)?.as_bytes()?.to_vec(),
+    })
+}
+
+/// The texts in a column; none if it cannot be read.
+fn texts(column: ValueRef<'_>) -> Vec<Option<String>> {
+    let json = column.as_bytes().ok();
+    let texts = json.and_then(|json| serde_json::from_slice(json).ok());
+    texts.unwrap_or_default()
+}
+
+fn key(column: ValueRef<'_>) -> rusqlite::Result<String> {
+    if let ValueRef::Blob(bytes) = column
+        && let Ok(uuid) = Uuid::from_slice(bytes)
+    {
+        return Ok(uuid.to_string());
+    }
+    let text = column.as_str();
+    text.map(ToOwned::to_owned).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
+    })
+}
+
+/// Finds or inserts a list of names of headers, and returns its id.
+pub fn names_id(connection: &Connection, names: &[String]) -> rusqlite::Result<i64> {
+    let names = serde_json::to_string(names).expect("texts are always JSON");
+    let insert = "INSERT OR IGNORE INTO header_names (names) VALUES (?1)";
+    connection.prepare_cached(insert)?.execute([&names])?;
+    let select = "SELECT id FROM header_names WHERE names = ?1";
+    let mut select = connection.prepare_cached(select)?;
+    select.query_row([&names], |row| row.get(0))
+}
+
+/// Inserts a record.
+pub fn insert(
+    connection: &Connection,
+    offset: i64,
+    record: &NewRecord,
+    names_id: i64,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let values = record.headers.iter().map(|(_, value)| value);
+    let values: Vec<_> = values
+        .map(|value| (*value != record.key).then_some(value))
+        .collect();
+    let values = serde_json::to_string(&values).expect("texts are always JSON");
+    let sql = "
+        INSERT INTO records (record_offset, appended_ms, key, header_names_id, header_values, payload)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut sql = connection.prepare_cached(sql)?;
+    let inserted = match uuid(&record.key) {
+        Some(key) => {
+            let key = key.as_bytes();
+            sql.execute(params![offset, now_ms, key, names_id, values, record.payload])
+        }
+        None => {
+            let key = &record.key;
+            sql.execute(params![offset, now_ms, key, names_id, values, record.payload])
+        }
+    };
+    inserted.map(drop)
+}
+
+/// The UUID that is written as this text, and never otherwise.
+fn uuid(text: &str) -> Option<Uuid> {
+    let mut buffer = Uuid::encode_buffer();
+    let uuid = Uuid::try_parse(text).ok()?;
+    (*uuid.hyphenated().encode_lower(&mut buffer) == *text).then_some(uuid)
+}
+
+/// Saves the offset at which a group continues.
+pub fn save_offset(
+    connection: &Connection,
+    group: &str,
+    next: i64,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO offsets (group_name, next_offset, saved_ms) VALUES (?1, ?2, ?3)";
+    let mut sql = connection.prepare_cached(sql)?;
+    sql.execute(params![group, next, now_ms]).map(drop)
+}
+
+/// Deletes records that were appended before an instant and that every group has read, up to a
+/// limit; returns the offset of the earliest record that is left. A group that has saved nothing
+/// since that instant is not waited for.
+pub fn prune(connection: &Connection, bounds: Bounds, cutoff_ms: i64) -> rusqlite::Result<i64> {
+    let sql = "
+        SELECT min(
+            coalesce((SELECT record_offset FROM records WHERE appended_ms >= ?1 ORDER BY record_offset LIMIT 1), ?2),
+            coalesce((SELECT min(next_offset) FROM offsets WHERE saved_ms >= ?1), ?2))";
+    let parameters = [cutoff_ms, bounds.next];
+    let low: i64 = connection.query_row(sql, parameters, |row| row.get(0))?;
+    let low = low.clamp(bounds.low, bounds.low + PRUNED_AT_ONCE);
+    connection.execute("DELETE FROM records WHERE record_offset < ?1", [low])?;
+    connection.execute("UPDATE log SET low = ?1", [low])?;
+    Ok(low)
+}

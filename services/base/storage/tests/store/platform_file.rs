@@ -1,0 +1,232 @@
+//! The suite on one service of a platform's file, and tests of what its services share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use innkeeper_broker::Retention;
+use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
+use innkeeper_kit::store::{Query, Store};
+use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions};
+use innkeeper_testkit::clock::MockClock;
+use innkeeper_testkit::patience::{in_time, until};
+use jiff::SignedDuration;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::cases::kill;
+use crate::given::{Write, event, full_write, new_uuid, row, save, stored_events, stored_row};
+use crate::suite::{Fixture, conformance};
+
+/// The services of the platform; the suite runs on the first.
+const SERVICES: [&str; 2] = ["booking-1", "pay"];
+
+struct Shared {
+    folder: TempDir,
+    clock: Arc<MockClock>,
+    open: Mutex<Option<PlatformFile>>,
+}
+
+impl Shared {
+    fn make() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::default(),
+            open: Mutex::default(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("platform.1.db")
+    }
+
+    fn options(&self) -> PlatformOptions {
+        PlatformOptions {
+            retention: Retention::of(SignedDuration::from_hours(48), self.clock.clone()),
+            ..PlatformOptions::new("rentcar".to_owned(), SERVICES.map(str::to_owned).into())
+        }
+    }
+
+    async fn file(&self) -> PlatformFile {
+        PlatformFile::open(&self.path(), self.options()).await.unwrap()
+    }
+
+    fn beside(&self) -> Connection {
+        Connection::open(self.path()).unwrap()
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        self.beside().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+}
+
+#[async_trait]
+impl Fixture for Shared {
+    async fn open(&self) -> Arc<dyn Store> {
+        let mut open = self.open.lock().await;
+        if let Some(before) = open.take() {
+            before.close().await;
+        }
+        let file = self.file().await;
+        let store = file.store(SERVICES[0]).unwrap();
+        *open = Some(file);
+        store
+    }
+
+    async fn events(&self, _: &dyn Store) -> Vec<Uuid> {
+        let beside = self.beside();
+        let mut sql = beside
+            .prepare("SELECT json_extract(header_values, '$[1]') FROM records ORDER BY record_offset")
+            .unwrap();
+        let ids = sql.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        ids.map(|id| id.unwrap().parse().unwrap()).collect()
+    }
+
+    async fn pass_time(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+}
+
+conformance!(shared Shared);
+
+/// Reads so many records of a log.
+async fn read(subscription: &mut dyn Subscription, count: usize) -> Vec<Record> {
+    let mut read = Vec::new();
+    while read.len() < count {
+        let delivery = in_time("a delivery", subscription.next()).await;
+        if let Delivery::Records(records) = delivery.unwrap() {
+            read.extend(records);
+        }
+    }
+    read
+}
+
+async fn read_all(log: &dyn Log, count: usize) -> Vec<Record> {
+    read(&mut *log.subscribe().await.unwrap(), count).await
+}
+
+#[tokio::test]
+async fn what_a_step_adds_is_in_the_log_as_it_was_written_and_nothing_else_is() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let store = file.store(SERVICES[0]).unwrap();
+    let saga = new_uuid();
+    let events: Vec<_> = (1..=3).map(|version| event(saga, version)).collect();
+    let refused = full_write(new_uuid(), 1, 7);
+
+    save(&*store, refused).await.unwrap_err();
+    stored_events(&*store, &events).await;
+
+    let log = file.log("view");
+    let in_memory = read_all(&*log, 3).await;
+    for (event, record) in events.iter().zip(&in_memory) {
+        assert_eq!(record.key, Some(saga.to_string()));
+        assert_eq!(record.headers, event.headers);
+        assert_eq!(record.payload, event.payload.as_bytes());
+    }
+    drop(log);
+    file.close().await;
+    let file = fixture.file().await;
+    assert_eq!(read_all(&*file.log("view"), 3).await, in_memory);
+}
+
+#[tokio::test]
+async fn services_of_one_file_have_rows_and_ids_of_their_own() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let [booking, pay] = SERVICES.map(|service| file.store(service).unwrap());
+    let saga = stored_row(&*booking).await;
+    assert_eq!(pay.load(saga).await.unwrap(), None);
+
+    let (inbox, row) = (Some(new_uuid()), Some(row(saga, 1)));
+    let write = Write { row, inbox, ..Write::default() };
+    save(&*pay, write.clone()).await.unwrap();
+
+    let of_booking = Write { row: None, events: vec![event(saga, 2)], ..write };
+    save(&*booking, of_booking).await.unwrap();
+    assert_eq!(pay.load(saga).await.unwrap().unwrap().id, Some(1));
+    assert!(file.store("nobody").is_none());
+}
+
+#[tokio::test]
+async fn a_file_has_one_opener_and_one_topic() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let in_use = PlatformFile::open(&fixture.path(), fixture.options()).await;
+    let in_use = in_use.err().unwrap();
+    assert!(matches!(in_use, OpenError::InUse { .. }), "{in_use}");
+    file.close().await;
+
+    let options = PlatformOptions { topic: "other".to_owned(), ..fixture.options() };
+    let other = PlatformFile::open(&fixture.path(), options).await.err().unwrap();
+    assert!(matches!(other, OpenError::OtherTopic { .. }), "{other}");
+    assert!(other.to_string().contains("platform.1.db holds the topic rentcar, not other"));
+}
+
+#[tokio::test]
+async fn records_are_pruned_when_they_are_old_and_every_group_has_read_them() {
+    const COUNT: &str = "SELECT count(*) FROM records";
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let store = file.store(SERVICES[0]).unwrap();
+    let events: Vec<_> = (1..=4).map(|version| event(new_uuid(), version)).collect();
+    stored_events(&*store, &events).await;
+    let mut quick = file.log("quick").subscribe().await.unwrap();
+    let records = read(&mut *quick, 4).await;
+    quick.mark_done(&records).await.unwrap();
+
+    fixture.pass_time(Duration::from_hours(72)).await;
+    let mut slow = file.log("slow").subscribe().await.unwrap();
+    let records = read(&mut *slow, 4).await;
+    slow.mark_done(&records[..1]).await.unwrap();
+    stored_row(&*store).await;
+    until("the slow group has read one", async || {
+        stored_row(&*store).await;
+        let left = fixture.number(COUNT);
+        (left == 3).then_some(()).ok_or(format!("{left} are left"))
+    })
+    .await;
+
+    slow.mark_done(&records).await.unwrap();
+    fixture.pass_time(Duration::from_mins(2)).await;
+    until("both have read all", async || {
+        stored_row(&*store).await;
+        let left = fixture.number(COUNT);
+        (left == 0).then_some(()).ok_or(format!("{left} are left"))
+    })
+    .await;
+    file.close().await;
+    let file = fixture.file().await;
+    stored_events(&*file.store(SERVICES[0]).unwrap(), &events[..1]).await;
+    assert_eq!(fixture.number("SELECT min(record_offset) FROM records"), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_acknowledged_write_survives_a_kill() {
+    let options = |fixture: &Shared| fixture.options();
+    if let Some(path) = kill::database_to_write_to() {
+        let file = PlatformFile::open(path.as_ref(), options(&Shared::make())).await;
+        kill::write_until_killed(&*file.unwrap().store(SERVICES[0]).unwrap()).await;
+    }
+    let fixture = Shared::make();
+    let test = "platform_file::every_acknowledged_write_survives_a_kill";
+    let path = fixture.path().display().to_string();
+
+    let sagas = kill::sagas_written_by_a_killed_process(test, &path);
+
+    let store = fixture.open().await;
+    for saga in sagas {
+        assert!(store.load(saga).await.unwrap().is_some(), "lost {saga}");
+    }
+    let rows = store.list(Query::page(0, 1_000_000)).await.unwrap();
+    let mut written: Vec<_> = rows.iter().map(|row| row.correlation_id.to_string()).collect();
+    let log = fixture.open.lock().await.as_ref().unwrap().log("view");
+    let records = read_all(&*log, rows.len()).await;
+    let mut published: Vec<_> = records.into_iter().filter_map(|record| record.key).collect();
+    written.sort();
+    published.sort();
+    assert_eq!(written, published, "a row and its event are one commit");
+}
