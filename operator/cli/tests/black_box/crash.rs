@@ -5,6 +5,7 @@ mod audit;
 mod clients;
 #[cfg(feature = "services")]
 mod kafka;
+mod on_own_file;
 #[cfg(feature = "services")]
 mod on_postgres;
 mod on_sqlite;

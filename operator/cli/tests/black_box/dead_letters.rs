@@ -41,13 +41,16 @@ async fn listed(rentcar: &Platform) -> Vec<Value> {
 /// header, with the name `ce_id`.
 fn append(rentcar: &Platform, id: &str, payload: &[u8]) {
     let log = Connection::open(rentcar.data().join("platform.1.db")).unwrap();
-    let names = r#"INSERT INTO header_names (names) VALUES ('["ce_id"]') RETURNING id"#;
+    let names = r#"INSERT INTO common_headers (headers) VALUES ('[["ce_id",null]]') RETURNING id"#;
     let names: i64 = log.query_row(names, [], |row| row.get(0)).unwrap();
     let sql = "
-        INSERT INTO records (record_offset, appended_ms, key, header_names_id, header_values, payload)
+        INSERT INTO records (record_offset, appended_ms, key, common_headers_id, header_values, payload)
         SELECT max(record_offset) + 1, max(appended_ms), 'nobody', ?1, ?2, ?3 FROM records";
     let values = serde_json::json!([id]).to_string();
-    assert_eq!(log.execute(sql, params![names, values, payload]).unwrap(), 1);
+    assert_eq!(
+        log.execute(sql, params![names, values, payload]).unwrap(),
+        1
+    );
 }
 
 /// A platform whose log has a record that nobody can decode.

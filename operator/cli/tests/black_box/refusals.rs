@@ -55,6 +55,20 @@ async fn a_taken_port_is_named_with_its_service() {
 }
 
 #[tokio::test]
+async fn a_data_folder_of_a_file_for_each_service_is_refused_and_left_as_it_is() {
+    let rentcar = Platform::rentcar();
+    fs::create_dir_all(rentcar.data()).unwrap();
+    for name in ["log.1.db", "reservation.1.db"] {
+        fs::write(rentcar.data().join(name), "of an earlier release").unwrap();
+    }
+    let said = dev(&rentcar, &[]).await;
+    is_one_message(&said, &["log.1.db", "0.3.0", "rentcar", "--data"]);
+    let left = fs::read_dir(rentcar.data()).unwrap();
+    assert_eq!(left.count(), 2, "nothing was made");
+    rentcar.ready(&["--data", "other"]).await.stop().await;
+}
+
+#[tokio::test]
 async fn a_taken_admin_port_is_named_with_its_option() {
     let rentcar = Platform::rentcar();
     let _taken = TcpListener::bind(("127.0.0.1", rentcar.admin())).unwrap();

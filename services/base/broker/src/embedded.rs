@@ -41,7 +41,7 @@ pub trait Journal: Send + Sync {
 
     /// Reads up to `limit` records from this offset on, in order. Pruned records are missing at the
     /// front.
-    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError>;
+    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError>;
 
     /// Watches the bounds, which wakes consumers whenever they change.
     fn bounds(&self) -> watch::Receiver<Bounds>;
@@ -57,14 +57,14 @@ pub trait Journal: Send + Sync {
 }
 
 /// An appended record, as consumers get it.
-pub fn record_at(offset: i64, record: NewRecord) -> Record {
-    Record {
+pub fn record_at(offset: i64, record: NewRecord) -> Arc<Record> {
+    Arc::new(Record {
         partition: PARTITION,
         offset,
         key: Some(record.key),
         headers: record.headers,
         payload: record.payload,
-    }
+    })
 }
 
 type Seat = Arc<tokio::sync::Mutex<()>>;
@@ -234,7 +234,7 @@ fn position_after(position: i64, delivery: &Delivery) -> i64 {
 }
 
 /// The offset after the last of these records.
-fn next_after(records: &[Record]) -> Option<i64> {
+fn next_after(records: &[Arc<Record>]) -> Option<i64> {
     records.iter().map(|record| record.offset + 1).max()
 }
 
@@ -257,7 +257,7 @@ impl Subscription for Member {
         }
     }
 
-    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError> {
+    async fn mark_done(&mut self, records: &[Arc<Record>]) -> Result<(), LogError> {
         if let Some(next) = next_after(records) {
             self.journal.commit(&self.group, next);
         }

@@ -70,7 +70,7 @@ impl MemoryJournal {
 }
 
 impl State {
-    fn append(&mut self, record: NewRecord, now_ms: i64) -> Option<Record> {
+    fn append(&mut self, record: NewRecord, now_ms: i64) -> Option<Arc<Record>> {
         self.ids.insert(record.id).then(|| {
             self.appended_ms.push_back(now_ms);
             let offset = self.bounds.next;
@@ -101,7 +101,7 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError> {
         let from = from.max(self.state().bounds.low);
         Ok(self.tail.read(from, limit).unwrap_or_default())
     }

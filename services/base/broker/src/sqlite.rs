@@ -153,7 +153,7 @@ impl SqliteJournal {
         self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read_file(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn read_file(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError> {
         let reader = Arc::clone(&self.reader);
         let read = tokio::task::spawn_blocking(move || {
             let connection = reader.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +175,7 @@ impl Journal for SqliteJournal {
         appended.map_err(|error| Arc::new(error) as CommitError)
     }
 
-    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError> {
         match self.tail.read(from, limit) {
             Some(records) => Ok(records),
             None => self.read_file(from, limit).await,

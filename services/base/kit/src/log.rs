@@ -1,5 +1,7 @@
 //! The port to the log: append and consume records, at least once, in order per key.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use innkeeper_contracts::event::MAX_EVENT_BYTES;
@@ -111,8 +113,8 @@ impl NewRecord {
 /// What a subscription hands to its consumer.
 #[derive(Debug)]
 pub enum Delivery {
-    /// Records, in order per partition; never empty.
-    Records(Vec<Record>),
+    /// Records, in order per partition; never empty. Consumers in one process share them.
+    Records(Vec<Arc<Record>>),
     /// The assignment of partitions has changed.
     Assigned {
         /// How many partitions the consumer holds now; may be 0.
@@ -152,7 +154,7 @@ pub trait Subscription: Send {
 
     /// Reports that the effects of these records are durable, so that the group never reads them
     /// again. Records of partitions that now belong to another member are ignored.
-    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError>;
+    async fn mark_done(&mut self, records: &[Arc<Record>]) -> Result<(), LogError>;
 
     /// How many records of the member's partitions are not done yet; `None` while that is unknown.
     async fn lag(&mut self) -> Option<i64>;

@@ -191,8 +191,7 @@ impl Store for Sqlite {
     }
 
     async fn count_parked(&self) -> Result<u64, StoreError> {
-        self.read(|session, _| outbox::count_parked(session))
-            .await
+        self.read(|session, _| outbox::count_parked(session)).await
     }
 
     async fn replay_parked(&self, event_id: Uuid) -> Result<bool, StoreError> {
@@ -238,8 +237,7 @@ impl Store for Sqlite {
     }
 
     async fn count_dead_letters(&self) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
-        self.read(|session, _| dead_letters::count(session))
-            .await
+        self.read(|session, _| dead_letters::count(session)).await
     }
 
     async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError> {

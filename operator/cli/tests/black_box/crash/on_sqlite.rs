@@ -137,7 +137,10 @@ impl Observable for File {
             fulfillments: rows(FULFILLMENTS),
             keys: all(&file, &of(BOOKINGS, KEYS), key),
             unsent: 0, // an event is in the log as soon as it is committed
-            dead_letters: [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW].map(letters).iter().sum(),
+            dead_letters: [BOOKINGS, PAYMENTS, FULFILLMENTS, VIEW]
+                .map(letters)
+                .iter()
+                .sum(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The newest records, kept in memory for consumers that are not far behind.
 
 use std::collections::VecDeque;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use innkeeper_kit::log::Record;
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use super::Bounds;
 
 /// The newest records, without gaps, and the bounds of the whole journal.
 pub struct Tail {
-    records: RwLock<VecDeque<Record>>,
+    records: RwLock<VecDeque<Arc<Record>>>,
     capacity: usize,
     bounds: watch::Sender<Bounds>,
 }
@@ -26,7 +26,7 @@ impl Tail {
     }
 
     /// Adds records that were just appended, sets the new bounds, and wakes the consumers.
-    pub fn extend(&self, appended: Vec<Record>, bounds: Bounds) {
+    pub fn extend(&self, appended: Vec<Arc<Record>>, bounds: Bounds) {
         {
             let mut records = self.write();
             records.extend(appended);
@@ -42,7 +42,7 @@ impl Tail {
     }
 
     /// Records from this offset on; `None` if some of them are no longer in memory.
-    pub fn read(&self, from: i64, limit: usize) -> Option<Vec<Record>> {
+    pub fn read(&self, from: i64, limit: usize) -> Option<Vec<Arc<Record>>> {
         let records = self.read_lock();
         let first = records.front()?.offset;
         let skip = usize::try_from(from - first).ok()?;
@@ -54,11 +54,11 @@ impl Tail {
         self.bounds.subscribe()
     }
 
-    fn read_lock(&self) -> RwLockReadGuard<'_, VecDeque<Record>> {
+    fn read_lock(&self) -> RwLockReadGuard<'_, VecDeque<Arc<Record>>> {
         self.records.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, VecDeque<Record>> {
+    fn write(&self) -> RwLockWriteGuard<'_, VecDeque<Arc<Record>>> {
         self.records.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

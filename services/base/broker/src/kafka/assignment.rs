@@ -1,7 +1,7 @@
 //! Which partitions a member holds, its position in each, and librdkafka's callbacks about them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use innkeeper_kit::log::Record;
@@ -97,7 +97,7 @@ impl Assignment {
 
     /// Notes what is done, and returns the offsets to commit. Partitions that were revoked, or are
     /// further on already, are left out.
-    pub fn mark_done(&self, records: &[Record]) -> TopicPartitionList {
+    pub fn mark_done(&self, records: &[Arc<Record>]) -> TopicPartitionList {
         let mut state = self.state();
         let mut next_offsets = BTreeMap::new();
         for record in records {

@@ -1,5 +1,7 @@
 //! Turns librdkafka's messages and errors into deliveries.
 
+use std::sync::Arc;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -130,15 +132,15 @@ fn mends_itself(error: &KafkaError) -> bool {
 }
 
 /// The record in a message, without keys and headers that are not UTF-8.
-fn record(message: &BorrowedMessage<'_>) -> Record {
+fn record(message: &BorrowedMessage<'_>) -> Arc<Record> {
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
-    Record {
+    Arc::new(Record {
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().and_then(text),
         headers: headers(message),
         payload: message.payload().unwrap_or_default().to_vec(),
-    }
+    })
 }
 
 fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {

@@ -67,7 +67,7 @@ impl Subscription for KafkaSubscription {
         delivery.unwrap_or_else(|| Err(unavailable(Stopped)))
     }
 
-    async fn mark_done(&mut self, records: &[Record]) -> Result<(), LogError> {
+    async fn mark_done(&mut self, records: &[Arc<Record>]) -> Result<(), LogError> {
         let offsets = self.consumer.context().mark_done(records);
         if let Err(error) = self.consumer.store_offsets(&offsets) {
             // A partition was just revoked. Its new owner begins at the committed offset.

@@ -1,5 +1,7 @@
 //! The tables of the log's file, and every statement on them.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
@@ -77,7 +79,11 @@ pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String,
 }
 
 /// Reads records from this offset on.
-pub fn read(connection: &Connection, from: i64, limit: usize) -> rusqlite::Result<Vec<Record>> {
+pub fn read(
+    connection: &Connection,
+    from: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Record>>> {
     let mut statement = connection.prepare_cached(
         "SELECT record_offset, key, headers, payload FROM records
          WHERE record_offset >= ?1 ORDER BY record_offset LIMIT ?2",
@@ -86,15 +92,15 @@ pub fn read(connection: &Connection, from: i64, limit: usize) -> rusqlite::Resul
     statement.query_map([from, limit], record)?.collect()
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+fn record(row: &Row<'_>) -> rusqlite::Result<Arc<Record>> {
     let headers = row.get_ref("headers")?.as_bytes()?;
-    Ok(Record {
+    Ok(Arc::new(Record {
         partition: PARTITION,
         offset: row.get("record_offset")?,
         key: row.get("key")?,
         headers: serde_json::from_slice(headers).unwrap_or_default(),
         payload: row.get("payload")?,
-    })
+    }))
 }
 
 /// Inserts a record unless its id exists already; returns whether it did.

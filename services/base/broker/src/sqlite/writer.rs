@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 
 use super::table;
 use crate::Retention;
-use crate::embedded::{Bounds, record_at};
 use crate::embedded::tail::Tail;
+use crate::embedded::{Bounds, record_at};
 
 /// How long an offset may wait to share a commit with records.
 const OFFSET_DELAY: Duration = Duration::from_millis(100);
@@ -170,7 +170,7 @@ struct Thread {
 
 /// The result of a commit.
 struct Committed {
-    stored: Vec<Record>,
+    stored: Vec<Arc<Record>>,
     bounds: Bounds,
 }
 

@@ -222,7 +222,7 @@ async fn a_record_that_the_broker_refuses_does_not_take_its_batch_with_it() {
 
 /// Waits until a member holds this many partitions while the other member continues; returns the
 /// deliveries of both.
-async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Vec<Record> {
+async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Vec<Arc<Record>> {
     let mut read = Vec::new();
     let both = async {
         while reader.assigned.last() != Some(&partitions) {

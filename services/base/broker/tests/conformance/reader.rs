@@ -1,5 +1,7 @@
 //! Reads a subscription with a deadline.
 
+use std::sync::Arc;
+
 use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
 use innkeeper_testkit::patience::in_time;
 
@@ -20,7 +22,7 @@ impl Reader {
     }
 
     /// The next records; errors are told, for no case expects one.
-    pub async fn next(&mut self) -> Vec<Record> {
+    pub async fn next(&mut self) -> Vec<Arc<Record>> {
         loop {
             let delivery = in_time("a delivery", self.subscription.next()).await;
             match delivery.expect("the log works") {
@@ -35,7 +37,7 @@ impl Reader {
     }
 
     /// At least so many records.
-    pub async fn read(&mut self, count: usize) -> Vec<Record> {
+    pub async fn read(&mut self, count: usize) -> Vec<Arc<Record>> {
         let mut records = Vec::new();
         while records.len() < count {
             records.extend(self.next().await);
@@ -74,7 +76,7 @@ impl Reader {
         in_time("an assignment", both).await
     }
 
-    pub async fn mark_done(&mut self, records: &[Record]) {
+    pub async fn mark_done(&mut self, records: &[Arc<Record>]) {
         let done = self.subscription.mark_done(records).await;
         done.expect("what is done can be said");
     }
@@ -85,12 +87,12 @@ impl Reader {
 }
 
 /// The payload as text.
-pub fn text(record: &Record) -> String {
+pub fn text(record: &Arc<Record>) -> String {
     String::from_utf8_lossy(&record.payload).into_owned()
 }
 
 /// The payloads as texts.
-pub fn texts(records: &[Record]) -> Vec<String> {
+pub fn texts(records: &[Arc<Record>]) -> Vec<String> {
     records.iter().map(text).collect()
 }
 

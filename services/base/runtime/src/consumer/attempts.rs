@@ -70,7 +70,7 @@ impl Attempts {
     }
 
     /// Handles a record; `false` if the service had to stop first.
-    pub async fn handle(&self, record: Record, ending: &CancellationToken) -> bool {
+    pub async fn handle(&self, record: Arc<Record>, ending: &CancellationToken) -> bool {
         let mut attempted = Attempted {
             tries: 0,
             failing: None,

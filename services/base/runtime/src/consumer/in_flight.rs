@@ -1,5 +1,7 @@
 //! The records in hand: one of each saga is being handled, and its later ones wait behind it.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use futures::future::BoxFuture;
@@ -13,7 +15,7 @@ use super::progress::Progress;
 type Saga = (i32, Option<String>);
 
 /// Handles a record; `false` if it was not handled because the service stops.
-type Handle<'a> = Box<dyn Fn(Record) -> BoxFuture<'a, bool> + Send + 'a>;
+type Handle<'a> = Box<dyn Fn(Arc<Record>) -> BoxFuture<'a, bool> + Send + 'a>;
 
 /// A record that is no longer being handled.
 struct Left {
@@ -27,7 +29,7 @@ pub struct InFlight<'a> {
     handle: Handle<'a>,
     running: FuturesUnordered<BoxFuture<'a, Left>>,
     /// The sagas of running records, with the records that wait behind them.
-    waiting: HashMap<Saga, VecDeque<Record>>,
+    waiting: HashMap<Saga, VecDeque<Arc<Record>>>,
     count: usize,
     progress: HashMap<i32, Progress>,
     /// The partitions in which records were done since the last look.
@@ -36,7 +38,7 @@ pub struct InFlight<'a> {
 
 impl<'a> InFlight<'a> {
     /// No records yet.
-    pub fn of(handle: impl Fn(Record) -> BoxFuture<'a, bool> + Send + 'a) -> Self {
+    pub fn of(handle: impl Fn(Arc<Record>) -> BoxFuture<'a, bool> + Send + 'a) -> Self {
         Self {
             handle: Box::new(handle),
             running: FuturesUnordered::new(),
@@ -58,7 +60,7 @@ impl<'a> InFlight<'a> {
     }
 
     /// Takes records, which are in order per partition.
-    pub fn add(&mut self, records: Vec<Record>) {
+    pub fn add(&mut self, records: Vec<Arc<Record>>) {
         self.count += records.len();
         for record in records {
             let progress = self.progress.entry(record.partition).or_default();
@@ -84,22 +86,22 @@ impl<'a> InFlight<'a> {
 
     /// The end of what is done in each partition that has advanced since the last call. All that
     /// came before these records is done too.
-    pub fn take_done(&mut self) -> Vec<Record> {
+    pub fn take_done(&mut self) -> Vec<Arc<Record>> {
         let advanced = std::mem::take(&mut self.advanced).into_iter();
         let done = advanced.filter_map(|partition| {
             let offset = self.progress.get(&partition)?.done()?;
-            Some(Record {
+            Some(Arc::new(Record {
                 partition,
                 offset,
                 key: None,
                 headers: Vec::new(),
                 payload: Vec::new(),
-            })
+            }))
         });
         done.collect()
     }
 
-    fn start(&mut self, saga: Saga, record: Record) {
+    fn start(&mut self, saga: Saga, record: Arc<Record>) {
         let offset = record.offset;
         let handled = (self.handle)(record);
         let left = handled.map(move |is_done| Left {

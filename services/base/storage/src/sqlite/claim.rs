@@ -27,7 +27,8 @@ pub fn claim_due(session: Session<'_>, due: &Due, now: Timestamp) -> rusqlite::R
          RETURNING ",
         rows::columns!()
     );
-    let mut claimed: Vec<Row> = session.prepare(SQL)?
+    let mut claimed: Vec<Row> = session
+        .prepare(SQL)?
         .query_map(
             named_params! {
                 ":owner": due.owner.as_bytes(),

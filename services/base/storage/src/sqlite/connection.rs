@@ -54,11 +54,7 @@ fn open(file: &Path, flags: OpenFlags, pragmas: &str) -> Result<Connection, Open
 }
 
 /// Migrates the tables of a service.
-pub fn migrate(
-    connection: &mut Connection,
-    tables: &Tables,
-    file: &Path,
-) -> Result<(), OpenError> {
+pub fn migrate(connection: &mut Connection, tables: &Tables, file: &Path) -> Result<(), OpenError> {
     let migration = |name: &str, sql: &str| Migration::unapplied(name, &tables.named(sql));
     let mut run = || {
         let first = [migration(

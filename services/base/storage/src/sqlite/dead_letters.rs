@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
 use super::messages::headers;
-use super::write::headers_json;
 use super::tables::Session;
+use super::write::headers_json;
 
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
@@ -31,7 +31,8 @@ pub fn list(
         " FROM {dead_letters} WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY seq LIMIT ?3"
     );
     let kind = query.kind.map(DeadLetterKind::as_str);
-    session.prepare(SQL)?
+    session
+        .prepare(SQL)?
         .query_map(params![query.after, kind, query.limit], from_columns)?
         .collect()
 }
@@ -39,7 +40,8 @@ pub fn list(
 /// Loads a dead letter.
 pub fn load(session: Session<'_>, id: Uuid) -> rusqlite::Result<Option<StoredDeadLetter>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM {dead_letters} WHERE id = ?1");
-    session.prepare(SQL)?
+    session
+        .prepare(SQL)?
         .query_row([id.as_bytes()], from_columns)
         .optional()
 }
@@ -47,7 +49,8 @@ pub fn load(session: Session<'_>, id: Uuid) -> rusqlite::Result<Option<StoredDea
 /// Counts the dead letters of each kind.
 pub fn count(session: Session<'_>) -> rusqlite::Result<Vec<(DeadLetterKind, u64)>> {
     let sql = "SELECT kind, count(*) FROM {dead_letters} GROUP BY kind";
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_map([], |row| {
             let count: i64 = row.get(1)?;
             Ok((kind(row, 0)?, count.unsigned_abs()))
@@ -56,11 +59,7 @@ pub fn count(session: Session<'_>) -> rusqlite::Result<Vec<(DeadLetterKind, u64)
 }
 
 /// Inserts a dead letter.
-pub fn insert(
-    session: Session<'_>,
-    letter: &DeadLetter,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+pub fn insert(session: Session<'_>, letter: &DeadLetter, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "
         INSERT INTO {dead_letters} (topic, record_partition, record_offset, record_key, headers, payload, error,
             occurred_at, id, kind, event_id, tries)

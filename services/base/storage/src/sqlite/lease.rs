@@ -30,7 +30,8 @@ pub fn take(
 
 /// Gives the lease back if this owner holds it.
 pub fn release(session: Session<'_>, owner: Uuid) -> rusqlite::Result<()> {
-    session.prepare("DELETE FROM {lease} WHERE name = 'relay' AND owner = ?1")?
+    session
+        .prepare("DELETE FROM {lease} WHERE name = 'relay' AND owner = ?1")?
         .execute([owner.as_bytes()])
         .map(drop)
 }

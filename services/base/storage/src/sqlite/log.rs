@@ -12,12 +12,13 @@ use innkeeper_broker::embedded::tail::Tail;
 use innkeeper_broker::embedded::{Bounds, record_at};
 use innkeeper_kit::log::{NewRecord, Record};
 use rusqlite::Connection;
+use table::CommonHeaders;
 
 /// How often old records are pruned, in milliseconds.
 const PRUNE_INTERVAL_MS: i64 = 60_000;
 
-/// Lists of names of headers that are known by their ids. Beyond these few the table is asked.
-const KNOWN_NAMES: usize = 16;
+/// How many common headers are known by their ids. Beyond these few the table is asked.
+const KNOWN_HEADERS: usize = 64;
 
 /// The end of the log, which only the writer's thread moves.
 pub struct LogWriter {
@@ -27,8 +28,8 @@ pub struct LogWriter {
     /// The bounds as they are durable.
     bounds: Cell<Bounds>,
     /// The bounds in the open transaction, and the records that were appended in it.
-    open: RefCell<(Bounds, Vec<Record>)>,
-    names: RefCell<Vec<(Vec<String>, i64)>>,
+    open: RefCell<(Bounds, Vec<Arc<Record>>)>,
+    headers: RefCell<Vec<(CommonHeaders, i64)>>,
 }
 
 impl LogWriter {
@@ -41,37 +42,39 @@ impl LogWriter {
             next_prune_ms: Cell::new(i64::MIN),
             bounds: Cell::new(bounds),
             open: RefCell::new((bounds, Vec::new())),
-            names: RefCell::default(),
+            headers: RefCell::default(),
         }
     }
 
     /// Forgets what was appended in a transaction that was rolled back.
     pub fn rolled_back(&self) {
         *self.open.borrow_mut() = (self.bounds.get(), Vec::new());
-        self.names.borrow_mut().clear();
+        self.headers.borrow_mut().clear();
     }
 
     /// Appends a record in the open transaction.
     pub fn append(&self, connection: &Connection, record: NewRecord) -> rusqlite::Result<()> {
-        let names_id = self.names_id(connection, &record)?;
+        let headers_id = self.headers_id(connection, &record)?;
         let (bounds, appended) = &mut *self.open.borrow_mut();
         let now_ms = self.retention.now_ms();
-        table::insert(connection, bounds.next, &record, names_id, now_ms)?;
+        table::insert(connection, bounds.next, &record, headers_id, now_ms)?;
         appended.push(record_at(bounds.next, record));
         bounds.next += 1;
         Ok(())
     }
 
-    fn names_id(&self, connection: &Connection, record: &NewRecord) -> rusqlite::Result<i64> {
-        let names = || record.headers.iter().map(|(name, _)| name);
-        let mut known = self.names.borrow_mut();
-        if let Some((_, id)) = known.iter().find(|(known, _)| known.iter().eq(names())) {
+    fn headers_id(&self, connection: &Connection, record: &NewRecord) -> rusqlite::Result<i64> {
+        let mut known = self.headers.borrow_mut();
+        let found = known
+            .iter()
+            .find(|(headers, _)| table::are_common(headers, record));
+        if let Some((_, id)) = found {
             return Ok(*id);
         }
-        let names: Vec<String> = names().cloned().collect();
-        let id = table::names_id(connection, &names)?;
-        if known.len() < KNOWN_NAMES {
-            known.push((names, id));
+        let headers = table::common_headers(record);
+        let id = table::common_headers_id(connection, &headers)?;
+        if known.len() < KNOWN_HEADERS {
+            known.push((headers, id));
         }
         Ok(id)
     }

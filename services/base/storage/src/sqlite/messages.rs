@@ -1,10 +1,10 @@
 //! Loads inbox entries and idempotency keys.
 
-use innkeeper_kit::store::{KeyRow, StoredAnswer};
-use rusqlite::types::Type;
-use rusqlite::OptionalExtension;
-use uuid::Uuid;
 use super::tables::Session;
+use innkeeper_kit::store::{KeyRow, StoredAnswer};
+use rusqlite::OptionalExtension;
+use rusqlite::types::Type;
+use uuid::Uuid;
 
 /// Loads which of these events are in the inbox.
 pub fn load_seen(session: Session<'_>, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {
@@ -24,20 +24,19 @@ pub fn load_key(session: Session<'_>, key: &str) -> rusqlite::Result<Option<KeyR
     let sql = "
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM {idempotency_keys}
         WHERE key = ?1";
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_row([key], key_from_columns)
         .optional()
 }
 
 /// Loads the idempotency key that began a saga.
-pub fn load_key_of(
-    session: Session<'_>,
-    correlation_id: Uuid,
-) -> rusqlite::Result<Option<KeyRow>> {
+pub fn load_key_of(session: Session<'_>, correlation_id: Uuid) -> rusqlite::Result<Option<KeyRow>> {
     let sql = "
         SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM {idempotency_keys}
         WHERE correlation_id = ?1";
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_row([correlation_id.as_bytes()], key_from_columns)
         .optional()
 }

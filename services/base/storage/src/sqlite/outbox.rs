@@ -24,7 +24,8 @@ pub fn load_unpublished(
               WHERE held.published_at IS NULL)
         ORDER BY aggregateid, version, seq LIMIT ?2";
     let after = after.unwrap_or_default();
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_map(params![after.as_bytes(), limit], event_from_columns)?
         .collect()
 }
@@ -70,7 +71,8 @@ pub fn list_parked(session: Session<'_>, limit: u32) -> rusqlite::Result<Vec<Par
         SELECT id, aggregatetype, aggregateid, type, version, headers, payload, reason, parked_at
         FROM {parked_events} JOIN {outbox} AS outbox ON outbox.id = event_id
         WHERE published_at IS NULL ORDER BY parked_at, seq LIMIT ?1";
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_map([limit], |row| {
             Ok(ParkedEvent {
                 event: event_from_columns(row)?,
@@ -86,14 +88,14 @@ pub fn count_parked(session: Session<'_>) -> rusqlite::Result<u64> {
     let sql = "
         SELECT count(*) FROM {parked_events} JOIN {outbox} AS outbox ON outbox.id = event_id
         WHERE published_at IS NULL";
-    let count: i64 = session.prepare(sql)?
-        .query_row([], |row| row.get(0))?;
+    let count: i64 = session.prepare(sql)?.query_row([], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 /// Ends the parking of an event; `false` if it is not parked.
 pub fn unpark(session: Session<'_>, event_id: Uuid) -> rusqlite::Result<bool> {
-    let unparked = session.prepare("DELETE FROM {parked_events} WHERE event_id = ?1")?
+    let unparked = session
+        .prepare("DELETE FROM {parked_events} WHERE event_id = ?1")?
         .execute([event_id.as_bytes()])?;
     Ok(unparked == 1)
 }

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use innkeeper_broker::Retention;
 use innkeeper_broker::embedded::tail::Tail;
 use innkeeper_broker::embedded::{Bounds, CommitError, Groups, Journal};
+use innkeeper_kit::CrashPlan;
 use innkeeper_kit::log::{Log, LogError, NewRecord, Record};
 use innkeeper_kit::store::{Store, StoreError};
-use innkeeper_kit::CrashPlan;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -155,7 +155,7 @@ impl Journal for FileJournal {
         written.map_err(|error| Arc::new(error) as CommitError)
     }
 
-    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn read(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError> {
         if let Some(records) = self.tail.read(from, limit) {
             return Ok(records);
         }

@@ -36,7 +36,8 @@ pub fn delete_batch(
     age: Duration,
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let deleted = session.prepare(statement)?
+    let deleted = session
+        .prepare(statement)?
         .execute(params![before(now, age), BATCH.cast_signed()])?;
     Ok(deleted as u64)
 }

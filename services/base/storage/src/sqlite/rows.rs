@@ -24,27 +24,20 @@ pub fn load_last_id(session: Session<'_>) -> rusqlite::Result<i64> {
 }
 
 /// Loads a row by its key in the table.
-pub fn load(
-    session: Session<'_>,
-    row_id: Uuid,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Row>> {
+pub fn load(session: Session<'_>, row_id: Uuid, now: Timestamp) -> rusqlite::Result<Option<Row>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
         " FROM {rows} WHERE correlation_id = ?1"
     );
-    session.prepare(SQL)?
+    session
+        .prepare(SQL)?
         .query_row([row_id.as_bytes()], |row| from_columns(row, now))
         .optional()
 }
 
 /// Loads the rows of a saga.
-pub fn load_saga(
-    session: Session<'_>,
-    saga: Uuid,
-    now: Timestamp,
-) -> rusqlite::Result<Vec<Row>> {
+pub fn load_saga(session: Session<'_>, saga: Uuid, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
@@ -54,13 +47,10 @@ pub fn load_saga(
 }
 
 /// Loads the row with a public id.
-pub fn load_by_id(
-    session: Session<'_>,
-    id: i64,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Row>> {
+pub fn load_by_id(session: Session<'_>, id: i64, now: Timestamp) -> rusqlite::Result<Option<Row>> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM {rows} WHERE id = ?1");
-    session.prepare(SQL)?
+    session
+        .prepare(SQL)?
         .query_row([id], |row| from_columns(row, now))
         .optional()
 }
@@ -93,7 +83,8 @@ pub fn load_children(
         " FROM {rows} WHERE parent_id = :parent
           AND (:from IS NULL OR range_from IS NULL OR range_from < :until AND range_until > :from)"
     );
-    session.prepare(SQL)?
+    session
+        .prepare(SQL)?
         .query_map(
             named_params! {
                 ":parent": parent.as_bytes(),
@@ -132,7 +123,8 @@ fn load_all(
     parameters: &[&dyn ToSql],
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Row>> {
-    session.prepare(sql)?
+    session
+        .prepare(sql)?
         .query_map(parameters, |row| from_columns(row, now))?
         .collect()
 }

@@ -94,9 +94,7 @@ fn load(session: Session<'_>, part: &Scope, now: Timestamp) -> rusqlite::Result<
     match part {
         Scope::Nothing | Scope::All(_) => Ok(Vec::new()),
         Scope::Saga(saga) => rows::load_saga(session, *saga, now),
-        Scope::Id(id) => Ok(rows::load_by_id(session, *id, now)?
-            .into_iter()
-            .collect()),
+        Scope::Id(id) => Ok(rows::load_by_id(session, *id, now)?.into_iter().collect()),
         Scope::SecondKey { aggregate, key } => {
             rows::load_by_second_key(session, aggregate, key, now)
         }

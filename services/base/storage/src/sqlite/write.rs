@@ -58,7 +58,8 @@ pub fn headers_json(headers: &[(String, String)]) -> String {
 }
 
 fn insert_inbox(session: Session<'_>, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
-    session.prepare("INSERT INTO {inbox} VALUES (?1, ?2)")?
+    session
+        .prepare("INSERT INTO {inbox} VALUES (?1, ?2)")?
         .execute(params![event_id.as_bytes(), microseconds(now)])
         .map(drop)
 }
@@ -167,11 +168,7 @@ fn claim_columns(claim: &ClaimChange, now: Timestamp) -> (Option<&[u8; 16]>, Opt
     }
 }
 
-fn insert_event(
-    session: Session<'_>,
-    event: &OutboxEvent,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
+fn insert_event(session: Session<'_>, event: &OutboxEvent, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "
         INSERT INTO {outbox} (id, aggregatetype, aggregateid, type, version, headers, payload, occurred_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

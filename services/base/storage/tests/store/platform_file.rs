@@ -51,7 +51,9 @@ impl Shared {
     }
 
     async fn file(&self) -> PlatformFile {
-        PlatformFile::open(&self.path(), self.options()).await.unwrap()
+        PlatformFile::open(&self.path(), self.options())
+            .await
+            .unwrap()
     }
 
     fn beside(&self) -> Connection {
@@ -79,7 +81,9 @@ impl Fixture for Shared {
     async fn events(&self, _: &dyn Store) -> Vec<Uuid> {
         let beside = self.beside();
         let mut sql = beside
-            .prepare("SELECT json_extract(header_values, '$[1]') FROM records ORDER BY record_offset")
+            .prepare(
+                "SELECT json_extract(header_values, '$[0]') FROM records ORDER BY record_offset",
+            )
             .unwrap();
         let ids = sql.query_map([], |row| row.get::<_, String>(0)).unwrap();
         ids.map(|id| id.unwrap().parse().unwrap()).collect()
@@ -93,7 +97,7 @@ impl Fixture for Shared {
 conformance!(shared Shared);
 
 /// Reads so many records of a log.
-async fn read(subscription: &mut dyn Subscription, count: usize) -> Vec<Record> {
+async fn read(subscription: &mut dyn Subscription, count: usize) -> Vec<Arc<Record>> {
     let mut read = Vec::new();
     while read.len() < count {
         let delivery = in_time("a delivery", subscription.next()).await;
@@ -104,7 +108,7 @@ async fn read(subscription: &mut dyn Subscription, count: usize) -> Vec<Record> 
     read
 }
 
-async fn read_all(log: &dyn Log, count: usize) -> Vec<Record> {
+async fn read_all(log: &dyn Log, count: usize) -> Vec<Arc<Record>> {
     read(&mut *log.subscribe().await.unwrap(), count).await
 }
 
@@ -142,10 +146,18 @@ async fn services_of_one_file_have_rows_and_ids_of_their_own() {
     assert_eq!(pay.load(saga).await.unwrap(), None);
 
     let (inbox, row) = (Some(new_uuid()), Some(row(saga, 1)));
-    let write = Write { row, inbox, ..Write::default() };
+    let write = Write {
+        row,
+        inbox,
+        ..Write::default()
+    };
     save(&*pay, write.clone()).await.unwrap();
 
-    let of_booking = Write { row: None, events: vec![event(saga, 2)], ..write };
+    let of_booking = Write {
+        row: None,
+        events: vec![event(saga, 2)],
+        ..write
+    };
     save(&*booking, of_booking).await.unwrap();
     assert_eq!(pay.load(saga).await.unwrap().unwrap().id, Some(1));
     assert!(file.store("nobody").is_none());
@@ -160,10 +172,20 @@ async fn a_file_has_one_opener_and_one_topic() {
     assert!(matches!(in_use, OpenError::InUse { .. }), "{in_use}");
     file.close().await;
 
-    let options = PlatformOptions { topic: "other".to_owned(), ..fixture.options() };
-    let other = PlatformFile::open(&fixture.path(), options).await.err().unwrap();
+    let options = PlatformOptions {
+        topic: "other".to_owned(),
+        ..fixture.options()
+    };
+    let other = PlatformFile::open(&fixture.path(), options)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(other, OpenError::OtherTopic { .. }), "{other}");
-    assert!(other.to_string().contains("platform.1.db holds the topic rentcar, not other"));
+    assert!(
+        other
+            .to_string()
+            .contains("platform.1.db holds the topic rentcar, not other")
+    );
 }
 
 #[tokio::test]
@@ -222,10 +244,16 @@ async fn every_acknowledged_write_survives_a_kill() {
         assert!(store.load(saga).await.unwrap().is_some(), "lost {saga}");
     }
     let rows = store.list(Query::page(0, 1_000_000)).await.unwrap();
-    let mut written: Vec<_> = rows.iter().map(|row| row.correlation_id.to_string()).collect();
+    let mut written: Vec<_> = rows
+        .iter()
+        .map(|row| row.correlation_id.to_string())
+        .collect();
     let log = fixture.open.lock().await.as_ref().unwrap().log("view");
     let records = read_all(&*log, rows.len()).await;
-    let mut published: Vec<_> = records.into_iter().filter_map(|record| record.key).collect();
+    let mut published: Vec<_> = records
+        .into_iter()
+        .filter_map(|record| record.key.clone())
+        .collect();
     written.sort();
     published.sort();
     assert_eq!(written, published, "a row and its event are one commit");

@@ -1,34 +1,37 @@
 //! The tables of a log, and every statement on them.
 
+use std::sync::Arc;
+
 use std::collections::HashMap;
 
 use innkeeper_broker::embedded::{Bounds, PARTITION};
 use innkeeper_kit::log::{NewRecord, Record};
 use rusqlite::types::{Type, ValueRef};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
-/// Instants are milliseconds since 1970. A key is the 16 bytes of a UUID, or any other text. The
-/// names of headers are few and come again and again, so that they are stored once; the values are a
-/// JSON array, in which `null` stands for the key. `low` has its own column, so that offsets do not
-/// restart at 0 once every record was pruned.
+/// Instants are milliseconds since 1970. A key is the 16 bytes of a UUID, or any other text.
+/// `common_headers` are JSON arrays of a name and a value each, or of a name and `null` where the
+/// value is the record's own; those are in `header_values`, in order, as a JSON array in which `null`
+/// stands for the key. `low` has its own column, so that offsets do not restart at 0 once every
+/// record was pruned.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS log (
         one   INTEGER PRIMARY KEY CHECK (one = 1),
         topic TEXT NOT NULL,
         low   INTEGER NOT NULL
     );
-    CREATE TABLE IF NOT EXISTS header_names (
-        id    INTEGER PRIMARY KEY,
-        names TEXT NOT NULL UNIQUE
+    CREATE TABLE IF NOT EXISTS common_headers (
+        id      INTEGER PRIMARY KEY,
+        headers TEXT NOT NULL UNIQUE
     );
     CREATE TABLE IF NOT EXISTS records (
-        record_offset   INTEGER PRIMARY KEY,
-        appended_ms     INTEGER NOT NULL,
-        key             NOT NULL,
-        header_names_id INTEGER NOT NULL,
-        header_values   TEXT NOT NULL,
-        payload         BLOB NOT NULL
+        record_offset     INTEGER PRIMARY KEY,
+        appended_ms       INTEGER NOT NULL,
+        key               NOT NULL,
+        common_headers_id INTEGER NOT NULL,
+        header_values     TEXT NOT NULL,
+        payload           BLOB NOT NULL
     );
     CREATE TABLE IF NOT EXISTS offsets (
         group_name  TEXT PRIMARY KEY,
@@ -36,6 +39,12 @@ const TABLES: &str = "
         saved_ms    INTEGER NOT NULL
     ) WITHOUT ROWID;
 ";
+
+/// Headers whose values are the same in many records.
+const COMMON: [&str; 4] = ["ce_specversion", "ce_source", "ce_type", "content-type"];
+
+/// Headers of records: the name, and the value where records have it in common.
+pub type CommonHeaders = Vec<(String, Option<String>)>;
 
 /// Most records that one commit prunes, so that others do not wait long.
 const PRUNED_AT_ONCE: i64 = 10_000;
@@ -71,34 +80,40 @@ pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String,
 }
 
 /// Reads records from this offset on.
-pub fn read(connection: &Connection, from: i64, limit: usize) -> rusqlite::Result<Vec<Record>> {
+pub fn read(
+    connection: &Connection,
+    from: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Record>>> {
     let sql = "
-        SELECT record_offset, key, names, header_values, payload
-        FROM records LEFT JOIN header_names ON id = header_names_id
+        SELECT record_offset, key, headers, header_values, payload
+        FROM records LEFT JOIN common_headers ON id = common_headers_id
         WHERE record_offset >= ?1 ORDER BY record_offset LIMIT ?2";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_map([from, limit], record)?.collect()
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+fn record(row: &Row<'_>) -> rusqlite::Result<Arc<Record>> {
     let key = key(row.get_ref(1)?)?;
-    let or_key = |text: Option<String>| text.unwrap_or_else(|| key.clone());
-    let texts = |column| Ok::<_, rusqlite::Error>(texts(row.get_ref(column)?).into_iter());
-    Ok(Record {
+    // What nobody has written like this has no headers.
+    let common = serde_json::from_slice(row.get_ref(2)?.as_bytes_or_null()?.unwrap_or_default());
+    let common: CommonHeaders = common.unwrap_or_default();
+    let own = serde_json::from_slice(row.get_ref(3)?.as_bytes()?);
+    let mut own = own
+        .unwrap_or_else(|_| Vec::<Option<String>>::new())
+        .into_iter();
+    let headers = common.into_iter().filter_map(|(name, value)| {
+        let value = value.or_else(|| Some(own.next()?.unwrap_or_else(|| key.clone())));
+        Some((name, value?))
+    });
+    Ok(Arc::new(Record {
         partition: PARTITION,
         offset: row.get(0)?,
-        headers: texts(2)?.flatten().zip(texts(3)?.map(or_key)).collect(),
+        headers: headers.collect(),
         key: Some(key),
         payload: row.get_ref(4)?.as_bytes()?.to_vec(),
-    })
-}
-
-/// The texts in a column; none if it cannot be read.
-fn texts(column: ValueRef<'_>) -> Vec<Option<String>> {
-    let json = column.as_bytes().ok();
-    let texts = json.and_then(|json| serde_json::from_slice(json).ok());
-    texts.unwrap_or_default()
+    }))
 }
 
 fn key(column: ValueRef<'_>) -> rusqlite::Result<String> {
@@ -108,19 +123,43 @@ fn key(column: ValueRef<'_>) -> rusqlite::Result<String> {
         return Ok(uuid.to_string());
     }
     let text = column.as_str();
-    text.map(ToOwned::to_owned).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error))
-    })
+    text.map(ToOwned::to_owned)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))
 }
 
-/// Finds or inserts a list of names of headers, and returns its id.
-pub fn names_id(connection: &Connection, names: &[String]) -> rusqlite::Result<i64> {
-    let names = serde_json::to_string(names).expect("texts are always JSON");
-    let insert = "INSERT OR IGNORE INTO header_names (names) VALUES (?1)";
-    connection.prepare_cached(insert)?.execute([&names])?;
-    let select = "SELECT id FROM header_names WHERE names = ?1";
+/// What the headers of a record have in common with those of others.
+pub fn common_headers(record: &NewRecord) -> CommonHeaders {
+    let headers = record.headers.iter();
+    let common =
+        headers.map(|(name, value)| (name.clone(), is_common(name).then(|| value.clone())));
+    common.collect()
+}
+
+/// Whether these are what the headers of a record have in common with those of others.
+pub fn are_common(common: &CommonHeaders, record: &NewRecord) -> bool {
+    let of_record = record.headers.iter();
+    let of_record = of_record.map(|(name, value)| (name, is_common(name).then_some(value)));
+    common
+        .iter()
+        .map(|(name, value)| (name, value.as_ref()))
+        .eq(of_record)
+}
+
+fn is_common(name: &str) -> bool {
+    COMMON.contains(&name)
+}
+
+/// Finds or inserts common headers, and returns their id.
+pub fn common_headers_id(
+    connection: &Connection,
+    headers: &CommonHeaders,
+) -> rusqlite::Result<i64> {
+    let headers = serde_json::to_string(headers).expect("texts are always JSON");
+    let insert = "INSERT OR IGNORE INTO common_headers (headers) VALUES (?1)";
+    connection.prepare_cached(insert)?.execute([&headers])?;
+    let select = "SELECT id FROM common_headers WHERE headers = ?1";
     let mut select = connection.prepare_cached(select)?;
-    select.query_row([&names], |row| row.get(0))
+    select.query_row([&headers], |row| row.get(0))
 }
 
 /// Inserts a record.
@@ -128,28 +167,29 @@ pub fn insert(
     connection: &Connection,
     offset: i64,
     record: &NewRecord,
-    names_id: i64,
+    common_headers_id: i64,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
-    let values = record.headers.iter().map(|(_, value)| value);
-    let values: Vec<_> = values
-        .map(|value| (*value != record.key).then_some(value))
-        .collect();
-    let values = serde_json::to_string(&values).expect("texts are always JSON");
+    let own = record.headers.iter().filter(|(name, _)| !is_common(name));
+    let own = own.map(|(_, value)| (*value != record.key).then_some(value));
+    let values = serde_json::to_string(&own.collect::<Vec<_>>()).expect("texts are always JSON");
     let sql = "
-        INSERT INTO records (record_offset, appended_ms, key, header_names_id, header_values, payload)
+        INSERT INTO records (record_offset, appended_ms, key, common_headers_id, header_values, payload)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut sql = connection.prepare_cached(sql)?;
-    let inserted = match uuid(&record.key) {
-        Some(key) => {
-            let key = key.as_bytes();
-            sql.execute(params![offset, now_ms, key, names_id, values, record.payload])
-        }
-        None => {
-            let key = &record.key;
-            sql.execute(params![offset, now_ms, key, names_id, values, record.payload])
-        }
+    let uuid = uuid(&record.key);
+    let key: &dyn ToSql = match &uuid {
+        Some(uuid) => &uuid.as_bytes(),
+        None => &record.key,
     };
+    let mut sql = connection.prepare_cached(sql)?;
+    let inserted = sql.execute(params![
+        offset,
+        now_ms,
+        key,
+        common_headers_id,
+        values,
+        record.payload
+    ]);
     inserted.map(drop)
 }
 
@@ -167,7 +207,8 @@ pub fn save_offset(
     next: i64,
     now_ms: i64,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO offsets (group_name, next_offset, saved_ms) VALUES (?1, ?2, ?3)";
+    let sql =
+        "INSERT OR REPLACE INTO offsets (group_name, next_offset, saved_ms) VALUES (?1, ?2, ?3)";
     let mut sql = connection.prepare_cached(sql)?;
     sql.execute(params![group, next, now_ms]).map(drop)
 }

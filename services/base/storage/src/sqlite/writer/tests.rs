@@ -61,10 +61,7 @@ fn inserting(
 }
 
 /// Inserts numbers in one commit, and returns what each is told.
-fn inserted<const N: usize>(
-    desk: &Desk,
-    numbers: [i64; N],
-) -> [Result<Timestamp, StoreError>; N] {
+fn inserted<const N: usize>(desk: &Desk, numbers: [i64; N]) -> [Result<Timestamp, StoreError>; N] {
     let mut work: Vec<Box<dyn Work>> = Vec::new();
     let answers = numbers.map(|number| {
         let (reply, answer) = oneshot::channel();
@@ -83,7 +80,10 @@ fn inserted<const N: usize>(
 
 async fn numbers(writer: &Writer) -> Vec<i64> {
     let read = |turn: &Turn<'_>| {
-        let mut sql = turn.connection.prepare("SELECT number FROM numbers").unwrap();
+        let mut sql = turn
+            .connection
+            .prepare("SELECT number FROM numbers")
+            .unwrap();
         let numbers = sql.query_map([], |row| row.get(0)).unwrap();
         Ok::<_, StoreError>(numbers.collect::<Result<_, _>>().unwrap())
     };
@@ -96,7 +96,10 @@ async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) 
     let (release, released) = std::sync::mpsc::channel();
     let mut began = Some(began);
     let work = move |_: &Turn<'_>| {
-        began.take().into_iter().for_each(|began| began.send(()).unwrap());
+        began
+            .take()
+            .into_iter()
+            .for_each(|began| began.send(()).unwrap());
         Ok::<_, StoreError>(released.recv())
     };
     let rest = async {
@@ -154,14 +157,20 @@ async fn work_that_fails_after_a_change_fails_alone() {
 async fn what_rolls_a_whole_commit_back_is_told_alone_that_the_database_is_at_fault() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let rolls_back =
-        |turn: &Turn<'_>| turn.connection.execute_batch("ROLLBACK").map_err(store_error);
+    let rolls_back = |turn: &Turn<'_>| {
+        turn.connection
+            .execute_batch("ROLLBACK")
+            .map_err(store_error)
+    };
 
     let rest = async { tokio::join!(once(1), fixture.writer.run(rolls_back, None), once(3)) };
     let (first, culprit, last) = with_thread_held_up(&fixture.writer, rest).await;
 
     first.unwrap();
-    assert!(matches!(culprit, Err(StoreError::Unavailable(_))), "{culprit:?}");
+    assert!(
+        matches!(culprit, Err(StoreError::Unavailable(_))),
+        "{culprit:?}"
+    );
     last.unwrap();
     assert_eq!(numbers(&fixture.writer).await, [1, 3]);
 }
