@@ -16,10 +16,6 @@ use clap::{Parser, Subcommand};
 
 use commands::{dead_letters, dev, operator, plan, serve, validate};
 
-/// The allocator of the whole program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Runs booking platforms: on Kubernetes as an operator, or on this machine in one process.
 #[derive(Parser)]
 #[command(name = "innkeeper", version, about, max_term_width = 100)]

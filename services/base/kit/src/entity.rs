@@ -44,11 +44,19 @@ pub struct Entity<S> {
     pub reason: Option<String>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct Body {
     snapshot: Snapshot,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     reason: Option<String>,
+}
+
+/// A [`Body`] to be written.
+#[derive(Serialize)]
+struct BodyRef<'a> {
+    snapshot: &'a Snapshot,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 /// Why a stored row cannot be read as an entity.
@@ -138,9 +146,9 @@ impl<S: State> Entity<S> {
 
     /// The change that stores the entity.
     pub fn change(&self, claim: ClaimChange) -> RowChange {
-        let body = Body {
-            snapshot: self.snapshot.clone(),
-            reason: self.reason.clone(),
+        let body = BodyRef {
+            snapshot: &self.snapshot,
+            reason: self.reason.as_deref(),
         };
         RowChange {
             row_id: self.correlation_id,

@@ -97,11 +97,13 @@ impl Consumer {
                 biased;
                 () = in_flight.handled(), if !in_flight.is_empty() => {
                     self.mark_done(&mut *subscription, &mut in_flight).await?;
+                    self.show_lag(&mut *subscription).await;
                 }
                 () = ending.cancelled() => {}
                 () = self.attempts.failing.grew.notified() => {} // there may be room now
                 delivery = subscription.next(), if self.has_room(&in_flight) => {
                     self.take(delivery?, &mut in_flight);
+                    self.mark_done(&mut *subscription, &mut in_flight).await?;
                     self.show_lag(&mut *subscription).await;
                 }
             }
@@ -119,7 +121,9 @@ impl Consumer {
 
     fn take(&self, delivery: Delivery, in_flight: &mut InFlight<'_>) {
         match delivery {
-            Delivery::Records(records) => in_flight.add(records),
+            Delivery::Records(records) => {
+                in_flight.add(records, |record| self.attempts.pass_over(record));
+            }
             Delivery::Assigned { partitions } => {
                 tracing::debug!(partitions, "partitions were assigned");
                 self.health.started();
@@ -147,9 +151,7 @@ impl Consumer {
             return Ok(());
         }
         self.crash.passed(CrashPoint::EffectCommitted);
-        subscription.mark_done(&done).await?;
-        self.show_lag(subscription).await;
-        Ok(())
+        subscription.mark_done(&done).await
     }
 
     async fn show_lag(&self, subscription: &mut dyn Subscription) {

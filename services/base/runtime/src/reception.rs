@@ -49,20 +49,29 @@ impl Reception {
         headers: &[(String, String)],
         payload: &[u8],
     ) -> Result<Effect, NotReceived> {
+        if self.passes_over(headers) {
+            return Ok(Effect::None);
+        }
         let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
         let Some(heading) = heading else {
             return Ok(Effect::None);
         };
-        if !heading.source.shares_incarnation_with(&self.name) {
-            return Ok(Effect::None);
-        }
         let event_type = self.known_type(heading.event_type)?;
-        if !self.reactor.wants().contains(&event_type) {
-            return Ok(Effect::None);
-        }
         let event = Event::decode(event_type, heading.source, headers, payload)
             .map_err(|error| unreadable(&error))?;
         self.reactor.react(&event).await.map_err(not_received)
+    }
+
+    /// Whether a record has no effect in this service, which its headers tell.
+    pub fn passes_over(&self, headers: &[(String, String)]) -> bool {
+        let Ok(heading) = Heading::read(headers) else {
+            return false;
+        };
+        let Some(heading) = heading else { return true };
+        !heading.source.shares_incarnation_with(&self.name)
+            || self
+                .known_type(heading.event_type)
+                .is_ok_and(|event_type| !self.reactor.wants().contains(&event_type))
     }
 
     /// Whether this release knows the type of a record.

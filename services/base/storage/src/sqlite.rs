@@ -252,7 +252,15 @@ impl Store for Sqlite {
         for (statement, age) in leftovers.into_iter().chain(old) {
             deleted += self.delete_in_batches(statement, age).await?;
         }
-        Ok(deleted)
+        loop {
+            let found = self.read(move |session, now| prune::find_old_inbox(session, age, now));
+            let found = found.await?;
+            if found.is_empty() {
+                return Ok(deleted);
+            }
+            let delete = self.change(move |session, _| prune::delete_inbox(session, &found));
+            deleted += delete.await?;
+        }
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! A step: what a decision may see, and the decision about that.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -162,17 +164,17 @@ impl dyn Store + '_ {
         input: StepInput,
         mut decide: impl FnMut(&Seen) -> Result<(Changes, T), Failure> + Send + 'static,
     ) -> Result<StepOutcome<T>, Failure> {
-        let (results, decided) = std::sync::mpsc::channel();
+        let decided = Arc::new(Mutex::new(None));
+        let last = Arc::clone(&decided);
         let decide: Decide = Box::new(move |seen| {
             let (changes, result) = decide(seen)?;
-            // The receiver is dropped only if the caller has gone, who then needs no result.
-            let _ = results.send(result);
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
             Ok(changes)
         });
         Ok(match self.run(Step { input, decide }).await? {
             StepOutcome::Done(()) => {
-                let last = decided.try_iter().last();
-                StepOutcome::Done(last.expect("what is done was decided"))
+                let mut decided = decided.lock().unwrap_or_else(PoisonError::into_inner);
+                StepOutcome::Done(decided.take().expect("what is done was decided"))
             }
             StepOutcome::Duplicate => StepOutcome::Duplicate,
         })

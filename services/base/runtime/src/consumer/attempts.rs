@@ -69,6 +69,15 @@ impl Attempts {
         }
     }
 
+    /// Whether a record has no effect here, which needs no attempt.
+    pub fn pass_over(&self, record: &Record) -> bool {
+        let passed_over = self.dead_letters.reception().passes_over(&record.headers);
+        if passed_over {
+            self.count(outcome(Effect::None));
+        }
+        passed_over
+    }
+
     /// Handles a record; `false` if the service had to stop first.
     pub async fn handle(&self, record: Arc<Record>, ending: &CancellationToken) -> bool {
         let mut attempted = Attempted {

@@ -59,12 +59,17 @@ impl<'a> InFlight<'a> {
         self.count
     }
 
-    /// Takes records, which are in order per partition.
-    pub fn add(&mut self, records: Vec<Arc<Record>>) {
-        self.count += records.len();
+    /// Takes records, which are in order per partition. Those that are passed over are done at once.
+    pub fn add(&mut self, records: Vec<Arc<Record>>, is_passed_over: impl Fn(&Record) -> bool) {
         for record in records {
             let progress = self.progress.entry(record.partition).or_default();
             progress.delivered(record.offset);
+            if is_passed_over(&record) {
+                progress.finished(record.offset);
+                self.advanced.insert(record.partition);
+                continue;
+            }
+            self.count += 1;
             let saga = (record.partition, record.key.clone());
             if let Some(behind) = self.waiting.get_mut(&saga) {
                 behind.push_back(record);

@@ -74,6 +74,10 @@ pub fn migrate(connection: &mut Connection, tables: &Tables, file: &Path) -> Res
                 "V4__dead_letters",
                 include_str!("../../migrations/sqlite/V4__dead_letters.sql"),
             )?,
+            migration(
+                "V5__fewer_indexes",
+                include_str!("../../migrations/sqlite/V5__fewer_indexes.sql"),
+            )?,
         ];
         let mut first = migrations::first(&first);
         first.set_migration_table_name(tables.named("{refinery_schema_history}"));

@@ -46,7 +46,7 @@ pub fn run(
     let has_events = !changes.events.is_empty();
     if !changes.is_empty() {
         let takes_id = changes.rows.iter().any(|row| row.id == Some(id));
-        write::run(turn, session, changes, inbox)?;
+        write::run(turn, session, &seen.rows, changes, inbox)?;
         if takes_id {
             next_id.store(id + 1, Ordering::Relaxed);
         }

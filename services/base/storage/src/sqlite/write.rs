@@ -2,10 +2,10 @@
 
 use innkeeper_kit::log::NewRecord;
 use innkeeper_kit::store::{
-    Changes, ClaimChange, KeyChange, OutboxEvent, RowChange, StoreError, contended,
+    Changes, ClaimChange, KeyChange, OutboxEvent, Row, RowChange, StoreError, contended,
 };
 use jiff::Timestamp;
-use rusqlite::{named_params, params};
+use rusqlite::params;
 use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
@@ -13,10 +13,11 @@ use super::dead_letters;
 use super::tables::Session;
 use super::writer::Turn;
 
-/// Writes everything. After an error the caller must roll back.
+/// Writes what was decided about the rows that were seen. After an error the caller must roll back.
 pub fn run(
     turn: &Turn<'_>,
     session: Session<'_>,
+    seen: &[Row],
     changes: Changes,
     inbox: Option<Uuid>,
 ) -> Result<(), StoreError> {
@@ -30,7 +31,7 @@ pub fn run(
         write_key(session, key, now)?;
     }
     for row in &changes.rows {
-        write_row(session, row, now)?;
+        write_row(session, row, seen, now)?;
     }
     for event in changes.events {
         add_event(turn, session, event).map_err(store_error)?;
@@ -102,13 +103,22 @@ fn write_key(session: Session<'_>, key: &KeyChange, now: Timestamp) -> Result<()
     }
 }
 
-fn write_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> Result<(), StoreError> {
-    let written = if row.seen_version == 0 {
-        insert_row(session, row, now)
-    } else {
-        update_row(session, row, now)
-    };
-    refuse_if_none(written.map_err(store_error)?)
+fn write_row(
+    session: Session<'_>,
+    row: &RowChange,
+    seen: &[Row],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if row.seen_version == 0 {
+        return refuse_if_none(insert_row(session, row, now).map_err(store_error)?);
+    }
+    refuse_if_none(update_row(session, row, now).map_err(store_error)?)?;
+    let mut seen = seen.iter();
+    let keeps_keys = |seen: &Row| seen.id == row.id && seen.second_key == row.second_key;
+    if seen.any(|seen| seen.row_id == row.row_id && keeps_keys(seen)) {
+        return Ok(());
+    }
+    refuse_if_none(update_keys(session, row).map_err(store_error)?)
 }
 
 fn insert_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
@@ -118,45 +128,50 @@ fn insert_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite
     let sql = "
         INSERT INTO {rows} (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at,
             saga_id, aggregate, owner, second_key, parent_id, range_from, range_until)
-        VALUES (:row_id, :id, 1, :state, :clock, :body, :claim_owner, :claim_until, :now,
-            :saga_id, :aggregate, :owner, :second_key, :parent_id, :range_from, :range_until)
+        VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8,
+            ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT DO NOTHING";
-    session.prepare(sql)?.execute(named_params! {
-        ":row_id": row.row_id.as_bytes(),
-        ":id": row.id,
-        ":state": row.state,
-        ":clock": row.clock,
-        ":body": row.body,
-        ":claim_owner": owner,
-        ":claim_until": until,
-        ":now": microseconds(now),
-        ":saga_id": saga_id,
-        ":aggregate": row.aggregate,
-        ":owner": row.owner,
-        ":second_key": row.second_key,
-        ":parent_id": row.parent.as_ref().map(|parent| parent.row_id.as_bytes()),
-        ":range_from": range.map(|range| microseconds(range.from)),
-        ":range_until": range.map(|range| microseconds(range.until)),
-    })
+    session.prepare(sql)?.execute(params![
+        row.row_id.as_bytes(),
+        row.id,
+        row.state,
+        row.clock,
+        row.body,
+        owner,
+        until,
+        microseconds(now),
+        saga_id,
+        row.aggregate,
+        row.owner,
+        row.second_key,
+        row.parent.as_ref().map(|parent| parent.row_id.as_bytes()),
+        range.map(|range| microseconds(range.from)),
+        range.map(|range| microseconds(range.until)),
+    ])
 }
 
 fn update_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite::Result<usize> {
     let (owner, until) = claim_columns(&row.claim, now);
     let sql = "
-        UPDATE OR IGNORE {rows} SET id = :id, version = version + 1, state = :state, clock = :clock, body = :body,
-            claim_owner = :claim_owner, claim_until = :claim_until, second_key = :second_key
-        WHERE correlation_id = :row_id AND version = :seen_version";
-    session.prepare(sql)?.execute(named_params! {
-        ":row_id": row.row_id.as_bytes(),
-        ":seen_version": row.seen_version,
-        ":id": row.id,
-        ":state": row.state,
-        ":clock": row.clock,
-        ":body": row.body,
-        ":claim_owner": owner,
-        ":claim_until": until,
-        ":second_key": row.second_key,
-    })
+        UPDATE {rows} SET version = version + 1, state = ?3, clock = ?4, body = ?5, claim_owner = ?6, claim_until = ?7
+        WHERE correlation_id = ?1 AND version = ?2";
+    session.prepare(sql)?.execute(params![
+        row.row_id.as_bytes(),
+        row.seen_version,
+        row.state,
+        row.clock,
+        row.body,
+        owner,
+        until,
+    ])
+}
+
+/// Changes the keys of a row, which are in indexes: an update that sets them writes those as well,
+/// even to the same values.
+fn update_keys(session: Session<'_>, row: &RowChange) -> rusqlite::Result<usize> {
+    let sql = "UPDATE OR IGNORE {rows} SET id = ?2, second_key = ?3 WHERE correlation_id = ?1";
+    let mut sql = session.prepare(sql)?;
+    sql.execute(params![row.row_id.as_bytes(), row.id, row.second_key])
 }
 
 fn claim_columns(claim: &ClaimChange, now: Timestamp) -> (Option<&[u8; 16]>, Option<i64>) {
