@@ -15,7 +15,7 @@ use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
-use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions};
+use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions, PlatformService};
 use tokio::net::TcpListener;
 
 /// Why a platform cannot run here. Nothing of it is running then.
@@ -265,7 +265,7 @@ async fn bind(settings: ServiceSettings, port: u16) -> Result<Bound, Error> {
     })
 }
 
-/// Refuses a folder in which a release before 0.3.0 has kept a log.
+/// Refuses a folder in which a release before 0.3.0 has kept a file for each service.
 fn refuse_earlier_layout(data: &Path) -> Result<(), Error> {
     let folder_error = |source| Error::Data {
         folder: data.to_owned(),
@@ -274,7 +274,7 @@ fn refuse_earlier_layout(data: &Path) -> Result<(), Error> {
     for entry in std::fs::read_dir(data).map_err(folder_error)? {
         let name = entry.map_err(folder_error)?.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("log.") && name.ends_with(".db") {
+        if name.ends_with(".db") && !name.starts_with("platform.") {
             return Err(Error::Earlier {
                 folder: data.to_owned(),
                 file: data.join(&*name),
@@ -287,7 +287,13 @@ fn refuse_earlier_layout(data: &Path) -> Result<(), Error> {
 /// Opens the file that the services share; `None` if no service has rows and events.
 async fn open_file(services: &[Bound], crash: &CrashPlan) -> Result<Option<PlatformFile>, Error> {
     let shares = |bound: &Bound| match &bound.settings.log {
-        Some(Log::Sqlite(log)) => Some((log.clone(), bound.settings.service.clone())),
+        Some(Log::Sqlite(log)) => Some((
+            log.clone(),
+            PlatformService {
+                name: bound.settings.service.clone(),
+                group: log.group.clone(),
+            },
+        )),
         _ => None,
     };
     let (logs, services): (Vec<_>, Vec<_>) = services.iter().filter_map(shares).unzip();

@@ -48,6 +48,37 @@ async fn the_first_screen_says_what_runs_where_and_what_is_different() {
 }
 
 #[tokio::test]
+async fn two_platforms_in_one_process_have_files_of_their_own() {
+    let (rentcar, burgerqueen) = (Platform::rentcar(), Platform::burgerqueen());
+    let other = burgerqueen.file();
+    let innkeeper = rentcar.ready(&[other.to_str().unwrap()]).await;
+    until("both are ready", async || {
+        let screen = innkeeper.screen();
+        let ready = screen.matches("Ctrl-C ends it").count();
+        (ready == 2).then_some(()).ok_or(screen)
+    })
+    .await;
+    let order = json!({ "branchId": "1", "sauceId": "1", "qty": "10", "price": "10000" });
+
+    let reserved = rentcar.post("/reservations", &kims_wish()).await;
+    let ordered = burgerqueen.post("/orders", &order).await;
+
+    assert_eq!(reserved.header("location"), "/reservations/1");
+    assert_eq!(ordered.header("location"), "/orders/1");
+    rentcar
+        .soon_shows("/myReservations", json!({ "reservationId": 1 }))
+        .await;
+    burgerqueen
+        .soon_shows("/orderDashboards", json!({ "orderId": 1 }))
+        .await;
+    let data = rentcar.folder().join(".innkeeper");
+    for platform in ["rentcar", "burgerqueen"] {
+        assert!(data.join(platform).join("platform.1.db").exists());
+    }
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
 async fn ctrl_c_and_sigterm_end_it_in_order() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let rentcar = Platform::rentcar();

@@ -36,7 +36,7 @@ pub type CommitError = Arc<dyn Error + Send + Sync>;
 /// Where an embedded log keeps its records and the offsets of its groups.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Appends records, each id only once, and returns when all of them are durable.
+    /// Appends records, and returns when all of them are durable.
     async fn append(&self, records: Vec<NewRecord>) -> Result<(), CommitError>;
 
     /// Reads up to `limit` records from this offset on, in order. Pruned records are missing at the

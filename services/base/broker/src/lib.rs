@@ -1,7 +1,7 @@
 //! The log that services append to and consume from: on a Kafka topic, in an SQLite file, or in
 //! memory. It never reads the content of a record, never drops a record that a broker stored twice,
 //! and never commits an offset before the effect. Start reading at [`open`], then [`KafkaLog`] for
-//! a cluster and [`SqliteLog`] for everything in one process.
+//! a cluster. The log of a platform in one process lies in the file of its rows, in the storage crate.
 
 use std::sync::Arc;
 
@@ -30,8 +30,7 @@ pub enum OpenError {
     Kafka(#[source] LogError),
 }
 
-/// Opens the log of a single service from its settings. A process that runs several services on one
-/// SQLite file opens one [`SqliteLog`] instead, and takes a handle per group from it.
+/// Opens the log of a single service from its settings.
 pub fn open(settings: &settings::Log) -> Result<Arc<dyn Log>, OpenError> {
     match settings {
         settings::Log::Kafka(kafka) => {

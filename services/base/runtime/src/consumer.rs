@@ -96,6 +96,7 @@ impl Consumer {
             tokio::select! {
                 biased;
                 () = in_flight.handled(), if !in_flight.is_empty() => {
+                    self.crash.passed(CrashPoint::EffectCommitted);
                     self.mark_done(&mut *subscription, &mut in_flight).await?;
                     self.show_lag(&mut *subscription).await;
                 }
@@ -110,6 +111,7 @@ impl Consumer {
         }
         while !in_flight.is_empty() {
             in_flight.handled().await;
+            self.crash.passed(CrashPoint::EffectCommitted);
             self.mark_done(&mut *subscription, &mut in_flight).await?;
         }
         subscription.close().await
@@ -150,7 +152,6 @@ impl Consumer {
         if done.is_empty() {
             return Ok(());
         }
-        self.crash.passed(CrashPoint::EffectCommitted);
         subscription.mark_done(&done).await
     }
 

@@ -49,29 +49,30 @@ impl Reception {
         headers: &[(String, String)],
         payload: &[u8],
     ) -> Result<Effect, NotReceived> {
-        if self.passes_over(headers) {
-            return Ok(Effect::None);
-        }
-        let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
-        let Some(heading) = heading else {
+        let Some((event_type, source)) = self.wanted(headers)? else {
             return Ok(Effect::None);
         };
-        let event_type = self.known_type(heading.event_type)?;
-        let event = Event::decode(event_type, heading.source, headers, payload)
+        let event = Event::decode(event_type, source, headers, payload)
             .map_err(|error| unreadable(&error))?;
         self.reactor.react(&event).await.map_err(not_received)
     }
 
     /// Whether a record has no effect in this service, which its headers tell.
     pub fn passes_over(&self, headers: &[(String, String)]) -> bool {
-        let Ok(heading) = Heading::read(headers) else {
-            return false;
-        };
-        let Some(heading) = heading else { return true };
-        !heading.source.shares_incarnation_with(&self.name)
-            || self
-                .known_type(heading.event_type)
-                .is_ok_and(|event_type| !self.reactor.wants().contains(&event_type))
+        matches!(self.wanted(headers), Ok(None))
+    }
+
+    /// The type and the source of a record that may have an effect here; `None` if it has none.
+    fn wanted(
+        &self,
+        headers: &[(String, String)],
+    ) -> Result<Option<(EventType, EventSource)>, NotReceived> {
+        let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
+        let ours = heading.filter(|it| it.source.shares_incarnation_with(&self.name));
+        let Some(heading) = ours else { return Ok(None) };
+        let event_type = self.known_type(heading.event_type)?;
+        let is_wanted = self.reactor.wants().contains(&event_type);
+        Ok(is_wanted.then_some((event_type, heading.source)))
     }
 
     /// Whether this release knows the type of a record.

@@ -1,7 +1,7 @@
 //! How migrations are run, whichever the database.
 //!
-//! Migrations only add, so that pods of two releases can work on the same tables: during an upgrade,
-//! and after a rollback.
+//! Migrations only add tables and columns, and drop nothing but indexes, so that pods of two releases
+//! can work on the same tables: during an upgrade, and after a rollback.
 
 use refinery::{Migration, Runner};
 

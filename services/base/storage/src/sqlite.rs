@@ -43,7 +43,7 @@ use file::File;
 use tables::{Session, Tables};
 use writer::Wake;
 
-pub use platform_file::{PlatformFile, PlatformOptions};
+pub use platform_file::{PlatformFile, PlatformOptions, PlatformService};
 
 /// The [`Store`] of one service in an SQLite file of which this process is the only user.
 pub struct Sqlite {
@@ -102,8 +102,8 @@ impl Sqlite {
         F: Fn(Session<'_>, Timestamp) -> rusqlite::Result<T> + Send + 'static,
     {
         let tables = Arc::clone(&self.tables);
-        let work = move |turn: &writer::Turn<'_>| {
-            let changed = work(turn.session(&tables), turn.now);
+        let work = move |transaction: &writer::Transaction<'_>| {
+            let changed = work(transaction.session(&tables), transaction.now);
             changed.map_err(connection::store_error)
         };
         self.file.writer.run(work, None).await
@@ -132,7 +132,9 @@ impl Store for Sqlite {
     async fn run(&self, mut step: Step) -> Result<StepOutcome, Failure> {
         let (tables, next_id) = (Arc::clone(&self.tables), Arc::clone(&self.next_id));
         let ran = self.file.writer.run(
-            move |turn: &writer::Turn<'_>| step::run(turn, &tables, &mut step, &next_id),
+            move |transaction: &writer::Transaction<'_>| {
+                step::run(transaction, &tables, &mut step, &next_id)
+            },
             Some(Wake {
                 waiting: Arc::clone(&self.outbox_changed),
                 is_due: |ran: &step::Ran| ran.has_events,

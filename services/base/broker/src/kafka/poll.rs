@@ -1,9 +1,8 @@
 //! Turns librdkafka's messages and errors into deliveries.
 
-use std::sync::Arc;
-
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};

@@ -1,9 +1,8 @@
 //! The tables of the log's file, and every statement on them.
 
-use std::sync::Arc;
-
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_kit::log::{NewRecord, Record};

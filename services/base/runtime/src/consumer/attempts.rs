@@ -69,7 +69,7 @@ impl Attempts {
         }
     }
 
-    /// Whether a record has no effect here, which needs no attempt.
+    /// Passes over a record that has no effect here; `false` if it must be handled.
     pub fn pass_over(&self, record: &Record) -> bool {
         let passed_over = self.dead_letters.reception().passes_over(&record.headers);
         if passed_over {

@@ -1,8 +1,7 @@
 //! The records in hand: one of each saga is being handled, and its later ones wait behind it.
 
-use std::sync::Arc;
-
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;

@@ -121,6 +121,34 @@ async fn what_is_behind_a_record_that_is_not_done_is_delivered_again() {
 }
 
 #[tokio::test]
+async fn records_without_an_effect_are_passed_over_and_do_not_move_what_is_done() {
+    let service = Service::new().await;
+    let unwanted = || {
+        record_of(&Event {
+            event_type: UNWANTED,
+            ..event("nobody-1")
+        })
+    };
+    let mut records = vec![record("kim-1")];
+    records.extend((0..2_000).map(|_| unwanted()));
+    records.push(record("lee-1"));
+    service.append(records).await;
+
+    let reactor = Scripted::new(|name, _| (name != "kim-1").then_some(()).ok_or_else(away));
+    let consuming = service.consume(reactor.clone());
+    reactor.until_done(|done| done == &["lee-1"]).await;
+    let metrics = consuming.stop().await;
+    assert_eq!(outcomes(&metrics, "none"), 2_000);
+
+    let reactor = Scripted::willing();
+    let consuming = service.consume(reactor.clone());
+    reactor
+        .until_done(|done| done.iter().any(|name| name == "kim-1"))
+        .await;
+    consuming.stop().await;
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_is_waited_for_and_costs_no_try() {
     let service = Service::new().await;
     service.append(vec![record("kim-1")]).await;

@@ -10,7 +10,7 @@ use super::lock::FileLock;
 use super::log::LogWriter;
 use super::readers::Readers;
 use super::tables::{Session, Tables};
-use super::writer::{Desk, Writer};
+use super::writer::{Writer, WriterThread};
 use super::{claim, connection, lock, rows};
 use crate::OpenError;
 
@@ -72,13 +72,13 @@ impl Opened {
         crash: CrashPlan,
     ) -> Result<File, OpenError> {
         let readers = Readers::open(&self.path)?;
-        let desk = Desk {
+        let thread = WriterThread {
             connection: self.connection,
             log,
             clock: Arc::clone(&clock),
             crash,
         };
-        let writer = Writer::start(desk, self.lock).map_err(OpenError::Thread)?;
+        let writer = Writer::start(thread, self.lock).map_err(OpenError::Thread)?;
         Ok(File {
             writer,
             readers: Arc::new(readers),

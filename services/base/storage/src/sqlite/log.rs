@@ -24,6 +24,7 @@ const KNOWN_HEADERS: usize = 64;
 pub struct LogWriter {
     tail: Arc<Tail>,
     retention: Retention,
+    groups: Vec<String>,
     next_prune_ms: Cell<i64>,
     /// The bounds as they are durable.
     bounds: Cell<Bounds>,
@@ -33,12 +34,13 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// The end of the log whose consumers read from this tail.
-    pub fn new(tail: Arc<Tail>, retention: Retention) -> Self {
+    /// The end of the log whose consumers read from this tail, and are in these groups.
+    pub fn new(tail: Arc<Tail>, retention: Retention, groups: Vec<String>) -> Self {
         let bounds = *tail.subscribe().borrow();
         Self {
             tail,
             retention,
+            groups,
             next_prune_ms: Cell::new(i64::MIN),
             bounds: Cell::new(bounds),
             open: RefCell::new((bounds, Vec::new())),
@@ -90,9 +92,17 @@ impl LogWriter {
         for (group, next) in offsets {
             table::save_offset(connection, group, *next, now_ms)?;
         }
-        if now_ms >= self.next_prune_ms.get() {
-            let (bounds, _) = &mut *self.open.borrow_mut();
-            bounds.low = table::prune(connection, *bounds, self.retention.cutoff_ms())?;
+        if now_ms < self.next_prune_ms.get() {
+            return Ok(());
+        }
+        let (bounds, _) = &mut *self.open.borrow_mut();
+        for group in &self.groups {
+            table::keep_group(connection, group, bounds.low, now_ms)?;
+        }
+        let before = bounds.low;
+        bounds.low = table::prune(connection, *bounds, self.retention.cutoff_ms())?;
+        if bounds.low == before {
+            self.next_prune_ms.set(now_ms + PRUNE_INTERVAL_MS);
         }
         Ok(())
     }
@@ -101,10 +111,6 @@ impl LogWriter {
     pub fn committed(&self) {
         let (bounds, appended) = &mut *self.open.borrow_mut();
         let before = self.bounds.replace(*bounds);
-        let now_ms = self.retention.now_ms();
-        if bounds.low == before.low && now_ms >= self.next_prune_ms.get() {
-            self.next_prune_ms.set(now_ms + PRUNE_INTERVAL_MS);
-        }
         if *bounds != before {
             self.tail.extend(std::mem::take(appended), *bounds);
         }

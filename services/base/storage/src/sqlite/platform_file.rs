@@ -19,7 +19,7 @@ use super::connection::store_error;
 use super::file::{File, Opened};
 use super::log::{LogWriter, table};
 use super::tables::Tables;
-use super::writer::Turn;
+use super::writer::Transaction;
 use crate::OpenError;
 
 /// How many of the newest records are also kept in memory.
@@ -29,17 +29,26 @@ const TAIL_RECORDS: usize = 4096;
 pub struct PlatformOptions {
     /// Name of the topic.
     pub topic: String,
-    /// Names of the services that keep their rows in the file.
-    pub services: Vec<String>,
+    /// The services that keep their rows in the file.
+    pub services: Vec<PlatformService>,
     /// How long records are kept, and the clock of the file.
     pub retention: Retention,
     /// At which crash point the process dies, in tests.
     pub crash: CrashPlan,
 }
 
+/// A service that keeps its rows in a platform's file.
+#[derive(Clone, Debug)]
+pub struct PlatformService {
+    /// Name of the service.
+    pub name: String,
+    /// Its consumer group. Records are kept until it has read them.
+    pub group: String,
+}
+
 impl PlatformOptions {
     /// A file for these services, which keeps records as long as Kafka does by default.
-    pub fn new(topic: String, services: Vec<String>) -> Self {
+    pub fn new(topic: String, services: Vec<PlatformService>) -> Self {
         Self {
             topic,
             services,
@@ -85,14 +94,16 @@ impl PlatformFile {
             });
         }
         let mut services = Vec::new();
-        for service in options.services {
-            let tables = Arc::new(Tables::of(&service));
+        let mut groups = Vec::new();
+        for PlatformService { name, group } in options.services {
+            let tables = Arc::new(Tables::of(&name));
             let last_id = opened.prepare(&tables)?;
-            services.push((service, tables, last_id));
+            services.push((name, tables, last_id));
+            groups.push(group);
         }
         let tail = Arc::new(Tail::new(bounds, TAIL_RECORDS));
         let clock = options.retention.clock();
-        let log = LogWriter::new(Arc::clone(&tail), options.retention);
+        let log = LogWriter::new(Arc::clone(&tail), options.retention, groups);
         let file = Arc::new(opened.start(Some(log), clock, options.crash)?);
         let journal = FileJournal {
             file: Arc::clone(&file),
@@ -139,7 +150,13 @@ impl FileJournal {
     }
 
     async fn write(&self, records: Vec<NewRecord>) -> Result<(), StoreError> {
-        let append = move |turn: &Turn<'_>| turn.append(records.clone()).map_err(store_error);
+        let append = move |transaction: &Transaction<'_>| {
+            let log = transaction.log.expect("a platform's file has a log");
+            let mut records = records.iter().cloned();
+            let appended =
+                records.try_for_each(|record| log.append(transaction.connection, record));
+            appended.map_err(store_error)
+        };
         self.file.writer.run(append, None).await
     }
 }

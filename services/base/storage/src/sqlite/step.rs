@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::connection::store_error;
 use super::tables::{Session, Tables};
-use super::writer::Turn;
+use super::writer::Transaction;
 use super::{messages, rows, write};
 
 /// What a step did.
@@ -22,13 +22,13 @@ pub struct Ran {
 /// Loads, decides and writes. If it fails after it has written, the caller must roll back. Nobody
 /// else writes meanwhile, so that no decision is taken twice.
 pub fn run(
-    turn: &Turn<'_>,
+    transaction: &Transaction<'_>,
     tables: &Tables,
     step: &mut Step,
     next_id: &AtomicI64,
 ) -> Result<Ran, Failure> {
     let session = Session {
-        connection: turn.connection,
+        connection: transaction.connection,
         tables,
     };
     let inbox = step.input.inbox;
@@ -41,12 +41,12 @@ pub fn run(
         });
     }
     let id = next_id.load(Ordering::Relaxed);
-    let seen = look(session, &step.input, id, turn.now).map_err(store_error)?;
+    let seen = look(session, &step.input, id, transaction.now).map_err(store_error)?;
     let changes = (step.decide)(&seen)?;
     let has_events = !changes.events.is_empty();
     if !changes.is_empty() {
         let takes_id = changes.rows.iter().any(|row| row.id == Some(id));
-        write::run(turn, session, &seen.rows, changes, inbox)?;
+        write::run(transaction, session, &seen.rows, changes, inbox)?;
         if takes_id {
             next_id.store(id + 1, Ordering::Relaxed);
         }

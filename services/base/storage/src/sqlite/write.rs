@@ -11,19 +11,19 @@ use uuid::Uuid;
 use super::connection::{after, microseconds, store_error};
 use super::dead_letters;
 use super::tables::Session;
-use super::writer::Turn;
+use super::writer::Transaction;
 
 /// Writes what was decided about the rows that were seen. After an error the caller must roll back.
 pub fn run(
-    turn: &Turn<'_>,
+    transaction: &Transaction<'_>,
     session: Session<'_>,
     seen: &[Row],
     changes: Changes,
     inbox: Option<Uuid>,
 ) -> Result<(), StoreError> {
-    let now = turn.now;
+    let now = transaction.now;
     if let Some(event_id) = inbox {
-        turn.has_effects.set(true);
+        transaction.has_effects.set(true);
         insert_inbox(session, event_id, now).map_err(store_error)?;
         dead_letters::delete_of_event(session, event_id).map_err(store_error)?;
     }
@@ -34,7 +34,7 @@ pub fn run(
         write_row(session, row, seen, now)?;
     }
     for event in changes.events {
-        add_event(turn, session, event).map_err(store_error)?;
+        add_event(transaction, session, event).map_err(store_error)?;
     }
     if let Some(letter) = &changes.dead_letter {
         dead_letters::insert(session, letter, now).map_err(store_error)?;
@@ -46,10 +46,14 @@ pub fn run(
 }
 
 /// Adds an event to the log if that is in the same file, and else to the outbox.
-fn add_event(turn: &Turn<'_>, session: Session<'_>, event: OutboxEvent) -> rusqlite::Result<()> {
-    match turn.log {
-        Some(_) => turn.append(vec![NewRecord::from(event)]),
-        None => insert_event(session, &event, turn.now),
+fn add_event(
+    transaction: &Transaction<'_>,
+    session: Session<'_>,
+    event: OutboxEvent,
+) -> rusqlite::Result<()> {
+    match transaction.log {
+        Some(log) => log.append(transaction.connection, NewRecord::from(event)),
+        None => insert_event(session, &event, transaction.now),
     }
 }
 

@@ -20,7 +20,7 @@ use super::log::LogWriter;
 use queue::{Queue, Taken};
 use work::{CommitFailure, Task, Work};
 
-pub use work::{Turn, Wake};
+pub use work::{Transaction, Wake};
 
 /// The handle of the writer's thread.
 pub struct Writer {
@@ -29,7 +29,7 @@ pub struct Writer {
 }
 
 /// What the thread works with.
-pub struct Desk {
+pub struct WriterThread {
     pub connection: Connection,
     /// The log in the same file; `None` if there is none.
     pub log: Option<LogWriter>,
@@ -40,16 +40,17 @@ pub struct Desk {
 
 impl Writer {
     /// Starts the thread. It holds the file until it is closed or its handle is dropped.
-    pub fn start(desk: Desk, lock: FileLock) -> std::io::Result<Self> {
+    pub fn start(thread: WriterThread, lock: FileLock) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let waiting = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
+                let _abandoned = AbandonedAtEnd(&waiting);
                 while let Some(taken) = waiting.take() {
-                    desk.work(taken, &waiting);
+                    thread.work(taken, &waiting);
                 }
-                close(desk.connection);
+                close(thread.connection);
                 drop(lock);
             })?;
         Ok(Self {
@@ -64,7 +65,7 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnMut(&Turn<'_>) -> Result<T, E> + Send + 'static,
+        F: FnMut(&Transaction<'_>) -> Result<T, E> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let task = Task {
@@ -102,31 +103,39 @@ impl Writer {
     }
 }
 
+/// However the thread ends, nobody waits for it then.
+struct AbandonedAtEnd<'a>(&'a Queue);
+
+impl Drop for AbandonedAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
-impl Desk {
+impl WriterThread {
     /// Commits what was taken from the queue, and answers.
     fn work(&self, taken: Taken, queue: &Queue) {
         let Taken { mut work, offsets } = taken;
         match self.commit(&mut work, &offsets) {
-            Ok(Commit::Done) => self.answer(work, None),
-            Ok(Commit::Undone) if work.len() == 1 => {
-                queue.give_back(offsets);
-                self.answer(work, None);
-            }
+            Ok(Commit::Done { has_changes }) => self.answer(work, has_changes),
             Ok(Commit::Undone) => {
-                queue.give_back(offsets);
+                // First, since whoever waits for the work may rely on them.
+                if self.commit(&mut [], &offsets).is_err() {
+                    queue.give_back(offsets);
+                }
                 for work in work {
                     self.work_alone(work);
                 }
             }
             Err(error) => {
                 queue.give_back(offsets);
-                self.answer(work, Some(&CommitFailure::from(error)));
+                tell_failure(work, &CommitFailure::from(error));
             }
         }
     }
@@ -134,19 +143,19 @@ impl Desk {
     /// Commits a piece of work that was in a commit which had to be undone.
     fn work_alone(&self, work: Box<dyn Work>) {
         let mut alone = vec![work];
-        let committed = self.commit(&mut alone, &HashMap::new());
-        self.answer(alone, committed.err().map(CommitFailure::from).as_ref());
+        match self.commit(&mut alone, &HashMap::new()) {
+            Ok(Commit::Done { has_changes }) => self.answer(alone, has_changes),
+            Ok(Commit::Undone) => self.answer(alone, false),
+            Err(error) => tell_failure(alone, &CommitFailure::from(error)),
+        }
     }
 
-    fn answer(&self, work: Vec<Box<dyn Work>>, failure: Option<&CommitFailure>) {
-        if let Some(CommitFailure { reason }) = failure {
-            tracing::error!(reason, writes = work.len(), "a commit failed");
-        }
+    fn answer(&self, work: Vec<Box<dyn Work>>, has_changes: bool) {
         for (answered, work) in work.into_iter().enumerate() {
-            if answered == 1 {
+            if answered == 1 && has_changes {
                 self.crash.passed(CrashPoint::Answering);
             }
-            work.answer(failure);
+            work.answer(None);
         }
     }
 
@@ -163,8 +172,10 @@ impl Desk {
         }
         self.execute("BEGIN IMMEDIATE")?;
         let committed = self.fill_and_commit(work, offsets);
-        if matches!(committed, Ok(Commit::Done)) {
-            self.crash.passed(CrashPoint::Committed);
+        if let Ok(Commit::Done { has_changes }) = committed {
+            if has_changes {
+                self.crash.passed(CrashPoint::Committed);
+            }
             self.log.iter().for_each(LogWriter::committed);
             return committed;
         }
@@ -180,17 +191,18 @@ impl Desk {
         work: &mut [Box<dyn Work>],
         offsets: &HashMap<String, i64>,
     ) -> rusqlite::Result<Commit> {
-        let turn = Turn {
+        let transaction = Transaction {
             connection: &self.connection,
             now: self.clock.now(),
             log: self.log.as_ref(),
             has_effects: Cell::new(false),
         };
         let is_alone = work.len() == 1;
+        let before_all = self.connection.total_changes();
         for work in work {
             let before = self.connection.total_changes();
             // A panic is the fault of one piece of work, and must not end the thread.
-            let done = catch_unwind(AssertUnwindSafe(|| work.run(&turn))).unwrap_or(false);
+            let done = catch_unwind(AssertUnwindSafe(|| work.run(&transaction))).unwrap_or(false);
             if self.connection.is_autocommit() {
                 if is_alone {
                     return Err(rolled_back_whole());
@@ -201,15 +213,18 @@ impl Desk {
                 return Ok(Commit::Undone);
             }
         }
+        let has_changes = self.connection.total_changes() != before_all;
         if let Some(log) = &self.log {
             log.complete(&self.connection, offsets)?;
         }
-        if turn.has_effects.get() {
+        if transaction.has_effects.get() {
             self.crash.passed(CrashPoint::EffectsCommitting);
         }
-        self.crash.passed(CrashPoint::Committing);
+        if has_changes {
+            self.crash.passed(CrashPoint::Committing);
+        }
         self.execute("COMMIT")?;
-        Ok(Commit::Done)
+        Ok(Commit::Done { has_changes })
     }
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
@@ -221,9 +236,20 @@ impl Desk {
 /// What became of a transaction.
 enum Commit {
     /// It is durable.
-    Done,
+    Done {
+        /// Whether its work has changed anything.
+        has_changes: bool,
+    },
     /// It was rolled back because some work failed.
     Undone,
+}
+
+fn tell_failure(work: Vec<Box<dyn Work>>, failure: &CommitFailure) {
+    let CommitFailure { reason } = failure;
+    tracing::error!(reason, writes = work.len(), "a commit failed");
+    for work in work {
+        work.answer(Some(failure));
+    }
 }
 
 /// On some errors, such as a full disk, SQLite rolls the whole transaction back by itself

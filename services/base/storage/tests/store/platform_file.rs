@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_broker::Retention;
 use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
-use innkeeper_kit::store::{Query, Store};
-use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions};
+use innkeeper_kit::store::{Changes, OutboxEvent, Query, RowChange, Scope, Seen, StepInput, Store};
+use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions, PlatformService};
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::{in_time, until};
 use jiff::SignedDuration;
@@ -23,6 +23,13 @@ use crate::suite::{Fixture, conformance};
 
 /// The services of the platform; the suite runs on the first.
 const SERVICES: [&str; 2] = ["booking-1", "pay"];
+
+fn service(name: &str) -> PlatformService {
+    PlatformService {
+        name: name.to_owned(),
+        group: format!("group of {name}"),
+    }
+}
 
 struct Shared {
     folder: TempDir,
@@ -46,7 +53,7 @@ impl Shared {
     fn options(&self) -> PlatformOptions {
         PlatformOptions {
             retention: Retention::of(SignedDuration::from_hours(48), self.clock.clone()),
-            ..PlatformOptions::new("rentcar".to_owned(), SERVICES.map(str::to_owned).into())
+            ..PlatformOptions::new("rentcar".to_owned(), SERVICES.map(service).into())
         }
     }
 
@@ -188,42 +195,144 @@ async fn a_file_has_one_opener_and_one_topic() {
     );
 }
 
+/// How many records are in the file.
+const COUNT: &str = "SELECT count(*) FROM records";
+
+/// Commits until so many records are left.
+async fn commit_until_left(fixture: &Shared, store: &dyn Store, count: i64) {
+    until("old records are pruned", async || {
+        stored_row(store).await;
+        let left = fixture.number(COUNT);
+        (left == count)
+            .then_some(())
+            .ok_or(format!("{left} are left"))
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn records_are_pruned_when_they_are_old_and_every_group_has_read_them() {
-    const COUNT: &str = "SELECT count(*) FROM records";
     let fixture = Shared::make();
     let file = fixture.file().await;
     let store = file.store(SERVICES[0]).unwrap();
     let events: Vec<_> = (1..=4).map(|version| event(new_uuid(), version)).collect();
     stored_events(&*store, &events).await;
-    let mut quick = file.log("quick").subscribe().await.unwrap();
+    let [quick, slow] = SERVICES.map(|name| file.log(&service(name).group));
+    let (mut quick, mut slow) = (
+        quick.subscribe().await.unwrap(),
+        slow.subscribe().await.unwrap(),
+    );
     let records = read(&mut *quick, 4).await;
     quick.mark_done(&records).await.unwrap();
+    let records = read(&mut *slow, 4).await;
 
     fixture.pass_time(Duration::from_hours(72)).await;
-    let mut slow = file.log("slow").subscribe().await.unwrap();
-    let records = read(&mut *slow, 4).await;
-    slow.mark_done(&records[..1]).await.unwrap();
-    stored_row(&*store).await;
-    until("the slow group has read one", async || {
+    for _ in 0..3 {
         stored_row(&*store).await;
-        let left = fixture.number(COUNT);
-        (left == 3).then_some(()).ok_or(format!("{left} are left"))
-    })
-    .await;
-
+    }
+    assert_eq!(fixture.number(COUNT), 4, "one group has read nothing");
+    slow.mark_done(&records[..1]).await.unwrap();
+    fixture.pass_time(Duration::from_mins(2)).await;
+    commit_until_left(&fixture, &*store, 3).await;
     slow.mark_done(&records).await.unwrap();
     fixture.pass_time(Duration::from_mins(2)).await;
-    until("both have read all", async || {
-        stored_row(&*store).await;
-        let left = fixture.number(COUNT);
-        (left == 0).then_some(()).ok_or(format!("{left} are left"))
-    })
-    .await;
+    commit_until_left(&fixture, &*store, 0).await;
+
     file.close().await;
     let file = fixture.file().await;
     stored_events(&*file.store(SERVICES[0]).unwrap(), &events[..1]).await;
     assert_eq!(fixture.number("SELECT min(record_offset) FROM records"), 4);
+}
+
+#[tokio::test]
+async fn what_nobody_had_read_before_a_long_pause_is_read_after_it() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let events: Vec<_> = (1..=4).map(|version| event(new_uuid(), version)).collect();
+    stored_events(&*file.store(SERVICES[0]).unwrap(), &events).await;
+    let [begun, new] = SERVICES.map(|name| service(name).group);
+    let mut subscription = file.log(&begun).subscribe().await.unwrap();
+    let records = read(&mut *subscription, 4).await;
+    subscription.mark_done(&records[..1]).await.unwrap();
+    subscription.close().await.unwrap();
+    file.close().await;
+
+    fixture.pass_time(Duration::from_hours(24 * 30)).await;
+    let file = fixture.file().await;
+    stored_row(&*file.store(SERVICES[0]).unwrap()).await;
+
+    assert_eq!(read_all(&*file.log(&begun), 3).await, records[1..]);
+    assert_eq!(read_all(&*file.log(&new), 4).await, records);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consumers_see_what_is_committed_although_a_step_beside_it_has_failed() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let store = file.store(SERVICES[0]).unwrap();
+    let saga = new_uuid();
+    let torn = vec![
+        row(saga, 1),
+        RowChange {
+            seen_version: 7,
+            ..row(new_uuid(), 2)
+        },
+    ];
+    let of_torn = event(saga, 1);
+    let fails = move |_: &Seen| {
+        let (rows, events) = (torn.clone(), vec![of_torn.clone()]);
+        Ok((
+            Changes {
+                rows,
+                events,
+                ..Changes::default()
+            },
+            (),
+        ))
+    };
+    let (began, is_held) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let holds_up = move |_: &Seen| {
+        began.send(()).unwrap();
+        released.recv().unwrap();
+        Ok((Changes::default(), ()))
+    };
+    let nothing = || StepInput::about(Scope::Nothing);
+    let held_up = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.decide(nothing(), holds_up).await.map(drop) }
+    });
+    tokio::task::spawn_blocking(move || is_held.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    let events = [event(new_uuid(), 1), event(new_uuid(), 1)];
+
+    let (first, failed, last, ()) = tokio::join!(
+        biased;
+        save(&*store, with_event(&events[0])),
+        store.decide(nothing(), fails),
+        save(&*store, with_event(&events[1])),
+        async { release.send(()).unwrap() },
+    );
+
+    held_up.await.unwrap().unwrap();
+    (first.unwrap(), last.unwrap());
+    assert!(failed.is_err());
+    let in_memory = read_all(&*file.log("view"), 2).await;
+    let offsets: Vec<_> = in_memory.iter().map(|record| record.offset).collect();
+    assert_eq!(offsets, [0, 1]);
+    for (event, record) in events.iter().zip(&in_memory) {
+        assert_eq!(record.headers, event.headers);
+    }
+    assert_eq!(fixture.events(&*store).await, [events[0].id, events[1].id]);
+}
+
+fn with_event(event: &OutboxEvent) -> Write {
+    Write {
+        events: vec![event.clone()],
+        ..Write::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

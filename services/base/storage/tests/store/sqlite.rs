@@ -139,6 +139,30 @@ async fn an_earlier_release_can_start_on_the_tables_of_this_one() {
     stored_row(&*fixture.open().await).await;
 }
 
+/// A migration that has run is never changed: a file in which it has would not open any more.
+#[tokio::test]
+async fn migrations_that_have_run_are_as_they_were() {
+    let fixture = Folder::make();
+    fixture.open().await.close().await;
+    let connection = rusqlite::Connection::open(fixture.file()).unwrap();
+    let sql = "
+        SELECT name, checksum FROM refinery_schema_history
+        UNION ALL SELECT name, checksum FROM migrations WHERE version < 5 ORDER BY name";
+    let mut sql = connection.prepare(sql).unwrap();
+    let checksums = sql
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    let checksums: Vec<(String, String)> = checksums.map(Result::unwrap).collect();
+    let expected = [
+        ("dead_letters", "17649092442930633404"),
+        ("parked_events", "5932085159143945332"),
+        ("several_rows", "1239791848001162798"),
+        ("tables", "10489829937175642875"),
+    ];
+    let expected = expected.map(|(name, checksum)| (name.to_owned(), checksum.to_owned()));
+    assert_eq!(checksums, expected);
+}
+
 #[tokio::test]
 async fn a_claim_ends_with_the_process_that_has_taken_it() {
     let fixture = Folder::make();

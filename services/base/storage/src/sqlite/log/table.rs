@@ -1,8 +1,7 @@
 //! The tables of a log, and every statement on them.
 
-use std::sync::Arc;
-
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use innkeeper_broker::embedded::{Bounds, PARTITION};
 use innkeeper_kit::log::{NewRecord, Record};
@@ -96,7 +95,7 @@ pub fn read(
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Arc<Record>> {
     let key = key(row.get_ref(1)?)?;
-    // What nobody has written like this has no headers.
+    // Headers that are damaged count as none.
     let common = serde_json::from_slice(row.get_ref(2)?.as_bytes_or_null()?.unwrap_or_default());
     let common: CommonHeaders = common.unwrap_or_default();
     let own = serde_json::from_slice(row.get_ref(3)?.as_bytes()?);
@@ -213,9 +212,23 @@ pub fn save_offset(
     sql.execute(params![group, next, now_ms]).map(drop)
 }
 
+/// Notes that a group is in use, so that what it has not read is kept. A new one begins at `low`.
+pub fn keep_group(
+    connection: &Connection,
+    group: &str,
+    low: i64,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "
+        INSERT INTO offsets (group_name, next_offset, saved_ms) VALUES (?1, ?2, ?3)
+        ON CONFLICT (group_name) DO UPDATE SET saved_ms = excluded.saved_ms";
+    let mut sql = connection.prepare_cached(sql)?;
+    sql.execute(params![group, low, now_ms]).map(drop)
+}
+
 /// Deletes records that were appended before an instant and that every group has read, up to a
-/// limit; returns the offset of the earliest record that is left. A group that has saved nothing
-/// since that instant is not waited for.
+/// limit; returns the offset of the earliest record that is left. Groups that were not in use since
+/// that instant are not waited for.
 pub fn prune(connection: &Connection, bounds: Bounds, cutoff_ms: i64) -> rusqlite::Result<i64> {
     let sql = "
         SELECT min(

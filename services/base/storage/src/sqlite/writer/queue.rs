@@ -70,6 +70,13 @@ impl Queue {
         self.filled.notify_one();
     }
 
+    /// Takes no more work, and drops what waits, which tells its callers.
+    pub fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.work.clear();
+    }
+
     pub fn is_closed(&self) -> bool {
         self.lock().closed
     }

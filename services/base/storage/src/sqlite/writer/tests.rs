@@ -1,5 +1,4 @@
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -25,9 +24,13 @@ struct Fixture {
 
 const TABLE: &str = "CREATE TABLE numbers (number INTEGER PRIMARY KEY)";
 
-fn desk(connection: Connection) -> Desk {
+fn thread_with_numbers(connection: Connection) -> WriterThread {
     connection.execute_batch(TABLE).unwrap();
-    Desk {
+    thread_on(connection)
+}
+
+fn thread_on(connection: Connection) -> WriterThread {
+    WriterThread {
         connection,
         log: None,
         clock: Arc::new(Ticking::default()),
@@ -41,13 +44,14 @@ fn fixture() -> Fixture {
     let lock = lock::take(&file).unwrap();
     let connection = connection::open_for_writing(&file).unwrap();
     Fixture {
-        writer: Writer::start(desk(connection), lock).unwrap(),
+        writer: Writer::start(thread_with_numbers(connection), lock).unwrap(),
         _folder: folder,
     }
 }
 
-fn insert(turn: &Turn<'_>, number: i64) -> Result<(), StoreError> {
-    turn.connection
+fn insert(transaction: &Transaction<'_>, number: i64) -> Result<(), StoreError> {
+    transaction
+        .connection
         .execute("INSERT INTO numbers VALUES (?1)", [number])
         .map(drop)
         .map_err(store_error)
@@ -56,12 +60,15 @@ fn insert(turn: &Turn<'_>, number: i64) -> Result<(), StoreError> {
 /// Work that inserts a number, and returns the time of its commit.
 fn inserting(
     number: i64,
-) -> impl FnMut(&Turn<'_>) -> Result<Timestamp, StoreError> + Send + 'static {
-    move |turn| insert(turn, number).map(|()| turn.now)
+) -> impl FnMut(&Transaction<'_>) -> Result<Timestamp, StoreError> + Send + 'static {
+    move |transaction| insert(transaction, number).map(|()| transaction.now)
 }
 
 /// Inserts numbers in one commit, and returns what each is told.
-fn inserted<const N: usize>(desk: &Desk, numbers: [i64; N]) -> [Result<Timestamp, StoreError>; N] {
+fn inserted<const N: usize>(
+    thread: &WriterThread,
+    numbers: [i64; N],
+) -> [Result<Timestamp, StoreError>; N] {
     let mut work: Vec<Box<dyn Work>> = Vec::new();
     let answers = numbers.map(|number| {
         let (reply, answer) = oneshot::channel();
@@ -74,13 +81,13 @@ fn inserted<const N: usize>(desk: &Desk, numbers: [i64; N]) -> [Result<Timestamp
         answer
     });
     let offsets = HashMap::new();
-    desk.work(Taken { work, offsets }, &Queue::default());
+    thread.work(Taken { work, offsets }, &Queue::default());
     answers.map(|mut answer| answer.try_recv().unwrap())
 }
 
 async fn numbers(writer: &Writer) -> Vec<i64> {
-    let read = |turn: &Turn<'_>| {
-        let mut sql = turn
+    let read = |transaction: &Transaction<'_>| {
+        let mut sql = transaction
             .connection
             .prepare("SELECT number FROM numbers")
             .unwrap();
@@ -95,7 +102,7 @@ async fn with_thread_held_up<T>(writer: &Writer, rest: impl Future<Output = T>) 
     let (began, is_held) = oneshot::channel();
     let (release, released) = std::sync::mpsc::channel();
     let mut began = Some(began);
-    let work = move |_: &Turn<'_>| {
+    let work = move |_: &Transaction<'_>| {
         began
             .take()
             .into_iter()
@@ -125,7 +132,7 @@ async fn work_that_waits_shares_a_commit() {
 async fn work_that_fails_without_a_change_leaves_its_neighbours_their_commit() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let refuses = |_: &Turn<'_>| Err::<(), _>(StoreError::Failed("on purpose".into()));
+    let refuses = |_: &Transaction<'_>| Err::<(), _>(StoreError::Failed("on purpose".into()));
 
     let rest = async { tokio::join!(once(2), fixture.writer.run(refuses, None), once(3)) };
     let (first, refused, last) = with_thread_held_up(&fixture.writer, rest).await;
@@ -139,9 +146,9 @@ async fn work_that_fails_without_a_change_leaves_its_neighbours_their_commit() {
 async fn work_that_fails_after_a_change_fails_alone() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let twice = |turn: &Turn<'_>| {
-        insert(turn, 3)?;
-        insert(turn, 3)
+    let twice = |transaction: &Transaction<'_>| {
+        insert(transaction, 3)?;
+        insert(transaction, 3)
     };
 
     let rest = async { tokio::join!(once(2), fixture.writer.run(twice, None), once(4)) };
@@ -157,8 +164,9 @@ async fn work_that_fails_after_a_change_fails_alone() {
 async fn what_rolls_a_whole_commit_back_is_told_alone_that_the_database_is_at_fault() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let rolls_back = |turn: &Turn<'_>| {
-        turn.connection
+    let rolls_back = |transaction: &Transaction<'_>| {
+        transaction
+            .connection
             .execute_batch("ROLLBACK")
             .map_err(store_error)
     };
@@ -179,9 +187,9 @@ async fn what_rolls_a_whole_commit_back_is_told_alone_that_the_database_is_at_fa
 async fn work_that_panics_fails_alone_and_the_thread_goes_on() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let panics = |turn: &Turn<'_>| {
-        insert(turn, 2)?;
-        let twice = insert(turn, 2);
+    let panics = |transaction: &Transaction<'_>| {
+        insert(transaction, 2)?;
+        let twice = insert(transaction, 2);
         twice.expect("a panic on purpose");
         Ok::<_, StoreError>(())
     };
@@ -196,33 +204,56 @@ async fn work_that_panics_fails_alone_and_the_thread_goes_on() {
 }
 
 #[test]
-fn a_commit_that_fails_is_told_to_all_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("test.db");
-    let desk = desk(connection::open_for_writing(&file).unwrap());
-    desk.connection.busy_timeout(Duration::ZERO).unwrap();
-    let beside = Connection::open(&file).unwrap();
+fn a_commit_that_fails_is_told_to_all_of_it_and_the_next_one_works() {
+    // The constraint is looked at when the transaction is committed.
+    let tables = "
+        PRAGMA foreign_keys = ON;
+        CREATE TABLE parents (number INTEGER PRIMARY KEY);
+        CREATE TABLE numbers (number INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+        INSERT INTO parents VALUES (3)";
+    let connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(tables).unwrap();
+    let thread = thread_on(connection);
 
-    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
-    for told in inserted(&desk, [1, 2]) {
+    for told in inserted(&thread, [1, 2]) {
         assert!(matches!(told, Err(StoreError::Unavailable(_))), "{told:?}");
     }
-    beside.execute_batch("ROLLBACK").unwrap();
-    for told in inserted(&desk, [1, 2]) {
-        told.unwrap();
+    let [told] = inserted(&thread, [3]);
+    told.unwrap();
+    let all = "SELECT group_concat(number) FROM numbers";
+    let all: String = thread
+        .connection
+        .query_row(all, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(all, "3");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_thread_that_has_ended() {
+    let fixture = fixture();
+    let wake = Wake {
+        waiting: Arc::default(),
+        is_due: |_: &Timestamp| panic!("a panic on purpose"),
+    };
+
+    let first = fixture.writer.run(inserting(1), Some(wake)).await;
+    let second = fixture.writer.run(inserting(2), None).await;
+
+    for told in [first, second] {
+        assert!(matches!(told, Err(StoreError::Closed)), "{told:?}");
     }
 }
 
 #[test]
 fn a_transaction_that_could_not_be_rolled_back_does_not_stop_the_next() {
-    let desk = desk(Connection::open_in_memory().unwrap());
+    let thread = thread_with_numbers(Connection::open_in_memory().unwrap());
     let unfinished = "BEGIN; INSERT INTO numbers VALUES (1)";
-    desk.connection.execute_batch(unfinished).unwrap();
+    thread.connection.execute_batch(unfinished).unwrap();
 
-    let [told] = inserted(&desk, [2]);
+    let [told] = inserted(&thread, [2]);
 
     told.unwrap();
     let sum = "SELECT sum(number) FROM numbers";
-    let sum = desk.connection.query_row(sum, [], |row| row.get(0));
+    let sum = thread.connection.query_row(sum, [], |row| row.get(0));
     assert_eq!(sum, Ok(2));
 }

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use innkeeper_kit::log::NewRecord;
 use innkeeper_kit::store::StoreError;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -13,7 +12,7 @@ use crate::sqlite::log::LogWriter;
 use crate::sqlite::tables::{Session, Tables};
 
 /// What all work of one commit shares.
-pub struct Turn<'a> {
+pub struct Transaction<'a> {
     pub connection: &'a Connection,
     pub now: Timestamp,
     /// The log in the same file; `None` if there is none.
@@ -22,7 +21,7 @@ pub struct Turn<'a> {
     pub has_effects: Cell<bool>,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Transaction<'a> {
     /// The connection, for the tables of a service.
     pub fn session(&self, tables: &'a Tables) -> Session<'a> {
         Session {
@@ -30,19 +29,12 @@ impl<'a> Turn<'a> {
             tables,
         }
     }
-
-    /// Appends records to the log in the same file.
-    pub fn append(&self, records: Vec<NewRecord>) -> rusqlite::Result<()> {
-        let Some(log) = self.log else { return Ok(()) };
-        let mut records = records.into_iter();
-        records.try_for_each(|record| log.append(self.connection, record))
-    }
 }
 
 /// A piece of work.
 pub trait Work: Send {
     /// Does the work; `false` if it failed. It may be done again after it was undone.
-    fn run(&mut self, turn: &Turn<'_>) -> bool;
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
 
     /// Tells the caller the result, or the failure of the commit.
     fn answer(self: Box<Self>, failure: Option<&CommitFailure>);
@@ -87,11 +79,11 @@ impl<T, E, F> Work for Task<T, E, F>
 where
     T: Send,
     E: From<StoreError> + Send,
-    F: FnMut(&Turn<'_>) -> Result<T, E> + Send,
+    F: FnMut(&Transaction<'_>) -> Result<T, E> + Send,
 {
-    fn run(&mut self, turn: &Turn<'_>) -> bool {
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
         self.outcome = None; // if the work panics, it has none
-        self.outcome = Some((self.work)(turn));
+        self.outcome = Some((self.work)(transaction));
         matches!(self.outcome, Some(Ok(_)))
     }
 
