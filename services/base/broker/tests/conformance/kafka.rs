@@ -280,7 +280,7 @@ async fn a_close_during_a_rebalance_commits_what_is_done() {
             first.mark_done(&read).await;
             first.close().await;
             log.append_all(one_for_each_of_60_keys(&new)).await.unwrap();
-            let is_new = |record: &&Record| text(record).starts_with(&new);
+            let is_new = |record: &&Arc<Record>| text(record).starts_with(&new);
             while inherited.iter().filter(is_new).count() < 60 {
                 inherited.extend(second.next().await);
             }

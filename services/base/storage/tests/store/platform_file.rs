@@ -298,26 +298,25 @@ async fn consumers_see_what_is_committed_although_a_step_beside_it_has_failed() 
         Ok((Changes::default(), ()))
     };
     let nothing = || StepInput::about(Scope::Nothing);
-    let held_up = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.decide(nothing(), holds_up).await.map(drop) }
-    });
-    tokio::task::spawn_blocking(move || is_held.recv())
-        .await
-        .unwrap()
-        .unwrap();
     let events = [event(new_uuid(), 1), event(new_uuid(), 1)];
+    let beside = async {
+        let held = tokio::task::spawn_blocking(move || is_held.recv()).await;
+        held.unwrap().unwrap();
+        tokio::join!(
+            biased;
+            save(&*store, with_event(&events[0])),
+            store.decide(nothing(), fails),
+            save(&*store, with_event(&events[1])),
+            async { release.send(()).unwrap() },
+        )
+    };
 
-    let (first, failed, last, ()) = tokio::join!(
-        biased;
-        save(&*store, with_event(&events[0])),
-        store.decide(nothing(), fails),
-        save(&*store, with_event(&events[1])),
-        async { release.send(()).unwrap() },
-    );
+    let (held_up, (first, failed, last, ())) =
+        tokio::join!(store.decide(nothing(), holds_up), beside);
 
-    held_up.await.unwrap().unwrap();
-    (first.unwrap(), last.unwrap());
+    held_up.unwrap().done();
+    first.unwrap();
+    last.unwrap();
     assert!(failed.is_err());
     let in_memory = read_all(&*file.log("view"), 2).await;
     let offsets: Vec<_> = in_memory.iter().map(|record| record.offset).collect();

@@ -132,9 +132,9 @@ async fn work_that_waits_shares_a_commit() {
 async fn work_that_fails_without_a_change_leaves_its_neighbours_their_commit() {
     let fixture = fixture();
     let once = |number| fixture.writer.run(inserting(number), None);
-    let refuses = |_: &Transaction<'_>| Err::<(), _>(StoreError::Failed("on purpose".into()));
+    let declines = |_: &Transaction<'_>| Err::<(), _>(StoreError::Failed("on purpose".into()));
 
-    let rest = async { tokio::join!(once(2), fixture.writer.run(refuses, None), once(3)) };
+    let rest = async { tokio::join!(once(2), fixture.writer.run(declines, None), once(3)) };
     let (first, refused, last) = with_thread_held_up(&fixture.writer, rest).await;
 
     assert_eq!(first.unwrap(), last.unwrap(), "one commit");
