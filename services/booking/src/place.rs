@@ -107,7 +107,7 @@ impl Bookings {
             event_id: None,
             traceparent: Some(request.traceparent.clone()),
         };
-        let settled = self
+        let (stored, answer) = self
             .decide_claimed(&booking, cause, move |booking| match &answer {
                 None => Decision::Become(vec![booking.moved(State::Confirmed, 0)]),
                 // The saga may have ended at the payment service already: the event of that will
@@ -117,7 +117,7 @@ impl Bookings {
             })
             .await?;
         self.crash.passed(CrashPoint::ConfirmedCommitted);
-        self.answer_of(&settled)
+        answer.map_or_else(|| self.answer_of(&stored), Ok)
     }
 
     async fn authorize(
@@ -150,7 +150,7 @@ impl Bookings {
         });
         match released.await {
             // Somebody else may have settled it meanwhile, for instance by a cancellation.
-            Ok(stored) => {
+            Ok((stored, _)) => {
                 if let Ok(answer) = self.answer_of(&stored) {
                     return Ok(answer);
                 }
@@ -168,24 +168,26 @@ impl Bookings {
     }
 
     /// Decides about a pending booking that nobody else has changed since this process claimed it,
-    /// and returns what is stored then.
+    /// and returns what is stored then, with the final answer if that was decided now.
     pub(crate) async fn decide_claimed(
         &self,
         claimed: &Entity<State>,
         cause: Cause,
         decide: impl Fn(&Entity<State>) -> Decision<State> + Send + 'static,
-    ) -> Result<Stored<State>, Failure> {
+    ) -> Result<(Stored<State>, Option<StoredAnswer>), Failure> {
         let input = StepInput::about(Scope::Saga(claimed.correlation_id));
         let version = claimed.version;
-        let decided = self.repository.run(input, cause, move |stored, _| {
-            let decision = match stored.entity() {
-                Some(booking) if booking.version == version => decide(booking),
-                _ => Decision::Keep,
-            };
-            Ok((decision, ()))
-        });
-        let (stored, ()) = decided.await?.done();
-        Ok(stored)
+        let decided = self
+            .repository
+            .run_settling(input, cause, move |stored, _| {
+                let decision = match stored.entity() {
+                    Some(booking) if booking.version == version => decide(booking),
+                    _ => Decision::Keep,
+                };
+                Ok((decision, ()))
+            });
+        let (stored, (), answer) = decided.await?.done();
+        Ok((stored, answer))
     }
 
     fn answer_of(&self, stored: &Stored<State>) -> Result<StoredAnswer, Failure> {

@@ -13,7 +13,7 @@ use crate::outbox::{Cause, EventBuilder, time_ordered_id};
 use crate::rejection::{Failure, Rejection};
 use crate::store::{
     Changes, ClaimChange, KeyChange, OutboxEvent, Row, Scope, Seen, StepInput, StepOutcome, Store,
-    StoreError,
+    StoreError, StoredAnswer,
 };
 
 /// What a service has stored of a saga.
@@ -128,6 +128,20 @@ impl<S: State> Repository<S> {
         cause: Cause,
         decide: impl Fn(&Stored<S>, &Seen) -> Result<(Decision<S>, T), Failure> + Send + 'static,
     ) -> Result<StepOutcome<(Stored<S>, T)>, Failure> {
+        Ok(match self.run_settling(input, cause, decide).await? {
+            StepOutcome::Done((stored, result, _)) => StepOutcome::Done((stored, result)),
+            StepOutcome::Duplicate => StepOutcome::Duplicate,
+        })
+    }
+
+    /// The same, and also returns the final answer with which the saga's idempotency key is settled,
+    /// if it has one; `None` if the step settles no key.
+    pub async fn run_settling<T: Send + 'static>(
+        &self,
+        input: StepInput,
+        cause: Cause,
+        decide: impl Fn(&Stored<S>, &Seen) -> Result<(Decision<S>, T), Failure> + Send + 'static,
+    ) -> Result<StepOutcome<(Stored<S>, T, Option<StoredAnswer>)>, Failure> {
         let writing = Arc::clone(&self.writing);
         let owner = input.principal.owner().map(ToOwned::to_owned);
         let scope = input.scope.clone();
@@ -142,7 +156,11 @@ impl<S: State> Repository<S> {
                 for row in &mut changes.rows {
                     row.owner.clone_from(&owner);
                 }
-                Ok((changes, (after(stored, decision), result)))
+                let answer = match &changes.key {
+                    Some(KeyChange::Settle { answer, .. }) => Some(answer.clone()),
+                    _ => None,
+                };
+                Ok((changes, (after(stored, decision), result, answer)))
             })
             .await
     }

@@ -14,6 +14,8 @@ const BATCH: usize = 256;
 const CAPACITY: usize = 16_384;
 /// How long an offset may wait to share a commit with work.
 const OFFSET_DELAY: Duration = Duration::from_millis(100);
+/// The pause before offsets that could not be saved are tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The queue before the thread.
 #[derive(Default)]
@@ -115,8 +117,7 @@ impl Queue {
         for (group, next) in offsets {
             waiting.offsets.entry(group).or_insert(next);
         }
-        let due = waiting.offsets_due.take();
-        waiting.offsets_due = due.or_else(|| Some(Instant::now() + OFFSET_DELAY));
+        waiting.offsets_due = Some(Instant::now() + RETRY_DELAY);
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -1,0 +1,137 @@
+//! Load on a platform in one process, after which nothing is left over and the file has grown by no
+//! more than its bookings.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use innkeeper_testkit::patience::until_within;
+use rusqlite::{Connection, OpenFlags};
+use tokio::net::TcpStream;
+
+use crate::http::{post, with};
+use crate::platform::{Platform, kims_wish};
+
+/// How many clients book at a time.
+const CLIENTS: usize = 16;
+
+/// How much the file may grow for each booking, in bytes.
+const GROWTH: i64 = 2_500;
+
+/// How soon after the load every event has had its effect.
+const IDLE_WITHIN: Duration = Duration::from_mins(1);
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the length of a test is no setting of the program"
+)]
+fn length() -> Duration {
+    let seconds = std::env::var("INNKEEPER_LOAD_SECONDS").ok();
+    Duration::from_secs(seconds.map_or(120, |seconds| seconds.parse().unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn load_leaves_nothing_over_and_the_file_grows_by_its_bookings() {
+    let rentcar = Platform::rentcar();
+    let innkeeper = rentcar.ready(&[]).await;
+    let file = File::of(&rentcar);
+
+    let first = book_for(&rentcar, length() / 2).await;
+    until_idle(&file).await;
+    let half = file.bytes();
+    let second = book_for(&rentcar, length() / 2).await;
+    until_idle(&file).await;
+
+    let growth = (file.bytes() - half) / second;
+    println!(
+        "{} bookings, {growth} bytes each in the second half",
+        first + second
+    );
+    assert!(growth <= GROWTH, "{growth} bytes for each booking");
+    let bookings = first + second;
+    let confirmed = r#"SELECT count(*) FROM "reservation.rows" WHERE state = 'confirmed'"#;
+    assert_eq!(file.number(confirmed), bookings);
+    assert_eq!(
+        file.number(r#"SELECT count(*) FROM "myreservation.rows""#),
+        bookings
+    );
+    assert_eq!(file.number("SELECT count(*) FROM records"), 2 * bookings);
+    // A payment hears of the booking, and the view of both.
+    assert_eq!(file.number(r#"SELECT count(*) FROM "pay.inbox""#), bookings);
+    assert_eq!(
+        file.number(r#"SELECT count(*) FROM "myreservation.inbox""#),
+        2 * bookings
+    );
+    for nothing in [
+        "reservation.outbox",
+        "pay.outbox",
+        "reservation.idempotency_keys",
+    ] {
+        let count = format!(r#"SELECT count(*) FROM "{nothing}""#);
+        assert_eq!(file.number(&count), 0, "{nothing}");
+    }
+    innkeeper.stop().await;
+}
+
+/// Lets all clients book, each on a connection of its own, and returns how many bookings were made.
+async fn book_for(rentcar: &Platform, length: Duration) -> i64 {
+    let until = Instant::now() + length;
+    let clients = (0..CLIENTS).map(|_| book_until(rentcar.gateway(), until));
+    join_all(clients).await.into_iter().sum()
+}
+
+async fn book_until(port: u16, until: Instant) -> i64 {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let booking = async move {
+        let mut made = 0;
+        while Instant::now() < until {
+            let wish = with(post("/reservations", &kims_wish()), "host", "localhost");
+            let answer = sender.send_request(wish).await.unwrap();
+            assert_eq!(answer.status(), 201);
+            answer.into_body().collect().await.unwrap();
+            made += 1;
+        }
+        made
+    };
+    tokio::select! {
+        made = booking => made,
+        ended = connection => panic!("the connection has ended: {ended:?}"),
+    }
+}
+
+/// Waits until every group has read everything.
+async fn until_idle(file: &File) {
+    until_within(IDLE_WITHIN, "every group has read everything", async || {
+        let end = file.number("SELECT max(record_offset) + 1 FROM records");
+        let slowest = file.number("SELECT min(next_offset) FROM offsets");
+        let after = file.number("SELECT max(record_offset) + 1 FROM records");
+        let is_idle = slowest == end && after == end;
+        is_idle.then_some(()).ok_or(format!("{slowest} of {after}"))
+    })
+    .await;
+}
+
+/// The file of a platform, read from outside.
+struct File(Connection);
+
+impl File {
+    fn of(rentcar: &Platform) -> Self {
+        let file = rentcar.data().join("platform.1.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(file, flags).unwrap();
+        connection.busy_timeout(Duration::from_secs(5)).unwrap();
+        Self(connection)
+    }
+
+    fn number(&self, sql: &str) -> i64 {
+        self.0.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Its size with what its write-ahead log holds of it, which is bounded by itself.
+    fn bytes(&self) -> i64 {
+        self.number("PRAGMA page_count") * self.number("PRAGMA page_size")
+    }
+}
