@@ -13,6 +13,7 @@ use innkeeper_kit::log::{
 };
 use tokio::sync::{OwnedMutexGuard, watch};
 
+pub mod offsets;
 pub mod tail;
 
 /// Most records in one delivery.

@@ -1,6 +1,6 @@
 //! The log in memory, for tests.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::Retention;
+use crate::embedded::offsets::Offsets;
 use crate::embedded::tail::Tail;
 use crate::embedded::{Bounds, CommitError, Groups, Journal, record_at};
 
@@ -39,6 +40,7 @@ struct MemoryJournal {
     tail: Tail,
     retention: Retention,
     state: Mutex<State>,
+    offsets: Offsets,
 }
 
 struct State {
@@ -46,7 +48,6 @@ struct State {
     ids: HashSet<Uuid>,
     /// When each record was appended in milliseconds since 1970, oldest first.
     appended_ms: VecDeque<i64>,
-    offsets: HashMap<String, i64>,
 }
 
 impl MemoryJournal {
@@ -59,8 +60,8 @@ impl MemoryJournal {
                 bounds,
                 ids: HashSet::new(),
                 appended_ms: VecDeque::new(),
-                offsets: HashMap::new(),
             }),
+            offsets: Offsets::default(),
         }
     }
 
@@ -111,13 +112,11 @@ impl Journal for MemoryJournal {
     }
 
     fn committed(&self, group: &str) -> Option<i64> {
-        self.state().offsets.get(group).copied()
+        self.offsets.get(group)
     }
 
     fn commit(&self, group: &str, next: i64) {
-        let mut state = self.state();
-        let offset = state.offsets.entry(group.to_owned()).or_insert(next);
-        *offset = next.max(*offset);
+        self.offsets.advance(group, next, |_| {});
     }
 
     async fn flush(&self) -> Result<(), LogError> {

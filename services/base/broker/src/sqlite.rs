@@ -1,9 +1,8 @@
 //! The log in an SQLite file, for all services of one process.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use innkeeper_kit::log::{Log, LogError, NewRecord, Record};
@@ -12,10 +11,11 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::Retention;
+use crate::embedded::offsets::Offsets;
 use crate::embedded::tail::Tail;
 use crate::embedded::{Bounds, CommitError, Groups, Journal};
 
-mod table;
+pub mod table;
 mod writer;
 
 use writer::Writer;
@@ -128,7 +128,7 @@ fn lock(file: &Path) -> Result<Flock<File>, SqliteOpenError> {
 struct SqliteJournal {
     tail: Arc<Tail>,
     reader: Arc<Mutex<Connection>>,
-    offsets: Mutex<HashMap<String, i64>>,
+    offsets: Offsets,
     writer: Writer,
 }
 
@@ -143,14 +143,10 @@ impl SqliteJournal {
         let tail = Arc::new(Tail::new(table::load_bounds(&connection)?, TAIL_RECORDS));
         Ok(Self {
             reader: Arc::new(Mutex::new(reader)),
-            offsets: Mutex::new(offsets),
+            offsets: Offsets::of(offsets),
             writer: Writer::start(connection, Arc::clone(&tail), retention, lock),
             tail,
         })
-    }
-
-    fn offsets(&self) -> MutexGuard<'_, HashMap<String, i64>> {
-        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_file(&self, from: i64, limit: usize) -> Result<Vec<Arc<Record>>, LogError> {
@@ -187,14 +183,12 @@ impl Journal for SqliteJournal {
     }
 
     fn committed(&self, group: &str) -> Option<i64> {
-        self.offsets().get(group).copied()
+        self.offsets.get(group)
     }
 
     fn commit(&self, group: &str, next: i64) {
-        let mut offsets = self.offsets();
-        let offset = offsets.entry(group.to_owned()).or_insert(next);
-        *offset = next.max(*offset);
-        self.writer.save_offset(group, *offset);
+        let save = |offset| self.writer.save_offset(group, offset);
+        self.offsets.advance(group, next, save);
     }
 
     async fn flush(&self) -> Result<(), LogError> {

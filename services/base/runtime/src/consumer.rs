@@ -98,14 +98,12 @@ impl Consumer {
                 () = in_flight.handled(), if !in_flight.is_empty() => {
                     self.crash.passed(CrashPoint::EffectCommitted);
                     self.mark_done(&mut *subscription, &mut in_flight).await?;
-                    self.show_lag(&mut *subscription).await;
                 }
                 () = ending.cancelled() => {}
                 () = self.attempts.failing.grew.notified() => {} // there may be room now
                 delivery = subscription.next(), if self.has_room(&in_flight) => {
                     self.take(delivery?, &mut in_flight);
                     self.mark_done(&mut *subscription, &mut in_flight).await?;
-                    self.show_lag(&mut *subscription).await;
                 }
             }
         }
@@ -149,10 +147,11 @@ impl Consumer {
         in_flight: &mut InFlight<'_>,
     ) -> Result<(), LogError> {
         let done = in_flight.take_done();
-        if done.is_empty() {
-            return Ok(());
+        if !done.is_empty() {
+            subscription.mark_done(&done).await?;
         }
-        subscription.mark_done(&done).await
+        self.show_lag(subscription).await;
+        Ok(())
     }
 
     async fn show_lag(&self, subscription: &mut dyn Subscription) {

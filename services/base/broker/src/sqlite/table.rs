@@ -32,7 +32,7 @@ const TABLES: &str = "
 ";
 
 /// Most records that one commit prunes, so that appends do not wait long.
-const PRUNED_AT_ONCE: i64 = 10_000;
+pub const PRUNED_AT_ONCE: i64 = 10_000;
 
 /// Opens the file for the writer, and creates its tables.
 pub fn open(file: &Path) -> rusqlite::Result<Connection> {

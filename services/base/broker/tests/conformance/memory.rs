@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_broker::{MemoryLog, Retention};
-use innkeeper_kit::log::{Log, NewRecord};
+use innkeeper_kit::log::Log;
 use innkeeper_testkit::clock::MockClock;
 use jiff::SignedDuration;
-use uuid::Uuid;
 
-use crate::subject::{AppendAll, Subject, check};
+use crate::subject::{Subject, check};
 use crate::{cases, conformance};
 
 struct Memory {
@@ -26,16 +25,6 @@ fn memory() -> Box<dyn Subject> {
     })
 }
 
-/// A record without headers, and with bytes that are not UTF-8.
-pub fn poison() -> NewRecord {
-    NewRecord {
-        id: Uuid::now_v7(),
-        key: String::new(),
-        headers: Vec::new(),
-        payload: vec![0xff, 0x00, 0xfe],
-    }
-}
-
 #[async_trait]
 impl Subject for Memory {
     fn log(&self, group: &str) -> Arc<dyn Log> {
@@ -44,14 +33,6 @@ impl Subject for Memory {
 
     fn stores_ids_once(&self) -> bool {
         true
-    }
-
-    async fn append_poison(&self) -> usize {
-        self.log("poisoner")
-            .append_all(vec![poison()])
-            .await
-            .unwrap();
-        1
     }
 
     async fn retire(&self) {

@@ -13,7 +13,6 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::conformance;
-use crate::memory::poison;
 use crate::reader::{Reader, numbered, texts};
 use crate::subject::{AppendAll, Subject, check, records};
 
@@ -46,14 +45,6 @@ impl Subject for Shared {
 
     fn stores_ids_once(&self) -> bool {
         false
-    }
-
-    async fn append_poison(&self) -> usize {
-        self.log("poisoner")
-            .append_all(vec![poison()])
-            .await
-            .unwrap();
-        1
     }
 
     async fn retire(&self) {

@@ -13,7 +13,6 @@ use innkeeper_testkit::patience::until;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
-use crate::memory::poison;
 use crate::reader::{Reader, numbered, texts};
 use crate::subject::{AppendAll, Subject, check, record, records};
 use crate::{cases, conformance};
@@ -46,14 +45,6 @@ impl Subject for Sqlite {
 
     fn stores_ids_once(&self) -> bool {
         true
-    }
-
-    async fn append_poison(&self) -> usize {
-        self.log("poisoner")
-            .append_all(vec![poison()])
-            .await
-            .unwrap();
-        1
     }
 
     async fn retire(&self) {

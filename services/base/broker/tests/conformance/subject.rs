@@ -18,7 +18,11 @@ pub trait Subject: Send + Sync {
     fn stores_ids_once(&self) -> bool;
 
     /// Appends malformed records that no service wrote, and returns how many.
-    async fn append_poison(&self) -> usize;
+    async fn append_poison(&self) -> usize {
+        let log = self.log("poisoner");
+        log.append_all(vec![poison()]).await.unwrap();
+        1
+    }
 
     /// Lets retention delete every record that is there, at the latest with the next append.
     async fn retire(&self);
@@ -54,6 +58,16 @@ pub async fn check(subject: Box<dyn Subject>, case: impl AsyncFnOnce(&dyn Subjec
     subject.take_down().await;
     if let Err(panic) = outcome {
         resume_unwind(panic);
+    }
+}
+
+/// A record without headers, and with bytes that are not UTF-8.
+fn poison() -> NewRecord {
+    NewRecord {
+        id: Uuid::now_v7(),
+        key: String::new(),
+        headers: Vec::new(),
+        payload: vec![0xff, 0x00, 0xfe],
     }
 }
 

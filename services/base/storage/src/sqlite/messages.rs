@@ -1,10 +1,11 @@
 //! Loads inbox entries and idempotency keys.
 
-use super::tables::Session;
 use innkeeper_kit::store::{KeyRow, StoredAnswer};
 use rusqlite::OptionalExtension;
 use rusqlite::types::Type;
 use uuid::Uuid;
+
+use super::tables::Session;
 
 /// Loads which of these events are in the inbox.
 pub fn load_seen(session: Session<'_>, mut event_ids: Vec<Uuid>) -> rusqlite::Result<Vec<Uuid>> {

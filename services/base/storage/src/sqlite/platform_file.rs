@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_broker::Retention;
+use innkeeper_broker::embedded::offsets::Offsets;
 use innkeeper_broker::embedded::tail::Tail;
 use innkeeper_broker::embedded::{Bounds, CommitError, Groups, Journal};
+use innkeeper_broker::sqlite::table::{claim_topic, load_bounds, load_offsets};
 use innkeeper_kit::CrashPlan;
 use innkeeper_kit::log::{Log, LogError, NewRecord, Record};
 use innkeeper_kit::store::{Store, StoreError};
@@ -81,9 +83,9 @@ impl PlatformFile {
         let connection = &opened.connection;
         let load = || {
             table::create(connection)?;
-            let holds = table::claim_topic(connection, &options.topic)?;
-            let bounds = table::load_bounds(connection)?;
-            Ok((holds, bounds, table::load_offsets(connection)?))
+            let holds = claim_topic(connection, &options.topic)?;
+            let bounds = load_bounds(connection)?;
+            Ok((holds, bounds, load_offsets(connection)?))
         };
         let (holds, bounds, offsets) = load().map_err(|source| opened.error(source))?;
         if holds != options.topic {
@@ -108,7 +110,7 @@ impl PlatformFile {
         let journal = FileJournal {
             file: Arc::clone(&file),
             tail,
-            offsets: Mutex::new(offsets),
+            offsets: Offsets::of(offsets),
         };
         let stores = services.into_iter().map(|(service, tables, last_id)| {
             let store = Sqlite::of(Arc::clone(&file), tables, last_id, false);
@@ -141,14 +143,10 @@ impl PlatformFile {
 struct FileJournal {
     file: Arc<File>,
     tail: Arc<Tail>,
-    offsets: Mutex<HashMap<String, i64>>,
+    offsets: Offsets,
 }
 
 impl FileJournal {
-    fn offsets(&self) -> MutexGuard<'_, HashMap<String, i64>> {
-        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn write(&self, records: Vec<NewRecord>) -> Result<(), StoreError> {
         let append = move |transaction: &Transaction<'_>| {
             let log = transaction.log.expect("a platform's file has a log");
@@ -186,14 +184,12 @@ impl Journal for FileJournal {
     }
 
     fn committed(&self, group: &str) -> Option<i64> {
-        self.offsets().get(group).copied()
+        self.offsets.get(group)
     }
 
     fn commit(&self, group: &str, next: i64) {
-        let mut offsets = self.offsets();
-        let offset = offsets.entry(group.to_owned()).or_insert(next);
-        *offset = next.max(*offset);
-        self.file.writer.save_offset(group, *offset);
+        let save = |offset| self.file.writer.save_offset(group, offset);
+        self.offsets.advance(group, next, save);
     }
 
     async fn flush(&self) -> Result<(), LogError> {

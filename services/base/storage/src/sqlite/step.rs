@@ -27,10 +27,7 @@ pub fn run(
     step: &mut Step,
     next_id: &AtomicI64,
 ) -> Result<Ran, Failure> {
-    let session = Session {
-        connection: transaction.connection,
-        tables,
-    };
+    let session = transaction.session(tables);
     let inbox = step.input.inbox;
     if let Some(event_id) = inbox
         && is_seen(session, event_id)?

@@ -1,9 +1,10 @@
-//! The tables of a log, and every statement on them.
+//! The tables of a log, and statements on them. Topic, bounds and offsets are loaded as from the
+//! broker's file for a single service, which has the same columns for them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use innkeeper_broker::embedded::{Bounds, PARTITION};
+use innkeeper_broker::sqlite::table::PRUNED_AT_ONCE;
 use innkeeper_kit::log::{NewRecord, Record};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params};
@@ -45,37 +46,9 @@ const COMMON: [&str; 4] = ["ce_specversion", "ce_source", "ce_type", "content-ty
 /// Headers of records: the name, and the value where records have it in common.
 pub type CommonHeaders = Vec<(String, Option<String>)>;
 
-/// Most records that one commit prunes, so that others do not wait long.
-const PRUNED_AT_ONCE: i64 = 10_000;
-
 /// Creates the tables.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)
-}
-
-/// Assigns the log to the topic if it is new; returns the topic that it belongs to.
-pub fn claim_topic(connection: &Connection, topic: &str) -> rusqlite::Result<String> {
-    let sql = "INSERT OR IGNORE INTO log (one, topic, low) VALUES (1, ?1, 0)";
-    connection.execute(sql, [topic])?;
-    connection.query_row("SELECT topic FROM log", [], |row| row.get(0))
-}
-
-/// Loads the bounds of the records.
-pub fn load_bounds(connection: &Connection) -> rusqlite::Result<Bounds> {
-    let low = connection.query_row("SELECT low FROM log", [], |row| row.get(0))?;
-    let newest = "SELECT max(record_offset) FROM records";
-    let newest: Option<i64> = connection.query_row(newest, [], |row| row.get(0))?;
-    Ok(Bounds {
-        low,
-        next: newest.map_or(low, |newest| newest + 1),
-    })
-}
-
-/// Loads the offset at which each group continues.
-pub fn load_offsets(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
-    let mut statement = connection.prepare("SELECT group_name, next_offset FROM offsets")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    rows.collect()
 }
 
 /// Reads records from this offset on.
