@@ -16,6 +16,9 @@ use clap::{Parser, Subcommand};
 
 use commands::{dead_letters, dev, operator, plan, serve, validate};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs booking platforms: on Kubernetes as an operator, or on this machine in one process.
 #[derive(Parser)]
 #[command(name = "innkeeper", version, about, max_term_width = 100)]

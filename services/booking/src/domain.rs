@@ -2,6 +2,8 @@
 
 mod state;
 
+use std::sync::Arc;
+
 use innkeeper_contracts::EventType;
 use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, BookingOutcome};
 use innkeeper_contracts::{PublicIds, Snapshot};
@@ -33,7 +35,7 @@ pub fn placed(
     currency: Option<&str>,
 ) -> Entity<State> {
     let snapshot = Snapshot {
-        currency: currency.map(ToOwned::to_owned),
+        currency: currency.map(Arc::from),
         ids: PublicIds {
             booking: Some(id),
             ..PublicIds::default()

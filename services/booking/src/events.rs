@@ -23,7 +23,7 @@ impl Reactor for Bookings {
         ]
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         let (event_type, seen) = (event.event_type, event.data.clock);
         let in_vain = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&in_vain);

@@ -59,7 +59,7 @@ impl Bookings {
             (_, Begun::Answered(answer)) => Ok(answer),
             (Stored::Entity(booking), Begun::Pending) => {
                 self.crash.passed(CrashPoint::PendingCommitted);
-                self.settle(booking, &creation.request).await
+                self.settle(booking, &creation).await
             }
             (Stored::Absent | Stored::Ended, Begun::Pending) => Err(in_flight().into()),
         }
@@ -94,13 +94,14 @@ impl Bookings {
     async fn settle(
         &self,
         booking: Entity<State>,
-        request: &RequestContext,
+        creation: &Creation,
     ) -> Result<StoredAnswer, Failure> {
+        let (request, has_key) = (&creation.request, creation.key.is_some());
         let answer = match &self.authorizations {
             None => None,
             Some(payment) => match self.authorize(payment, &booking, request).await {
                 Some(answer) => Some(answer),
-                None => return self.give_up(payment, &booking).await,
+                None => return self.give_up(payment, &booking, has_key).await,
             },
         };
         let cause = Cause {
@@ -108,12 +109,14 @@ impl Bookings {
             traceparent: Some(request.traceparent.clone()),
         };
         let (stored, answer) = self
-            .decide_claimed(&booking, cause, move |booking| match &answer {
-                None => Decision::Become(vec![booking.moved(State::Confirmed, 0)]),
-                // The saga may have ended at the payment service already: the event of that will
-                // settle the booking.
-                Some(answer) => answered(booking, answer)
-                    .map_or(Decision::Keep, |settled| Decision::Become(vec![settled])),
+            .decide_claimed(&booking, cause, has_key, move |booking| {
+                match &answer {
+                    None => Decision::Become(vec![booking.moved(State::Confirmed, 0)]),
+                    // The saga may have ended at the payment service already: the event of that will
+                    // settle the booking.
+                    Some(answer) => answered(booking, answer)
+                        .map_or(Decision::Keep, |settled| Decision::Become(vec![settled])),
+                }
             })
             .await?;
         self.crash.passed(CrashPoint::ConfirmedCommitted);
@@ -144,8 +147,9 @@ impl Bookings {
         &self,
         payment: &Authorizations,
         booking: &Entity<State>,
+        has_key: bool,
     ) -> Result<StoredAnswer, Failure> {
-        let released = self.decide_claimed(booking, Cause::default(), |booking| {
+        let released = self.decide_claimed(booking, Cause::default(), has_key, |booking| {
             Decision::Claim(Box::new(booking.clone()), ClaimChange::Release, None)
         });
         match released.await {
@@ -168,18 +172,20 @@ impl Bookings {
     }
 
     /// Decides about a pending booking that nobody else has changed since this process claimed it,
-    /// and returns what is stored then, with the final answer if that was decided now.
+    /// and returns what is stored then, with the final answer for its idempotency key if that was
+    /// decided now.
     pub(crate) async fn decide_claimed(
         &self,
         claimed: &Entity<State>,
         cause: Cause,
+        has_key: bool,
         decide: impl Fn(&Entity<State>) -> Decision<State> + Send + 'static,
     ) -> Result<(Stored<State>, Option<StoredAnswer>), Failure> {
         let input = StepInput::about(Scope::Saga(claimed.correlation_id));
         let version = claimed.version;
         let decided = self
             .repository
-            .run_settling(input, cause, move |stored, _| {
+            .run_settling(input, cause, has_key, move |stored, _| {
                 let decision = match stored.entity() {
                     Some(booking) if booking.version == version => decide(booking),
                     _ => Decision::Keep,

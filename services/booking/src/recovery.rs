@@ -68,7 +68,7 @@ impl Bookings {
             Some(payment) if has_key => self.ask(payment, row.correlation_id).await,
             _ => None,
         };
-        let recovered = self.decide_claimed(&booking, Cause::default(), move |booking| {
+        let recovered = self.decide_claimed(&booking, Cause::default(), has_key, move |booking| {
             Decision::Become(vec![recovered(booking, has_key, answer.as_ref())])
         });
         match recovered.await {

@@ -101,7 +101,7 @@ impl Reservation {
             },
         };
         let reactor = self.component.reactor.as_ref().unwrap();
-        reactor.react(&event).await.unwrap();
+        reactor.react(&Arc::new(event)).await.unwrap();
     }
 
     async fn events(&self) -> Vec<String> {

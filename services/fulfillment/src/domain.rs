@@ -94,7 +94,7 @@ mod tests {
             service: "pay".to_owned(),
         };
         let snapshot = Snapshot {
-            customer: Some("kim".to_owned()),
+            customer: Some("kim".into()),
             ..Snapshot::default()
         };
         let data = EventData {

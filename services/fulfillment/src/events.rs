@@ -1,5 +1,7 @@
 //! Reacts to captured payments and to the end of bookings.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
@@ -20,7 +22,7 @@ impl Reactor for Fulfillments {
         ]
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         let sources = if event.event_type.ends_saga() {
             &self.settings.bookings
         } else {

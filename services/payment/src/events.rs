@@ -1,5 +1,7 @@
 //! Reacts to bookings.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
@@ -20,7 +22,7 @@ impl Reactor for Payments {
         ]
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         if !self.settings.bookings.contains(&event.source.service) {
             return Ok(Effect::None);
         }

@@ -107,7 +107,7 @@ async fn a_client_whose_payment_was_declined_can_try_again() {
     let memory = Memory::default();
     let (pay, context) = start(&memory, 49_999);
     let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&event).await.unwrap();
+    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
     let paid = json!({ "status": "captured" });
 
     for _ in 0..2 {
@@ -131,7 +131,7 @@ async fn a_client_whose_payment_was_declined_can_try_again() {
 async fn a_declined_payment_is_shown_to_whom_only_asks_for_its_state() {
     let (pay, context) = start(&Memory::default(), 49_999);
     let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&event).await.unwrap();
+    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
     send(&pay.router, Method::PATCH, &json!({ "status": "captured" })).await;
 
     let same = json!({ "status": "requested" });

@@ -1,10 +1,9 @@
 //! What a row of a view shows, and when an event changes it.
 
-use std::collections::BTreeMap;
-
 use innkeeper_contracts::settings::{self, Column, ColumnSource, ColumnValue};
 use innkeeper_contracts::{Event, Field};
 use innkeeper_kit::show;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,23 +44,26 @@ impl Cell {
 /// The cells of a row, by the name of their column.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Cells(BTreeMap<String, Cell>);
+pub struct Cells(LiteMap<String, Cell>);
 
 impl Cells {
-    /// The cells after an event; `None` if it changes none of them.
-    pub fn updated(&self, view: &settings::View, event: &Event) -> Option<Self> {
-        let mut cells = self.clone();
+    /// Takes over what an event says; returns whether that changes any cell.
+    pub fn update(&mut self, view: &settings::View, event: &Event) -> bool {
+        let mut has_changed = false;
         for column in &view.columns {
-            if let Some(cell) = cell(column, event)
-                && cells
-                    .0
-                    .get(&column.name)
-                    .is_none_or(|present| cell.replaces(present))
-            {
-                cells.0.insert(column.name.clone(), cell);
+            let Some(cell) = cell(column, event) else {
+                continue;
+            };
+            match self.0.get_mut(&column.name) {
+                None => {
+                    self.0.insert(column.name.clone(), cell);
+                }
+                Some(present) if cell.replaces(present) => *present = cell,
+                Some(_) => continue,
             }
+            has_changed = true;
         }
-        (cells != *self).then_some(cells)
+        has_changed
     }
 
     /// The fields of a row: its id, then its columns in their order. Unknown values are `null`.
@@ -132,7 +134,7 @@ mod tests {
 
     fn event(service: &str, event_type: EventType, clock: i64, status: &str) -> Event {
         let snapshot = Snapshot {
-            customer: Some("kim".to_owned()),
+            customer: Some("kim".into()),
             attributes: [("period".to_owned(), json!(3))].into(),
             ..Snapshot::default()
         };
@@ -164,7 +166,7 @@ mod tests {
     fn after(events: &[Event]) -> Value {
         let mut cells = Cells::default();
         for event in events {
-            cells = cells.updated(&view(), event).unwrap_or(cells);
+            cells.update(&view(), event);
         }
         Value::Object(cells.show(&view(), 1))
     }
@@ -251,14 +253,13 @@ mod tests {
     #[test]
     fn an_event_that_says_nothing_new_changes_nothing() {
         let confirmed = event("reservation", EventType::BOOKING_CONFIRMED, 3, "Reserved");
-        let cells = Cells::default().updated(&view(), &confirmed).unwrap();
-        assert_eq!(cells.updated(&view(), &confirmed), None);
-        assert_eq!(
-            cells.updated(
-                &view(),
-                &event("stranger", EventType::BOOKING_CONFIRMED, 9, "x")
-            ),
-            None
-        );
+        let stranger = event("stranger", EventType::BOOKING_CONFIRMED, 9, "x");
+        let mut cells = Cells::default();
+        assert!(cells.update(&view(), &confirmed));
+        let before = cells.clone();
+        for event in [&confirmed, &stranger] {
+            assert!(!cells.update(&view(), event));
+            assert_eq!(cells, before);
+        }
     }
 }

@@ -26,7 +26,7 @@ impl Reactor for View {
         EventType::KNOWN
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         let columns = self.settings.columns.iter();
         let mut sources = columns.flat_map(|column| &column.sources);
         if !sources.any(|source| source.service == event.source.service) {
@@ -37,7 +37,7 @@ impl Reactor for View {
             may_insert: true,
             ..StepInput::about(Scope::Saga(event.correlation_id))
         };
-        let (settings, event) = (Arc::clone(&self.settings), event.clone());
+        let (settings, event) = (Arc::clone(&self.settings), Arc::clone(event));
         let shown = self.store.decide(input, move |seen| {
             let Some(row) = updated(&settings, &event, seen)? else {
                 return Ok((Changes::default(), Effect::None));
@@ -62,9 +62,9 @@ fn updated(
     seen: &Seen,
 ) -> Result<Option<RowChange>, StoreError> {
     let row = seen.row(AGGREGATE);
-    let before = row.map(cells).transpose()?.unwrap_or_default();
-    let cells = before.updated(settings, event);
-    Ok(cells.map(|cells| RowChange {
+    let mut cells = row.map(cells).transpose()?.unwrap_or_default();
+    let has_changed = cells.update(settings, event);
+    Ok(has_changed.then(|| RowChange {
         row_id: event.correlation_id,
         correlation_id: event.correlation_id,
         aggregate: AGGREGATE,

@@ -1,5 +1,5 @@
 //! The view service: one row per saga, whose columns show fields of other services. It only changes
-//! its own rows, and takes no commands. Start reading at [`domain::Cells::updated`].
+//! its own rows, and takes no commands. Start reading at [`domain::Cells::update`].
 
 pub mod domain;
 pub mod events;

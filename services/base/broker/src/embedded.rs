@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use innkeeper_kit::log::{
-    AppendError, Appended, Delivery, Log, LogError, NewRecord, Record, Subscription,
+    AppendError, Appended, Content, Delivery, Log, LogError, NewRecord, Record, Subscription,
 };
 use tokio::sync::{OwnedMutexGuard, watch};
 
@@ -63,8 +63,10 @@ pub fn record_at(offset: i64, record: NewRecord) -> Arc<Record> {
         partition: PARTITION,
         offset,
         key: Some(record.key),
-        headers: record.headers,
-        payload: record.payload,
+        content: Content::Encoded {
+            headers: record.headers,
+            payload: record.payload,
+        },
     })
 }
 

@@ -2,6 +2,9 @@
 
 mod event_type;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,7 +33,7 @@ pub const MAX_EVENT_BYTES: usize = {
 pub use event_type::EventType;
 
 /// The data of an event, which is the JSON payload of its record.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventData {
     /// Public id of the row that raised the event.
@@ -51,7 +54,7 @@ pub struct EventData {
 }
 
 /// One event with its envelope.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// Unique id, by which consumers recognize a repeated event.
     pub id: Uuid,
@@ -68,10 +71,13 @@ pub struct Event {
     /// Version of the row that raised the event.
     pub sequence: i64,
     /// W3C trace context of what caused the event.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Arc<str>>,
     /// The payload.
     pub data: EventData,
 }
+
+/// The name and the value of a header.
+pub type Header = (Cow<'static, str>, String);
 
 /// What must be known of a record before anything else of it is read: whose it is, and whether this
 /// release can read it.
@@ -156,36 +162,38 @@ impl EventSource {
 impl Event {
     /// The headers of the event's record, in CloudEvents' binary mode for Kafka
     /// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md>).
-    pub fn headers(&self) -> Vec<(String, String)> {
-        let mut headers = vec![
+    pub fn headers(&self) -> Vec<Header> {
+        let saga = self.correlation_id.to_string();
+        let always = [
             ("ce_specversion", "1.0".to_owned()),
             ("ce_id", self.id.to_string()),
             ("ce_source", self.source.to_text()),
             ("ce_type", self.event_type.as_str().to_owned()),
             ("ce_time", self.time.to_string()),
             ("ce_subject", self.data.id.to_string()),
-            ("ce_partitionkey", self.correlation_id.to_string()),
-            ("ce_correlationid", self.correlation_id.to_string()),
+            ("ce_partitionkey", saga.clone()),
+            ("ce_correlationid", saga),
             ("ce_sequence", self.sequence.to_string()),
             ("content-type", "application/json".to_owned()),
         ];
-        if let Some(causation_id) = self.causation_id {
-            headers.push(("ce_causationid", causation_id.to_string()));
-        }
-        if let Some(traceparent) = &self.traceparent {
-            headers.push(("ce_traceparent", traceparent.clone()));
-        }
-        headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        let causation = self.causation_id.as_ref().map(Uuid::to_string);
+        let causation = causation.map(|id| ("ce_causationid", id));
+        let trace = self.traceparent.as_deref().map(str::to_owned);
+        let trace = trace.map(|it| ("ce_traceparent", it));
+        let headers = always.into_iter().chain(causation).chain(trace);
+        headers.map(|(name, value)| (name.into(), value)).collect()
+    }
+
+    /// The payload of the event's record: its data as JSON text.
+    pub fn payload(&self) -> String {
+        serde_json::to_string(&self.data).expect("event data has only string keys")
     }
 
     /// Reads the event of a record whose heading was read, and whose type is known.
     pub fn decode(
         event_type: EventType,
         source: EventSource,
-        headers: &[(String, String)],
+        headers: &[Header],
         payload: &[u8],
     ) -> Result<Self, DecodeError> {
         Ok(Self {
@@ -196,7 +204,7 @@ impl Event {
             correlation_id: parsed(headers, "ce_correlationid")?,
             causation_id: optional(headers, "ce_causationid").and_then(|id| id.parse().ok()),
             sequence: parsed(headers, "ce_sequence")?,
-            traceparent: optional(headers, "ce_traceparent").map(ToOwned::to_owned),
+            traceparent: optional(headers, "ce_traceparent").map(Arc::from),
             data: serde_json::from_slice(payload).map_err(DecodeError::Data)?,
         })
     }
@@ -205,7 +213,7 @@ impl Event {
 impl<'a> Heading<'a> {
     /// Reads the heading in the headers of a record; `None` for an event of another system, which
     /// has neither a type nor a source of ours.
-    pub fn read(headers: &'a [(String, String)]) -> Result<Option<Self>, DecodeError> {
+    pub fn read(headers: &'a [Header]) -> Result<Option<Self>, DecodeError> {
         let event_type = required(headers, "ce_type")?;
         match source(headers) {
             Ok(source) => Ok(Some(Self { event_type, source })),
@@ -216,28 +224,22 @@ impl<'a> Heading<'a> {
 }
 
 /// The id of the event in a record; `None` if it cannot be read.
-pub fn id_of(headers: &[(String, String)]) -> Option<Uuid> {
+pub fn id_of(headers: &[Header]) -> Option<Uuid> {
     optional(headers, "ce_id")?.parse().ok()
 }
 
-fn optional<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+fn optional<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers
         .iter()
         .find(|(header, _)| header == name)
         .map(|(_, value)| value.as_str())
 }
 
-fn required<'a>(
-    headers: &'a [(String, String)],
-    name: &'static str,
-) -> Result<&'a str, DecodeError> {
+fn required<'a>(headers: &'a [Header], name: &'static str) -> Result<&'a str, DecodeError> {
     optional(headers, name).ok_or(DecodeError::Missing(name))
 }
 
-fn parsed<T: std::str::FromStr>(
-    headers: &[(String, String)],
-    name: &'static str,
-) -> Result<T, DecodeError> {
+fn parsed<T: std::str::FromStr>(headers: &[Header], name: &'static str) -> Result<T, DecodeError> {
     let value = required(headers, name)?;
     value.parse().map_err(|_| DecodeError::Header {
         name,
@@ -245,7 +247,7 @@ fn parsed<T: std::str::FromStr>(
     })
 }
 
-fn source(headers: &[(String, String)]) -> Result<EventSource, DecodeError> {
+fn source(headers: &[Header]) -> Result<EventSource, DecodeError> {
     let value = required(headers, "ce_source")?;
     EventSource::parse(value).ok_or_else(|| DecodeError::Header {
         name: "ce_source",

@@ -2,10 +2,10 @@
 
 mod attributes;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+pub use attributes::Attributes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// The public ids of a saga's rows, as far as they are known.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -22,19 +22,19 @@ pub struct PublicIds {
     pub fulfillment: Option<i64>,
 }
 
-/// The canonical fields and attributes of a booking.
+/// The canonical fields and attributes of a booking. Copies share their texts.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// Who books.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
+    pub customer: Option<Arc<str>>,
     /// What is booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<String>,
+    pub item: Option<Arc<str>>,
     /// What the booked item is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item_name: Option<String>,
+    pub item_name: Option<Arc<str>>,
     /// How many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<i64>,
@@ -43,14 +43,10 @@ pub struct Snapshot {
     pub amount: Option<i64>,
     /// ISO 4217 code of `amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub currency: Option<String>,
+    pub currency: Option<Arc<str>>,
     /// Attributes, under the names that the booking service gives them.
-    #[serde(
-        default,
-        deserialize_with = "attributes::read",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
-    pub attributes: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
     /// Public ids, as far as they are known.
     #[serde(default)]
     pub ids: PublicIds,

@@ -4,7 +4,7 @@
     reason = "a test fails by panicking, in its fixtures too"
 )]
 
-use innkeeper_contracts::event::{DecodeError, EventSource, Heading, MAX_EVENT_BYTES};
+use innkeeper_contracts::event::{DecodeError, EventSource, Header, Heading, MAX_EVENT_BYTES};
 use innkeeper_contracts::words::{MAX_ATTRIBUTE_LENGTH, MAX_ATTRIBUTES, MAX_TEXT};
 use innkeeper_contracts::{Event, EventData, EventType, PublicIds, Snapshot};
 use serde_json::{Map, Value, json};
@@ -23,12 +23,12 @@ const FOR_OTHERS: [&str; 4] = [
 
 fn snapshot() -> Snapshot {
     Snapshot {
-        customer: Some("kim".to_owned()),
-        item: Some("7".to_owned()),
-        item_name: Some("Ioniq 5".to_owned()),
+        customer: Some("kim".into()),
+        item: Some("7".into()),
+        item_name: Some("Ioniq 5".into()),
         quantity: Some(1),
         amount: Some(50_000),
-        currency: Some("KRW".to_owned()),
+        currency: Some("KRW".into()),
         attributes: [
             ("period".to_owned(), json!(3)),
             ("userHp".to_owned(), json!("010-1234-5678")),
@@ -57,7 +57,7 @@ fn event(event_type: EventType) -> Event {
         correlation_id: Uuid::from_u128(2),
         causation_id: Some(Uuid::from_u128(3)),
         sequence: 4,
-        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
         data: EventData {
             id: 1,
             event: "Reserved".to_owned(),
@@ -87,7 +87,9 @@ fn unlabelled(event_type: EventType) -> Event {
 
 fn record(event: &Event) -> Value {
     let headers = event.headers().into_iter();
-    let headers: Map<String, Value> = headers.map(|(name, value)| (name, value.into())).collect();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
     json!({ "headers": headers, "payload": event.data })
 }
 
@@ -96,13 +98,13 @@ fn payload(event: &Event) -> Vec<u8> {
 }
 
 /// The headers of an event without one of them.
-fn without(event: &Event, missing: &str) -> Vec<(String, String)> {
+fn without(event: &Event, missing: &str) -> Vec<Header> {
     let mut headers = event.headers();
     headers.retain(|(name, _)| name != missing);
     headers
 }
 
-fn decoded(headers: &[(String, String)], payload: &[u8]) -> Result<Event, DecodeError> {
+fn decoded(headers: &[Header], payload: &[u8]) -> Result<Event, DecodeError> {
     let heading = Heading::read(headers)?.unwrap();
     let event_type = EventType::find(heading.event_type, EventType::KNOWN).unwrap();
     Event::decode(event_type, heading.source, headers, payload)
@@ -151,12 +153,12 @@ fn largest() -> Event {
         unlabelled: true,
         clock: i64::MIN,
         snapshot: Snapshot {
-            customer: Some(text(MAX_TEXT)),
-            item: Some(text(MAX_TEXT)),
-            item_name: Some(text(MAX_TEXT)),
+            customer: Some(text(MAX_TEXT).into()),
+            item: Some(text(MAX_TEXT).into()),
+            item_name: Some(text(MAX_TEXT).into()),
             quantity: Some(i64::MIN),
             amount: Some(i64::MIN),
-            currency: Some("KRW".to_owned()),
+            currency: Some("KRW".into()),
             attributes: attributes.collect(),
             ids: PublicIds {
                 booking: Some(i64::MIN),
@@ -190,8 +192,8 @@ fn an_event_of_another_system_is_none_of_ours_and_no_error() {
     let from_elsewhere = |event_type: &str| {
         let mut headers = without(&event, "ce_type");
         headers.retain(|(name, _)| name != "ce_source");
-        headers.push(("ce_type".to_owned(), event_type.to_owned()));
-        headers.push(("ce_source".to_owned(), "https://crm.example".to_owned()));
+        headers.push(("ce_type".into(), event_type.to_owned()));
+        headers.push(("ce_source".into(), "https://crm.example".to_owned()));
         headers
     };
     let foreign = from_elsewhere("com.example.other");
@@ -209,7 +211,7 @@ fn the_heading_of_a_record_is_read_whatever_its_type_and_payload_are() {
         "",
     ] {
         let mut headers = without(&event, "ce_type");
-        headers.push(("ce_type".to_owned(), other.to_owned()));
+        headers.push(("ce_type".into(), other.to_owned()));
         let heading = Heading::read(&headers).unwrap().unwrap();
         assert_eq!(
             (heading.event_type, &heading.source),
@@ -224,7 +226,7 @@ fn a_missing_header_is_named() {
     let event = event(EventType::BOOKING_CONFIRMED);
     for (name, _) in event.headers() {
         let decoded = decoded(&without(&event, &name), &payload(&event));
-        if OPTIONAL.contains(&name.as_str()) || FOR_OTHERS.contains(&name.as_str()) {
+        if OPTIONAL.contains(&&*name) || FOR_OTHERS.contains(&&*name) {
             assert!(decoded.is_ok(), "{name}: {decoded:?}");
             continue;
         }
@@ -249,7 +251,7 @@ fn a_header_that_cannot_be_read_is_named_with_what_it_holds() {
         ("ce_sequence", "last"),
     ] {
         let mut headers = without(&event, wrong);
-        headers.push((wrong.to_owned(), value.to_owned()));
+        headers.push((wrong.into(), value.to_owned()));
         let error = decoded(&headers, &payload(&event)).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,11 +1,15 @@
 //! The port to the log: append and consume records, at least once, in order per key.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use innkeeper_contracts::Event;
 use innkeeper_contracts::event::MAX_EVENT_BYTES;
 use uuid::Uuid;
+
+pub use innkeeper_contracts::event::Header;
 
 use crate::store::OutboxEvent;
 
@@ -26,7 +30,7 @@ pub struct NewRecord {
     /// The key, usually a correlation id. Records with the same key keep their order.
     pub key: String,
     /// Names and values of the headers, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<Header>,
     /// The payload.
     pub payload: Vec<u8>,
 }
@@ -40,10 +44,41 @@ pub struct Record {
     pub offset: i64,
     /// The key; `None` if there is none or it is not UTF-8.
     pub key: Option<String>,
-    /// Names and values of the headers; values that are not UTF-8 are left out.
-    pub headers: Vec<(String, String)>,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Content {
+    /// What is in the log.
+    Encoded {
+        /// Names and values of the headers; values that are not UTF-8 are left out.
+        headers: Vec<Header>,
+        /// The payload.
+        payload: Vec<u8>,
+    },
+    /// The event that is in the log, if this process has appended it: its consumers need not decode
+    /// it.
+    Event(Arc<Event>),
+}
+
+impl Content {
+    /// Names and values of the headers.
+    pub fn headers(&self) -> Cow<'_, [Header]> {
+        match self {
+            Self::Encoded { headers, .. } => headers.into(),
+            Self::Event(event) => event.headers().into(),
+        }
+    }
+
     /// The payload.
-    pub payload: Vec<u8>,
+    pub fn payload(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Encoded { payload, .. } => payload.into(),
+            Self::Event(event) => event.payload().into_bytes().into(),
+        }
+    }
 }
 
 /// Why an operation on the log failed.

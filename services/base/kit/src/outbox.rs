@@ -1,5 +1,7 @@
 //! Builds the event that an entity raises when it enters a new state.
 
+use std::sync::Arc;
+
 use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::{Event, EventData, ServiceSettings, Words};
 use jiff::Timestamp;
@@ -14,7 +16,7 @@ pub struct Cause {
     /// Id of the consumed event; `None` if a request was the cause.
     pub event_id: Option<Uuid>,
     /// W3C trace context of the request or event.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Arc<str>>,
 }
 
 /// Builds the events of one service, in the words of its platform.
@@ -61,11 +63,11 @@ impl EventBuilder {
                 snapshot: entity.snapshot.clone(),
             },
         };
-        Some(outbox_event(S::AGGREGATE, &event))
+        Some(outbox_event(S::AGGREGATE, event))
     }
 }
 
-fn outbox_event(aggregate: &str, event: &Event) -> OutboxEvent {
+fn outbox_event(aggregate: &str, event: Event) -> OutboxEvent {
     OutboxEvent {
         id: event.id,
         aggregate_type: aggregate.to_owned(),
@@ -73,7 +75,8 @@ fn outbox_event(aggregate: &str, event: &Event) -> OutboxEvent {
         event_type: event.event_type.as_str().to_owned(),
         version: event.sequence,
         headers: event.headers(),
-        payload: serde_json::to_string(&event.data).expect("event data has only string keys"),
+        payload: event.payload(),
+        event: Some(Arc::new(event)),
     }
 }
 

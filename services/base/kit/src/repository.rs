@@ -128,18 +128,20 @@ impl<S: State> Repository<S> {
         cause: Cause,
         decide: impl Fn(&Stored<S>, &Seen) -> Result<(Decision<S>, T), Failure> + Send + 'static,
     ) -> Result<StepOutcome<(Stored<S>, T)>, Failure> {
-        Ok(match self.run_settling(input, cause, decide).await? {
+        Ok(match self.run_settling(input, cause, true, decide).await? {
             StepOutcome::Done((stored, result, _)) => StepOutcome::Done((stored, result)),
             StepOutcome::Duplicate => StepOutcome::Duplicate,
         })
     }
 
     /// The same, and also returns the final answer with which the saga's idempotency key is settled,
-    /// if it has one; `None` if the step settles no key.
+    /// if it has one; `None` if the step settles no key. `has_key` is `false` only for a saga that
+    /// surely was begun without a key: a key that this passes over stays in flight for ever.
     pub async fn run_settling<T: Send + 'static>(
         &self,
         input: StepInput,
         cause: Cause,
+        has_key: bool,
         decide: impl Fn(&Stored<S>, &Seen) -> Result<(Decision<S>, T), Failure> + Send + 'static,
     ) -> Result<StepOutcome<(Stored<S>, T, Option<StoredAnswer>)>, Failure> {
         let writing = Arc::clone(&self.writing);
@@ -150,6 +152,9 @@ impl<S: State> Repository<S> {
                 let stored = seen.stored()?;
                 let (decision, result) = decide(&stored, seen)?;
                 let mut changes = writing.changes(&stored, &decision, &cause, seen.now);
+                if has_key && let Decision::Become(chain) = &decision {
+                    changes.key = writing.settled(&stored, chain);
+                }
                 if let (Decision::End(clock), Scope::Saga(saga)) = (&decision, &scope) {
                     changes.rows.push(tombstone::<S>(*saga, *clock));
                 }
@@ -217,7 +222,8 @@ impl<S: State> Repository<S> {
 }
 
 impl<S: State> Writing<S> {
-    /// What a decision changes, but for the tombstone of [`Decision::End`].
+    /// What a decision changes, but for the tombstone of [`Decision::End`] and the key that
+    /// [`Decision::Become`] settles.
     fn changes(
         &self,
         stored: &Stored<S>,
@@ -229,14 +235,11 @@ impl<S: State> Writing<S> {
             Decision::Keep | Decision::End(_) => Changes::default(),
             Decision::Become(chain) => {
                 let before = stored.entity().map(|entity| entity.state);
-                let last = chain.last();
+                let row = chain.last();
+                let row = row.map(|entity| entity.change(ClaimChange::Release));
                 Changes {
-                    rows: last
-                        .map(|entity| entity.change(ClaimChange::Release))
-                        .into_iter()
-                        .collect(),
+                    rows: row.into_iter().collect(),
                     events: self.events(before, chain, cause, now),
-                    key: last.and_then(|entity| (self.settle_key)(before, entity)),
                     ..Changes::default()
                 }
             }
@@ -246,6 +249,11 @@ impl<S: State> Writing<S> {
                 ..Changes::default()
             },
         }
+    }
+
+    fn settled(&self, stored: &Stored<S>, chain: &[Entity<S>]) -> Option<KeyChange> {
+        let before = stored.entity().map(|entity| entity.state);
+        (self.settle_key)(before, chain.last()?)
     }
 
     fn events(

@@ -2,6 +2,7 @@
 
 use std::num::IntErrorKind;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use innkeeper_contracts::settings::Booking;
 use innkeeper_contracts::words::MAX_TEXT;
@@ -121,16 +122,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text_field(&mut self, field: Field) -> Option<String> {
+    fn text_field(&mut self, field: Field) -> Option<Arc<str>> {
         let word = self.settings.words.field(field);
-        self.text(word, self.found(field), 0..=MAX_TEXT)
+        let text = self.text(word, self.found(field), 0..=MAX_TEXT);
+        text.map(Arc::from)
     }
 
     fn integer_field(&mut self, field: Field) -> Option<i64> {
         self.integer(self.found(field), 0..=i64::MAX)
     }
 
-    fn attribute(&mut self, attribute: &Attribute) -> Option<Value> {
+    fn attribute(&mut self, attribute: &'a Attribute) -> Option<Value> {
         let name = attribute.name.as_str();
         let member = self.body.get(name).map(|value| (name, value));
         match attribute.kind {
@@ -152,9 +154,9 @@ impl<'a> Reader<'a> {
     fn text(
         &mut self,
         word: &str,
-        member: Option<Member<'_>>,
+        member: Option<Member<'a>>,
         length: RangeInclusive<u32>,
-    ) -> Option<String> {
+    ) -> Option<&'a str> {
         let (name, value) = member?;
         let Some(text) = value.text() else {
             self.fault(name, "must be a string");
@@ -171,7 +173,7 @@ impl<'a> Reader<'a> {
         if characters > most as usize {
             self.fault(name, format!("must have at most {most} characters"));
         }
-        Some(text.to_owned())
+        Some(text)
     }
 
     fn integer(&mut self, member: Option<Member<'_>>, bounds: RangeInclusive<i64>) -> Option<i64> {

@@ -52,12 +52,12 @@ pub fn value(snapshot: &Snapshot, field: Field) -> Option<Value> {
         Field::Booking => snapshot.ids.booking.map(Value::from),
         Field::Payment => snapshot.ids.payment.map(Value::from),
         Field::Fulfillment => snapshot.ids.fulfillment.map(Value::from),
-        Field::Customer => snapshot.customer.clone().map(Value::from),
-        Field::Item => snapshot.item.clone().map(Value::from),
-        Field::ItemName => snapshot.item_name.clone().map(Value::from),
+        Field::Customer => snapshot.customer.as_deref().map(Value::from),
+        Field::Item => snapshot.item.as_deref().map(Value::from),
+        Field::ItemName => snapshot.item_name.as_deref().map(Value::from),
         Field::Quantity => snapshot.quantity.map(Value::from),
         Field::Amount => snapshot.amount.map(Value::from),
-        Field::Currency => snapshot.currency.clone().map(Value::from),
+        Field::Currency => snapshot.currency.as_deref().map(Value::from),
         Field::Status => None,
     }
 }

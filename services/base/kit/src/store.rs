@@ -8,9 +8,11 @@
 mod row;
 mod step;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use innkeeper_contracts::Event;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -19,6 +21,7 @@ pub use step::{
     Changes, Decide, MAX_DECISIONS, Scope, Seen, Step, StepInput, StepOutcome, contended,
 };
 
+use crate::log::Header;
 use crate::rejection::Failure;
 
 /// An event on its way to the log. The columns are those of Debezium's outbox event router
@@ -36,9 +39,11 @@ pub struct OutboxEvent {
     /// Version of the row that raised it. The relay publishes a saga's events in this order.
     pub version: i64,
     /// Headers of the record, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<Header>,
     /// Payload of the record, as JSON text.
     pub payload: String,
+    /// The event itself, if this process has raised it.
+    pub event: Option<Arc<Event>>,
 }
 
 /// Why the log refuses an event.
@@ -67,7 +72,7 @@ pub struct ParkedEvent {
 pub enum KeyChange {
     /// Takes a key that is not in use.
     Begin {
-        /// The key as the client sent it.
+        /// The key of a principal ([`Principal::scoped_key`](crate::Principal::scoped_key)).
         key: String,
         /// Fingerprint of the request's body.
         fingerprint: String,
@@ -97,7 +102,7 @@ pub struct StoredAnswer {
 /// What is stored of an idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRow {
-    /// The key as the client sent it.
+    /// The key of a principal ([`Principal::scoped_key`](crate::Principal::scoped_key)).
     pub key: String,
     /// Fingerprint of the first request's body.
     pub fingerprint: String,
@@ -161,7 +166,7 @@ pub struct DeadLetter {
     /// Key of the record.
     pub key: Option<String>,
     /// Headers of the record, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<Header>,
     /// Payload of the record.
     pub payload: Vec<u8>,
     /// What went wrong the last time: the error and all its causes.

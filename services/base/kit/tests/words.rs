@@ -70,7 +70,7 @@ fn settings() -> Booking {
     Booking {
         words: words(),
         required: vec!["userName".to_owned(), "carId".to_owned()],
-        currency: Some("KRW".to_owned()),
+        currency: Some("KRW".into()),
         ..Booking::default()
     }
 }
@@ -370,7 +370,7 @@ fn entity() -> Entity<Lamp> {
         clock: 1,
         state: Lamp::Low,
         snapshot: Snapshot {
-            currency: Some("KRW".to_owned()),
+            currency: Some("KRW".into()),
             ..snapshot
         },
         reason: None,

@@ -17,7 +17,7 @@ pub trait Reactor: Send + Sync {
     fn wants(&self) -> &'static [EventType];
 
     /// Handles an event. An error makes the consumer try again.
-    async fn react(&self, event: &Event) -> Result<Effect, Failure>;
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure>;
 }
 
 /// Work that a service does in rounds on its own account.

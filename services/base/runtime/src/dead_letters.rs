@@ -5,19 +5,21 @@
 
 mod letter;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_contracts::settings::Log as LogSettings;
 use innkeeper_kit::Failure;
-use innkeeper_kit::log::Record;
+use innkeeper_kit::log::{Content, Record};
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{
     Changes, DeadLetter, DeadLetterKind, DeadLetterQuery, FailedReplay, Scope, Seen, Step,
     StepInput, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
 use prometheus::IntGaugeVec;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 pub use letter::Cause;
@@ -30,6 +32,10 @@ use crate::reception::{NotReceived, Reception};
 
 /// How often dead letters are counted, and those of kind `Unknown` looked through.
 const EVERY: Duration = Duration::from_mins(1);
+
+/// A dead letter that was tried in n rounds in vain is tried in every 2ⁿ-th round, but n counts up
+/// to this: about once an hour.
+const MAX_DOUBLINGS: u32 = 6;
 
 /// How many dead letters are loaded at once.
 const PAGE: u32 = 100;
@@ -51,6 +57,22 @@ pub struct DeadLetters {
     reception: Arc<Reception>,
     topic: String,
     counts: IntGaugeVec,
+    rounds: Mutex<Rounds>,
+}
+
+/// What this process has tried by itself of what it knows. A new process tries everything.
+#[derive(Default)]
+struct Rounds {
+    number: u32,
+    /// In how many rounds a dead letter was tried in vain.
+    vain: HashMap<Uuid, u32>,
+}
+
+impl Rounds {
+    fn is_due(&self, letter: &DeadLetter) -> bool {
+        let vain = self.vain.get(&letter.id).copied().unwrap_or_default();
+        self.number.is_multiple_of(1 << vain.min(MAX_DOUBLINGS))
+    }
 }
 
 impl DeadLetters {
@@ -65,6 +87,7 @@ impl DeadLetters {
             reception,
             topic: topic(context.settings.log.as_ref()),
             counts,
+            rounds: Mutex::default(),
         }
     }
 
@@ -120,8 +143,11 @@ impl DeadLetters {
         Ok(replayed)
     }
 
-    /// Replays every dead letter of kind `Unknown` whose type this release knows.
+    /// Replays the dead letters of kind `Unknown` whose type this release knows: all of them the
+    /// first time, and then the more rarely the more often they were tried.
     pub async fn replay_known(&self) -> Result<(), StoreError> {
+        let mut rounds = self.rounds.lock().await;
+        rounds.number = rounds.number.wrapping_add(1);
         let mut query = DeadLetterQuery {
             kind: Some(DeadLetterKind::Unknown),
             after: 0,
@@ -133,20 +159,26 @@ impl DeadLetters {
                 return Ok(());
             };
             query.after = last.number;
-            self.replay_known_of(&page).await?;
+            self.replay_known_of(&page, &mut rounds).await?;
         }
     }
 
-    async fn replay_known_of(&self, page: &[StoredDeadLetter]) -> Result<(), StoreError> {
+    async fn replay_known_of(
+        &self,
+        page: &[StoredDeadLetter],
+        rounds: &mut Rounds,
+    ) -> Result<(), StoreError> {
         for StoredDeadLetter { letter, .. } in page {
-            if !self.reception.knows_type_in(&letter.headers) {
+            if !rounds.is_due(letter) || !self.reception.knows_type_in(&letter.headers) {
                 continue;
             }
             match self.replay_letter(letter).await {
                 Ok(Replayed::Done(effect)) => {
+                    rounds.vain.remove(&letter.id);
                     tracing::info!(id = %letter.id, ?effect, "a dead letter was replayed");
                 }
-                Ok(Replayed::Missing | Replayed::Again(_)) => {}
+                Ok(Replayed::Missing) => drop(rounds.vain.remove(&letter.id)),
+                Ok(Replayed::Again(_)) => *rounds.vain.entry(letter.id).or_default() += 1,
                 Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
                     return Err(error);
                 }
@@ -160,7 +192,11 @@ impl DeadLetters {
     }
 
     async fn replay_letter(&self, letter: &DeadLetter) -> Result<Replayed, Failure> {
-        let (kind, error) = match self.reception.apply(&letter.headers, &letter.payload).await {
+        let content = Content::Encoded {
+            headers: letter.headers.clone(),
+            payload: letter.payload.clone(),
+        };
+        let (kind, error) = match self.reception.apply(&content).await {
             Ok(effect) => {
                 // An effect has deleted it already; there is none to do so if nothing changed.
                 self.delete(letter.id).await?;
@@ -226,8 +262,8 @@ impl DeadLetters {
     }
 }
 
-/// The chore that replays what this release knows, at start-up and then every minute, and counts the
-/// dead letters.
+/// The chore that counts the dead letters every minute, and replays what this release knows: at
+/// start-up, and then ever more rarely.
 pub struct Revision(pub Arc<DeadLetters>);
 
 #[async_trait]

@@ -8,7 +8,7 @@
 mod answer;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
@@ -113,10 +113,12 @@ async fn cut_off(lifecycle: Lifecycle, drain_within: Duration) {
 fn as_received(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
     parts.extensions.clear();
-    let here = Peer::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-    parts.extensions.insert(here);
+    parts.extensions.insert(Peer::local());
     if let Some(length @ 1..) = body.size_hint().exact() {
-        parts.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+        parts
+            .headers
+            .entry(CONTENT_LENGTH)
+            .or_insert_with(|| length.into());
     }
     Request::from_parts(parts, body)
 }
@@ -132,7 +134,7 @@ fn as_sent(mut response: Response, is_head: bool) -> Response {
     }
     if let Some(length) = length.filter(|length| *length > 0 || !is_head) {
         let header = response.headers_mut().entry(CONTENT_LENGTH);
-        header.or_insert(length.into());
+        header.or_insert_with(|| length.into());
     }
     if is_head {
         return response.map(|_| Body::empty());

@@ -1,11 +1,13 @@
 //! What a service does with a record that it receives: it finds out whose it is and whether this
 //! release knows its type before it reads the payload, and then lets it have its effect.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use innkeeper_contracts::event::{EventSource, Heading};
+use innkeeper_contracts::event::{EventSource, Header, Heading};
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
+use innkeeper_kit::log::Content;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{DeadLetterKind, StoreError};
 
@@ -44,39 +46,58 @@ impl Reception {
 
     /// Lets a record have its effect. What belongs to another system, platform or
     /// incarnation has none.
-    pub async fn apply(
-        &self,
-        headers: &[(String, String)],
-        payload: &[u8],
-    ) -> Result<Effect, NotReceived> {
-        let Some((event_type, source)) = self.wanted(headers)? else {
+    pub async fn apply(&self, content: &Content) -> Result<Effect, NotReceived> {
+        let Some(event) = self.event(content)? else {
             return Ok(Effect::None);
         };
-        let event = Event::decode(event_type, source, headers, payload)
-            .map_err(|error| unreadable(&error))?;
         self.reactor.react(&event).await.map_err(not_received)
     }
 
-    /// Whether a record has no effect in this service, which its headers tell.
-    pub fn passes_over(&self, headers: &[(String, String)]) -> bool {
-        matches!(self.wanted(headers), Ok(None))
+    /// The event of a record that may have an effect here; `None` if it has none.
+    fn event(&self, content: &Content) -> Result<Option<Arc<Event>>, NotReceived> {
+        let Some((event_type, source)) = self.wanted(content)? else {
+            return Ok(None);
+        };
+        let (headers, payload) = match content {
+            Content::Event(event) => return Ok(Some(Arc::clone(event))),
+            Content::Encoded { headers, payload } => (headers, payload),
+        };
+        let source = source.into_owned();
+        let event = Event::decode(event_type, source, headers, payload);
+        let event = event.map_err(|error| unreadable(&error))?;
+        Ok(Some(Arc::new(event)))
+    }
+
+    /// Whether a record has no effect in this service, which its type and source tell.
+    pub fn passes_over(&self, content: &Content) -> bool {
+        matches!(self.wanted(content), Ok(None))
     }
 
     /// The type and the source of a record that may have an effect here; `None` if it has none.
-    fn wanted(
+    fn wanted<'a>(
         &self,
-        headers: &[(String, String)],
-    ) -> Result<Option<(EventType, EventSource)>, NotReceived> {
-        let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
-        let ours = heading.filter(|it| it.source.shares_incarnation_with(&self.name));
-        let Some(heading) = ours else { return Ok(None) };
-        let event_type = self.known_type(heading.event_type)?;
+        content: &'a Content,
+    ) -> Result<Option<(EventType, Cow<'a, EventSource>)>, NotReceived> {
+        let (event_type, source) = match content {
+            Content::Event(event) => (event.event_type.as_str(), Cow::Borrowed(&event.source)),
+            Content::Encoded { headers, .. } => {
+                let heading = Heading::read(headers).map_err(|error| unreadable(&error))?;
+                let Some(heading) = heading else {
+                    return Ok(None);
+                };
+                (heading.event_type, Cow::Owned(heading.source))
+            }
+        };
+        if !source.shares_incarnation_with(&self.name) {
+            return Ok(None);
+        }
+        let event_type = self.known_type(event_type)?;
         let is_wanted = self.reactor.wants().contains(&event_type);
-        Ok(is_wanted.then_some((event_type, heading.source)))
+        Ok(is_wanted.then_some((event_type, source)))
     }
 
     /// Whether this release knows the type of a record.
-    pub fn knows_type_in(&self, headers: &[(String, String)]) -> bool {
+    pub fn knows_type_in(&self, headers: &[Header]) -> bool {
         let heading = Heading::read(headers).ok().flatten();
         heading.is_some_and(|heading| self.known_type(heading.event_type).is_ok())
     }

@@ -3,7 +3,8 @@
 pub mod trace;
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::FromRequestParts;
@@ -22,9 +23,9 @@ const MAX_REQUEST_ID_BYTES: usize = 128;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestContext {
     /// The W3C trace context of this service's span, to be sent with calls and events.
-    pub traceparent: String,
+    pub traceparent: Arc<str>,
     /// The id of the request, the same in all services that it passes.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// When the caller gives up; `None` if it did not say.
     pub deadline: Option<Instant>,
     /// For whom the request is made.
@@ -37,10 +38,11 @@ impl RequestContext {
         Self {
             traceparent: text(headers, TRACEPARENT_HEADER)
                 .and_then(trace::continued)
-                .unwrap_or_else(trace::begun),
+                .unwrap_or_else(trace::begun)
+                .into(),
             request_id: text(headers, REQUEST_ID_HEADER)
                 .filter(|id| is_request_id(id))
-                .map_or_else(trace::request_id, str::to_owned),
+                .map_or_else(|| trace::request_id().into(), Arc::from),
             deadline: text(headers, TIMEOUT_HEADER)
                 .and_then(|millis| millis.parse::<u32>().ok())
                 .map(|millis| Instant::now() + Duration::from_millis(millis.into())),
@@ -76,6 +78,16 @@ pub struct Peer {
     pub address: IpAddr,
     /// The address as a header value.
     pub text: HeaderValue,
+}
+
+impl Peer {
+    /// This host.
+    pub const fn local() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            text: HeaderValue::from_static("127.0.0.1"),
+        }
+    }
 }
 
 impl From<IpAddr> for Peer {

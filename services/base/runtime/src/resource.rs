@@ -4,13 +4,15 @@
 mod hal;
 mod query;
 
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, patch, post};
@@ -41,7 +43,7 @@ const MAX_KEY_BYTES: usize = 255;
 pub struct Creation {
     /// The body of the request.
     pub body: Object,
-    /// The idempotency key, if there is one.
+    /// The idempotency key under which the answer is kept, if the client sent one.
     pub key: Option<String>,
     /// Trace, id and deadline of the request.
     pub request: RequestContext,
@@ -244,13 +246,13 @@ async fn show_item(
 async fn create_item(
     State(shared): State<Shared>,
     request: RequestContext,
-    headers: HeaderMap,
+    key: KeyHeader,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers)?;
+    let key = idempotency_key(key.0.as_ref())?;
     let creation = Creation {
         body: body.0,
-        key,
+        key: key.map(|sent| request.principal.scoped_key(sent)),
         request,
     };
     let answer = create_to_the_end(&shared, creation).await;
@@ -353,8 +355,19 @@ fn public_id(text: &str) -> Result<i64, Problem> {
     text.parse().map_err(|_| Problem::from(Rejection::NotFound))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get(IDEMPOTENCY_KEY_HEADER) else {
+/// The value of `Idempotency-Key`, if it was sent.
+struct KeyHeader(Option<HeaderValue>);
+
+impl<S: Sync> FromRequestParts<S> for KeyHeader {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(IDEMPOTENCY_KEY_HEADER).cloned()))
+    }
+}
+
+fn idempotency_key(header: Option<&HeaderValue>) -> Result<Option<&str>, Problem> {
+    let Some(key) = header else {
         return Ok(None);
     };
     let key = key.to_str().unwrap_or_default().trim();
@@ -363,7 +376,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
             format!("Idempotency-Key must have 1 to {MAX_KEY_BYTES} printable ASCII characters");
         return Err(Problem::of(StatusCode::BAD_REQUEST).detail(detail));
     }
-    Ok(Some(key.to_owned()))
+    Ok(Some(key))
 }
 
 /// The version in `If-Match` (RFC 9110, 13.1.1); `*` matches every version.

@@ -237,10 +237,10 @@ async fn requests_and_answers_are_the_same_over_a_connection_and_in_process() {
             let mut request = request(method.clone(), path, body);
             request.extensions_mut().insert(OfTheCaller);
             let mut context = RequestContext::of(request.headers());
-            context.request_id = "the caller's own".to_owned();
+            context.request_id = "the caller's own".into();
             request.extensions_mut().insert(context);
             let context = CallContext {
-                traceparent: Some(TRACE.to_owned()),
+                traceparent: Some(TRACE.into()),
                 saga: Some(Uuid::nil()),
                 ..CallContext::default()
             };
@@ -263,7 +263,7 @@ async fn a_call_tells_its_trace_its_saga_and_how_long_it_can_wait() {
     let service = Service::running(routes()).await;
     for callee in service.handles() {
         let context = CallContext {
-            traceparent: Some(TRACE.to_owned()),
+            traceparent: Some(TRACE.into()),
             saga: Some(Uuid::nil()),
             principal: Some(Principal::parse("kim")),
             remaining: Some(Duration::from_secs(7)),

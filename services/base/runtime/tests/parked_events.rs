@@ -24,8 +24,9 @@ async fn parked() -> (Router, Arc<dyn Store>, [Uuid; 3]) {
         aggregate_id: id,
         event_type: "dev.innkeeper.payment.captured.v1".to_owned(),
         version: 1,
-        headers: vec![("ce_id".to_owned(), id.to_string())],
+        headers: vec![("ce_id".into(), id.to_string())],
         payload: r#"{"id":7}"#.to_owned(),
+        event: None,
     });
     let changes = Changes {
         events: events.to_vec(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use innkeeper_kit::log::{Delivery, LogError, Record};
+use innkeeper_kit::log::{Content, Delivery, Header, LogError, Record};
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, MessageStream, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -137,12 +137,14 @@ fn record(message: &BorrowedMessage<'_>) -> Arc<Record> {
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().and_then(text),
-        headers: headers(message),
-        payload: message.payload().unwrap_or_default().to_vec(),
+        content: Content::Encoded {
+            headers: headers(message),
+            payload: message.payload().unwrap_or_default().to_vec(),
+        },
     })
 }
 
-fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {
+fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
     let Some(headers) = message.headers() else {
         return Vec::new();
     };
@@ -150,10 +152,10 @@ fn headers(message: &BorrowedMessage<'_>) -> Vec<(String, String)> {
     headers.collect()
 }
 
-fn header(headers: &BorrowedHeaders, index: usize) -> Option<(String, String)> {
+fn header(headers: &BorrowedHeaders, index: usize) -> Option<Header> {
     // rdkafka panics on a header name that is not UTF-8: src/message.rs, try_get.
     let read = AssertUnwindSafe(|| headers.try_get(index));
     let header = catch_unwind(read).ok().flatten()?;
     let value = std::str::from_utf8(header.value?).ok()?;
-    Some((header.key.to_owned(), value.to_owned()))
+    Some((header.key.to_owned().into(), value.to_owned()))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use innkeeper_kit::log::{NewRecord, Record};
+use innkeeper_kit::log::{Content, NewRecord, Record};
 use rusqlite::{Connection, OpenFlags, Row, Transaction, params};
 
 use crate::embedded::{Bounds, PARTITION};
@@ -97,8 +97,10 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Arc<Record>> {
         partition: PARTITION,
         offset: row.get("record_offset")?,
         key: row.get("key")?,
-        headers: serde_json::from_slice(headers).unwrap_or_default(),
-        payload: row.get("payload")?,
+        content: Content::Encoded {
+            headers: serde_json::from_slice(headers).unwrap_or_default(),
+            payload: row.get("payload")?,
+        },
     }))
 }
 

@@ -189,7 +189,7 @@ pub async fn a_repeated_id_can_be_told(subject: &dyn Subject) {
     }
     let twins = read.iter().filter(|record| text(record) == "a:0");
     let twins: Vec<_> = twins
-        .inspect(|record| assert_eq!(record.headers, twin.headers))
+        .inspect(|record| assert_eq!(record.content.headers(), twin.headers))
         .collect();
     assert_eq!(twins.len(), if subject.stores_ids_once() { 1 } else { 3 });
 }

@@ -88,7 +88,7 @@ impl Reader {
 
 /// The payload as text.
 pub fn text(record: &Arc<Record>) -> String {
-    String::from_utf8_lossy(&record.payload).into_owned()
+    String::from_utf8_lossy(&record.content.payload()).into_owned()
 }
 
 /// The payloads as texts.

@@ -188,7 +188,10 @@ async fn a_row_that_nobody_understands_stops_nothing() {
     log.append_all(vec![record("a", 0)]).await.unwrap();
     let mut reader = Reader::join(&*log).await;
     let read = reader.read(2).await;
-    assert_eq!((read[0].key.clone(), read[0].headers.len()), (None, 0));
+    assert_eq!(
+        (read[0].key.clone(), read[0].content.headers().len()),
+        (None, 0)
+    );
     assert_eq!(texts(&read[1..]), ["a:0"]);
 }
 

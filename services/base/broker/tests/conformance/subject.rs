@@ -77,7 +77,7 @@ pub fn record(key: &str, number: usize) -> NewRecord {
     NewRecord {
         id,
         key: key.to_owned(),
-        headers: vec![("ce_id".to_owned(), id.to_string())],
+        headers: vec![("ce_id".into(), id.to_string())],
         payload: format!("{key}:{number}").into_bytes(),
     }
 }

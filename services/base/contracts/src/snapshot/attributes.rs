@@ -1,31 +1,76 @@
-//! Reads attributes from calls and events: each name once, and each value a text, a 64-bit integer
-//! or a boolean.
+//! The attributes of a booking: each name once, and each value a text, a 64-bit integer or a boolean.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Index;
+use std::sync::Arc;
 
+use litemap::LiteMap;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// Reads attributes, and refuses values of types that cannot be declared: any other number would
-/// lose digits in a 64-bit float.
-pub(super) fn read<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Value>, D::Error> {
-    deserializer.deserialize_map(Attributes)
+/// Attributes in the order of their names. Copies share them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Attributes(Arc<LiteMap<String, Value>>);
+
+impl Attributes {
+    /// The value of an attribute; `None` if it has none.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
-struct Attributes;
+impl Index<&str> for Attributes {
+    type Output = Value;
 
-impl<'de> Visitor<'de> for Attributes {
-    type Value = BTreeMap<String, Value>;
+    /// The value of an attribute that is there.
+    fn index(&self, name: &str) -> &Value {
+        self.get(name).expect("no such attribute")
+    }
+}
+
+impl FromIterator<(String, Value)> for Attributes {
+    fn from_iter<T: IntoIterator<Item = (String, Value)>>(attributes: T) -> Self {
+        Self(Arc::new(attributes.into_iter().collect()))
+    }
+}
+
+impl<const N: usize> From<[(String, Value); N]> for Attributes {
+    fn from(attributes: [(String, Value); N]) -> Self {
+        attributes.into_iter().collect()
+    }
+}
+
+impl Serialize for Attributes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
+
+/// Refuses values of types that cannot be declared: any other number would lose digits in a 64-bit
+/// float.
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AttributesVisitor)
+    }
+}
+
+struct AttributesVisitor;
+
+impl<'de> Visitor<'de> for AttributesVisitor {
+    type Value = Attributes;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("attributes by name")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut attributes = BTreeMap::new();
+        let mut attributes = LiteMap::new();
         while let Some((name, Declared(value))) = map.next_entry::<String, Declared>()? {
             if attributes.contains_key(&name) {
                 return Err(A::Error::custom(format_args!(
@@ -34,7 +79,7 @@ impl<'de> Visitor<'de> for Attributes {
             }
             attributes.insert(name, value);
         }
-        Ok(attributes)
+        Ok(Attributes(Arc::new(attributes)))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::http::{Method, StatusCode};
+use axum::body::to_bytes;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeOutcome};
@@ -140,4 +141,75 @@ async fn a_booking_that_is_not_paid_on_placement_is_confirmed_cancelled_and_refu
             "dev.innkeeper.booking.cancelled.v1"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_key_replays_the_answer_to_its_own_principal_only() {
+    let service = service(&json!({ "booking": {} }));
+    let post = async |principal: &str, item: &str| {
+        let mut request = request(Method::POST, "/things", &json!({ "item": item }));
+        let headers = request.headers_mut();
+        headers.insert("idempotency-key", HeaderValue::from_static("1"));
+        headers.insert("innkeeper-principal", principal.parse().unwrap());
+        let answer = service.component.router.clone().oneshot(request).await;
+        let answer = answer.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.headers().get("location").cloned(),
+        )
+    };
+    let kims = post("kim", "7").await;
+    let lees = post("lee", "8").await;
+    assert_eq!((kims.0, lees.0), (201, 201));
+    assert_ne!(kims.1, lees.1);
+    assert_eq!(post("kim", "7").await, kims);
+    assert_eq!(
+        post("anyone", "7").await.1,
+        Some(HeaderValue::from_static("/things/3"))
+    );
+    assert_eq!(
+        post("lee", "7").await.0,
+        422,
+        "it is the key of another body"
+    );
+}
+
+#[tokio::test]
+async fn a_key_changes_nothing_of_an_answer() {
+    for outcome in [
+        AuthorizeOutcome::Authorized { id: 7 },
+        AuthorizeOutcome::Declined {
+            id: 7,
+            reason: "too much".to_owned(),
+        },
+    ] {
+        let answer = AuthorizeAnswer { clock: 2, outcome };
+        let authorize = move || async move { Json(answer.clone()) };
+        let routes = Router::new().route(AUTHORIZATIONS, post(authorize));
+        let neighbours = Neighbours::default();
+        let _payment = neighbours.join(NEIGHBOUR, neighbour(routes));
+        let service = service_beside(&settings(), &neighbours);
+        let mut answers = Vec::new();
+        for key in [None, Some("1")] {
+            let mut request = request(Method::POST, "/things", &json!({ "item": "7" }));
+            if let Some(key) = key {
+                let headers = request.headers_mut();
+                headers.insert("idempotency-key", HeaderValue::from_static(key));
+            }
+            let response = service.component.router.clone().oneshot(request).await;
+            let (parts, body) = response.unwrap().into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let mut body: Value = serde_json::from_slice(&body).unwrap();
+            if parts.status == StatusCode::CREATED {
+                let id = body["id"].take();
+                assert_eq!(parts.headers["location"], format!("/things/{id}"));
+                assert_eq!(
+                    body["_links"].take()["self"]["href"],
+                    format!("/things/{id}")
+                );
+            }
+            answers.push((parts.status, body));
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
 }

@@ -90,7 +90,7 @@ impl Service {
     /// Lets the component react to an event.
     pub async fn react(&self, event: &Event) -> Effect {
         let reactor = self.component.reactor.as_ref().unwrap();
-        reactor.react(event).await.unwrap()
+        reactor.react(&Arc::new(event.clone())).await.unwrap()
     }
 
     /// The types of the events that wait in the outbox.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use innkeeper_contracts::EventType;
-use innkeeper_kit::log::{Appended, Log, LogError, NewRecord, Subscription};
+use innkeeper_kit::log::{Appended, Header, Log, LogError, NewRecord, Subscription};
 
 /// A log between a service and the real one, which loses events of some types.
 pub struct Losing {
@@ -16,7 +16,7 @@ pub struct Losing {
 #[async_trait]
 impl Log for Losing {
     fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
-        let is_lost = |(name, value): &(String, String)| {
+        let is_lost = |(name, value): &Header| {
             name == "ce_type" && self.lost.iter().any(|lost| lost.as_str() == value)
         };
         let records = records.into_iter().enumerate();

@@ -55,8 +55,11 @@ impl Scope {
 
     /// Whether the scope has a parent row, which must be locked.
     pub fn has_parent(&self) -> bool {
-        let parts = self.parts();
-        parts.iter().any(|part| matches!(part, Self::Parent { .. }))
+        match self {
+            Self::Parent { .. } => true,
+            Self::All(scopes) => scopes.iter().any(Self::has_parent),
+            Self::Nothing | Self::Saga(_) | Self::Id(_) | Self::SecondKey { .. } => false,
+        }
     }
 }
 

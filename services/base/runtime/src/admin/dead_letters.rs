@@ -75,11 +75,12 @@ async fn list(
     let query = DeadLetterQuery {
         kind: None,
         after: page.after,
-        limit,
+        limit: limit + 1,
     };
     let letters = dead_letters.list(query).await?;
-    let items: Vec<Summary> = letters.iter().map(summary).collect();
-    Ok(Json(json!({ "items": items })))
+    let items: Vec<Summary> = letters.iter().take(limit as usize).map(summary).collect();
+    let has_more = letters.len() > items.len();
+    Ok(Json(json!({ "items": items, "hasMore": has_more })))
 }
 
 async fn show(
@@ -91,7 +92,7 @@ async fn show(
     let mut shown = json!(summary(&stored));
     let headers = stored.letter.headers.iter();
     let headers: Map<_, _> = headers
-        .map(|(name, value)| (name.clone(), masked(value).into()))
+        .map(|(name, value)| (name.to_string(), masked(value).into()))
         .collect();
     let payload = String::from_utf8_lossy(&stored.letter.payload);
     shown["headers"] = headers.into();

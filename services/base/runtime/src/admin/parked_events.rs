@@ -43,9 +43,10 @@ async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let limit = if page.after > 0 { 0 } else { LONGEST_LIST };
-    let parked = store.list_parked(limit).await?;
-    let items: Vec<Value> = parked.iter().map(summary).collect();
-    Ok(Json(json!({ "items": items })))
+    let parked = store.list_parked(limit + 1).await?;
+    let items: Vec<Value> = parked.iter().take(limit as usize).map(summary).collect();
+    let has_more = limit > 0 && parked.len() > items.len();
+    Ok(Json(json!({ "items": items, "hasMore": has_more })))
 }
 
 async fn show(
@@ -60,7 +61,7 @@ async fn show(
     let mut shown = summary(parked);
     let headers = parked.event.headers.iter();
     let headers: Map<_, _> = headers
-        .map(|(name, value)| (name.clone(), masked(value).into()))
+        .map(|(name, value)| (name.to_string(), masked(value).into()))
         .collect();
     shown["headers"] = headers.into();
     shown["payload"] = masked(&parked.event.payload).into();

@@ -1,5 +1,6 @@
 //! One call on its way through the layers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default)]
 pub struct CallContext {
     /// The W3C trace context of the caller's span, if it has one.
-    pub traceparent: Option<String>,
+    pub traceparent: Option<Arc<str>>,
     /// The correlation id of the saga, if it is a call within one.
     pub saga: Option<Uuid>,
     /// For whom the call is made; `None` for the service's own purposes.

@@ -71,7 +71,7 @@ impl Attempts {
 
     /// Passes over a record that has no effect here; `false` if it must be handled.
     pub fn pass_over(&self, record: &Record) -> bool {
-        let passed_over = self.dead_letters.reception().passes_over(&record.headers);
+        let passed_over = self.dead_letters.reception().passes_over(&record.content);
         if passed_over {
             self.count(outcome(Effect::None));
         }
@@ -86,12 +86,8 @@ impl Attempts {
             pause: FIRST_PAUSE,
         };
         loop {
-            match self
-                .dead_letters
-                .reception()
-                .apply(&record.headers, &record.payload)
-                .await
-            {
+            let reception = self.dead_letters.reception();
+            match reception.apply(&record.content).await {
                 Ok(effect) => {
                     self.count(outcome(effect));
                     return true;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use innkeeper_kit::log::Record;
+use innkeeper_kit::log::{Content, Record};
 
 use super::progress::Progress;
 
@@ -98,8 +98,10 @@ impl<'a> InFlight<'a> {
                 partition,
                 offset,
                 key: None,
-                headers: Vec::new(),
-                payload: Vec::new(),
+                content: Content::Encoded {
+                    headers: Vec::new(),
+                    payload: Vec::new(),
+                },
             }))
         });
         done.collect()

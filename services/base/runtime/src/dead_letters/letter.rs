@@ -1,7 +1,7 @@
 //! The dead letter of a record.
 
 use innkeeper_contracts::event::id_of;
-use innkeeper_kit::log::Record;
+use innkeeper_kit::log::{Header, Record};
 use innkeeper_kit::store::{DeadLetter, DeadLetterKind};
 use uuid::Uuid;
 
@@ -18,16 +18,17 @@ pub struct Cause {
 
 /// The dead letter of a record.
 pub fn of(topic: &str, record: &Record, cause: &Cause) -> DeadLetter {
+    let (headers, payload) = (record.content.headers(), record.content.payload());
     DeadLetter {
-        id: id(topic, record),
+        id: id(topic, record, &headers, &payload),
         kind: cause.kind,
-        event_id: id_of(&record.headers),
+        event_id: id_of(&headers),
         topic: topic.to_owned(),
         partition: record.partition,
         offset: record.offset,
         key: record.key.as_deref().map(storable),
-        headers: record.headers.clone(),
-        payload: record.payload.clone(),
+        headers: headers.into_owned(),
+        payload: payload.into_owned(),
         error: storable(&cause.error),
         tries: cause.tries,
     }
@@ -35,11 +36,10 @@ pub fn of(topic: &str, record: &Record, cause: &Cause) -> DeadLetter {
 
 /// An id that follows from where the record is and from all that it holds: a record that is
 /// delivered again has the same one, and another record at its place in a re-created topic has not.
-fn id(topic: &str, record: &Record) -> Uuid {
-    let (key, headers) = (&record.key, &record.headers);
-    let place = (topic, record.partition, record.offset, key, headers);
+fn id(topic: &str, record: &Record, headers: &[Header], payload: &[u8]) -> Uuid {
+    let place = (topic, record.partition, record.offset, &record.key, headers);
     let mut bytes = serde_json::to_vec(&place).expect("texts and numbers are always JSON");
-    bytes.extend(&record.payload);
+    bytes.extend_from_slice(payload);
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &bytes)
 }
 

@@ -151,6 +151,7 @@ mod tests {
             version: 1,
             headers: Vec::new(),
             payload: "{}".to_owned(),
+            event: None,
         }
     }
 

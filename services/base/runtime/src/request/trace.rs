@@ -1,17 +1,15 @@
 //! W3C trace context (<https://www.w3.org/TR/trace-context/>), and ids that must be unique but need
 //! not be secret.
 
+use uuid::Uuid;
+use uuid::fmt::Simple;
+
 /// Flags of a trace that begins here: sampled.
 const SAMPLED: &str = "01";
 
 /// A trace context that begins here.
 pub fn begun() -> String {
-    format!(
-        "00-{:016x}{:016x}-{:016x}-{SAMPLED}",
-        random(),
-        random(),
-        random()
-    )
+    format!("00-{}-{:016x}-{SAMPLED}", hex(), random())
 }
 
 /// The same trace with a span id of our own; `None` if the text is no trace context.
@@ -31,7 +29,12 @@ pub fn continued(traceparent: &str) -> Option<String> {
 
 /// An id for a request that came without one.
 pub fn request_id() -> String {
-    format!("{:016x}{:016x}", random(), random())
+    hex().to_string()
+}
+
+/// 32 random hexadecimal digits.
+fn hex() -> Simple {
+    Uuid::from_u64_pair(random(), random()).simple()
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

@@ -128,6 +128,33 @@ async fn a_row_in_a_state_that_is_not_known_holds_its_event_at_once() {
 }
 
 #[tokio::test]
+async fn what_stays_unknown_is_tried_ever_more_rarely() {
+    let service = Service::new().await;
+    service.append(vec![record("kim-1")]).await;
+    let reactor = Scripted::new(|_, _| Err(unknown_state()));
+    let consuming = service.consume(reactor.clone());
+    until_dead(&service, 1).await;
+    let letters = Arc::clone(&consuming.letters);
+    consuming.stop().await;
+    let before = reactor.tries_of("kim-1");
+
+    let mut rounds = Vec::new();
+    for round in 0..300 {
+        let so_far = reactor.tries_of("kim-1");
+        letters.replay_known().await.unwrap();
+        if reactor.tries_of("kim-1") > so_far {
+            rounds.push(round);
+        }
+    }
+    let pauses: Vec<i32> = rounds.windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(before, 1);
+    assert_eq!(rounds[0], 0, "a new process tries everything");
+    assert!(rounds.len() < 12, "{rounds:?}");
+    assert!(pauses.is_sorted(), "{rounds:?}");
+    assert_eq!(pauses.last(), Some(&64), "{rounds:?}");
+}
+
+#[tokio::test]
 async fn a_replay_has_its_effect_once_even_if_two_ask_for_it() {
     let service = Service::new().await;
     let mut cancelled = event("kim-1");

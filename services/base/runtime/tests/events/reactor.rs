@@ -102,7 +102,7 @@ impl Reactor for Scripted {
         WANTED
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         let name = &event.data.event;
         let before = self.tries_of(name);
         self.tried.send_modify(|tried| tried.push(name.clone()));
@@ -122,7 +122,7 @@ impl Reactor for Storing {
         WANTED
     }
 
-    async fn react(&self, event: &Event) -> Result<Effect, Failure> {
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
         let saga = Uuid::now_v7();
         let input = StepInput {
             inbox: Some(event.id),

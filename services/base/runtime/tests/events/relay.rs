@@ -47,6 +47,7 @@ fn saga(payloads: &[String]) -> Vec<OutboxEvent> {
             version,
             headers: Vec::new(),
             payload: payload.clone(),
+            event: None,
         });
     events.collect()
 }

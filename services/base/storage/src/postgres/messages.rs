@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
+use innkeeper_kit::log::Header;
 use innkeeper_kit::store::{KeyRow, StoreError, StoredAnswer};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -72,7 +73,7 @@ fn key_from_columns(row: &Row) -> Result<KeyRow, QueryError> {
 }
 
 /// The headers in a column.
-pub fn headers(row: &Row, column: usize) -> Result<Vec<(String, String)>, StoreError> {
+pub fn headers(row: &Row, column: usize) -> Result<Vec<Header>, StoreError> {
     let json: &str = row.try_get(column).map_err(QueryError::from)?;
     serde_json::from_str(json).map_err(|error| StoreError::Failed(Box::new(error)))
 }

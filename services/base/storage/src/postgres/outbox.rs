@@ -39,6 +39,7 @@ fn event_from_columns(row: &Row) -> Result<OutboxEvent, StoreError> {
             version: row.try_get(4)?,
             headers: Vec::new(),
             payload: row.try_get(6)?,
+            event: None,
         })
     };
     let mut event = read().map_err(QueryError::from)?;

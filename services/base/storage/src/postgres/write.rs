@@ -1,6 +1,7 @@
 //! Writes what a step has decided, as one statement.
 
 use deadpool_postgres::GenericClient;
+use innkeeper_kit::log::Header;
 use innkeeper_kit::store::{Changes, ClaimChange, DeadLetter, KeyChange, OutboxEvent, RowChange};
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
@@ -266,6 +267,6 @@ impl<'a> LetterColumns<'a> {
     }
 }
 
-fn json(headers: &[(String, String)]) -> String {
+fn json(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }

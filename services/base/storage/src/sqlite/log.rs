@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use innkeeper_broker::Retention;
 use innkeeper_broker::embedded::tail::Tail;
-use innkeeper_broker::embedded::{Bounds, record_at};
-use innkeeper_kit::log::{NewRecord, Record};
+use innkeeper_broker::embedded::{Bounds, PARTITION, record_at};
+use innkeeper_contracts::Event;
+use innkeeper_kit::log::{Content, NewRecord, Record};
 use rusqlite::Connection;
 use table::CommonHeaders;
 
@@ -54,13 +55,26 @@ impl LogWriter {
         self.headers.borrow_mut().clear();
     }
 
-    /// Appends a record in the open transaction.
-    pub fn append(&self, connection: &Connection, record: NewRecord) -> rusqlite::Result<()> {
+    /// Appends a record in the open transaction; `event` is what it says, if that is known.
+    pub fn append(
+        &self,
+        connection: &Connection,
+        record: NewRecord,
+        event: Option<Arc<Event>>,
+    ) -> rusqlite::Result<()> {
         let headers_id = self.headers_id(connection, &record)?;
         let (bounds, appended) = &mut *self.open.borrow_mut();
         let now_ms = self.retention.now_ms();
         table::insert(connection, bounds.next, &record, headers_id, now_ms)?;
-        appended.push(record_at(bounds.next, record));
+        appended.push(match event {
+            Some(event) => Arc::new(Record {
+                partition: PARTITION,
+                offset: bounds.next,
+                key: Some(record.key),
+                content: Content::Event(event),
+            }),
+            None => record_at(bounds.next, record),
+        });
         bounds.next += 1;
         Ok(())
     }

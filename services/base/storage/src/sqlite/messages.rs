@@ -1,5 +1,6 @@
 //! Loads inbox entries and idempotency keys.
 
+use innkeeper_kit::log::Header;
 use innkeeper_kit::store::{KeyRow, StoredAnswer};
 use rusqlite::OptionalExtension;
 use rusqlite::types::Type;
@@ -59,7 +60,7 @@ fn key_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeyRow> {
 }
 
 /// The headers in a column.
-pub fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<(String, String)>> {
+pub fn headers(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<Header>> {
     let json: String = row.get(column)?;
     serde_json::from_str(&json).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))

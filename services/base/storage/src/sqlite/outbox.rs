@@ -39,6 +39,7 @@ fn event_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<OutboxEvent> 
         version: row.get(4)?,
         headers: headers(row, 5)?,
         payload: row.get(6)?,
+        event: None,
     })
 }
 

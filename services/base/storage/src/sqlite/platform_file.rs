@@ -152,7 +152,7 @@ impl FileJournal {
             let log = transaction.log.expect("a platform's file has a log");
             let mut records = records.iter().cloned();
             let appended =
-                records.try_for_each(|record| log.append(transaction.connection, record));
+                records.try_for_each(|record| log.append(transaction.connection, record, None));
             appended.map_err(store_error)
         };
         self.file.writer.run(append, None).await

@@ -126,10 +126,14 @@ fn load_all(
     parameters: &[&dyn ToSql],
     now: Timestamp,
 ) -> rusqlite::Result<Vec<Row>> {
-    session
-        .prepare(sql)?
-        .query_map(parameters, |row| from_columns(row, now))?
-        .collect()
+    let mut statement = session.prepare(sql)?;
+    let mut found = statement.query(parameters)?;
+    // A step mostly finds one.
+    let mut rows = Vec::with_capacity(1);
+    while let Some(row) = found.next()? {
+        rows.push(from_columns(row, now)?);
+    }
+    Ok(rows)
 }
 
 /// Reads a row from its columns; `now` decides whether its claim is valid.

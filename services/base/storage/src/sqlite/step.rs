@@ -72,10 +72,12 @@ fn look(
     let saga_of_key = key.as_ref().map(|key| Scope::Saga(key.correlation_id));
     let mut rows: Vec<Row> = Vec::new();
     for part in input.scope.parts().into_iter().chain(&saga_of_key) {
-        for row in load(session, part, now)? {
-            if rows.iter().all(|known| known.row_id != row.row_id) {
-                rows.push(row);
-            }
+        let mut loaded = load(session, part, now)?;
+        if rows.is_empty() {
+            rows = loaded;
+        } else {
+            loaded.retain(|row| rows.iter().all(|known| known.row_id != row.row_id));
+            rows.append(&mut loaded);
         }
     }
     let is_new = input.may_insert && rows.is_empty();

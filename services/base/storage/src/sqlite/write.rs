@@ -1,6 +1,6 @@
 //! Writes what a step has decided.
 
-use innkeeper_kit::log::NewRecord;
+use innkeeper_kit::log::{Header, NewRecord};
 use innkeeper_kit::store::{
     Changes, ClaimChange, KeyChange, OutboxEvent, Row, RowChange, StoreError, contended,
 };
@@ -49,16 +49,19 @@ pub fn run(
 fn add_event(
     transaction: &Transaction<'_>,
     session: Session<'_>,
-    event: OutboxEvent,
+    mut event: OutboxEvent,
 ) -> rusqlite::Result<()> {
     match transaction.log {
-        Some(log) => log.append(transaction.connection, NewRecord::from(event)),
+        Some(log) => {
+            let known = event.event.take();
+            log.append(transaction.connection, NewRecord::from(event), known)
+        }
         None => insert_event(session, &event, transaction.now),
     }
 }
 
 /// Headers as a column holds them.
-pub fn headers_json(headers: &[(String, String)]) -> String {
+pub fn headers_json(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }
 

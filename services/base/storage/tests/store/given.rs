@@ -134,10 +134,11 @@ pub fn event(saga: Uuid, version: i64) -> OutboxEvent {
         event_type: "dev.innkeeper.booking.confirmed.v1".to_owned(),
         version,
         headers: vec![
-            ("ce_type".to_owned(), "dev.innkeeper.test".to_owned()),
-            ("ce_id".to_owned(), id.to_string()),
+            ("ce_type".into(), "dev.innkeeper.test".to_owned()),
+            ("ce_id".into(), id.to_string()),
         ],
         payload: DELICATE.to_owned(),
+        event: None,
     }
 }
 
@@ -200,7 +201,7 @@ pub fn dead_letter(error: &str) -> DeadLetter {
         partition: 3,
         offset: 1 << 40,
         key: None,
-        headers: vec![("twice".to_owned(), "1".to_owned()); 2],
+        headers: vec![("twice".into(), "1".to_owned()); 2],
         payload: vec![0, 159, 146, 150],
         error: error.to_owned(),
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_broker::Retention;
-use innkeeper_kit::log::{Delivery, Log, Record, Subscription};
+use innkeeper_contracts::event::EventSource;
+use innkeeper_contracts::{Event, EventData, EventType, Snapshot};
+use innkeeper_kit::log::{Content, Delivery, Log, Record, Subscription};
 use innkeeper_kit::store::{Changes, OutboxEvent, Query, RowChange, Scope, Seen, StepInput, Store};
 use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions, PlatformService};
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::{in_time, until};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -135,13 +137,88 @@ async fn what_a_step_adds_is_in_the_log_as_it_was_written_and_nothing_else_is() 
     let in_memory = read_all(&*log, 3).await;
     for (event, record) in events.iter().zip(&in_memory) {
         assert_eq!(record.key, Some(saga.to_string()));
-        assert_eq!(record.headers, event.headers);
-        assert_eq!(record.payload, event.payload.as_bytes());
+        assert_eq!(record.content.headers(), event.headers);
+        assert_eq!(*record.content.payload(), *event.payload.as_bytes());
     }
     drop(log);
     file.close().await;
     let file = fixture.file().await;
     assert_eq!(read_all(&*file.log("view"), 3).await, in_memory);
+}
+
+/// An event with all that an event of a booking has.
+fn raised(saga: Uuid) -> OutboxEvent {
+    let snapshot = Snapshot {
+        customer: Some("kim \"\u{1f}\" 김".into()),
+        attributes: [
+            ("n".to_owned(), i64::MIN.into()),
+            ("b".to_owned(), true.into()),
+        ]
+        .into(),
+        ..Snapshot::default()
+    };
+    let event = Event {
+        id: new_uuid(),
+        source: EventSource {
+            namespace: "default".to_owned(),
+            platform: "rentcar".to_owned(),
+            incarnation: 1,
+            service: "booking-1".to_owned(),
+        },
+        event_type: EventType::BOOKING_CONFIRMED,
+        time: Timestamp::UNIX_EPOCH,
+        correlation_id: saga,
+        causation_id: Some(new_uuid()),
+        sequence: 2,
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        data: EventData {
+            id: 1,
+            event: "Confirmed".to_owned(),
+            status: "confirmed".to_owned(),
+            unlabelled: true,
+            clock: 3,
+            snapshot,
+        },
+    };
+    OutboxEvent {
+        id: event.id,
+        aggregate_type: "booking".to_owned(),
+        aggregate_id: saga,
+        event_type: event.event_type.as_str().to_owned(),
+        version: event.sequence,
+        headers: event.headers(),
+        payload: event.payload(),
+        event: Some(Arc::new(event)),
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_was_not_decoded_says_the_same_as_its_record_in_the_file() {
+    let fixture = Shared::make();
+    let file = fixture.file().await;
+    let store = file.store(SERVICES[0]).unwrap();
+    let event = raised(new_uuid());
+    save(&*store, with_event(&event)).await.unwrap();
+    let in_memory = read_all(&*file.log("view"), 1).await.remove(0);
+    let Content::Event(known) = &in_memory.content else {
+        panic!("{in_memory:?} is not known as an event");
+    };
+    file.close().await;
+
+    let file = fixture.file().await;
+    let in_file = read_all(&*file.log("view"), 1).await.remove(0);
+    let Content::Encoded { headers, payload } = &in_file.content else {
+        panic!("{in_file:?} is known as an event");
+    };
+    assert_eq!(
+        (in_file.offset, &in_file.key),
+        (in_memory.offset, &in_memory.key)
+    );
+    assert_eq!(*in_memory.content.headers(), **headers);
+    assert_eq!(*in_memory.content.payload(), **payload);
+    let (event_type, source) = (known.event_type, known.source.clone());
+    let decoded = Event::decode(event_type, source, headers, payload);
+    assert_eq!(decoded.unwrap(), **known);
 }
 
 #[tokio::test]
@@ -322,7 +399,7 @@ async fn consumers_see_what_is_committed_although_a_step_beside_it_has_failed() 
     let offsets: Vec<_> = in_memory.iter().map(|record| record.offset).collect();
     assert_eq!(offsets, [0, 1]);
     for (event, record) in events.iter().zip(&in_memory) {
-        assert_eq!(record.headers, event.headers);
+        assert_eq!(record.content.headers(), event.headers);
     }
     assert_eq!(fixture.events(&*store).await, [events[0].id, events[1].id]);
 }

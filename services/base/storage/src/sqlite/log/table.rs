@@ -1,11 +1,12 @@
 //! The tables of a log, and statements on them. Topic, bounds and offsets are loaded as from the
 //! broker's file for a single service, which has the same columns for them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use innkeeper_broker::embedded::{Bounds, PARTITION};
 use innkeeper_broker::sqlite::table::PRUNED_AT_ONCE;
-use innkeeper_kit::log::{NewRecord, Record};
+use innkeeper_kit::log::{Content, NewRecord, Record};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
@@ -44,7 +45,7 @@ const TABLES: &str = "
 const COMMON: [&str; 4] = ["ce_specversion", "ce_source", "ce_type", "content-type"];
 
 /// Headers of records: the name, and the value where records have it in common.
-pub type CommonHeaders = Vec<(String, Option<String>)>;
+pub type CommonHeaders = Vec<(Cow<'static, str>, Option<String>)>;
 
 /// Creates the tables.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
@@ -82,9 +83,11 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Arc<Record>> {
     Ok(Arc::new(Record {
         partition: PARTITION,
         offset: row.get(0)?,
-        headers: headers.collect(),
+        content: Content::Encoded {
+            headers: headers.collect(),
+            payload: row.get_ref(4)?.as_bytes()?.to_vec(),
+        },
         key: Some(key),
-        payload: row.get_ref(4)?.as_bytes()?.to_vec(),
     }))
 }
 
