@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = Options {
         without: arguments.without.iter().cloned().collect::<BTreeSet<_>>(),
     };
-    process::run(|signals| develop(arguments, &plans, &options, signals))
+    process::run_beside_writer(|signals| develop(arguments, &plans, &options, signals))
 }
 
 async fn develop(
