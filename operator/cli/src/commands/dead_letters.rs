@@ -10,7 +10,7 @@ use innkeeper_contracts::pod;
 use serde_json::Value;
 
 use crate::exit::Failure;
-use admin::Admin;
+use admin::{Admin, Listing};
 
 /// What a command is about.
 pub struct Subject {
@@ -55,7 +55,7 @@ enum Action {
     /// List them, oldest first.
     List {
         /// How many of each service at most.
-        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Show one with its headers and payload.
@@ -106,8 +106,14 @@ async fn act(arguments: &Arguments, subject: &'static Subject) -> Result<(), Fai
     let is_table = arguments.output == Output::Table;
     match &arguments.action {
         Action::List { limit } => {
-            let letters = admin.list(*limit).await?;
+            let Listing { letters, have_more } = admin.list(*limit).await?;
             print::all(&letters, is_table.then_some(print::LETTERS), &none);
+            if !have_more.is_empty() {
+                let (noun, services) = (subject.noun, have_more.join(", "));
+                eprintln!(
+                    "there are more {noun}s ({services}); --limit sets how many of each service are listed"
+                );
+            }
             Ok(())
         }
         Action::Show { id } => {

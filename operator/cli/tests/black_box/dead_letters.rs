@@ -41,7 +41,9 @@ async fn listed(rentcar: &Platform) -> Vec<Value> {
 /// header, with the name `ce_id`.
 fn append(rentcar: &Platform, id: &str, payload: &[u8]) {
     let log = Connection::open(rentcar.data().join("platform.1.db")).unwrap();
-    let names = r#"INSERT INTO common_headers (headers) VALUES ('[["ce_id",null]]') RETURNING id"#;
+    let names = r#"
+        INSERT INTO common_headers (headers) VALUES ('[["ce_id",null]]')
+        ON CONFLICT (headers) DO UPDATE SET headers = headers RETURNING id"#;
     let names: i64 = log.query_row(names, [], |row| row.get(0)).unwrap();
     let sql = "
         INSERT INTO records (record_offset, appended_ms, key, common_headers_id, header_values, payload)
@@ -55,6 +57,11 @@ fn append(rentcar: &Platform, id: &str, payload: &[u8]) {
 
 /// A platform whose log has a record that nobody can decode.
 async fn with_poison() -> (Platform, Innkeeper) {
+    with_poisons(&["none"]).await
+}
+
+/// A platform whose log has records with these ids that nobody can decode.
+async fn with_poisons(ids: &[&str]) -> (Platform, Innkeeper) {
     let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     assert_eq!(
@@ -65,9 +72,30 @@ async fn with_poison() -> (Platform, Innkeeper) {
         .shows("/myReservations", &serde_json::json!({ "userName": "kim" }))
         .await;
     innkeeper.stop().await;
-    append(&rentcar, "none", b"\xff");
+    for id in ids {
+        append(&rentcar, id, b"\xff");
+    }
     let innkeeper = rentcar.ready(&[]).await;
     (rentcar, innkeeper)
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_says_where_there_are_more() {
+    let (rentcar, innkeeper) = with_poisons(&["one", "two"]).await;
+    until("two dead letters in each service", async || {
+        let count = listed(&rentcar).await.len();
+        (count == 8).then_some(()).ok_or(format!("{count}"))
+    })
+    .await;
+
+    let cut = dead_letters(&rentcar, "", &["list", "-o", "json", "--limit", "1"]).await;
+    let letters: Vec<Value> = serde_json::from_str(&cut.screen).unwrap();
+    assert_eq!(letters.len(), 4, "{letters:?}");
+    let more = "there are more dead letters (rentcar/";
+    assert!(cut.log.contains(more), "{}", cut.log);
+    let whole = dead_letters(&rentcar, "", &["list", "--limit", "2"]).await;
+    assert!(!whole.log.contains(more), "{}", whole.log);
+    innkeeper.stop().await;
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// The largest answer that is read, in bytes: a page of dead letters, each of which holds a record.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
-/// How many dead letters are replayed between two lists.
-const PAGE: u32 = 100;
+/// How many dead letters are asked for at once.
+const PAGE: usize = 100;
 
 /// The outcome where something could not be done.
 pub const FAILED: &str = "failed";
@@ -37,6 +37,26 @@ struct Service {
     name: String,
     /// Where its dead letters are.
     url: String,
+}
+
+/// What there is, as far as it was asked for.
+pub struct Listing {
+    /// The dead letters of every service, oldest first.
+    pub letters: Vec<Value>,
+    /// The services that have more of them.
+    pub have_more: Vec<String>,
+}
+
+/// The oldest dead letters of a service after a number.
+struct Page {
+    letters: Vec<Value>,
+    has_more: bool,
+}
+
+impl Page {
+    fn last_number(&self) -> Option<i64> {
+        self.letters.last()?["number"].as_i64()
+    }
 }
 
 struct Answer {
@@ -95,14 +115,38 @@ impl Admin {
         Ok(admin)
     }
 
-    /// The dead letters of every service, oldest first.
-    pub async fn list(&self, limit: u32) -> Result<Vec<Value>, Failure> {
-        let mut letters = Vec::new();
+    /// The oldest of every service, up to a limit.
+    pub async fn list(&self, limit: u32) -> Result<Listing, Failure> {
+        let mut listing = Listing {
+            letters: Vec::new(),
+            have_more: Vec::new(),
+        };
         for service in &self.services {
-            let page = self.page(service, 0, limit).await?;
-            letters.extend(page.into_iter().take(limit as usize));
+            let page = self.list_of(service, limit as usize).await?;
+            if page.has_more {
+                listing.have_more.push(service.name.clone());
+            }
+            listing.letters.extend(page.letters);
         }
-        Ok(letters)
+        Ok(listing)
+    }
+
+    /// The oldest of a service, up to a limit, page after page.
+    async fn list_of(&self, service: &Service, limit: usize) -> Result<Page, Failure> {
+        let mut all = self.page(service, 0, PAGE.min(limit)).await?;
+        while all.has_more && all.letters.len() < limit {
+            // Parked events have no number: they are one page.
+            let Some(after) = all.last_number() else {
+                break;
+            };
+            let left = limit - all.letters.len();
+            let page = self.page(service, after, PAGE.min(left)).await?;
+            all.letters.extend(page.letters);
+            all.has_more = page.has_more;
+        }
+        all.has_more |= all.letters.len() > limit;
+        all.letters.truncate(limit);
+        Ok(all)
     }
 
     /// One with all that it holds, from the first service that has it.
@@ -135,15 +179,17 @@ impl Admin {
             let mut after = 0;
             loop {
                 let page = self.page(service, after, PAGE).await?;
-                let Some(last) = page.last() else { break };
-                after = last["number"].as_i64().unwrap_or(i64::MAX);
-                for letter in &page {
+                for letter in &page.letters {
                     let id = letter["id"].as_str().unwrap_or_default();
                     let url = format!("{}/{id}/replay", service.url);
                     let answer = self.ask(Method::POST, &url).await?;
                     if answer.status != StatusCode::NOT_FOUND {
                         outcomes.push(of_service(service, outcome(id, &answer)));
                     }
+                }
+                match page.last_number() {
+                    Some(last) if page.has_more => after = last,
+                    _ => break,
                 }
             }
         }
@@ -183,12 +229,16 @@ impl Admin {
         )
     }
 
-    async fn page(&self, service: &Service, after: i64, limit: u32) -> Result<Vec<Value>, Failure> {
+    async fn page(&self, service: &Service, after: i64, limit: usize) -> Result<Page, Failure> {
         let url = format!("{}?after={after}&limit={limit}", service.url);
         let answer = expected(self.ask(Method::GET, &url).await?)?;
-        let items = answer.json()["items"].as_array().cloned();
+        let answer = answer.json();
+        let items = answer["items"].as_array().cloned();
         let items = items.unwrap_or_default().into_iter();
-        Ok(items.map(|letter| of_service(service, letter)).collect())
+        Ok(Page {
+            letters: items.map(|letter| of_service(service, letter)).collect(),
+            has_more: answer["hasMore"] == true,
+        })
     }
 
     async fn ask(&self, method: Method, url: &str) -> Result<Answer, Failure> {
