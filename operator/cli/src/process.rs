@@ -35,6 +35,10 @@ where
     run_on(&mut Builder::new_multi_thread(), command)
 }
 
+/// How many tasks a worker thread runs between two looks at what others have woken. The thread that
+/// writes wakes everything that waits for a commit, which would wait behind 61 tasks otherwise.
+const LOOK_FOR_WOKEN_EVERY: u32 = 8;
+
 /// The same with one worker thread less, since the thread that writes for a platform has a core to
 /// itself then. On two cores a request takes a fifth less processor time like this.
 pub fn run_beside_writer<F>(command: impl FnOnce(EndSignals) -> F) -> Result<(), Failure>
@@ -43,7 +47,12 @@ where
 {
     let cores = available_parallelism().map_or(1, NonZero::get);
     let workers = (cores - 1).max(1);
-    run_on(Builder::new_multi_thread().worker_threads(workers), command)
+    run_on(
+        Builder::new_multi_thread()
+            .worker_threads(workers)
+            .global_queue_interval(LOOK_FOR_WOKEN_EVERY),
+        command,
+    )
 }
 
 fn run_on<F>(builder: &mut Builder, command: impl FnOnce(EndSignals) -> F) -> Result<(), Failure>
