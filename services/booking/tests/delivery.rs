@@ -109,6 +109,14 @@ impl Reservation {
         events.into_iter().map(|event| event.event_type).collect()
     }
 
+    /// The `ce_sequence` of the events, in their order.
+    async fn sequences(&self) -> Vec<String> {
+        let events = self.context.store.load_unpublished(None, 10).await.unwrap();
+        let headers = events.into_iter().flat_map(|event| event.headers);
+        let sequences = headers.filter(|(name, _)| name == "ce_sequence");
+        sequences.map(|(_, sequence)| sequence).collect()
+    }
+
     fn delivered_in_vain(&self) -> String {
         let name = "innkeeper_bookings_cancelled_after_delivery_total{";
         let text = self.metrics.render();
@@ -137,6 +145,7 @@ async fn a_delivery_confirms_and_completes_a_pending_booking_with_two_events() {
     let [confirmed, completed] = [EventType::BOOKING_CONFIRMED, EventType::BOOKING_COMPLETED];
     let expected = [confirmed.as_str(), completed.as_str()];
     assert_eq!(reservation.events().await, expected);
+    assert_eq!(reservation.sequences().await, ["10", "11"]);
     assert_eq!(reservation.delivered_in_vain(), "0");
 }
 

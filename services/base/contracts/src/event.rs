@@ -68,7 +68,7 @@ pub struct Event {
     pub correlation_id: Uuid,
     /// Id of the event that caused this one; `None` if a request did.
     pub causation_id: Option<Uuid>,
-    /// Version of the row that raised the event.
+    /// The saga's logical clock as the row had it: it grows from each event of a row to the next.
     pub sequence: i64,
     /// W3C trace context of what caused the event.
     pub traceparent: Option<Arc<str>>,

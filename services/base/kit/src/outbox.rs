@@ -52,7 +52,7 @@ impl EventBuilder {
             time: now,
             correlation_id: entity.correlation_id,
             causation_id: cause.event_id,
-            sequence: entity.version + 1,
+            sequence: entity.clock,
             traceparent: cause.traceparent.clone(),
             data: EventData {
                 id: entity.id,
@@ -63,17 +63,17 @@ impl EventBuilder {
                 snapshot: entity.snapshot.clone(),
             },
         };
-        Some(outbox_event(S::AGGREGATE, event))
+        Some(outbox_event(S::AGGREGATE, entity.version + 1, event))
     }
 }
 
-fn outbox_event(aggregate: &str, event: Event) -> OutboxEvent {
+fn outbox_event(aggregate: &str, version: i64, event: Event) -> OutboxEvent {
     OutboxEvent {
         id: event.id,
         aggregate_type: aggregate.to_owned(),
         aggregate_id: event.correlation_id,
         event_type: event.event_type.as_str().to_owned(),
-        version: event.sequence,
+        version,
         headers: event.headers(),
         payload: event.payload(),
         event: Some(Arc::new(event)),
