@@ -28,7 +28,7 @@ pub enum Goal {
 
 /// Whether a run has what is wanted.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum GoalResult {
     /// It has.
     Reached,
     /// It has not.
@@ -90,30 +90,30 @@ impl Goal {
     }
 
     /// Whether a figure of a run reaches the goal.
-    pub fn verdict(self, figure: &Figure, run: &Run) -> Verdict {
+    pub fn result(self, figure: &Figure, run: &Run) -> GoalResult {
         match self {
             Self::AtMost(most) => reached(figure.value <= most),
-            Self::AtMostAfter(most, _) if figure.value > most => Verdict::Missed,
+            Self::AtMostAfter(most, _) if figure.value > most => GoalResult::Missed,
             Self::AtMostAfter(_, wanted) => match run.find(RESERVATIONS) {
-                None => Verdict::Open("reservations were not counted".to_owned()),
+                None => GoalResult::Open("reservations were not counted".to_owned()),
                 Some(made) if made.value < wanted => {
-                    Verdict::Open(format!("after {} of {wanted} reservations", made.value))
+                    GoalResult::Open(format!("after {} of {wanted} reservations", made.value))
                 }
-                Some(_) => Verdict::Reached,
+                Some(_) => GoalResult::Reached,
             },
             Self::ShareOf(share, other) => match run.find(other) {
-                None => Verdict::Open(format!("{other}: not measured")),
+                None => GoalResult::Open(format!("{other}: not measured")),
                 Some(base) => reached(figure.value >= share * base.value),
             },
         }
     }
 }
 
-const fn reached(is_reached: bool) -> Verdict {
+const fn reached(is_reached: bool) -> GoalResult {
     if is_reached {
-        Verdict::Reached
+        GoalResult::Reached
     } else {
-        Verdict::Missed
+        GoalResult::Missed
     }
 }
 
@@ -136,8 +136,8 @@ mod tests {
         }
     }
 
-    fn verdict(run: &Run, name: &str) -> Verdict {
-        goal(name).unwrap().verdict(run.find(name).unwrap(), run)
+    fn result(run: &Run, name: &str) -> GoalResult {
+        goal(name).unwrap().result(run.find(name).unwrap(), run)
     }
 
     #[test]
@@ -149,46 +149,46 @@ mod tests {
     #[test]
     fn rates_are_judged_by_the_ceiling_of_the_same_run() {
         let slow_machine = run(&[(CEILING, 4000.0), (AT_16, 2400.0), (AT_64, 4000.0)]);
-        assert_eq!(verdict(&slow_machine, AT_16), Verdict::Reached);
-        assert_eq!(verdict(&slow_machine, AT_64), Verdict::Reached);
+        assert_eq!(result(&slow_machine, AT_16), GoalResult::Reached);
+        assert_eq!(result(&slow_machine, AT_64), GoalResult::Reached);
         let fast_machine = run(&[(CEILING, 8000.0), (AT_16, 2400.0), (AT_64, 4000.0)]);
-        assert_eq!(verdict(&fast_machine, AT_16), Verdict::Missed);
-        assert_eq!(verdict(&fast_machine, AT_64), Verdict::Missed);
+        assert_eq!(result(&fast_machine, AT_16), GoalResult::Missed);
+        assert_eq!(result(&fast_machine, AT_64), GoalResult::Missed);
     }
 
     #[test]
     fn many_connections_are_judged_by_64() {
         assert_eq!(
-            verdict(&run(&[(AT_64, 1000.0), (AT_256, 900.0)]), AT_256),
-            Verdict::Reached
+            result(&run(&[(AT_64, 1000.0), (AT_256, 900.0)]), AT_256),
+            GoalResult::Reached
         );
         assert_eq!(
-            verdict(&run(&[(AT_64, 1000.0), (AT_256, 899.0)]), AT_256),
-            Verdict::Missed
+            result(&run(&[(AT_64, 1000.0), (AT_256, 899.0)]), AT_256),
+            GoalResult::Missed
         );
     }
 
     #[test]
     fn a_share_of_what_was_not_measured_is_open() {
-        let verdict = verdict(&run(&[(AT_256, 900.0)]), AT_256);
-        assert_eq!(verdict, Verdict::Open(format!("{AT_64}: not measured")));
+        let result = result(&run(&[(AT_256, 900.0)]), AT_256);
+        assert_eq!(result, GoalResult::Open(format!("{AT_64}: not measured")));
     }
 
     #[test]
     fn what_may_be_at_most_is_reached_at_exactly_that() {
-        assert_eq!(verdict(&run(&[(CPU, 200.0)]), CPU), Verdict::Reached);
-        assert_eq!(verdict(&run(&[(CPU, 200.1)]), CPU), Verdict::Missed);
+        assert_eq!(result(&run(&[(CPU, 200.0)]), CPU), GoalResult::Reached);
+        assert_eq!(result(&run(&[(CPU, 200.1)]), CPU), GoalResult::Missed);
     }
 
     #[test]
     fn memory_is_missed_at_once_and_reached_only_after_all_reservations() {
         let after = |made, memory| run(&[(RESERVATIONS, made), (PEAK_MEMORY, memory)]);
-        assert_eq!(verdict(&after(10.0, 121.0), PEAK_MEMORY), Verdict::Missed);
+        assert_eq!(result(&after(10.0, 121.0), PEAK_MEMORY), GoalResult::Missed);
         assert_eq!(
-            verdict(&after(300_000.0, 120.0), PEAK_MEMORY),
-            Verdict::Reached
+            result(&after(300_000.0, 120.0), PEAK_MEMORY),
+            GoalResult::Reached
         );
-        let early = Verdict::Open("after 10 of 300000 reservations".to_owned());
-        assert_eq!(verdict(&after(10.0, 120.0), PEAK_MEMORY), early);
+        let early = GoalResult::Open("after 10 of 300000 reservations".to_owned());
+        assert_eq!(result(&after(10.0, 120.0), PEAK_MEMORY), early);
     }
 }

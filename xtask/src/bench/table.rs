@@ -1,7 +1,7 @@
 //! The one table of a run: figure, value, goal, ceiling of this run, result.
 
 use super::figure::{Figure, Run};
-use super::goals::{GOALS, Goal, Verdict, goal, percent};
+use super::goals::{GOALS, Goal, GoalResult, goal, percent};
 
 /// What stands where there is nothing to say.
 const NOTHING: &str = "–";
@@ -34,10 +34,10 @@ fn result(goal: Goal, figure: &Figure, run: &Run) -> String {
         .base(run)
         .map(|base| percent(figure.value / base.value));
     let share = share.map_or_else(String::new, |share| format!(": {share}"));
-    match goal.verdict(figure, run) {
-        Verdict::Reached => format!("reached{share}"),
-        Verdict::Missed => format!("**missed**{share}"),
-        Verdict::Open(reason) => format!("open: {reason}"),
+    match goal.result(figure, run) {
+        GoalResult::Reached => format!("reached{share}"),
+        GoalResult::Missed => format!("**missed**{share}"),
+        GoalResult::Open(reason) => format!("open: {reason}"),
     }
 }
 
@@ -53,9 +53,9 @@ fn miss(name: &str, goal: Goal, run: &Run) -> Option<String> {
     let Some(figure) = run.find(name) else {
         return Some(format!("{name}: not measured"));
     };
-    match goal.verdict(figure, run) {
-        Verdict::Reached => None,
-        Verdict::Missed | Verdict::Open(_) => Some(format!(
+    match goal.result(figure, run) {
+        GoalResult::Reached => None,
+        GoalResult::Missed | GoalResult::Open(_) => Some(format!(
             "{name}: {}, wanted {} ({})",
             figure.show(),
             goal.show(figure.unit),

@@ -22,7 +22,7 @@ use prometheus::IntGaugeVec;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-pub use letter::Cause;
+pub use letter::DeadLetterReason;
 
 use crate::component::Chore;
 use crate::context::Context;
@@ -97,15 +97,15 @@ impl DeadLetters {
     }
 
     /// Saves a record as a dead letter, unless it is one already.
-    pub async fn add(&self, record: &Record, cause: &Cause) -> Result<(), Failure> {
+    pub async fn add(&self, record: &Record, reason: &DeadLetterReason) -> Result<(), Failure> {
         tracing::error!(
-            kind = cause.kind.as_str(),
-            error = cause.error,
+            kind = reason.kind.as_str(),
+            error = reason.error,
             partition = record.partition,
             offset = record.offset,
             "a record becomes a dead letter"
         );
-        let letter = letter::of(&self.topic, record, cause);
+        let letter = letter::of(&self.topic, record, reason);
         // With an inbox entry of its own, so that it does not come back when it was discarded.
         let input = StepInput {
             inbox: Some(letter.id),
@@ -117,7 +117,7 @@ impl DeadLetters {
         };
         if self.run(input, changes).await? == StepOutcome::Done(()) {
             // Many may come at once, so that not all are counted anew for each.
-            self.counts.with_label_values(&[cause.kind.as_str()]).inc();
+            self.counts.with_label_values(&[reason.kind.as_str()]).inc();
         }
         Ok(())
     }

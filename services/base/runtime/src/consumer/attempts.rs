@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::dead_letters::{Cause, DeadLetters};
+use crate::dead_letters::{DeadLetterReason, DeadLetters};
 use crate::metrics::{Metrics, names};
 use crate::problem::causes;
 use crate::reception::NotReceived;
@@ -115,7 +115,7 @@ impl Attempts {
         error: NotReceived,
         record: &Record,
         attempted: &mut Attempted<'a>,
-    ) -> Option<Cause> {
+    ) -> Option<DeadLetterReason> {
         let (kind, error) = match error {
             NotReceived::Away(error) => {
                 tracing::warn!(error = causes(&error), "waiting for the database");
@@ -130,7 +130,7 @@ impl Attempts {
             tracing::warn!(error, partition, offset, "trying a record again");
             return None;
         }
-        Some(Cause {
+        Some(DeadLetterReason {
             kind,
             error,
             tries: attempted.tries,
@@ -144,8 +144,8 @@ impl Attempts {
     }
 
     /// Makes a record a dead letter; `false` if that is not possible now.
-    async fn bury(&self, record: &Record, cause: &Cause) -> bool {
-        match self.dead_letters.add(record, cause).await {
+    async fn bury(&self, record: &Record, reason: &DeadLetterReason) -> bool {
+        match self.dead_letters.add(record, reason).await {
             Ok(()) => {
                 self.count("dead-letter");
                 true

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Why a record becomes a dead letter.
 #[derive(Clone, Debug)]
-pub struct Cause {
+pub struct DeadLetterReason {
     /// The kind of dead letter.
     pub kind: DeadLetterKind,
     /// The error and all its causes.
@@ -17,11 +17,11 @@ pub struct Cause {
 }
 
 /// The dead letter of a record.
-pub fn of(topic: &str, record: &Record, cause: &Cause) -> DeadLetter {
+pub fn of(topic: &str, record: &Record, reason: &DeadLetterReason) -> DeadLetter {
     let (headers, payload) = (record.content.headers(), record.content.payload());
     DeadLetter {
         id: id(topic, record, &headers, &payload),
-        kind: cause.kind,
+        kind: reason.kind,
         event_id: id_of(&headers),
         topic: topic.to_owned(),
         partition: record.partition,
@@ -29,8 +29,8 @@ pub fn of(topic: &str, record: &Record, cause: &Cause) -> DeadLetter {
         key: record.key.as_deref().map(storable),
         headers: headers.into_owned(),
         payload: payload.into_owned(),
-        error: storable(&cause.error),
-        tries: cause.tries,
+        error: storable(&reason.error),
+        tries: reason.tries,
     }
 }
 

@@ -24,12 +24,12 @@ const WITHIN: Duration = Duration::from_secs(5);
 #[error("{service} does not say what became of bookings")]
 pub(super) struct InquiryError {
     service: String,
-    source: Cause,
+    source: Unusable,
 }
 
 /// Why an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum Cause {
+enum Unusable {
     #[error("the call failed")]
     Call(#[from] CallError),
     #[error("it answered with status {0}")]
@@ -91,7 +91,7 @@ impl Inquiry {
 }
 
 impl Asked {
-    async fn ask(&self, sagas: Vec<Uuid>) -> Result<Vec<BookingAnswer>, Cause> {
+    async fn ask(&self, sagas: Vec<Uuid>) -> Result<Vec<BookingAnswer>, Unusable> {
         if sagas.is_empty() {
             return Ok(Vec::new());
         }
@@ -105,12 +105,12 @@ impl Asked {
             .expect("path and header are well formed");
         let answer = self.callee.call(request, CallContext::default()).await?;
         if !answer.status().is_success() {
-            return Err(Cause::Status(answer.status().as_u16()));
+            return Err(Unusable::Status(answer.status().as_u16()));
         }
         let answer: BookingsAnswer = serde_json::from_slice(answer.body())?;
         let told = answer.bookings.iter().map(|booking| booking.correlation_id);
         if !told.eq(question.correlation_ids) {
-            return Err(Cause::Other);
+            return Err(Unusable::Other);
         }
         Ok(answer.bookings)
     }
