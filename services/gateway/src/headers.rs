@@ -6,7 +6,7 @@ use axum::http::header::{
     CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use axum::http::request::Parts;
-use innkeeper_contracts::pod::{CORRELATION_HEADER, PRINCIPAL_HEADER};
+use innkeeper_runtime::callee::{CORRELATION, PRINCIPAL};
 use innkeeper_runtime::edge::REQUEST_ID;
 use innkeeper_runtime::request::Peer;
 
@@ -15,8 +15,6 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
-const PRINCIPAL: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
 
 /// The hop-by-hop headers that every intermediary must know.
 const HOP_BY_HOP: [HeaderName; 5] = [KEEP_ALIVE, PROXY_CONNECTION, TE, TRANSFER_ENCODING, UPGRADE];

@@ -35,6 +35,7 @@ use transport::Transport;
 
 pub use answer::IN_ONE_PIECE_BYTES;
 pub use call::CallContext;
+pub use headers::{CORRELATION, PRINCIPAL};
 
 /// The address of a service is not an HTTP address.
 #[derive(Debug, thiserror::Error)]

@@ -131,22 +131,25 @@ impl Admin {
         Ok(listing)
     }
 
-    /// The oldest of a service, up to a limit, page after page.
+    /// The oldest of a service, up to a limit, page after page. A service of an earlier release does
+    /// not say whether it has more: what follows a full page is asked for.
     async fn list_of(&self, service: &Service, limit: usize) -> Result<Page, Failure> {
-        let mut all = self.page(service, 0, PAGE.min(limit)).await?;
-        while all.has_more && all.letters.len() < limit {
-            // Parked events have no number: they are one page.
-            let Some(after) = all.last_number() else {
-                break;
-            };
-            let left = limit - all.letters.len();
-            let page = self.page(service, after, PAGE.min(left)).await?;
-            all.letters.extend(page.letters);
-            all.has_more = page.has_more;
+        let (mut letters, mut after) = (Vec::new(), 0);
+        loop {
+            let wanted = PAGE.min(limit - letters.len());
+            let page = self.page(service, after, wanted).await?;
+            let (last, is_full) = (page.last_number(), page.letters.len() >= wanted);
+            letters.extend(page.letters);
+            match last {
+                Some(last) if is_full && letters.len() < limit => after = last,
+                // All that there are or were asked for; parked events have no number, and one page.
+                _ => {
+                    let has_more = page.has_more || letters.len() > limit;
+                    letters.truncate(limit);
+                    return Ok(Page { letters, has_more });
+                }
+            }
         }
-        all.has_more |= all.letters.len() > limit;
-        all.letters.truncate(limit);
-        Ok(all)
     }
 
     /// One with all that it holds, from the first service that has it.
@@ -188,8 +191,8 @@ impl Admin {
                     }
                 }
                 match page.last_number() {
-                    Some(last) if page.has_more => after = last,
-                    _ => break,
+                    Some(last) => after = last,
+                    None => break,
                 }
             }
         }
