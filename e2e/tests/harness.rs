@@ -13,9 +13,9 @@ use std::time::Duration;
 use innkeeper_cluster::cluster::Cluster;
 use innkeeper_cluster::command::{read_output, run};
 use innkeeper_cluster::deadline::until;
-use innkeeper_cluster::images::Image;
 use innkeeper_cluster::progress::Progress;
 use innkeeper_cluster::{folders, network};
+use innkeeper_image::Image;
 use serde_json::{Value, json};
 
 const IMAGE: &str = "dev.local/probe:1";

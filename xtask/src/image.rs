@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use innkeeper_cluster::images::Image;
+use innkeeper_image::Image;
 
 use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};

@@ -9,10 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 pub use crate::cluster_error::ClusterError;
+use innkeeper_image::Image;
+
 use crate::command::{read_output, run};
 use crate::daemon::Daemon;
 use crate::deadline::until;
-use crate::images::Image;
 use crate::kafka::{Kafka, Listen};
 use crate::layout::Layout;
 use crate::network::{self, NODE};

@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use innkeeper_image::ImageError;
+
 use crate::certificates::CertificateError;
 use crate::command::CommandError;
 use crate::daemon::DaemonError;
 use crate::deadline::Overdue;
-use crate::images::ImageError;
 use crate::kafka::KafkaError;
 use crate::network::NetworkError;
 use crate::parts::PartError;

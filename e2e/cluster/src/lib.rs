@@ -15,7 +15,6 @@ pub mod deadline;
 mod dns;
 mod etcd;
 pub mod folders;
-pub mod images;
 pub mod kafka;
 mod kernel;
 mod kubelet;

@@ -1,16 +1,13 @@
 //! The rules of a booking: which states may follow which.
 
+pub mod placement;
 mod state;
 
-use std::sync::Arc;
-
 use innkeeper_contracts::EventType;
-use innkeeper_contracts::calls::{AuthorizeAnswer, AuthorizeOutcome, BookingOutcome};
-use innkeeper_contracts::{PublicIds, Snapshot};
+use innkeeper_contracts::calls::BookingOutcome;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::repository::{Decision, Stored};
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 pub use state::State;
 
@@ -24,66 +21,6 @@ pub fn path(current: State, target: State) -> Option<&'static [State]> {
         _ if current == target => Some(&[]),
         (State::Pending | State::Confirmed, State::Cancelled) => Some(&[State::Cancelled]),
         _ => None,
-    }
-}
-
-/// A new booking, which is pending.
-pub fn placed(
-    id: i64,
-    correlation_id: Uuid,
-    wanted: Snapshot,
-    currency: Option<&str>,
-) -> Entity<State> {
-    let snapshot = Snapshot {
-        currency: currency.map(Arc::from),
-        ids: PublicIds {
-            booking: Some(id),
-            ..PublicIds::default()
-        },
-        ..wanted
-    };
-    Entity {
-        correlation_id,
-        id,
-        version: 0,
-        clock: 1,
-        state: State::Pending,
-        snapshot,
-        reason: None,
-    }
-}
-
-/// A pending booking after the answer of the payment service; `None` if the answer does not settle
-/// it.
-pub fn answered(booking: &Entity<State>, answer: &AuthorizeAnswer) -> Option<Entity<State>> {
-    match &answer.outcome {
-        AuthorizeOutcome::Authorized { id } => {
-            let mut confirmed = booking.moved(State::Confirmed, answer.clock);
-            confirmed.snapshot.ids.payment = Some(*id);
-            Some(confirmed)
-        }
-        AuthorizeOutcome::Declined { reason, .. } => Some(Entity {
-            reason: Some(reason.clone()),
-            ..booking.moved(State::Rejected, answer.clock)
-        }),
-        AuthorizeOutcome::Ended | AuthorizeOutcome::Unknown => None,
-    }
-}
-
-/// What recovery makes of a pending booking whose client has given up. `answer` is what the payment
-/// service says about it; `None` if it is unreachable or was not asked. Only a booking with an
-/// idempotency key may be confirmed, because its client can still ask for the result.
-pub fn recovered(
-    booking: &Entity<State>,
-    has_key: bool,
-    answer: Option<&AuthorizeAnswer>,
-) -> Entity<State> {
-    let settled = answer
-        .filter(|_| has_key)
-        .and_then(|answer| answered(booking, answer));
-    match settled {
-        Some(booking) if booking.state == State::Confirmed => booking,
-        _ => booking.moved(State::Expired, answer.map_or(0, |answer| answer.clock)),
     }
 }
 
@@ -163,8 +100,11 @@ pub fn outcome(
 
 #[cfg(test)]
 mod tests {
+    use innkeeper_contracts::Snapshot;
     use innkeeper_kit::State as _;
+    use uuid::Uuid;
 
+    use super::placement::placed;
     use super::*;
 
     fn booking(state: State) -> Entity<State> {
@@ -173,14 +113,6 @@ mod tests {
             version: 1,
             ..placed(1, Uuid::nil(), Snapshot::default(), Some("KRW"))
         }
-    }
-
-    fn answer(outcome: AuthorizeOutcome) -> AuthorizeAnswer {
-        AuthorizeAnswer { clock: 5, outcome }
-    }
-
-    fn authorized() -> AuthorizeAnswer {
-        answer(AuthorizeOutcome::Authorized { id: 7 })
     }
 
     #[test]
@@ -206,63 +138,6 @@ mod tests {
                 let expected: Option<&[State]> = (state == target).then_some(&[]);
                 assert_eq!(path(state, target), expected, "{state:?} to {target:?}");
             }
-        }
-    }
-
-    #[test]
-    fn an_authorized_booking_is_confirmed_with_the_payments_id_and_a_later_clock() {
-        let confirmed = answered(&booking(State::Pending), &authorized()).unwrap();
-        assert_eq!(confirmed.state, State::Confirmed);
-        assert_eq!(
-            confirmed.snapshot.ids,
-            PublicIds {
-                booking: Some(1),
-                payment: Some(7),
-                fulfillment: None
-            }
-        );
-        assert_eq!(confirmed.clock, 6);
-    }
-
-    #[test]
-    fn a_declined_booking_is_rejected_and_says_why() {
-        let declined = answer(AuthorizeOutcome::Declined {
-            id: 7,
-            reason: "too dear".to_owned(),
-        });
-        let rejected = answered(&booking(State::Pending), &declined).unwrap();
-        assert_eq!(
-            (rejected.state, rejected.reason.as_deref()),
-            (State::Rejected, Some("too dear"))
-        );
-    }
-
-    #[test]
-    fn an_answer_that_settles_nothing_leaves_the_booking() {
-        for outcome in [AuthorizeOutcome::Ended, AuthorizeOutcome::Unknown] {
-            assert_eq!(answered(&booking(State::Pending), &answer(outcome)), None);
-        }
-    }
-
-    #[test]
-    fn recovery_confirms_only_what_has_a_key_and_an_authorization() {
-        let pending = booking(State::Pending);
-        let unknown = answer(AuthorizeOutcome::Unknown);
-        let ended = answer(AuthorizeOutcome::Ended);
-        let declined = answer(AuthorizeOutcome::Declined {
-            id: 7,
-            reason: String::new(),
-        });
-        assert_eq!(
-            recovered(&pending, true, Some(&authorized())).state,
-            State::Confirmed
-        );
-        assert_eq!(
-            recovered(&pending, false, Some(&authorized())).state,
-            State::Expired
-        );
-        for answer in [None, Some(&unknown), Some(&ended), Some(&declined)] {
-            assert_eq!(recovered(&pending, true, answer).state, State::Expired);
         }
     }
 

@@ -3,11 +3,11 @@
 //! that is paid on placement. Start reading at [`domain::path`], then [`place`] and [`recovery`].
 
 pub mod answer;
-pub mod authorization;
 pub mod domain;
 pub mod events;
 pub mod http;
 pub mod inquiry;
+pub mod participants;
 pub mod place;
 pub mod recovery;
 
@@ -24,15 +24,15 @@ use prometheus::IntCounter;
 use uuid::Uuid;
 
 use answer::Answers;
-use authorization::Authorizations;
 use domain::State;
+use participants::Participants;
 
 /// The state that all parts of the service share.
 pub struct Bookings {
     repository: Repository<State>,
     settings: settings::Booking,
     answers: Arc<Answers>,
-    authorizations: Option<Authorizations>,
+    participants: Participants,
     crash: CrashPlan,
     process: Uuid,
     /// The text form of the source of its events, by which other services ask for it.
@@ -60,7 +60,7 @@ pub fn component(
         repository,
         settings: settings.clone(),
         answers,
-        authorizations: Authorizations::of(settings, context)?,
+        participants: Participants::of(settings, context)?,
         crash: context.crash.clone(),
         process: context.process,
         source: EventSource::of(&context.settings).to_text(),

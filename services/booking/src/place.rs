@@ -1,4 +1,4 @@
-//! Places a booking: commit it as pending, have it authorized outside any transaction, commit the
+//! Places a booking: commit it as pending, ask its participants outside any transaction, commit the
 //! result, answer.
 //!
 //! Whoever holds the claim on a pending row settles it. Each of these commits is a step that decides
@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_contracts::Snapshot;
-use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::json::Object;
 use innkeeper_kit::outbox::Cause;
@@ -18,19 +17,19 @@ use innkeeper_kit::store::{
 };
 use innkeeper_kit::{CrashPoint, Failure, Rejection, request};
 use innkeeper_runtime::problem::causes;
-use innkeeper_runtime::request::RequestContext;
 use innkeeper_runtime::resource::Creation;
 use uuid::Uuid;
 
 use crate::Bookings;
 use crate::answer::Answers;
-use crate::authorization::Authorizations;
-use crate::domain::{State, answered, placed};
+use crate::domain::State;
+use crate::domain::placement::placed;
+use crate::participants::{Question, Unavailable};
 
 /// How much longer a claim is valid than a call may take.
 const CLAIM_MARGIN: Duration = Duration::from_secs(2);
 
-/// Seconds after which a client may try again, if its request is in flight or payment was
+/// Seconds after which a client may try again, if its request is in flight or a participant was
 /// unreachable.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
@@ -97,61 +96,37 @@ impl Bookings {
         creation: &Creation,
     ) -> Result<StoredAnswer, Failure> {
         let (request, has_key) = (&creation.request, creation.key.is_some());
-        let answer = match &self.authorizations {
-            None => None,
-            Some(payment) => match self.authorize(payment, &booking, request).await {
-                Some(answer) => Some(answer),
-                None => return self.give_up(payment, &booking, has_key).await,
-            },
+        let asked = self.participants.ask(&booking, Question::Prepare(request));
+        let asked = match asked.await {
+            Ok(asked) => asked,
+            Err(error) => return self.give_up(error, &booking, has_key).await,
         };
+        self.crash.passed(CrashPoint::Authorized);
         let cause = Cause {
             event_id: None,
             traceparent: Some(request.traceparent.clone()),
         };
-        let (stored, answer) = self
-            .decide_claimed(&booking, cause, has_key, move |booking| {
-                match &answer {
-                    None => Decision::Become(vec![booking.moved(State::Confirmed, 0)]),
-                    // The saga may have ended at the payment service already: the event of that will
-                    // settle the booking.
-                    Some(answer) => answered(booking, answer)
-                        .map_or(Decision::Keep, |settled| Decision::Become(vec![settled])),
-                }
-            })
-            .await?;
+        let decision = match asked.state {
+            State::Pending => Decision::Keep,
+            _ => Decision::Become(vec![asked]),
+        };
+        let decided = self.decide_claimed(&booking, cause, has_key, decision);
+        let (stored, answer) = decided.await?;
         self.crash.passed(CrashPoint::ConfirmedCommitted);
         answer.map_or_else(|| self.answer_of(&stored), Ok)
     }
 
-    async fn authorize(
-        &self,
-        payment: &Authorizations,
-        booking: &Entity<State>,
-        request: &RequestContext,
-    ) -> Option<AuthorizeAnswer> {
-        match payment.authorize(booking, request).await {
-            Ok(answer) => {
-                self.crash.passed(CrashPoint::Authorized);
-                Some(answer)
-            }
-            Err(error) => {
-                tracing::warn!(story = %booking.correlation_id, error = causes(&error), "a booking stays pending");
-                None
-            }
-        }
-    }
-
-    /// Releases the claim, so that a retry can resume at once, and answers that payment is
+    /// Releases the claim, so that a retry can resume at once, and answers that a participant is
     /// unavailable.
     async fn give_up(
         &self,
-        payment: &Authorizations,
+        error: Unavailable,
         booking: &Entity<State>,
         has_key: bool,
     ) -> Result<StoredAnswer, Failure> {
-        let released = self.decide_claimed(booking, Cause::default(), has_key, |booking| {
-            Decision::Claim(Box::new(booking.clone()), ClaimChange::Release, None)
-        });
+        tracing::warn!(story = %booking.correlation_id, error = causes(&error), "a booking stays pending");
+        let release = Decision::Claim(Box::new(booking.clone()), ClaimChange::Release, None);
+        let released = self.decide_claimed(booking, Cause::default(), has_key, release);
         match released.await {
             // Somebody else may have settled it meanwhile, for instance by a cancellation.
             Ok((stored, _)) => {
@@ -163,23 +138,22 @@ impl Bookings {
                 tracing::debug!(error = causes(&error), "the claim runs out by itself");
             }
         }
-        let service = payment.service.clone();
         Err(Rejection::Unavailable {
-            service,
+            service: error.service,
             retry_after_seconds: RETRY_AFTER_SECONDS,
         }
         .into())
     }
 
-    /// Decides about a pending booking that nobody else has changed since this process claimed it,
-    /// and returns what is stored then, with the final answer for its idempotency key if that was
-    /// decided now.
+    /// Stores what was decided about a pending booking unless somebody else has changed it since this
+    /// process claimed it, and returns what is stored then, with the final answer for its
+    /// idempotency key if that was decided now.
     pub(crate) async fn decide_claimed(
         &self,
         claimed: &Entity<State>,
         cause: Cause,
         has_key: bool,
-        decide: impl Fn(&Entity<State>) -> Decision<State> + Send + 'static,
+        decision: Decision<State>,
     ) -> Result<(Stored<State>, Option<StoredAnswer>), Failure> {
         let input = StepInput::about(Scope::Saga(claimed.correlation_id));
         let version = claimed.version;
@@ -187,7 +161,7 @@ impl Bookings {
             .repository
             .run_settling(input, cause, has_key, move |stored, _| {
                 let decision = match stored.entity() {
-                    Some(booking) if booking.version == version => decide(booking),
+                    Some(booking) if booking.version == version => decision.clone(),
                     _ => Decision::Keep,
                 };
                 Ok((decision, ()))
@@ -210,11 +184,9 @@ impl Bookings {
         }
     }
 
-    /// How long a claim is valid: longer than any call that its holder makes.
+    /// How long a claim is valid: longer than all calls that its holder makes.
     pub(crate) fn claim_time(&self) -> Duration {
-        self.authorizations
-            .as_ref()
-            .map_or(CLAIM_MARGIN, |payment| payment.timeout + CLAIM_MARGIN)
+        self.participants.timeout() + CLAIM_MARGIN
     }
 }
 

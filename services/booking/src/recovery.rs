@@ -4,21 +4,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use innkeeper_contracts::calls::AuthorizeAnswer;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::repository::{Decision, stored};
 use innkeeper_kit::store::{Due, Row, StoreError};
 use innkeeper_kit::{CrashPoint, Failure, State as _, Stored};
 use innkeeper_runtime::component::Chore;
 use innkeeper_runtime::problem::causes;
-use uuid::Uuid;
 
 use crate::Bookings;
-use crate::authorization::Authorizations;
-use crate::domain::{State, recovered};
+use crate::domain::State;
+use crate::domain::placement::recovered;
+use crate::participants::Question;
 
-/// How many bookings are settled concurrently. If the payment service hangs, each of them waits for
-/// its timeout.
+/// How many bookings are settled concurrently. If a participant hangs, each of them waits for its
+/// timeout.
 const AT_ONCE: u32 = 16;
 
 #[async_trait]
@@ -64,24 +63,21 @@ impl Bookings {
         };
         let key = self.repository.store().load_key_of(row.correlation_id);
         let has_key = key.await?.is_some();
-        let answer = match &self.authorizations {
-            Some(payment) if has_key => self.ask(payment, row.correlation_id).await,
-            _ => None,
+        let asked = if has_key {
+            let asked = self.participants.ask(&booking, Question::Outcome).await;
+            asked
+                .inspect_err(|error| {
+                    tracing::warn!(story = %row.correlation_id, error = causes(error), "a pending booking expires unasked");
+                })
+                .ok()
+        } else {
+            None
         };
-        let recovered = self.decide_claimed(&booking, Cause::default(), has_key, move |booking| {
-            Decision::Become(vec![recovered(booking, has_key, answer.as_ref())])
-        });
+        let decision = Decision::Become(vec![recovered(&booking, has_key, asked)]);
+        let recovered = self.decide_claimed(&booking, Cause::default(), has_key, decision);
         match recovered.await {
             Ok(_) | Err(Failure::Rejected(_)) => Ok(()),
             Err(Failure::Store(error)) => Err(error),
         }
-    }
-
-    async fn ask(&self, payment: &Authorizations, saga: Uuid) -> Option<AuthorizeAnswer> {
-        let answer = payment.fetch_outcome(saga).await;
-        if let Err(error) = &answer {
-            tracing::warn!(story = %saga, error = causes(error), "a pending booking expires unasked");
-        }
-        answer.ok()
     }
 }

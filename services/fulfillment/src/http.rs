@@ -6,46 +6,34 @@ use async_trait::async_trait;
 use axum::Router;
 use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::label;
-use innkeeper_kit::repository::Decision;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_runtime::context::Context;
-use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource};
+use innkeeper_runtime::resource::{Change, Item, Resource, Routes, Update};
 
 use crate::Fulfillments;
 use crate::domain::{State, path};
 
 /// The routes of a fulfillment service.
 pub fn router(fulfillments: Arc<Fulfillments>, context: &Context) -> Router {
-    let methods = Methods {
-        create: false,
-        change: true,
-    };
-    resource::router(context, methods, fulfillments)
+    Routes::new(context, Arc::clone(&fulfillments) as _)
+        .updating(fulfillments)
+        .router()
 }
 
-#[async_trait]
 impl Resource for Fulfillments {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
         let entity = Entity::restore(row).map_err(StoreError::from)?;
         Ok(entity.map(|entity| self.item(&entity)))
     }
+}
 
-    async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.repository.words().clone();
-        let asked = label::asked(&words, &change.body, path)?;
-        let (id, cause) = (change.id, change.cause.clone());
-        let fulfillment = self.repository.execute(id, cause, move |fulfillment| {
-            change.check(&words, fulfillment)?;
-            let path = label::path_to(&words, fulfillment.state, &asked, path)?;
-            Ok(if path.is_empty() {
-                Decision::Keep
-            } else {
-                Decision::Become(fulfillment.walked(path, 0))
-            })
-        });
-        Ok(self.item(&fulfillment.await?))
+#[async_trait]
+impl Update for Fulfillments {
+    async fn update(&self, change: Change) -> Result<Item, Failure> {
+        let walk = |fulfillment: &Entity<State>, path: &[State]| fulfillment.walked(path, 0);
+        let fulfillment = change.execute(&self.repository, path, walk).await?;
+        Ok(self.item(&fulfillment))
     }
 }
 

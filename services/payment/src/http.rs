@@ -9,7 +9,6 @@ use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::repository::Decision;
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_kit::{Failure, Rejection, label};
@@ -17,7 +16,7 @@ use innkeeper_runtime::context::Context;
 use innkeeper_runtime::json::JsonBody;
 use innkeeper_runtime::problem::Problem;
 use innkeeper_runtime::request::RequestContext;
-use innkeeper_runtime::resource::{self, Change, Item, Methods, Resource, refused};
+use innkeeper_runtime::resource::{Change, Item, Resource, Routes, Update, refused};
 use uuid::Uuid;
 
 use crate::Payments;
@@ -25,15 +24,14 @@ use crate::domain::{State, path, walked};
 
 /// The routes of a payment service.
 pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
-    let methods = Methods {
-        create: false,
-        change: true,
-    };
     let calls = Router::new()
         .route(AUTHORIZATIONS, post(authorize))
         .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(show_outcome))
         .with_state(Arc::clone(&payments));
-    resource::router(context, methods, payments).merge(calls)
+    Routes::new(context, Arc::clone(&payments) as _)
+        .updating(payments)
+        .router()
+        .merge(calls)
 }
 
 async fn authorize(
@@ -57,31 +55,23 @@ async fn show_outcome(
     Ok(Json(payments.load_outcome(saga).await?))
 }
 
-#[async_trait]
 impl Resource for Payments {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
         let entity = Entity::restore(row).map_err(StoreError::from)?;
         Ok(entity.map(|entity| self.item(&entity)))
     }
+}
 
-    async fn change(&self, change: Change) -> Result<Item, Failure> {
-        let words = self.repository.words().clone();
-        let asked = label::asked(&words, &change.body, path)?;
-        let (id, cause, provider) = (change.id, change.cause.clone(), self.settings.provider);
-        let asked_to_pay = !asked.allows(&State::Requested);
-        let payment = self.repository.execute(id, cause, move |payment| {
-            change.check(&words, payment)?;
-            let path = label::path_to(&words, payment.state, &asked, path)?;
-            Ok(if path.is_empty() {
-                Decision::Keep
-            } else {
-                Decision::Become(walked(payment, path, provider))
-            })
-        });
-        let payment = payment.await?;
+#[async_trait]
+impl Update for Payments {
+    async fn update(&self, change: Change) -> Result<Item, Failure> {
+        let asked = label::asked(self.repository.words(), &change.body, path)?;
+        let provider = self.settings.provider;
+        let walk = move |payment: &Entity<State>, path: &[State]| walked(payment, path, provider);
+        let payment = change.execute(&self.repository, path, walk).await?;
         match payment.state {
             // Every command but to pay leads out of this state, so the provider has declined.
-            State::Requested if asked_to_pay => {
+            State::Requested if !asked.allows(&State::Requested) => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }
             _ => Ok(self.item(&payment)),

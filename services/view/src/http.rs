@@ -2,25 +2,19 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::Row;
 use innkeeper_runtime::context::Context;
-use innkeeper_runtime::resource::{self, Item, Methods, Resource};
+use innkeeper_runtime::resource::{Item, Resource, Routes};
 
 use crate::View;
 use crate::events::cells;
 
 /// The routes of a view.
 pub fn router(view: Arc<View>, context: &Context) -> axum::Router {
-    let methods = Methods {
-        create: false,
-        change: false,
-    };
-    resource::router(context, methods, view)
+    Routes::new(context, view).router()
 }
 
-#[async_trait]
 impl Resource for View {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
         let Some(id) = row.id else { return Ok(None) };

@@ -5,7 +5,7 @@ use crate::workspace::{Package, Workspace};
 
 /// The packages that a package may depend on, except in its tests. Components depend neither on one
 /// another nor on storage and brokers, which `host` gives them; the plan depends on no executor.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     (
         "innkeeper",
         &[
@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ),
     ("innkeeper-booking", COMPONENT),
     ("innkeeper-broker", &["contracts", "kafka", "kit"]),
-    ("innkeeper-cluster", &[]),
+    ("innkeeper-cluster", &["image"]),
     ("innkeeper-contracts", &[]),
     (
         "innkeeper-controller",
@@ -46,6 +46,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "view",
         ],
     ),
+    ("innkeeper-image", &[]),
     ("innkeeper-kafka", &[]),
     ("innkeeper-kit", &["contracts"]),
     (
@@ -58,7 +59,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("innkeeper-storage", &["broker", "contracts", "kit"]),
     ("innkeeper-testkit", &["kit"]),
     ("innkeeper-view", COMPONENT),
-    ("xtask", &["cluster", "crds", "plan"]),
+    ("xtask", &["cluster", "crds", "image", "plan"]),
 ];
 
 /// The packages that a component may depend on.

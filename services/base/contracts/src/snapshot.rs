@@ -22,6 +22,18 @@ pub struct PublicIds {
     pub fulfillment: Option<i64>,
 }
 
+impl PublicIds {
+    /// These ids and, where they say nothing, the others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self {
+            booking: self.booking.or(others.booking),
+            payment: self.payment.or(others.payment),
+            fulfillment: self.fulfillment.or(others.fulfillment),
+        }
+    }
+}
+
 /// The canonical fields and attributes of a booking. Copies share their texts.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -18,7 +18,7 @@ use innkeeper_runtime::context::Context;
 use innkeeper_runtime::edge;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
-use innkeeper_runtime::resource::{self, Item, Methods, Resource};
+use innkeeper_runtime::resource::{Item, Resource, Routes};
 use innkeeper_testkit::store::{Memory, MemoryStore};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
@@ -85,11 +85,7 @@ async fn things(metrics: &Metrics) -> Router {
         process: Uuid::now_v7(),
         tasks: Lifecycle::new(),
     };
-    let methods = Methods {
-        create: false,
-        change: false,
-    };
-    let router = resource::router(&context, methods, Arc::new(Things));
+    let router = Routes::new(&context, Arc::new(Things)).router();
     edge::around(router, metrics.clone())
 }
 

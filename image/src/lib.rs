@@ -1,5 +1,5 @@
-//! Creates container images without Docker. An OCI archive is a tar file with some JSON documents
-//! and layers.
+//! Creates container images without Docker. An OCI archive (OCI image specification, *Image Layout*)
+//! is a tar file with some JSON documents and layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -9,8 +9,6 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-use crate::command::{CommandError, read_output};
 
 /// The user and group of every image: nobody, as numbers, so that Kubernetes can tell that it is
 /// not root.
@@ -35,13 +33,16 @@ pub enum ImageError {
         /// The error of the system.
         source: io::Error,
     },
+    /// `ldd`, which lists shared libraries, could not be started.
+    #[error("cannot start ldd")]
+    Start(#[source] io::Error),
     /// The shared libraries of the program could not be listed.
-    #[error("cannot list the shared libraries of {path}")]
+    #[error("cannot list the shared libraries of {path}: {said}")]
     Libraries {
         /// The program.
         path: PathBuf,
-        /// The error of `ldd`.
-        source: CommandError,
+        /// What `ldd` printed.
+        said: String,
     },
 }
 
@@ -189,20 +190,22 @@ fn write_archive(archive: &Path, blobs: &Blobs, name: &str) -> io::Result<()> {
 
 /// Lists the shared libraries and the loader of a program; none if it is linked statically.
 fn list_shared_libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
-    match read_output(Command::new("ldd").arg(program)) {
-        Ok(listing) => Ok(listing
-            .split_whitespace()
-            .filter(|word| word.starts_with('/'))
-            .map(PathBuf::from)
-            .collect()),
-        Err(CommandError::Failed { tail, .. }) if tail.contains("not a dynamic executable") => {
-            Ok(Vec::new())
-        }
-        Err(source) => Err(ImageError::Libraries {
-            path: program.to_path_buf(),
-            source,
-        }),
+    let listing = Command::new("ldd").arg(program).output();
+    let listing = listing.map_err(ImageError::Start)?;
+    if listing.status.success() {
+        let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
+        let words = listing.split_whitespace();
+        let paths = words.filter(|word| word.starts_with('/'));
+        return Ok(paths.map(PathBuf::from).collect());
     }
+    let said = String::from_utf8_lossy(&listing.stderr).trim().to_owned();
+    if said.contains("not a dynamic executable") {
+        return Ok(Vec::new());
+    }
+    Err(ImageError::Libraries {
+        path: program.to_path_buf(),
+        said,
+    })
 }
 
 fn folders_of<'a>(files: impl Iterator<Item = &'a PathBuf>) -> BTreeSet<PathBuf> {

@@ -1,0 +1,96 @@
+//! GET: a page of a list, or one item.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use innkeeper_kit::Rejection;
+use innkeeper_kit::store::{Query, Row, Store};
+
+use super::query::Page;
+use super::{Item, Resource, hal, item_response, public_id, refused};
+use crate::context::Context;
+use crate::problem::{self, Problem};
+
+#[derive(Clone)]
+struct Shared {
+    path: Arc<str>,
+    store: Arc<dyn Store>,
+    resource: Arc<dyn Resource>,
+}
+
+impl Shared {
+    fn of(context: &Context, resource: Arc<dyn Resource>) -> Self {
+        Self {
+            path: context.settings.path.as_str().into(),
+            store: Arc::clone(&context.store),
+            resource,
+        }
+    }
+}
+
+/// Handles GET of the list.
+pub fn list(context: &Context, resource: Arc<dyn Resource>) -> MethodRouter {
+    get(list_items).with_state(Shared::of(context, resource))
+}
+
+/// Handles GET of an item.
+pub fn item(context: &Context, resource: Arc<dyn Resource>) -> MethodRouter {
+    get(show_item).with_state(Shared::of(context, resource))
+}
+
+async fn list_items(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let page = Page::parse(query.as_deref().unwrap_or_default())?;
+    // One more than asked for tells whether there is a next page.
+    let query = Query::page(page.after, page.size + 1);
+    let mut rows = shared.store.list(query).await?;
+    let more = rows.len() > page.size as usize;
+    rows.truncate(page.size as usize);
+    let last = rows.last().filter(|_| more).and_then(|row| row.id);
+    let (items, left_out) = readable(&*shared.resource, &rows);
+    let body = hal::page(&shared.path, page, items, last);
+    let mut response = hal::response(StatusCode::OK, &body);
+    response.extensions_mut().insert(LeftOut(left_out));
+    Ok(response)
+}
+
+/// A response extension: how many rows this release cannot read and has left out of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut(pub u64);
+
+/// The items of a page, without those that cannot be read, which are counted.
+fn readable(resource: &dyn Resource, rows: &[Row]) -> (Vec<Item>, u64) {
+    let (mut items, mut left_out) = (Vec::new(), 0);
+    for row in rows {
+        match resource.show(row) {
+            Ok(item) => items.extend(item),
+            Err(error) => {
+                left_out += 1;
+                let (id, error) = (row.id, problem::causes(&error));
+                tracing::error!(id, error, "a row cannot be read, and is left out of a list");
+            }
+        }
+    }
+    (items, left_out)
+}
+
+async fn show_item(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let row = shared.store.load_by_id(public_id(&id)?).await?;
+    let item = row
+        .as_ref()
+        .map(|row| shared.resource.show(row))
+        .transpose()
+        .map_err(refused)?;
+    let item = item
+        .flatten()
+        .ok_or_else(|| Problem::from(Rejection::NotFound))?;
+    Ok(item_response(&shared.path, item))
+}
