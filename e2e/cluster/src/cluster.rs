@@ -8,9 +8,9 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-pub use crate::cluster_error::ClusterError;
 use innkeeper_image::Image;
 
+pub use crate::cluster_error::ClusterError;
 use crate::command::{read_output, run};
 use crate::daemon::Daemon;
 use crate::deadline::until;

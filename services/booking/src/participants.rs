@@ -12,8 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use innkeeper_contracts::settings;
 use innkeeper_kit::entity::Entity;
-use innkeeper_runtime::callee::InvalidAddress;
-use innkeeper_runtime::client::CallError;
+use innkeeper_runtime::callee::{AnswerError, InvalidAddress};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::request::RequestContext;
 
@@ -35,24 +34,10 @@ pub trait Participant: Send + Sync {
         &self,
         booking: &Entity<State>,
         request: &RequestContext,
-    ) -> Result<Answer, CallFailure>;
+    ) -> Result<Answer, AnswerError>;
 
     /// Asks what became of its part. A part that it knows nothing of, it refuses from then on.
-    async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, CallFailure>;
-}
-
-/// Why a participant gave no usable answer.
-#[derive(Debug, thiserror::Error)]
-pub enum CallFailure {
-    /// The call failed.
-    #[error("it does not answer")]
-    Call(#[from] CallError),
-    /// It answered with an error status.
-    #[error("it answered with status {0}")]
-    Status(u16),
-    /// Its answer cannot be parsed.
-    #[error("its answer cannot be read")]
-    Body(#[from] serde_json::Error),
+    async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, AnswerError>;
 }
 
 /// A participant gave no usable answer.
@@ -61,7 +46,7 @@ pub enum CallFailure {
 pub struct Unavailable {
     /// Name of the service.
     pub service: String,
-    source: CallFailure,
+    source: AnswerError,
 }
 
 /// What participants are asked.
@@ -140,10 +125,10 @@ mod tests {
     }
 
     impl Fixed {
-        fn answer(&self, booking: &Entity<State>) -> Result<Answer, CallFailure> {
+        fn answer(&self, booking: &Entity<State>) -> Result<Answer, AnswerError> {
             let mut asked = self.asked.lock().unwrap();
             asked.push((self.name, booking.snapshot.ids));
-            let part = self.part.clone().ok_or(CallFailure::Status(503))?;
+            let part = self.part.clone().ok_or(AnswerError::Status(503))?;
             Ok(Answer { clock: CLOCK, part })
         }
     }
@@ -162,11 +147,11 @@ mod tests {
             &self,
             booking: &Entity<State>,
             _: &RequestContext,
-        ) -> Result<Answer, CallFailure> {
+        ) -> Result<Answer, AnswerError> {
             self.answer(booking)
         }
 
-        async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, CallFailure> {
+        async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, AnswerError> {
             self.answer(booking)
         }
     }

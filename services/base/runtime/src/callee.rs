@@ -12,6 +12,7 @@
 mod answer;
 mod call;
 mod headers;
+mod json;
 mod timeout;
 mod transport;
 
@@ -36,6 +37,7 @@ use transport::Transport;
 pub use answer::IN_ONE_PIECE_BYTES;
 pub use call::CallContext;
 pub use headers::{CORRELATION, PRINCIPAL};
+pub use json::AnswerError;
 
 /// The address of a service is not an HTTP address.
 #[derive(Debug, thiserror::Error)]

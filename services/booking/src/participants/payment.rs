@@ -3,20 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
 use innkeeper_contracts::PublicIds;
 use innkeeper_contracts::calls::{
     AUTHORIZATIONS, AuthorizeAnswer, AuthorizeOutcome, AuthorizeRequest,
 };
 use innkeeper_contracts::settings::{self, PaymentTime};
 use innkeeper_kit::entity::Entity;
-use innkeeper_runtime::callee::{CallContext, Callee, InvalidAddress};
+use innkeeper_runtime::callee::{AnswerError, CallContext, Callee, InvalidAddress};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::request::RequestContext;
 
-use super::{CallFailure, Participant};
+use super::Participant;
 use crate::domain::State;
 use crate::domain::placement::{Answer, Part};
 
@@ -42,14 +39,6 @@ impl Payment {
         let callee = Callee::new(&context.client, &payment.service, &payment.address, timeout)?;
         Ok(Some(Self { callee }))
     }
-
-    async fn call(&self, request: Request, context: CallContext) -> Result<Answer, CallFailure> {
-        let answer = self.callee.call(request, context).await?;
-        if !answer.status().is_success() {
-            return Err(CallFailure::Status(answer.status().as_u16()));
-        }
-        Ok(serde_json::from_slice::<AuthorizeAnswer>(answer.body())?.into())
-    }
 }
 
 #[async_trait]
@@ -66,36 +55,33 @@ impl Participant for Payment {
         &self,
         booking: &Entity<State>,
         request: &RequestContext,
-    ) -> Result<Answer, CallFailure> {
+    ) -> Result<Answer, AnswerError> {
         let context = CallContext {
             traceparent: Some(request.traceparent.clone()),
             saga: Some(booking.correlation_id),
             principal: Some(request.principal.clone()),
             remaining: Some(request.remaining(self.callee.timeout)),
         };
-        let request = AuthorizeRequest {
+        let question = AuthorizeRequest {
             correlation_id: booking.correlation_id,
             clock: booking.clock,
             snapshot: booking.snapshot.clone(),
         };
-        let body = Body::from(serde_json::to_vec(&request)?);
-        let request = Request::post(AUTHORIZATIONS)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .expect("path and header are well formed");
-        self.call(request, context).await
+        let answer = self.callee.post_json(AUTHORIZATIONS, &question, context);
+        let answer: AuthorizeAnswer = answer.await?;
+        Ok(answer.into())
     }
 
-    async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, CallFailure> {
+    async fn fetch_outcome(&self, booking: &Entity<State>) -> Result<Answer, AnswerError> {
         let saga = booking.correlation_id;
-        let request = Request::get(format!("{AUTHORIZATIONS}/{saga}"))
-            .body(Body::empty())
-            .expect("a path that ends with a UUID is well formed");
         let context = CallContext {
             saga: Some(saga),
             ..CallContext::default()
         };
-        self.call(request, context).await
+        let path = format!("{AUTHORIZATIONS}/{saga}");
+        let answer = self.callee.get_json(&path, context);
+        let answer: AuthorizeAnswer = answer.await?;
+        Ok(answer.into())
     }
 }
 

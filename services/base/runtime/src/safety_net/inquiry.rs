@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::header::CONTENT_TYPE;
 use innkeeper_contracts::calls::{
     BOOKINGS, BookingAnswer, BookingOutcome, BookingsAnswer, BookingsRequest,
 };
@@ -12,8 +9,7 @@ use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::settings::BookingAddress;
 use uuid::Uuid;
 
-use crate::callee::{CallContext, Callee, InvalidAddress};
-use crate::client::CallError;
+use crate::callee::{AnswerError, CallContext, Callee, InvalidAddress};
 use crate::context::Context;
 
 /// How long a call may take.
@@ -30,12 +26,8 @@ pub(super) struct InquiryError {
 /// Why an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
-    #[error("the call failed")]
-    Call(#[from] CallError),
-    #[error("it answered with status {0}")]
-    Status(u16),
-    #[error("its answer cannot be read")]
-    Body(#[from] serde_json::Error),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     #[error("its answer is about other bookings")]
     Other,
 }
@@ -99,15 +91,9 @@ impl Asked {
             asked: self.source.clone(),
             correlation_ids: sagas,
         };
-        let request = Request::post(BOOKINGS)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Body::from(serde_json::to_vec(&question)?))
-            .expect("path and header are well formed");
-        let answer = self.callee.call(request, CallContext::default()).await?;
-        if !answer.status().is_success() {
-            return Err(Unusable::Status(answer.status().as_u16()));
-        }
-        let answer: BookingsAnswer = serde_json::from_slice(answer.body())?;
+        let context = CallContext::default();
+        let answer = self.callee.post_json(BOOKINGS, &question, context);
+        let answer: BookingsAnswer = answer.await?;
         let told = answer.bookings.iter().map(|booking| booking.correlation_id);
         if !told.eq(question.correlation_ids) {
             return Err(Unusable::Other);
