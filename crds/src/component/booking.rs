@@ -1,5 +1,6 @@
 //! A service that takes bookings.
 
+use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::{
     self, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime,
 };
@@ -89,27 +90,27 @@ pub struct BookingPayment {
 pub struct BookingStatuses {
     /// Not settled yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub pending: Option<String>,
     /// It holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub confirmed: Option<String>,
     /// It was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
     /// It was never settled in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,
     /// It was taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
     /// It was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
 }
 
@@ -119,22 +120,22 @@ pub struct BookingStatuses {
 pub struct BookingEvents {
     /// A booking holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub confirmed: Option<String>,
     /// A booking was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
     /// A booking was never settled in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,
     /// A booking was taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
     /// A booking was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! A service that delivers what was paid.
 
+use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::{self, StartAs};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
@@ -66,18 +67,18 @@ pub enum StartOn {
 pub struct FulfillmentNames {
     /// It waits to be started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub scheduled: Option<String>,
     /// It is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub in_progress: Option<String>,
     /// It is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
     /// It was taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! A service that takes money.
 
+use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::{self, BookingAddress, Capture, PaymentTime};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
@@ -87,26 +88,26 @@ pub struct TestProvider {
 pub struct PaymentNames {
     /// It waits for the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub requested: Option<String>,
     /// The amount is reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub authorized: Option<String>,
     /// The provider refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub declined: Option<String>,
     /// The amount is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub captured: Option<String>,
     /// The reserved amount is released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub voided: Option<String>,
     /// The taken amount is given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(schema_with = "schema::label")]
     pub refunded: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod agreement;
 mod backing;
 mod component;
+mod labels;
 mod names;
 mod order;
 mod references;
@@ -146,6 +147,7 @@ pub fn validate(
     names::check(platform, &mut collector);
     references::check(spec, &mut collector);
     words::check(spec, &mut collector);
+    labels::check(spec, &mut collector);
     release::check(platform, executor, &mut collector);
     workload::check(spec, &mut collector);
     topic::check(spec, &mut collector);
@@ -173,13 +175,15 @@ pub fn validate(
 }
 
 /// Validates a service on a cluster that may not come from a platform. It checks what the schema
-/// cannot: that the image knows every field, and that the settings agree with the rest of the spec.
+/// cannot: that the image knows every field, that the settings agree with the rest of the spec, and
+/// that clients can give every command.
 pub fn validate_service(
     service: &DomainService,
     installation: &ClusterDefaults,
 ) -> Result<(), Refusals> {
     let mut collector = Collector::new(Refuser::Validate);
     agreement::check(service, &mut collector);
+    labels::check_service(service, &mut collector);
     release::check_service(service, &installation.image, &mut collector);
     collector.finish(())
 }

@@ -116,6 +116,11 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_that_are_declared_are_those_of_the_table() {
+        innkeeper_testkit::commands::assert_agree(&innkeeper_contracts::commands::BOOKING, path);
+    }
+
+    #[test]
     fn only_a_pending_or_confirmed_booking_can_be_cancelled() {
         for state in State::ALL.iter().copied() {
             let expected: Option<&[State]> = match state {

@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_that_are_declared_are_those_of_the_table() {
+        innkeeper_testkit::commands::assert_agree(
+            &innkeeper_contracts::commands::FULFILLMENT,
+            path,
+        );
+    }
+
+    #[test]
     fn a_fulfillment_goes_forward_only() {
         use State::{Cancelled, Completed, InProgress, Scheduled};
         let allowed: [(State, State, &[State]); 5] = [

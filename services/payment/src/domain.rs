@@ -217,6 +217,11 @@ mod tests {
     }
 
     #[test]
+    fn the_commands_that_are_declared_are_those_of_the_table() {
+        innkeeper_testkit::commands::assert_agree(&innkeeper_contracts::commands::PAYMENT, path);
+    }
+
+    #[test]
     fn the_label_of_captured_takes_the_money_once() {
         let expected: [(State, Option<&[State]>); 6] = [
             (

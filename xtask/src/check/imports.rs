@@ -57,7 +57,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("innkeeper-plan", &["contracts", "crds"]),
     ("innkeeper-runtime", &["contracts", "kit"]),
     ("innkeeper-storage", &["broker", "contracts", "kit"]),
-    ("innkeeper-testkit", &["kit"]),
+    ("innkeeper-testkit", &["contracts", "kit"]),
     ("innkeeper-view", COMPONENT),
     ("xtask", &["cluster", "crds", "image", "plan"]),
 ];

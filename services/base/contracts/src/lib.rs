@@ -4,6 +4,7 @@
 //! [`settings::ServiceSettings`], then [`event::Event`].
 
 pub mod calls;
+pub mod commands;
 pub mod content;
 pub mod event;
 pub mod pod;

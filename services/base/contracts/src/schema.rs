@@ -4,14 +4,36 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::words::Rule;
+
 /// A map of at most 64 environment variables of 4096 characters.
 pub fn environment(_: &mut SchemaGenerator) -> Schema {
     texts(64, 4096)
 }
 
-/// A map of at most 32 labels or event names of 64 characters.
-pub fn words(_: &mut SchemaGenerator) -> Schema {
-    texts(32, 64)
+/// The most characters of a label or of an event's name.
+const MAX_LABEL: u32 = 64;
+
+/// Nobody can see a control character, or type one into a request.
+pub const NO_CONTROL_CHARACTERS: Rule = (
+    r"!self.matches('\\p{Cc}')",
+    "a label or an event's name has no control characters",
+);
+
+/// A label, or the name of an event: 1 to 64 characters.
+pub fn label(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_LABEL,
+        "x-kubernetes-validations": rules(&[NO_CONTROL_CHARACTERS]),
+    })
+}
+
+/// A map of at most 32 labels or names of events.
+pub fn labels(generator: &mut SchemaGenerator) -> Schema {
+    let label = label(generator);
+    json_schema!({ "type": "object", "maxProperties": 32, "additionalProperties": label })
 }
 
 /// A map of at most `entries` texts of at most `length` characters each.

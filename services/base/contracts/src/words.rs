@@ -173,11 +173,11 @@ pub struct Words {
     pub attributes: Vec<Attribute>,
     /// Labels by canonical state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "schema::words")]
+    #[schemars(schema_with = "schema::labels")]
     pub statuses: BTreeMap<String, String>,
     /// Event names by canonical state.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "schema::words")]
+    #[schemars(schema_with = "schema::labels")]
     pub events: BTreeMap<String, String>,
 }
 

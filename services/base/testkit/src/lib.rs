@@ -8,6 +8,7 @@
 )]
 
 pub mod clock;
+pub mod commands;
 pub mod kafka;
 pub mod patience;
 pub mod postgres;
