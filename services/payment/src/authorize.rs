@@ -7,7 +7,7 @@ use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::repository::{Decision, Stored};
-use innkeeper_kit::store::{Scope, StepInput, StoreError};
+use innkeeper_kit::store::{Scope, StepInput};
 use uuid::Uuid;
 
 use crate::Payments;
@@ -37,9 +37,19 @@ impl Payments {
         Ok(answer(&stored))
     }
 
-    /// Loads what became of the payment of a saga.
-    pub async fn load_outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, StoreError> {
-        Ok(answer(&self.repository.load(correlation_id).await?))
+    /// Tells what became of the payment of a saga. If there is none the saga ends here, so that an
+    /// authorization that comes later is refused.
+    pub async fn settle_outcome(&self, correlation_id: Uuid) -> Result<AuthorizeAnswer, Failure> {
+        let input = StepInput::about(Scope::Saga(correlation_id));
+        let settled = self.repository.run(input, Cause::default(), |stored, _| {
+            let decision = match stored {
+                Stored::Absent => Decision::End(0),
+                Stored::Ended | Stored::Entity(_) => Decision::Keep,
+            };
+            Ok((decision, ()))
+        });
+        let (stored, ()) = settled.await?.done();
+        Ok(answer(&stored))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::{State, path, walked};
 pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
     let calls = Router::new()
         .route(AUTHORIZATIONS, post(authorize))
-        .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(show_outcome))
+        .route(&format!("{AUTHORIZATIONS}/{{story}}"), get(settle_outcome))
         .with_state(Arc::clone(&payments));
     Routes::new(context, Arc::clone(&payments) as _)
         .updating(payments)
@@ -48,11 +48,11 @@ async fn authorize(
     ))
 }
 
-async fn show_outcome(
+async fn settle_outcome(
     AxumState(payments): AxumState<Arc<Payments>>,
     Path(saga): Path<Uuid>,
 ) -> Result<Json<AuthorizeAnswer>, Problem> {
-    Ok(Json(payments.load_outcome(saga).await?))
+    Ok(Json(payments.settle_outcome(saga).await.map_err(refused)?))
 }
 
 impl Resource for Payments {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::snapshot::Snapshot;
 
 /// Path at which a payment service takes authorize calls (POST), and tells what became of one
-/// (`GET …/{correlation id}`).
+/// (`GET …/{correlation id}`). One that it does not know yet it refuses from then on.
 pub const AUTHORIZATIONS: &str = "/_innkeeper/authorizations";
 
 /// Asks a payment service to authorize the payment of a booking. Repeating the call changes nothing

@@ -13,6 +13,7 @@ use innkeeper_runtime::client::Client;
 use innkeeper_runtime::component::{Chore, Component};
 use innkeeper_runtime::consumer::{Consumer, TRY_FOR};
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::database_watch::DatabaseWatch;
 use innkeeper_runtime::dead_letters::{DeadLetters, Revision};
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
@@ -210,12 +211,13 @@ impl Service {
         if component.reactor.is_none() {
             self.health.started();
         }
-        let pruning = self
-            .store
-            .clone()
-            .map(|store| Arc::new(Pruning(store)) as Arc<dyn Chore>);
-        for chore in component.chores.into_iter().chain(pruning) {
+        for chore in component.chores {
             self.repeat(chore);
+        }
+        if let Some(store) = self.store.clone() {
+            let watch = DatabaseWatch::new(Arc::clone(&store), self.intake.clone());
+            self.repeat(Arc::new(watch));
+            self.repeat(Arc::new(Pruning(store)));
         }
         let router = edge::around(component.router, metrics);
         let limits = Limits {

@@ -24,7 +24,7 @@ use crate::dead_letters::DeadLetters;
 use crate::health::Health;
 use crate::metrics::{Metrics, names};
 use crate::problem::causes;
-use attempts::Attempts;
+use attempts::{Attempts, MAX_FAILING};
 use in_flight::InFlight;
 
 /// The pause before the first retry of the log; it doubles up to [`LONGEST_PAUSE`].
@@ -33,8 +33,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a record whose effect fails is tried before it becomes a dead letter.
 pub const TRY_FOR: Duration = Duration::from_mins(5);
-/// How many records may be in hand, besides those that fail, before no more are read.
+/// How many sagas may have records in hand, besides those that fail, before no more are read.
 const IN_HAND: usize = 1_000;
+/// How many records may be in hand, with those that wait behind the ones that fail, before no more
+/// are read and those that fail become dead letters.
+const MOST_IN_HAND: usize = 2 * MAX_FAILING;
 
 /// Consumes the log for one service.
 pub struct Consumer {
@@ -93,6 +96,9 @@ impl Consumer {
         let mut subscription = subscription?;
         let mut in_flight = InFlight::of(|record| self.attempts.handle(record, ending).boxed());
         while !ending.is_cancelled() {
+            self.attempts
+                .failing
+                .crowd(in_flight.count() >= MOST_IN_HAND);
             tokio::select! {
                 biased;
                 () = in_flight.handled(), if !in_flight.is_empty() => {
@@ -116,7 +122,8 @@ impl Consumer {
     }
 
     fn has_room(&self, in_flight: &InFlight<'_>) -> bool {
-        in_flight.count() < IN_HAND + self.attempts.failing.count()
+        in_flight.sagas() < IN_HAND + self.attempts.failing.count()
+            && in_flight.count() < MOST_IN_HAND
     }
 
     fn take(&self, delivery: Delivery, in_flight: &mut InFlight<'_>) {

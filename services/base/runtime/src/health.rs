@@ -15,8 +15,8 @@ const STARTED: &str = "started";
 const READY: &str = "ready";
 /// The condition that fails once the service is shutting down.
 const STAYING: &str = "staying";
-/// The condition that fails once a task has panicked.
-const TASKS: &str = "tasks";
+/// The condition that fails once something is broken that only a new process mends.
+const PROCESS: &str = "process";
 
 /// The conditions that do not hold, by name, with the reason.
 pub type Missing = BTreeMap<&'static str, String>;
@@ -84,15 +84,12 @@ impl Health {
         self.lock().remove(condition);
     }
 
-    /// Whether the process can make progress: not once a task has panicked.
+    /// Whether the process can make progress: not once a task has panicked, or the database has
+    /// closed.
     pub fn live(&self) -> ProbeResult {
-        let panicked = self.lifecycle.panicked();
-        ProbeResult::of(
-            panicked
-                .map(|task| (TASKS, format!("the task {task} panicked")))
-                .into_iter()
-                .collect(),
-        )
+        let failure = self.lifecycle.failure();
+        let missing = failure.map(|reason| (PROCESS, reason.to_owned()));
+        ProbeResult::of(missing.into_iter().collect())
     }
 
     /// Whether start-up is over.

@@ -8,6 +8,7 @@ pub mod client;
 pub mod component;
 pub mod consumer;
 pub mod context;
+pub mod database_watch;
 pub mod dead_letters;
 pub mod edge;
 pub mod health;

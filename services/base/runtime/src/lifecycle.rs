@@ -18,7 +18,7 @@ pub struct Lifecycle {
     tracker: TaskTracker,
     leaving: CancellationToken,
     stopping: CancellationToken,
-    panicked: Arc<OnceLock<&'static str>>,
+    failure: Arc<OnceLock<String>>,
 }
 
 impl Lifecycle {
@@ -27,28 +27,26 @@ impl Lifecycle {
         Self::default()
     }
 
-    /// A second lifecycle of the same service. It ends separately, but a panic of one of its tasks
-    /// counts for both.
+    /// A second lifecycle of the same service. It ends separately, but a failure counts for both.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self {
-            panicked: Arc::clone(&self.panicked),
+            failure: Arc::clone(&self.failure),
             ..Self::default()
         }
     }
 
-    /// Starts a task in the current span. A panic is logged and remembered in [`Self::panicked`],
-    /// and ends no other task.
+    /// Starts a task in the current span. A panic is logged and remembered in [`Self::failure`], and
+    /// ends no other task.
     pub fn spawn(
         &self,
         name: &'static str,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> JoinHandle<()> {
-        let panicked = Arc::clone(&self.panicked);
+        let lifecycle = self.clone();
         let watched = async move {
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                tracing::error!(task = name, "a task panicked");
-                panicked.get_or_init(|| name);
+                lifecycle.fail(format!("the task {name} panicked"));
             }
         };
         self.tracker.spawn(watched.in_current_span())
@@ -62,9 +60,15 @@ impl Lifecycle {
         (!self.stopping.is_cancelled()).then_some(counted)
     }
 
-    /// The name of the first task that panicked, if any.
-    pub fn panicked(&self) -> Option<&'static str> {
-        self.panicked.get().copied()
+    /// Records that something is broken that only a new process mends.
+    pub fn fail(&self, reason: String) {
+        tracing::error!(reason, "this process has to be restarted");
+        self.failure.get_or_init(|| reason);
+    }
+
+    /// The first failure that only a new process mends, if there is any.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// A token that is cancelled when the service no longer wants traffic, although it still serves

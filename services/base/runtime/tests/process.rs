@@ -10,7 +10,10 @@ use axum::extract::Request;
 use axum::http::Response;
 use axum::routing::get;
 use http_body_util::BodyExt;
+use innkeeper_kit::store::Store;
 use innkeeper_runtime::client::{CallError, Client};
+use innkeeper_runtime::component::Chore as _;
+use innkeeper_runtime::database_watch::DatabaseWatch;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
@@ -18,7 +21,9 @@ use innkeeper_runtime::request::Peer;
 use innkeeper_runtime::server::{Limits, serve};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
 use innkeeper_runtime::{client, edge, server, shutdown};
+use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
+use innkeeper_testkit::store::{Memory, MemoryStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -155,7 +160,7 @@ async fn a_service_becomes_unready_first_and_stops_later() {
         lifecycle.stopping().cancelled().await;
     });
     assert!(shut_down(&lifecycle, pace).await);
-    assert_eq!(lifecycle.panicked(), None);
+    assert_eq!(lifecycle.failure(), None);
 }
 
 #[tokio::test]
@@ -275,6 +280,21 @@ async fn a_task_that_panics_takes_nothing_with_it_but_the_process_is_no_longer_l
     lifecycle.spawn("relay", async { panic!("on purpose") });
     lifecycle.spawn("other", async {});
     assert!(lifecycle.drain(PATIENCE).await);
-    assert_eq!(lifecycle.panicked(), Some("relay"));
-    assert!(health.live().missing["tasks"].contains("relay"));
+    assert_eq!(lifecycle.failure(), Some("the task relay panicked"));
+    assert!(health.live().missing["process"].contains("relay"));
+}
+
+#[tokio::test]
+async fn a_store_that_has_closed_is_noticed_and_the_process_is_no_longer_live() {
+    let lifecycle = Lifecycle::new();
+    let health = Health::new(&lifecycle);
+    let store = MemoryStore::open(Memory::default(), Arc::new(MockClock::default()));
+    let store: Arc<dyn Store> = Arc::new(store);
+    let watch = DatabaseWatch::new(Arc::clone(&store), lifecycle);
+    watch.round().await.unwrap();
+    assert!(health.live().ok);
+
+    store.close().await;
+    watch.round().await.unwrap();
+    assert!(health.live().missing["process"].contains("database"));
 }

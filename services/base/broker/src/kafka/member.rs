@@ -1,5 +1,5 @@
-//! The thread of a member. It polls only when the service asks for a delivery, so that no rebalance
-//! happens while records are being handled.
+//! The thread of a member. It polls only when the service asks for a delivery. Partitions may go to
+//! another member while their records are being handled: the inbox lets each have its effect once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -51,6 +51,21 @@ async fn the_end_of_a_booking_that_comes_first_refuses_its_payment() {
 }
 
 #[tokio::test]
+async fn a_payment_that_is_unknown_when_its_booking_asks_is_refused_from_then_on() {
+    let service = service(&json!({ "payment": { "bookings": ["reservation"] } }));
+    let outcome = format!("{AUTHORIZATIONS}/{}", Uuid::nil());
+    let (status, answer) = service.send(Method::GET, &outcome, &json!({})).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(answer["outcome"], json!({ "kind": "ended" }));
+
+    let call = json!({ "correlationId": Uuid::nil(), "clock": 1, "snapshot": { "amount": 500 } });
+    let (_, answer) = service.send(Method::POST, AUTHORIZATIONS, &call).await;
+
+    assert_eq!(answer["outcome"], json!({ "kind": "ended" }));
+    assert!(service.states().await.is_empty(), "nothing was authorized");
+}
+
+#[tokio::test]
 async fn a_fulfillment_begins_with_the_capture_and_goes_forward_only() {
     let settings =
         json!({ "payments": ["pay"], "bookings": ["reservation"], "startAs": "InProgress" });

@@ -1,7 +1,7 @@
 //! One record: it is tried until it has its effect, or becomes a dead letter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use innkeeper_kit::log::Record;
@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many records may fail at once. Beyond that they become dead letters at once, so that a fault
 /// of every record does not fill the memory.
-const MAX_FAILING: usize = 10_000;
+pub const MAX_FAILING: usize = 10_000;
 
 /// The outcomes of a record, as values of the metric's label.
 const OUTCOMES: [&str; 4] = ["effect", "none", "duplicate", "dead-letter"];
@@ -43,6 +43,7 @@ pub struct Attempts {
 #[derive(Default)]
 pub struct Failing {
     count: AtomicUsize,
+    is_crowded: AtomicBool,
     /// Tells when there are more.
     pub grew: Notify,
 }
@@ -140,7 +141,7 @@ impl Attempts {
     fn is_given_up<'a>(&'a self, attempted: &mut Attempted<'a>) -> bool {
         let first = || (Instant::now(), self.failing.begin());
         let (since, _) = attempted.failing.get_or_insert_with(first);
-        since.elapsed() >= self.try_for || self.failing.count() > MAX_FAILING
+        since.elapsed() >= self.try_for || self.failing.is_too_much()
     }
 
     /// Makes a record a dead letter; `false` if that is not possible now.
@@ -176,6 +177,16 @@ struct IsFailing<'a>(&'a Failing);
 impl Failing {
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// Records whether there is no room for other records.
+    pub fn crowd(&self, is_crowded: bool) {
+        self.is_crowded.store(is_crowded, Ordering::Relaxed);
+    }
+
+    /// Whether records that fail should leave room for others.
+    fn is_too_much(&self) -> bool {
+        self.count() > MAX_FAILING || self.is_crowded.load(Ordering::Relaxed)
     }
 
     fn begin(&self) -> IsFailing<'_> {

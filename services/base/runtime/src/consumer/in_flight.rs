@@ -53,6 +53,11 @@ impl<'a> InFlight<'a> {
         self.running.is_empty()
     }
 
+    /// How many sagas have records in hand.
+    pub fn sagas(&self) -> usize {
+        self.running.len()
+    }
+
     /// How many records are in hand.
     pub fn count(&self) -> usize {
         self.count

@@ -97,6 +97,21 @@ async fn a_record_that_fails_delays_only_its_saga() {
 }
 
 #[tokio::test]
+async fn what_waits_behind_records_that_fail_leaves_room_for_other_sagas() {
+    let service = Service::new().await;
+    let stuck = (0..600).flat_map(|saga| (1..=3).map(move |event| format!("stuck{saga}-{event}")));
+    service
+        .append(stuck.map(|name| record(&name)).collect())
+        .await;
+    service.append(vec![record("lee-1")]).await;
+
+    let reactor = Scripted::new(|name, _| name.starts_with("lee").then_some(()).ok_or_else(away));
+    let consuming = service.consume(reactor.clone());
+    reactor.until_done(|done| done == &["lee-1"]).await;
+    consuming.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_behind_a_record_that_is_not_done_is_delivered_again() {
     let service = Service::new().await;
     let names = ["lee-1", "kim-1", "lee-2"];

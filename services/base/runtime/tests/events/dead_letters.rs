@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use futures::StreamExt;
-use innkeeper_contracts::EventType;
+use innkeeper_contracts::{Event, EventType};
+use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{DeadLetterKind, Query};
-use innkeeper_runtime::component::Chore as _;
+use innkeeper_runtime::component::{Chore as _, Reactor};
 use innkeeper_runtime::dead_letters::{DeadLetters, Replayed, Revision};
+use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::reception::Reception;
-use innkeeper_testkit::patience::until;
+use innkeeper_testkit::patience::{PATIENCE, until};
 
 use crate::given::{
     Consuming, Service, dead_letters, event, outcomes, poison, record, record_of, shown_letters,
@@ -78,6 +81,73 @@ async fn what_an_older_release_does_not_know_is_held_for_the_newer_one() {
     newer.round().await.unwrap();
     assert_eq!(dead_letters(&service).await, []);
     assert_eq!(effects(&service).await, 2);
+}
+
+/// An older release's reactor: the rows of some sagas are in a state that it does not know.
+struct Narrow(Storing);
+
+#[async_trait]
+impl Reactor for Narrow {
+    fn wants(&self) -> &'static [EventType] {
+        self.0.wants()
+    }
+
+    async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
+        if event.data.event.starts_with("new") {
+            return Err(unknown_state().into());
+        }
+        self.0.react(event).await
+    }
+}
+
+#[tokio::test]
+async fn releases_beside_each_other_let_every_event_have_its_effect_once() {
+    let service = Service::new().await;
+    let storing = Narrow(Storing(Arc::clone(&service.context.store)));
+    let reception = Reception::new(&service.context, Arc::new(storing), OLDER);
+    let older = service.consume_with(service.log.for_group("pay"), reception);
+    let storing = Arc::new(Storing(Arc::clone(&service.context.store)));
+    let newer = service.consume(storing);
+    let revision = Revision(Arc::clone(&newer.letters));
+    let lifecycle = Lifecycle::new();
+    let rounds = async move {
+        loop {
+            revision.round().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let stopping = lifecycle.stopping();
+    lifecycle.spawn("revision", async move {
+        stopping.run_until_cancelled(rounds).await;
+    });
+
+    for saga in 0..20 {
+        let mut cancelled = event(&format!("kim{saga}-2"));
+        cancelled.event_type = EventType::BOOKING_CANCELLED;
+        let known = record(&format!("kim{saga}-1"));
+        let new_state = record(&format!("new{saga}-1"));
+        let batch = vec![known, record_of(&cancelled), new_state];
+        service.append(batch).await;
+    }
+
+    let all = async || {
+        let (effects, letters) = (effects(&service).await, dead_letters(&service).await);
+        let is_done = effects == 60 && letters.is_empty();
+        is_done
+            .then_some(())
+            .ok_or(format!("{effects}, {letters:?}"))
+    };
+    until("every effect, and no dead letter", all).await;
+    let metrics = older.stop().await;
+    assert!(
+        outcomes(&metrics, "dead-letter") > 0,
+        "the older one had some"
+    );
+    newer.stop().await;
+    lifecycle.stop();
+    assert!(lifecycle.drain(PATIENCE).await);
+    assert_eq!(effects(&service).await, 60);
+    assert_eq!(dead_letters(&service).await, []);
 }
 
 #[tokio::test]

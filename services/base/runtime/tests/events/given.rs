@@ -129,7 +129,7 @@ impl Consuming {
     pub async fn stop(self) -> Metrics {
         self.lifecycle.stop();
         assert!(self.lifecycle.drain(PATIENCE).await, "it ends in time");
-        assert_eq!(self.lifecycle.panicked(), None);
+        assert_eq!(self.lifecycle.failure(), None);
         self.metrics
     }
 }

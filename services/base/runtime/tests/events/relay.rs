@@ -126,7 +126,7 @@ impl Relaying {
     async fn stop(self) -> Metrics {
         self.lifecycle.stop();
         assert!(self.lifecycle.drain(PATIENCE).await, "it ends in time");
-        assert_eq!(self.lifecycle.panicked(), None);
+        assert_eq!(self.lifecycle.failure(), None);
         self.metrics
     }
 }

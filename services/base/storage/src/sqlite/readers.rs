@@ -56,9 +56,12 @@ impl Readers {
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let connection = self.lock_idle().pop().ok_or(StoreError::Closed)?;
-        let answer = query(&connection).map_err(store_error);
-        self.lock_idle().push(connection);
-        answer
+        let lent = Lent {
+            readers: self,
+            connection: Some(connection),
+        };
+        let connection = lent.connection.as_ref().ok_or(StoreError::Closed)?;
+        query(connection).map_err(store_error)
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
@@ -71,5 +74,37 @@ impl Readers {
             self.permits.close();
             self.lock_idle().clear();
         }
+    }
+}
+
+/// A connection that is in use. It is given back even if its query panics.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.readers.lock_idle().extend(self.connection.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_panics_takes_no_connection_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows.db");
+        Connection::open(&file).unwrap();
+        let readers = Arc::new(Readers::open(&file).unwrap());
+        for _ in 0..=CONNECTIONS {
+            let panicking = |_: &Connection| -> rusqlite::Result<()> { panic!("on purpose") };
+            let answer = Arc::clone(&readers).run(panicking).await;
+            assert!(matches!(answer, Err(StoreError::Failed(_))));
+        }
+        let one = |it: &Connection| it.query_row("SELECT 1", [], |row| row.get::<_, i64>(0));
+        assert_eq!(readers.run(one).await.unwrap(), 1);
     }
 }
