@@ -2,38 +2,27 @@
 //! idempotency key.
 
 use axum::http::StatusCode;
-use innkeeper_contracts::{ServiceSettings, Words, settings};
+use innkeeper_contracts::{ServiceSettings, settings};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::show::{self, Shown};
+use innkeeper_kit::show::Shown;
 use innkeeper_kit::store::{KeyChange, StoredAnswer};
 use innkeeper_runtime::problem::Problem;
-use innkeeper_runtime::resource::{Item, Links};
+use innkeeper_runtime::resource::Presenter;
 
 use crate::domain::State;
 
 /// Builds answers in the platform's words.
 pub struct Answers {
-    words: Words,
-    links: Links,
+    /// Shows bookings.
+    pub presenter: Presenter,
 }
 
 impl Answers {
     /// Answers for one service.
     pub fn new(service: &ServiceSettings, booking: &settings::Booking) -> Self {
         Self {
-            words: booking.words.clone(),
-            links: Links::new(&service.path),
-        }
-    }
-
-    /// A booking as clients see it.
-    pub fn item(&self, booking: &Entity<State>) -> Item {
-        let fields = show::entity(&self.words, Shown::All, booking);
-        Item {
-            id: booking.id,
-            version: booking.version,
-            fields,
+            presenter: Presenter::new(service, &booking.words, Shown::All),
         }
     }
 
@@ -65,7 +54,7 @@ impl Answers {
     }
 
     fn made(&self, booking: &Entity<State>) -> StoredAnswer {
-        let body = self.links.item(self.item(booking)).to_string();
+        let body = self.presenter.representation(booking).to_string();
         StoredAnswer {
             status: StatusCode::CREATED.as_u16(),
             location_id: Some(booking.id),

@@ -8,7 +8,7 @@ use axum::routing::post;
 use innkeeper_contracts::calls::BOOKINGS;
 use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::store::{Row, StoreError, StoredAnswer};
+use innkeeper_kit::store::{Row, StoredAnswer};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::resource::{Change, Create, Creation, Item, Resource, Routes, Update};
 
@@ -30,8 +30,7 @@ pub fn router(bookings: Arc<Bookings>, context: &Context) -> Router {
 
 impl Resource for Bookings {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
-        let entity = Entity::restore(row).map_err(StoreError::from)?;
-        Ok(entity.map(|booking| self.answers.item(&booking)))
+        Ok(self.answers.presenter.item_of::<State>(row)?)
     }
 }
 
@@ -46,7 +45,8 @@ impl Create for Bookings {
 impl Update for Bookings {
     async fn update(&self, change: Change) -> Result<Item, Failure> {
         let walk = |booking: &Entity<State>, path: &[State]| booking.walked(path, 0);
-        let booking = change.execute(&self.repository, path, walk).await?;
-        Ok(self.answers.item(&booking))
+        let presenter = &self.answers.presenter;
+        let booking = change.execute(&self.repository, presenter, path, walk);
+        Ok(presenter.item(&booking.await?))
     }
 }

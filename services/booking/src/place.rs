@@ -102,15 +102,11 @@ impl Bookings {
             Err(error) => return self.give_up(error, &booking, has_key).await,
         };
         self.crash.passed(CrashPoint::Authorized);
-        let cause = Cause {
-            event_id: None,
-            traceparent: Some(request.traceparent.clone()),
-        };
         let decision = match asked.state {
             State::Pending => Decision::Keep,
             _ => Decision::Become(vec![asked]),
         };
-        let decided = self.decide_claimed(&booking, cause, has_key, decision);
+        let decided = self.decide_claimed(&booking, request.cause(), has_key, decision);
         let (stored, answer) = decided.await?;
         self.crash.passed(CrashPoint::ConfirmedCommitted);
         answer.map_or_else(|| self.answer_of(&stored), Ok)

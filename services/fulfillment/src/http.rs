@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use axum::Router;
 use innkeeper_kit::Failure;
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::show::{self, Shown};
-use innkeeper_kit::store::{Row, StoreError};
+use innkeeper_kit::store::Row;
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::resource::{Change, Item, Resource, Routes, Update};
 
@@ -23,8 +22,7 @@ pub fn router(fulfillments: Arc<Fulfillments>, context: &Context) -> Router {
 
 impl Resource for Fulfillments {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
-        let entity = Entity::restore(row).map_err(StoreError::from)?;
-        Ok(entity.map(|entity| self.item(&entity)))
+        Ok(self.presenter.item_of::<State>(row)?)
     }
 }
 
@@ -32,18 +30,9 @@ impl Resource for Fulfillments {
 impl Update for Fulfillments {
     async fn update(&self, change: Change) -> Result<Item, Failure> {
         let walk = |fulfillment: &Entity<State>, path: &[State]| fulfillment.walked(path, 0);
-        let fulfillment = change.execute(&self.repository, path, walk).await?;
-        Ok(self.item(&fulfillment))
-    }
-}
-
-impl Fulfillments {
-    fn item(&self, fulfillment: &Entity<State>) -> Item {
-        let fields = show::entity(self.repository.words(), Shown::Declared, fulfillment);
-        Item {
-            id: fulfillment.id,
-            version: fulfillment.version,
-            fields,
-        }
+        let fulfillment = change
+            .execute(&self.repository, &self.presenter, path, walk)
+            .await?;
+        Ok(self.presenter.item(&fulfillment))
     }
 }

@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use innkeeper_contracts::settings;
 use innkeeper_kit::Repository;
+use innkeeper_kit::show::Shown;
 use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::resource::Presenter;
 
 use domain::State;
 
 /// The state that all parts of the service share.
 pub struct Fulfillments {
     repository: Repository<State>,
+    presenter: Presenter,
     settings: settings::Fulfillment,
 }
 
@@ -29,8 +32,10 @@ pub fn component(settings: &settings::Fulfillment, context: &Context) -> Compone
         Arc::clone(&context.store),
         Arc::clone(&context.clock),
     );
+    let presenter = Presenter::new(&context.settings, &settings.words, Shown::Declared);
     let fulfillments = Arc::new(Fulfillments {
         repository,
+        presenter,
         settings: settings.clone(),
     });
     Component {

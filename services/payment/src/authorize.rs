@@ -8,6 +8,7 @@ use innkeeper_kit::entity::Entity;
 use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::repository::{Decision, Stored};
 use innkeeper_kit::store::{Scope, StepInput};
+use innkeeper_runtime::request::RequestContext;
 use uuid::Uuid;
 
 use crate::Payments;
@@ -18,18 +19,19 @@ impl Payments {
     /// Authorizes the payment of a booking, or answers what became of it before.
     pub async fn authorize(
         &self,
-        request: AuthorizeRequest,
-        cause: Cause,
+        call: AuthorizeRequest,
+        request: &RequestContext,
     ) -> Result<AuthorizeAnswer, Failure> {
         let input = StepInput {
+            principal: request.principal.clone(),
             may_insert: true,
-            ..StepInput::about(Scope::Saga(request.correlation_id))
+            ..StepInput::about(Scope::Saga(call.correlation_id))
         };
         let provider = self.settings.provider;
-        let authorized = self.repository.run(input, cause, move |_, seen| {
+        let authorized = self.repository.run(input, request.cause(), move |_, seen| {
             // Without an id there is a row: of the same call, or of the end of the saga.
             let decision = seen.new_id.map_or(Decision::Keep, |id| {
-                Decision::Become(vec![authorized(id, &request, provider)])
+                Decision::Become(vec![authorized(id, &call, provider)])
             });
             Ok((decision, ()))
         });
@@ -53,14 +55,14 @@ impl Payments {
     }
 }
 
-fn authorized(id: i64, request: &AuthorizeRequest, provider: Provider) -> Entity<State> {
-    let approval = approval(provider, &request.snapshot);
+fn authorized(id: i64, call: &AuthorizeRequest, provider: Provider) -> Entity<State> {
+    let approval = approval(provider, &call.snapshot);
     opened(
         id,
-        request.correlation_id,
-        &request.snapshot,
+        call.correlation_id,
+        &call.snapshot,
         Some(approval),
-        request.clock,
+        call.clock,
     )
 }
 

@@ -8,9 +8,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use innkeeper_contracts::calls::{AUTHORIZATIONS, AuthorizeAnswer, AuthorizeRequest};
 use innkeeper_kit::entity::Entity;
-use innkeeper_kit::outbox::Cause;
-use innkeeper_kit::show::{self, Shown};
-use innkeeper_kit::store::{Row, StoreError};
+use innkeeper_kit::store::Row;
 use innkeeper_kit::{Failure, Rejection, label};
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::json::JsonBody;
@@ -39,13 +37,8 @@ async fn authorize(
     request: RequestContext,
     body: JsonBody<AuthorizeRequest>,
 ) -> Result<Json<AuthorizeAnswer>, Problem> {
-    let cause = Cause {
-        event_id: None,
-        traceparent: Some(request.traceparent),
-    };
-    Ok(Json(
-        payments.authorize(body.0, cause).await.map_err(refused)?,
-    ))
+    let answer = payments.authorize(body.0, &request).await;
+    Ok(Json(answer.map_err(refused)?))
 }
 
 async fn settle_outcome(
@@ -57,35 +50,25 @@ async fn settle_outcome(
 
 impl Resource for Payments {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
-        let entity = Entity::restore(row).map_err(StoreError::from)?;
-        Ok(entity.map(|entity| self.item(&entity)))
+        Ok(self.presenter.item_of::<State>(row)?)
     }
 }
 
 #[async_trait]
 impl Update for Payments {
     async fn update(&self, change: Change) -> Result<Item, Failure> {
-        let asked = label::asked(self.repository.words(), &change.body, path)?;
+        let asked = label::asked(self.presenter.words(), &change.body, path);
         let provider = self.settings.provider;
         let walk = move |payment: &Entity<State>, path: &[State]| walked(payment, path, provider);
-        let payment = change.execute(&self.repository, path, walk).await?;
+        let payment = change
+            .execute(&self.repository, &self.presenter, path, walk)
+            .await?;
         match payment.state {
             // Every command but to pay leads out of this state, so the provider has declined.
-            State::Requested if !asked.allows(&State::Requested) => {
+            State::Requested if asked.is_ok_and(|it| !it.allows(&State::Requested)) => {
                 Err(Rejection::PaymentRequired(payment.reason.unwrap_or_default()).into())
             }
-            _ => Ok(self.item(&payment)),
-        }
-    }
-}
-
-impl Payments {
-    fn item(&self, payment: &Entity<State>) -> Item {
-        let fields = show::entity(self.repository.words(), Shown::Declared, payment);
-        Item {
-            id: payment.id,
-            version: payment.version,
-            fields,
+            _ => Ok(self.presenter.item(&payment)),
         }
     }
 }

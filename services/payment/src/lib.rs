@@ -12,9 +12,11 @@ use std::sync::Arc;
 
 use innkeeper_contracts::settings;
 use innkeeper_kit::Repository;
+use innkeeper_kit::show::Shown;
 use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::component::{Chore, Component};
 use innkeeper_runtime::context::Context;
+use innkeeper_runtime::resource::Presenter;
 use innkeeper_runtime::safety_net::SafetyNet;
 
 use domain::{Policy, State};
@@ -22,6 +24,7 @@ use domain::{Policy, State};
 /// The state that all parts of the service share.
 pub struct Payments {
     repository: Repository<State>,
+    presenter: Presenter,
     settings: settings::Payment,
 }
 
@@ -45,8 +48,10 @@ pub fn component(
         Arc::clone(&context.store),
         Arc::clone(&context.clock),
     );
+    let presenter = Presenter::new(&context.settings, &settings.words, Shown::Declared);
     let payments = Arc::new(Payments {
         repository,
+        presenter,
         settings: settings.clone(),
     });
     let holder = Arc::clone(&payments);

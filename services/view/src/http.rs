@@ -19,10 +19,6 @@ impl Resource for View {
     fn show(&self, row: &Row) -> Result<Option<Item>, Failure> {
         let Some(id) = row.id else { return Ok(None) };
         let fields = cells(row)?.show(&self.settings, id);
-        Ok(Some(Item {
-            id,
-            version: row.version,
-            fields,
-        }))
+        Ok(Some(Item { id, fields }))
     }
 }

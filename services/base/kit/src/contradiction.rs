@@ -3,9 +3,12 @@
 
 use innkeeper_contracts::{Field, Words};
 
+use serde_json::{Map, Value};
+
 use crate::entity::{Entity, State};
 use crate::json::{Json, Object};
 use crate::rejection::{Fault, Rejection, pointer_to};
+use crate::request::found;
 
 /// Refuses a PATCH whose ids (409), amount or currency (422) differ from those of its row, under
 /// any of their names. An id that the row does not know yet is accepted; an amount or currency that
@@ -23,6 +26,35 @@ pub fn check<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Resul
     let faults: Vec<Fault> = amounts
         .map(|name| contradicts(name, amount))
         .chain(currencies.map(|name| contradicts(name, currency)))
+        .collect();
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Invalid(faults))
+    }
+}
+
+/// Refuses a merge patch (RFC 7396) that would change more than the status: nothing in it is
+/// ignored. Every other member must be shown, and have the value that is shown.
+pub fn check_merge_patch(
+    words: &Words,
+    patch: &Object,
+    shown: &Map<String, Value>,
+) -> Result<(), Rejection> {
+    let status = found(words, patch, Field::Status).map(|(name, _)| name);
+    let others = patch.members().filter(|(name, _)| Some(*name) != status);
+    let changes = others.filter(|(name, value)| {
+        let shown = shown.get(*name);
+        matches!(value, Json::Null) || !shown.is_some_and(|shown| value.is_shown_as(shown))
+    });
+    let faults: Vec<Fault> = changes
+        .map(|(name, _)| Fault {
+            pointer: pointer_to(name),
+            detail: format!(
+                "cannot be changed; what can be is {}",
+                words.field(Field::Status)
+            ),
+        })
         .collect();
     if faults.is_empty() {
         Ok(())

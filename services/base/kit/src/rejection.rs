@@ -35,7 +35,7 @@ pub enum Rejection {
         /// Seconds after which the client may try again.
         retry_after_seconds: u32,
     },
-    /// The version in `If-Match` is not the present one.
+    /// The row is not as the preconditions of the request want it.
     PreconditionFailed,
     /// A service that is needed does not answer.
     Unavailable {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::entity::{Entity, State, tombstone};
 use crate::outbox::{Cause, EventBuilder, time_ordered_id};
+use crate::principal::Principal;
 use crate::rejection::{Failure, Rejection};
 use crate::store::{
     Changes, ClaimChange, KeyChange, OutboxEvent, Row, Scope, Seen, StepInput, StepOutcome, Store,
@@ -170,15 +171,19 @@ impl<S: State> Repository<S> {
             .await
     }
 
-    /// Executes a client's command on the entity with a public id, and returns the entity as it is
-    /// then.
+    /// Executes a principal's command on the entity with a public id, and returns the entity as it
+    /// is then.
     pub async fn execute(
         &self,
         id: i64,
+        principal: Principal,
         cause: Cause,
         decide: impl Fn(&Entity<S>) -> Result<Decision<S>, Rejection> + Send + 'static,
     ) -> Result<Entity<S>, Failure> {
-        let input = StepInput::about(Scope::Id(id));
+        let input = StepInput {
+            principal,
+            ..StepInput::about(Scope::Id(id))
+        };
         let ran = self.run(input, cause, move |stored, _| {
             let entity = stored.entity().ok_or(Rejection::NotFound)?;
             Ok((decide(entity)?, ()))

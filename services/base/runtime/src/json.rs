@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::json::{Object, Unreadable};
 use serde::de::DeserializeOwned;
 
+use crate::content;
 use crate::edge;
 use crate::problem::Problem;
 
@@ -20,7 +20,7 @@ use crate::problem::Problem;
 pub const READ_BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The JSON body of a request, deserialized. It is refused with 415 if its media type is another
-/// one, 400 if it is not JSON, 422 if it does not fit the type, 413 if it is too large, and 408 if
+/// one or it is coded, 400 if it is not JSON, 422 if it does not fit the type, 413 if it is too large, and 408 if
 /// it does not come in time.
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
@@ -50,9 +50,7 @@ impl<S: Sync> FromRequest<S> for ObjectBody {
 }
 
 async fn read_json_bytes(request: Request) -> Result<Bytes, Problem> {
-    if !is_json(request.headers()) {
-        return Err(unsupported());
-    }
+    content::check(request.method(), request.headers())?;
     read(request.into_body()).await
 }
 
@@ -88,23 +86,6 @@ pub fn is_limit(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
-}
-
-/// Whether the media type is JSON, or missing.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(media_type) = headers.get(CONTENT_TYPE) else {
-        return true;
-    };
-    let Ok(media_type) = media_type.to_str() else {
-        return false;
-    };
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-        || (essence.len() > 5 && essence.to_ascii_lowercase().ends_with("+json"))
-}
-
-fn unsupported() -> Problem {
-    Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE).detail("send a body of type application/json")
 }
 
 fn no_object(unreadable: Unreadable) -> Problem {

@@ -7,6 +7,7 @@ pub mod callee;
 pub mod client;
 pub mod component;
 pub mod consumer;
+pub mod content;
 pub mod context;
 pub mod database_watch;
 pub mod dead_letters;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use innkeeper_contracts::secret::masked;
 use innkeeper_kit::Rejection;
@@ -44,6 +44,9 @@ pub struct Problem {
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_after: Option<u32>,
+    /// A further header of the answer.
+    #[serde(skip)]
+    pub header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -57,6 +60,7 @@ impl Problem {
             faults: Vec::new(),
             service: None,
             retry_after: None,
+            header: None,
         }
     }
 
@@ -94,6 +98,13 @@ impl Problem {
         self
     }
 
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -108,6 +119,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        headers.extend(self.header);
         response
     }
 }
@@ -131,7 +143,7 @@ impl From<Rejection> for Problem {
                 .retry_after(retry_after_seconds),
             Rejection::PreconditionFailed => Self::new(
                 StatusCode::PRECONDITION_FAILED,
-                "The resource has changed since it was read",
+                "The resource is not as the preconditions of the request want it",
             ),
             Rejection::Unavailable {
                 service,

@@ -14,6 +14,7 @@ use innkeeper_contracts::pod::{
     PRINCIPAL_HEADER, REQUEST_ID_HEADER, TIMEOUT_HEADER, TRACEPARENT_HEADER,
 };
 use innkeeper_kit::Principal;
+use innkeeper_kit::outbox::Cause;
 
 /// The longest request id that is accepted from a client, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
@@ -48,6 +49,14 @@ impl RequestContext {
                 .map(|millis| Instant::now() + Duration::from_millis(millis.into())),
             principal: text(headers, PRINCIPAL_HEADER)
                 .map_or_else(Principal::anyone, Principal::parse),
+        }
+    }
+
+    /// The cause of what the request changes.
+    pub fn cause(&self) -> Cause {
+        Cause {
+            event_id: None,
+            traceparent: Some(Arc::clone(&self.traceparent)),
         }
     }
 

@@ -4,16 +4,14 @@
 mod change;
 mod create;
 mod hal;
+mod presenter;
 mod query;
 mod read;
+mod tag;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderValue;
-use axum::http::StatusCode;
-use axum::http::header::ETAG;
-use axum::response::Response;
 use axum::routing::MethodRouter;
 use innkeeper_contracts::settings::Aliases;
 use innkeeper_kit::store::Row;
@@ -23,6 +21,7 @@ use serde_json::{Map, Value};
 pub use change::{Change, Update};
 pub use create::{Create, Creation};
 pub use hal::MEDIA_TYPE;
+pub use presenter::Presenter;
 pub use read::LeftOut;
 
 use crate::context::Context;
@@ -33,8 +32,6 @@ use crate::problem::Problem;
 pub struct Item {
     /// Public id of the row.
     pub id: i64,
-    /// Version of the row, which becomes the `ETag`.
-    pub version: i64,
     /// The fields, in the platform's words.
     pub fields: Map<String, Value>,
 }
@@ -102,39 +99,11 @@ impl<'a> Routes<'a> {
     }
 }
 
-/// Builds the links of a resource.
-#[derive(Clone, Debug)]
-pub struct Links {
-    path: String,
-}
-
-impl Links {
-    /// The links of the resource at a path.
-    pub fn new(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-        }
-    }
-
-    /// The body of an item: its fields and a link to itself.
-    pub fn item(&self, item: Item) -> Value {
-        hal::item(&self.path, item)
-    }
-}
-
-fn item_response(path: &str, item: Item) -> Response {
-    let etag = format!("\"{}\"", item.version);
-    let mut response = hal::response(StatusCode::OK, &hal::item(path, item));
-    response.headers_mut().insert(
-        ETAG,
-        HeaderValue::from_str(&etag).expect("a number in quotes is ASCII"),
-    );
-    response
-}
-
-/// The public id in a path; 404 if it is not a number.
+/// The public id in a path; 404 if it is not a number, or not in its one spelling: `08` and `+8`
+/// name nothing.
 fn public_id(text: &str) -> Result<i64, Problem> {
-    text.parse().map_err(|_| Problem::from(Rejection::NotFound))
+    let id = text.parse::<i64>().ok().filter(|id| id.to_string() == text);
+    id.ok_or_else(|| Rejection::NotFound.into())
 }
 
 /// The problem that answers a failure.

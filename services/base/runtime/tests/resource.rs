@@ -36,7 +36,6 @@ impl Resource for Things {
         }
         Ok(row.id.map(|id| Item {
             id,
-            version: row.version,
             fields: Map::from_iter([("id".to_owned(), id.into())]),
         }))
     }

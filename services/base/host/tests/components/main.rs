@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod booking;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod given;
 #[cfg(test)]
 mod others;

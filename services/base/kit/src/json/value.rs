@@ -47,6 +47,18 @@ impl Json {
         digits.parse::<i64>().map_err(|error| *error.kind())
     }
 
+    /// Whether the value is the one that is shown: a number may be in a string, and a string a number
+    /// with the same digits.
+    pub fn is_shown_as(&self, shown: &serde_json::Value) -> bool {
+        use serde_json::Value;
+        match shown {
+            Value::String(text) => self.text() == Some(text),
+            Value::Number(number) => self.integer().ok() == number.as_i64(),
+            Value::Bool(truth) => self.boolean() == Some(*truth),
+            other => serde_json::to_value(self).is_ok_and(|it| it == *other),
+        }
+    }
+
     /// The value as a boolean: `true` or `false`, plain or in a string; `None` for anything else.
     pub fn boolean(&self) -> Option<bool> {
         match self {
@@ -68,5 +80,10 @@ impl Object {
         self.0
             .get(name)
             .filter(|value| !matches!(value, Json::Null))
+    }
+
+    /// Every member, in the order of their names.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }

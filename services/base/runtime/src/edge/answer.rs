@@ -6,6 +6,7 @@ use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::content::ACCEPT_PATCH;
 use crate::problem::Problem;
 
 /// The longest text of a refusal that is shown, in bytes.
@@ -27,11 +28,13 @@ pub async fn complete(method: &Method, path: &str, response: Response) -> Respon
     response
 }
 
-/// The answer to `OPTIONS`, with the `Allow` header that the router gave to its 405.
+/// The answer to `OPTIONS`: what the 405 says of the methods that are allowed.
 fn allowed(mut response: Response) -> Response {
     let mut answer = StatusCode::NO_CONTENT.into_response();
-    if let Some(allow) = response.headers_mut().remove(ALLOW) {
-        answer.headers_mut().insert(ALLOW, allow);
+    for name in [ALLOW, ACCEPT_PATCH] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            answer.headers_mut().insert(name, value);
+        }
     }
     answer
 }

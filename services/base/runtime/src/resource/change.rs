@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{MethodRouter, patch};
-use innkeeper_contracts::Words;
+use innkeeper_contracts::Field;
 use innkeeper_kit::json::Object;
 use innkeeper_kit::label::{self, Table};
-use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::repository::Decision;
+use innkeeper_kit::request::found;
 use innkeeper_kit::{Entity, Failure, Rejection, Repository, contradiction};
+use serde_json::Value;
 
-use super::{Item, Resource, item_response, public_id, refused};
+use super::presenter::Presenter;
+use super::tag::{Precondition, Preconditions, Tag};
+use super::{Item, Resource, hal, public_id, refused};
+use crate::content::{self, ACCEPT_PATCH, PATCHES};
 use crate::json::ObjectBody;
 use crate::problem::Problem;
 use crate::request::RequestContext;
@@ -27,28 +31,29 @@ pub struct Change {
     pub id: i64,
     /// The body of the request.
     pub body: Object,
-    /// The version in `If-Match`; `None` if any will do.
-    pub if_match: Option<i64>,
-    /// The cause of the events that follow.
-    pub cause: Cause,
+    /// Whether the body is a merge patch (RFC 7396), of which nothing is ignored.
+    pub is_merge_patch: bool,
+    /// What the request demands of the row as it is shown.
+    pub preconditions: Preconditions,
+    /// For whom and with which trace the request is made.
+    pub request: RequestContext,
 }
 
 impl Change {
     /// Carries out the command of a PATCH, and returns the row as it is then. `table` tells what a
-    /// label leads to, and `walk` makes the rows on that path. Refuses a PATCH whose `If-Match` is
-    /// not the row's version, or whose fields contradict the row.
+    /// label leads to, and `walk` makes the rows on that path. Refuses a PATCH whose preconditions
+    /// do not hold for the row as the presenter shows it, or whose fields contradict the row.
     pub async fn execute<S: innkeeper_kit::State>(
         self,
         repository: &Repository<S>,
+        presenter: &Presenter,
         table: Table<S>,
         walk: impl Fn(&Entity<S>, &[S]) -> Vec<Entity<S>> + Send + 'static,
     ) -> Result<Entity<S>, Failure> {
-        let words = repository.words().clone();
-        let asked = label::asked(&words, &self.body, table)?;
-        let (id, cause) = (self.id, self.cause.clone());
-        let execute = repository.execute(id, cause, move |row| {
-            self.check(&words, row)?;
-            let path = label::path_to(&words, row.state, &asked, table)?;
+        let presenter = presenter.clone();
+        let (principal, cause) = (self.request.principal.clone(), self.request.cause());
+        let execute = repository.execute(self.id, principal, cause, move |row| {
+            let path = self.path(row, &presenter, table)?;
             Ok(if path.is_empty() {
                 Decision::Keep
             } else {
@@ -58,15 +63,31 @@ impl Change {
         execute.await
     }
 
-    fn check<S: innkeeper_kit::State>(
+    /// The states that a PATCH leads the row through.
+    fn path<S: innkeeper_kit::State>(
         &self,
-        words: &Words,
         row: &Entity<S>,
-    ) -> Result<(), Rejection> {
-        if self.if_match.is_some_and(|seen| seen != row.version) {
-            return Err(Rejection::PreconditionFailed);
+        presenter: &Presenter,
+        table: Table<S>,
+    ) -> Result<&'static [S], Rejection> {
+        if !self.preconditions.is_empty() {
+            let tag = Tag::of(presenter.representation(row).to_string().as_bytes());
+            if self.preconditions.judge(&tag) != Precondition::Holds {
+                return Err(Rejection::PreconditionFailed);
+            }
         }
-        contradiction::check(words, &self.body, row)
+        let words = presenter.words();
+        if self.is_merge_patch {
+            if let Value::Object(shown) = presenter.representation(row) {
+                contradiction::check_merge_patch(words, &self.body, &shown)?;
+            }
+            if found(words, &self.body, Field::Status).is_none() {
+                return Ok(&[]);
+            }
+        }
+        let asked = label::asked(words, &self.body, table)?;
+        contradiction::check(words, &self.body, row)?;
+        label::path_to(words, row.state, &asked, table)
     }
 }
 
@@ -86,13 +107,24 @@ struct Shared {
 /// Handles PATCH of an item.
 pub fn update(path: &str, resource: Arc<dyn Update>) -> MethodRouter {
     let path = path.into();
-    patch(change_item).with_state(Shared { path, resource })
+    let router = patch(change_item).with_state(Shared { path, resource });
+    router.layer(map_response(tell_what_patch_takes))
 }
 
 /// Handles PATCH of the item whose id is in the body.
 pub fn update_named(path: &str, resource: Arc<dyn Update>) -> MethodRouter {
     let path = path.into();
-    patch(change_named_item).with_state(Shared { path, resource })
+    let router = patch(change_named_item).with_state(Shared { path, resource });
+    router.layer(map_response(tell_what_patch_takes))
+}
+
+/// Adds to a 405, of which `OPTIONS` makes its answer, what PATCH takes.
+async fn tell_what_patch_takes(mut response: Response) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let patches = HeaderValue::from_static(PATCHES);
+        response.headers_mut().insert(ACCEPT_PATCH, patches);
+    }
+    response
 }
 
 async fn change_item(
@@ -125,36 +157,15 @@ async fn apply_change(
     headers: &HeaderMap,
     body: Object,
 ) -> Result<Response, Problem> {
-    let if_match = if_match(headers)?;
-    let cause = Cause {
-        event_id: None,
-        traceparent: Some(request.traceparent),
+    let change = Change {
+        id,
+        body,
+        is_merge_patch: content::is_merge_patch(headers),
+        preconditions: Preconditions::of(headers),
+        request,
     };
-    let item = shared
-        .resource
-        .update(Change {
-            id,
-            body,
-            if_match,
-            cause,
-        })
-        .await
-        .map_err(refused)?;
-    Ok(item_response(&shared.path, item))
-}
-
-/// The version in `If-Match` (RFC 9110, 13.1.1); `*` matches every version.
-fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(tag) = headers.get(IF_MATCH) else {
-        return Ok(None);
-    };
-    match tag.to_str().unwrap_or_default().trim() {
-        "*" => Ok(None),
-        tag => {
-            let version = tag.trim_matches('"').parse().ok();
-            version
-                .map(Some)
-                .ok_or_else(|| Problem::from(Rejection::PreconditionFailed))
-        }
-    }
+    let item = shared.resource.update(change).await.map_err(refused)?;
+    let body = hal::item(&shared.path, item).to_string();
+    let tag = Tag::of(body.as_bytes());
+    Ok(tag.on(hal::response(StatusCode::OK, body)))
 }

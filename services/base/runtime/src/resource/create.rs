@@ -1,15 +1,14 @@
 //! POST: a new item, under an idempotency key if the client sends one.
 
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::LOCATION;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use futures::FutureExt;
 use innkeeper_contracts::pod::IDEMPOTENCY_KEY_HEADER;
@@ -18,7 +17,8 @@ use innkeeper_kit::json::Object;
 use innkeeper_kit::store::{StoreError, StoredAnswer};
 use tokio::sync::oneshot;
 
-use super::{MEDIA_TYPE, Resource, hal, refused};
+use super::tag::Tag;
+use super::{Resource, hal, refused};
 use crate::context::Context;
 use crate::json::ObjectBody;
 use crate::lifecycle::Lifecycle;
@@ -68,7 +68,7 @@ async fn create_item(
     key: KeyHeader,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(key.0.as_ref())?;
+    let key = key.text()?;
     let creation = Creation {
         body: body.0,
         key: key.map(|sent| request.principal.scoped_key(sent)),
@@ -95,42 +95,52 @@ async fn create_to_the_end(shared: &Shared, creation: Creation) -> Result<Stored
     }
 }
 
-/// The answer to a POST, new or replayed.
+/// The answer to a POST, new or replayed. That of a success carries the tag of its body.
 fn stored_response(path: &str, answer: StoredAnswer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let media_type = if status.is_success() {
-        MEDIA_TYPE
+    let mut response = if status.is_success() {
+        let tag = Tag::of(answer.body.as_bytes());
+        tag.on(hal::response(status, answer.body))
     } else {
-        problem::MEDIA_TYPE
+        let media_type = HeaderValue::from_static(problem::MEDIA_TYPE);
+        (status, [(CONTENT_TYPE, media_type)], answer.body).into_response()
     };
     let location = answer.location_id.map(|id| format!("{path}/{id}"));
-    let mut response = hal::raw_response(status, media_type, answer.body);
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         response.headers_mut().insert(LOCATION, location);
     }
     response
 }
 
-/// The value of `Idempotency-Key`, if it was sent.
+/// The idempotency key, if one was sent.
 struct KeyHeader(Option<HeaderValue>);
 
 impl<S: Sync> FromRequestParts<S> for KeyHeader {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.headers.get(IDEMPOTENCY_KEY_HEADER).cloned()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut lines = parts.headers.get_all(IDEMPOTENCY_KEY_HEADER).iter();
+        let (key, more) = (lines.next(), lines.next());
+        if more.is_some() {
+            return Err(
+                Problem::of(StatusCode::BAD_REQUEST).detail("Idempotency-Key is given twice")
+            );
+        }
+        Ok(Self(key.cloned()))
     }
 }
 
-fn idempotency_key(header: Option<&HeaderValue>) -> Result<Option<&str>, Problem> {
-    let Some(key) = header else {
-        return Ok(None);
-    };
-    let key = key.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+impl KeyHeader {
+    fn text(&self) -> Result<Option<&str>, Problem> {
+        let Some(key) = &self.0 else {
+            return Ok(None);
+        };
+        let key = key.to_str().unwrap_or_default().trim();
+        if (1..=MAX_KEY_BYTES).contains(&key.len()) {
+            return Ok(Some(key));
+        }
         let detail =
             format!("Idempotency-Key must have 1 to {MAX_KEY_BYTES} printable ASCII characters");
-        return Err(Problem::of(StatusCode::BAD_REQUEST).detail(detail));
+        Err(Problem::of(StatusCode::BAD_REQUEST).detail(detail))
     }
-    Ok(Some(key))
 }

@@ -38,15 +38,7 @@ fn relation(path: &str) -> &str {
 }
 
 /// A HAL answer.
-pub fn response(status: StatusCode, body: &Value) -> Response {
-    raw_response(status, MEDIA_TYPE, body.to_string())
-}
-
-/// An answer whose body is already text.
-pub fn raw_response(status: StatusCode, media_type: &'static str, body: String) -> Response {
-    let mut response = (status, body).into_response();
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
+pub fn response(status: StatusCode, body: String) -> Response {
+    let media_type = HeaderValue::from_static(MEDIA_TYPE);
+    (status, [(CONTENT_TYPE, media_type)], body).into_response()
 }

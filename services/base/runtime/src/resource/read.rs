@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::store::{Query, Row, Store};
 
-use super::query::Page;
-use super::{Item, Resource, hal, item_response, public_id, refused};
+use super::query::{self, Page};
+use super::tag::{Precondition, Preconditions, Tag};
+use super::{Item, Resource, hal, public_id, refused};
 use crate::context::Context;
 use crate::problem::{self, Problem};
 
@@ -44,6 +45,7 @@ pub fn item(context: &Context, resource: Arc<dyn Resource>) -> MethodRouter {
 async fn list_items(
     State(shared): State<Shared>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let page = Page::parse(query.as_deref().unwrap_or_default())?;
     // One more than asked for tells whether there is a next page.
@@ -54,7 +56,7 @@ async fn list_items(
     let last = rows.last().filter(|_| more).and_then(|row| row.id);
     let (items, left_out) = readable(&*shared.resource, &rows);
     let body = hal::page(&shared.path, page, items, last);
-    let mut response = hal::response(StatusCode::OK, &body);
+    let mut response = conditional(&headers, body.to_string())?;
     response.extensions_mut().insert(LeftOut(left_out));
     Ok(response)
 }
@@ -82,6 +84,8 @@ fn readable(resource: &dyn Resource, rows: &[Row]) -> (Vec<Item>, u64) {
 async fn show_item(
     State(shared): State<Shared>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let row = shared.store.load_by_id(public_id(&id)?).await?;
     let item = row
@@ -92,5 +96,17 @@ async fn show_item(
     let item = item
         .flatten()
         .ok_or_else(|| Problem::from(Rejection::NotFound))?;
-    Ok(item_response(&shared.path, item))
+    query::check_none(query.as_deref())?;
+    conditional(&headers, hal::item(&shared.path, item).to_string())
+}
+
+/// The representation, unless the preconditions of the request do not hold for it: then 304 if the
+/// client has it already, else 412.
+fn conditional(headers: &HeaderMap, body: String) -> Result<Response, Problem> {
+    let tag = Tag::of(body.as_bytes());
+    match Preconditions::of(headers).judge(&tag) {
+        Precondition::Holds => Ok(tag.on(hal::response(StatusCode::OK, body))),
+        Precondition::Matches => Ok(tag.on(StatusCode::NOT_MODIFIED.into_response())),
+        Precondition::DoesNotMatch => Err(Rejection::PreconditionFailed.into()),
+    }
 }

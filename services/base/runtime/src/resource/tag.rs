@@ -1,0 +1,143 @@
+//! Entity tags, and the preconditions that requests make of them (RFC 9110, 8.8.3 and 13).
+
+use std::fmt::Write as _;
+
+use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
+use sha2::{Digest, Sha256};
+
+/// How many bytes of the hash are in a tag: nobody can make two representations that share them.
+const TAG_BYTES: usize = 16;
+
+/// The strong tag of a representation, in quotes: it depends on its bytes and on nothing else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag of these bytes.
+    pub fn of(body: &[u8]) -> Self {
+        let hash = Sha256::digest(body);
+        let mut tag = String::with_capacity(2 * TAG_BYTES + 2);
+        tag.push('"');
+        for byte in &hash[..TAG_BYTES] {
+            write!(tag, "{byte:02x}").expect("writing to a string cannot fail");
+        }
+        tag.push('"');
+        Self(tag)
+    }
+
+    /// An answer with this tag.
+    pub fn on(self, mut response: Response) -> Response {
+        let tag = HeaderValue::try_from(self.0).expect("digits in quotes are ASCII");
+        response.headers_mut().insert(ETAG, tag);
+        response
+    }
+}
+
+/// What a request demands of the present representation.
+#[derive(Clone, Debug)]
+pub struct Preconditions {
+    if_match: Vec<HeaderValue>,
+    if_none_match: Vec<HeaderValue>,
+}
+
+/// Whether a representation is as a request demands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Precondition {
+    /// It is.
+    Holds,
+    /// It is none of those that `If-Match` names.
+    DoesNotMatch,
+    /// It is one of those that `If-None-Match` names: the client has it already.
+    Matches,
+}
+
+impl Preconditions {
+    /// The preconditions in the headers of a request: lists, on one line or several, and `*`. What
+    /// is no tag matches nothing.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let lines = |name: HeaderName| headers.get_all(name).iter().cloned().collect();
+        Self {
+            if_match: lines(IF_MATCH),
+            if_none_match: lines(IF_NONE_MATCH),
+        }
+    }
+
+    /// Whether any representation will do.
+    pub const fn is_empty(&self) -> bool {
+        self.if_match.is_empty() && self.if_none_match.is_empty()
+    }
+
+    /// Judges a representation: `If-Match` compares strongly, `If-None-Match` weakly.
+    pub fn judge(&self, tag: &Tag) -> Precondition {
+        let strongly = |listed: &str| listed == "*" || listed == tag.0;
+        let weakly = |listed: &str| strongly(listed.strip_prefix("W/").unwrap_or(listed));
+        if !self.if_match.is_empty() && !names(&self.if_match, strongly) {
+            Precondition::DoesNotMatch
+        } else if names(&self.if_none_match, weakly) {
+            Precondition::Matches
+        } else {
+            Precondition::Holds
+        }
+    }
+}
+
+/// Whether one of the tags in these lines is meant. A tag of others may have a comma in it, which
+/// divides it in vain: no part of it is a tag of ours.
+fn names(lines: &[HeaderValue], is_meant: impl Fn(&str) -> bool) -> bool {
+    let lines = lines.iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(','));
+    tags.any(|tag| is_meant(tag.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(name: &'static str, lines: &[&str]) -> Precondition {
+        let own = Tag::of(b"{}");
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name, line.replace("OWN", &own.0).parse().unwrap());
+        }
+        Preconditions::of(&headers).judge(&own)
+    }
+
+    #[test]
+    fn if_match_compares_strongly_with_every_tag_of_every_line() {
+        for (lines, expected) in [
+            (&["OWN"][..], Precondition::Holds),
+            (&["*"], Precondition::Holds),
+            (&[r#""1", OWN"#], Precondition::Holds),
+            (&[r#""1""#, r#"W/"2" , OWN"#], Precondition::Holds),
+            (&[r#""with, comma", OWN"#], Precondition::Holds),
+            (&["W/OWN"], Precondition::DoesNotMatch),
+            (&[r#""1""#, r#""2""#], Precondition::DoesNotMatch),
+            (&["no tag"], Precondition::DoesNotMatch),
+            (&[""], Precondition::DoesNotMatch),
+        ] {
+            assert_eq!(judged("if-match", lines), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly_with_every_tag_of_every_line() {
+        for (lines, expected) in [
+            (&["OWN"][..], Precondition::Matches),
+            (&["W/OWN"], Precondition::Matches),
+            (&["*"], Precondition::Matches),
+            (&[r#""1""#, r#""2", W/OWN"#], Precondition::Matches),
+            (&[r#""1", "2""#], Precondition::Holds),
+            (&["no tag"], Precondition::Holds),
+        ] {
+            assert_eq!(judged("if-none-match", lines), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_changes_with_any_byte() {
+        assert_ne!(Tag::of(b"{\"a\":1}"), Tag::of(b"{\"a\":2}"));
+        assert_eq!(Tag::of(b""), Tag::of(b""));
+    }
+}
