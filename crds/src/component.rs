@@ -10,7 +10,7 @@ pub mod words;
 
 pub use booking::{Booking, BookingEvents, BookingPayment, BookingStatuses};
 pub use fulfillment::{Fulfillment, FulfillmentNames, StartOn};
-pub use gateway::{Gateway, ServiceType};
+pub use gateway::{Cors, Gateway, ServiceType};
 pub use innkeeper_contracts::settings::{Capture, PaymentTime, StartAs};
 pub use innkeeper_contracts::words::{Attribute, AttributeType};
 pub use payment::{Payment, PaymentNames, Provider, TestProvider};

@@ -16,7 +16,7 @@ const MESSAGE: usize = 1_000;
 
 /// A statement that should be true, with a function that checks it and panics if it is false.
 #[derive(Clone, Copy)]
-pub struct Claim {
+pub struct Statement {
     /// Name of the function, which is the statement.
     pub name: &'static str,
     /// The function that checks the statement.
@@ -27,7 +27,7 @@ pub struct Claim {
 #[macro_export]
 macro_rules! claims {
     ($($check:path),* $(,)?) => {
-        vec![$($crate::lanes::Claim { name: stringify!($check), check: $check }),*]
+        vec![$($crate::lanes::Statement { name: stringify!($check), check: $check }),*]
     };
 }
 
@@ -38,11 +38,11 @@ pub struct Lane {
     /// Namespaces whose state is reported if a claim fails.
     pub namespaces: &'static [&'static str],
     /// The claims in their order.
-    pub claims: Vec<Claim>,
+    pub claims: Vec<Statement>,
 }
 
 /// A claim that is false.
-struct FailedClaim {
+struct FailedStatement {
     claim: String,
     reason: String,
 }
@@ -51,7 +51,7 @@ struct FailedClaim {
 #[derive(Default)]
 pub struct Tally {
     held: usize,
-    failed: Vec<FailedClaim>,
+    failed: Vec<FailedStatement>,
     skipped: usize,
 }
 
@@ -69,7 +69,7 @@ impl Tally {
             "\n{held} claims hold, {} failed, {skipped} not looked at, in {took}",
             failed.len()
         );
-        for FailedClaim { claim, reason } in failed {
+        for FailedStatement { claim, reason } in failed {
             println!("failed: {claim}: {reason}");
         }
         if failed.is_empty() {
@@ -133,7 +133,7 @@ fn run_lane(lane: &Lane) -> Tally {
     tally
 }
 
-fn check(lane: &Lane, claim: &Claim) -> Result<(), FailedClaim> {
+fn check(lane: &Lane, claim: &Statement) -> Result<(), FailedStatement> {
     let began = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(claim.check));
     let mark = if outcome.is_ok() { "ok" } else { "FAILED" };
@@ -141,7 +141,7 @@ fn check(lane: &Lane, claim: &Claim) -> Result<(), FailedClaim> {
     println!("{name} … {mark} ({})", seconds(began.elapsed()));
     outcome.map_err(|panic| {
         println!("{}", diagnosis::of(lane.namespaces));
-        FailedClaim {
+        FailedStatement {
             claim: name,
             reason: message(panic.as_ref()),
         }
@@ -156,7 +156,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
     said.chars().take(MESSAGE).collect()
 }
 
-fn full_name(lane: &Lane, claim: &Claim) -> String {
+fn full_name(lane: &Lane, claim: &Statement) -> String {
     let claim = claim.name.rsplit("::").next().unwrap_or(claim.name);
     format!("{}::{claim}", lane.name)
 }

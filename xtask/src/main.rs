@@ -35,7 +35,7 @@ struct Arguments {
 enum Chore {
     /// The figures of docs/figures.md, measured on this machine
     Bench(bench::Arguments),
-    /// Formatting, lints, generated files and the chart
+    /// Formatting, lints, imports, unused code, names in documents, generated files and the chart
     Check,
     /// A real Kubernetes, Kafka and database on this machine: up, down, status, kubectl, helm, exec
     Cluster(cluster::Arguments),

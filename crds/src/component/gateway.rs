@@ -1,7 +1,11 @@
 //! The entrance of a platform.
 
+use innkeeper_contracts::schema;
+use innkeeper_contracts::settings::{self, CREDENTIALS_NEED_NAMES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::duration::Duration;
 
 /// Routes requests to the platform's services, by their paths and aliases.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -10,6 +14,90 @@ pub struct Gateway {
     /// How the gateway's Service is reached.
     #[serde(default)]
     pub service_type: ServiceType,
+    /// Which scripts of other sites may call; none when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
+}
+
+/// Which scripts of other sites may call. In each list `*` is everything.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(&[CREDENTIALS_NEED_NAMES])))]
+pub struct Cors {
+    /// The sites, such as `https://rentcar.example`.
+    #[schemars(
+        length(min = 1, max = 32),
+        inner(
+            length(max = 253),
+            regex(pattern = r"^(\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+)$")
+        )
+    )]
+    pub allow_origins: Vec<String>,
+    /// The methods of their requests. GET, HEAD, POST and PATCH when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 16),
+        inner(length(max = 32), regex(pattern = r"^(\*|[A-Z]+)$"))
+    )]
+    pub allow_methods: Option<Vec<String>>,
+    /// The headers of their requests. Content-Type, Idempotency-Key, If-Match and If-None-Match when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
+    )]
+    pub allow_headers: Option<Vec<String>>,
+    /// The headers of answers that they may read. Location, `ETag` and Retry-After when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
+    )]
+    pub expose_headers: Option<Vec<String>>,
+    /// Whether their requests may carry cookies and the like.
+    #[serde(default)]
+    pub allow_credentials: bool,
+    /// How long a browser may remember what it was told; it decides by itself when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Duration>,
+}
+
+impl Cors {
+    /// The settings of the gateway's process.
+    pub fn settings(&self) -> settings::Cors {
+        let Self {
+            allow_origins,
+            allow_methods,
+            allow_headers,
+            expose_headers,
+            allow_credentials,
+            max_age,
+        } = self;
+        settings::Cors {
+            allow_origins: allow_origins.clone(),
+            allow_methods: given_or(allow_methods.as_ref(), &["GET", "HEAD", "POST", "PATCH"]),
+            allow_headers: given_or(
+                allow_headers.as_ref(),
+                &[
+                    "Content-Type",
+                    "Idempotency-Key",
+                    "If-Match",
+                    "If-None-Match",
+                ],
+            ),
+            expose_headers: given_or(
+                expose_headers.as_ref(),
+                &["Location", "ETag", "Retry-After"],
+            ),
+            allow_credentials: *allow_credentials,
+            max_age_seconds: max_age.map(Duration::as_seconds),
+        }
+    }
+}
+
+fn given_or(given: Option<&Vec<String>>, otherwise: &[&str]) -> Vec<String> {
+    let otherwise = || otherwise.iter().map(ToString::to_string).collect();
+    given.cloned().unwrap_or_else(otherwise)
 }
 
 /// How a Service is reached.

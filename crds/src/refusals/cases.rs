@@ -62,7 +62,7 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "a component block is begun and left empty",
-        &[("gateway: { serviceType: ClusterIP }", "gateway:")],
+        &[("gateway: { serviceType: ClusterIP, cors: { allowOrigins: [\"*\"] } }", "gateway:")],
         Refuser::Cel,
         "spec.services[0]",
         rules::ONE_COMPONENT.1,
@@ -228,6 +228,20 @@ pub const CASES: &[Case] = &[
         rules::NO_CONTROL_CHARACTERS.1,
     ),
     case(
+        "everybody's scripts may send credentials",
+        &[("allowOrigins: [\"*\"]", "allowOrigins: [\"*\"], allowCredentials: true")],
+        Refuser::Cel,
+        "spec.services[0].gateway.cors",
+        rules::CREDENTIALS_NEED_NAMES.1,
+    ),
+    case(
+        "an origin has a path",
+        &[("allowOrigins: [\"*\"]", "allowOrigins: [\"https://a/b\"]")],
+        Refuser::Schema,
+        "spec.services[0].gateway.cors.allowOrigins[0]",
+        "should match",
+    ),
+    case(
         "two services have one name",
         &[("name: rent\n", "name: pay\n")],
         Refuser::Schema,
@@ -281,14 +295,14 @@ pub const CASES: &[Case] = &[
     ),
     case(
         "a gateway has a path",
-        &[("gateway: { serviceType: ClusterIP }", "path: /all\n      gateway: {}")],
+        &[("gateway: { serviceType: ClusterIP, cors: { allowOrigins: [\"*\"] } }", "path: /all\n      gateway: {}")],
         Refuser::Cel,
         "spec.services[0]",
         rules::A_GATEWAY_HAS_NO_PATH.1,
     ),
     case(
         "a gateway has a database",
-        &[("gateway: { serviceType: ClusterIP }", "database: { sqlite: {} }\n      gateway: {}")],
+        &[("gateway: { serviceType: ClusterIP, cors: { allowOrigins: [\"*\"] } }", "database: { sqlite: {} }\n      gateway: {}")],
         Refuser::Cel,
         "spec.services[0]",
         rules::A_GATEWAY_KEEPS_NO_ROWS.1,

@@ -1,7 +1,7 @@
 //! Runs an operator from its options until it has stopped in an orderly way.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use innkeeper_plan::names::FIELD_MANAGER;
@@ -82,9 +82,17 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| RunError::Listen { address, source })?;
+    let listener = match TcpListener::bind(address).await {
+        // EAFNOSUPPORT or EADDRNOTAVAIL: a machine without IPv6.
+        Err(error)
+            if address.ip() == Ipv6Addr::UNSPECIFIED
+                && matches!(error.raw_os_error(), Some(97 | 99)) =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        listener => listener,
+    };
+    let listener = listener.map_err(|source| RunError::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, "answering /livez, /readyz and /metrics");
     Ok(listener)

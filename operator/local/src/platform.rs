@@ -3,20 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::settings::Log;
-use innkeeper_host::{Backing, Launch, Neighbours, Service, StartError};
+use innkeeper_host::{Backing, Launch, Listener, Neighbours, Service, StartError};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
 use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions, PlatformService};
-use tokio::net::TcpListener;
 
 /// Why a platform cannot run here. Nothing of it is running then.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +89,7 @@ pub struct Prepared {
 
 struct Bound {
     settings: ServiceSettings,
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
 }
 
@@ -254,9 +253,7 @@ async fn bind(settings: ServiceSettings, port: u16) -> Result<Bound, Error> {
         port,
         source,
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(port_error)?;
+    let listener = Listener::bind_loopback(port).await.map_err(port_error)?;
     let address = listener.local_addr().map_err(port_error)?;
     Ok(Bound {
         settings,

@@ -23,6 +23,12 @@ pub const BOOKING_ADDRESSES: NewField = NewField {
     since: Version::new(0, 3, 0),
 };
 
+/// Which scripts of other sites may call a gateway.
+pub const CORS: NewField = NewField {
+    name: "cors",
+    since: Version::new(0, 3, 0),
+};
+
 impl NewField {
     /// Whether an image knows the field. The installation's own image does; another is judged by
     /// its tag, and is assumed not to if that names no release.

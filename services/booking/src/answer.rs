@@ -54,7 +54,7 @@ impl Answers {
     }
 
     fn made(&self, booking: &Entity<State>) -> StoredAnswer {
-        let body = self.presenter.representation(booking).to_string();
+        let body = self.presenter.body(booking);
         StoredAnswer {
             status: StatusCode::CREATED.as_u16(),
             location_id: Some(booking.id),

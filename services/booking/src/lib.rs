@@ -72,5 +72,6 @@ pub fn component(
         router: http::router(Arc::clone(&bookings), context),
         reactor: Some(Arc::clone(&bookings) as _),
         chores: vec![bookings],
+        ..Component::default()
     })
 }

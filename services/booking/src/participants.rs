@@ -49,6 +49,13 @@ pub struct Unavailable {
     source: AnswerError,
 }
 
+impl Unavailable {
+    /// Whether the request had no time left, which is no failure of the participant.
+    pub const fn is_deadline(&self) -> bool {
+        self.source.is_deadline()
+    }
+}
+
 /// What participants are asked.
 #[derive(Clone, Copy)]
 pub enum Question<'a> {

@@ -134,6 +134,9 @@ impl Bookings {
                 tracing::debug!(error = causes(&error), "the claim runs out by itself");
             }
         }
+        if error.is_deadline() {
+            return Err(Rejection::DeadlineExceeded.into());
+        }
         Err(Rejection::Unavailable {
             service: error.service,
             retry_after_seconds: RETRY_AFTER_SECONDS,

@@ -41,6 +41,6 @@ pub fn component(settings: &settings::Fulfillment, context: &Context) -> Compone
     Component {
         router: http::router(Arc::clone(&fulfillments), context),
         reactor: Some(fulfillments),
-        chores: Vec::new(),
+        ..Component::default()
     }
 }

@@ -10,13 +10,17 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use innkeeper_contracts::settings::Route;
 use innkeeper_runtime::callee::{CallContext, Callee, IN_ONE_PIECE_BYTES, InvalidAddress};
 use innkeeper_runtime::client::{CallError, Client};
-use innkeeper_runtime::edge::{self, PassedOn};
-use innkeeper_runtime::json;
+use innkeeper_runtime::edge::PassedOn;
+use innkeeper_runtime::json::{self, READ_BODY_WITHIN};
 use innkeeper_runtime::problem::{Problem, RETRY_AFTER_SECONDS, causes};
 use innkeeper_runtime::request::RequestContext;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::headers;
 use timed::Timed;
@@ -42,10 +46,15 @@ impl Target {
 }
 
 /// Sends a request to its service. Returns the service's answer, or a problem if there is none.
-pub async fn pass_on(target: &Target, context: RequestContext, request: Request) -> Response {
+pub async fn pass_on(
+    target: &Target,
+    large_bodies: &Arc<Semaphore>,
+    context: RequestContext,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = match read_small_body(body).await {
-        Ok(body) => exchange(&target.callee, context, (parts, body)).await,
+    let answered = match read_body(body, large_bodies).await {
+        Ok((body, _permit)) => exchange(&target.callee, context, (parts, body)).await,
         Err(problem) => problem.into_response(),
     };
     let mut response = answered;
@@ -54,13 +63,38 @@ pub async fn pass_on(target: &Target, context: RequestContext, request: Request)
     response
 }
 
-/// Reads a small body whole, so that it is sent together with the head. Other bodies are returned
-/// as they are.
-async fn read_small_body(body: Body) -> Result<Body, Problem> {
-    match body.size_hint().exact() {
-        Some(1..=IN_ONE_PIECE_BYTES) => json::read(body).await.map(Body::from),
-        _ => Ok(body),
+/// Reads a body whole and in time, so that a client that sends it too slowly is told apart from a
+/// service that answers too slowly. A large one takes a permit, which it has while that lives, and
+/// is refused if there is none left.
+async fn read_body(
+    body: Body,
+    large: &Arc<Semaphore>,
+) -> Result<(Body, Option<OwnedSemaphorePermit>), Problem> {
+    if let Some(..=IN_ONE_PIECE_BYTES) = body.size_hint().exact() {
+        return Ok((json::read(body).await?.into(), None));
     }
+    let reading = tokio::time::timeout(READ_BODY_WITHIN, read_large(body, large)).await;
+    reading.unwrap_or_else(|_| Err(json::too_slow()))
+}
+
+async fn read_large(
+    mut body: Body,
+    large: &Arc<Semaphore>,
+) -> Result<(Body, Option<OwnedSemaphorePermit>), Problem> {
+    let (mut read, mut permit) = (BytesMut::new(), None);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| json::unreadable(&error))?;
+        read.extend_from_slice(frame.data_ref().map_or(&[], Bytes::as_ref));
+        if permit.is_none() && read.len() as u64 > IN_ONE_PIECE_BYTES {
+            let acquired = Arc::clone(large).try_acquire_owned();
+            permit = Some(acquired.map_err(|_| {
+                Problem::of(StatusCode::SERVICE_UNAVAILABLE)
+                    .detail("too many large bodies are sent at once")
+                    .retry_after(RETRY_AFTER_SECONDS)
+            })?);
+        }
+    }
+    Ok((read.freeze().into(), permit))
 }
 
 async fn exchange(
@@ -71,7 +105,8 @@ async fn exchange(
     headers::prepare(&mut parts, &context.request_id);
     let call = CallContext {
         principal: None,
-        remaining: Some(context.remaining(callee.timeout)),
+        // What a client says of a deadline is not believed.
+        remaining: None,
         traceparent: Some(context.traceparent),
         saga: None,
     };
@@ -94,13 +129,10 @@ fn receive(response: Response, timeout: Duration) -> Response {
 
 /// The problem that names the service which did not answer.
 fn unanswered(callee: &Callee, error: &CallError) -> Problem {
-    if json::is_limit(error) {
-        return edge::too_large();
-    }
     let service = &callee.name;
     tracing::debug!(service, error = causes(error), "a service did not answer");
     let problem = match error {
-        CallError::Timeout => Problem::of(StatusCode::GATEWAY_TIMEOUT)
+        CallError::Timeout | CallError::Deadline => Problem::of(StatusCode::GATEWAY_TIMEOUT)
             .detail(format!("{service} did not answer in time")),
         CallError::Connect(_) => Problem::of(StatusCode::SERVICE_UNAVAILABLE)
             .detail(format!("{service} cannot be reached"))

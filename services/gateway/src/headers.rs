@@ -6,7 +6,7 @@ use axum::http::header::{
     CONNECTION, EXPECT, HOST, HeaderName, HeaderValue, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use axum::http::request::Parts;
-use innkeeper_runtime::callee::{CORRELATION, PRINCIPAL};
+use innkeeper_contracts::pod::INTERNAL_HEADERS;
 use innkeeper_runtime::edge::REQUEST_ID;
 use innkeeper_runtime::request::Peer;
 
@@ -39,6 +39,16 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Removes the headers that only services send.
+fn remove_internal(headers: &mut HeaderMap) {
+    let internal = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(INTERNAL_HEADERS));
+    for name in internal.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
 /// Turns a client's headers into those of the request to the service, except for those of every
 /// [call](innkeeper_runtime::callee).
 pub fn prepare(parts: &mut Parts, request_id: &str) {
@@ -51,8 +61,7 @@ pub fn prepare(parts: &mut Parts, request_id: &str) {
     let headers = &mut parts.headers;
     remove_hop_by_hop(headers);
     headers.remove(EXPECT);
-    headers.remove(CORRELATION);
-    headers.remove(PRINCIPAL);
+    remove_internal(headers);
 
     let asked = headers.remove(HOST);
     if let Some(asked) = authority.or(asked) {

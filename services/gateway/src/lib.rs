@@ -16,8 +16,11 @@ use axum::response::{IntoResponse, Response};
 use innkeeper_contracts::settings;
 use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
+use innkeeper_runtime::component::Component;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::request::RequestContext;
+
+use tokio::sync::Semaphore;
 
 use forward::Target;
 use index::Index;
@@ -28,6 +31,25 @@ struct Gateway {
     paths: PathTable,
     targets: Vec<Target>,
     index: Index,
+    /// How many large bodies may be in memory at once.
+    large_bodies: Arc<Semaphore>,
+}
+
+/// Large bodies that are in memory at once; each has at most
+/// [1 MiB](innkeeper_runtime::edge::MAX_BODY_BYTES).
+const LARGE_BODIES: usize = 64;
+
+/// Creates a gateway; fails if the address of a service is not valid.
+pub fn component(
+    settings: &settings::Gateway,
+    client: &Client,
+    metrics: &Metrics,
+) -> Result<Component, InvalidAddress> {
+    Ok(Component {
+        router: router(settings, client, metrics)?,
+        cors: settings.cors.clone(),
+        ..Component::default()
+    })
 }
 
 /// The routes of a gateway, which must be put inside the [edge](innkeeper_runtime::edge::around).
@@ -48,6 +70,7 @@ pub fn router(
         paths: PathTable::of(&settings.routes),
         targets,
         index: Index::of(&settings.routes),
+        large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
     };
     Ok(Router::new().fallback(answer).with_state(Arc::new(gateway)))
 }
@@ -59,7 +82,7 @@ async fn answer(
 ) -> Response {
     if let Some(index) = gateway.paths.find(request.uri().path()) {
         let target = &gateway.targets[index];
-        return forward::pass_on(target, context, request).await;
+        return forward::pass_on(target, &gateway.large_bodies, context, request).await;
     }
     if request.uri().path() == "/" {
         return gateway.index.answer(request.method());

@@ -20,7 +20,8 @@ use uuid::Uuid;
 use crate::Payments;
 use crate::domain::{State, path, walked};
 
-/// The routes of a payment service.
+/// The routes of a payment service. Asking for the outcome of an authorization may end its saga; it
+/// is a GET all the same, since bookings of earlier releases ask so.
 pub fn router(payments: Arc<Payments>, context: &Context) -> Router {
     let calls = Router::new()
         .route(AUTHORIZATIONS, post(authorize))

@@ -63,5 +63,6 @@ pub fn component(
             .map(|net| Arc::new(net) as Arc<dyn Chore>)
             .into_iter()
             .collect(),
+        ..Component::default()
     })
 }

@@ -27,6 +27,6 @@ pub fn component(settings: &settings::View, context: &Context) -> Component {
     Component {
         router: http::router(Arc::clone(&view), context),
         reactor: Some(view),
-        chores: Vec::new(),
+        ..Component::default()
     }
 }

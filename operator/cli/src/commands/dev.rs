@@ -1,7 +1,7 @@
 //! `innkeeper dev FILE…`: runs platforms on this machine, in one process.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,9 +12,8 @@ use innkeeper_local::platform::{Options, Platform, Prepared, executor};
 use innkeeper_local::screen::screen;
 use innkeeper_plan::ValidatedPlatform;
 use innkeeper_runtime::lifecycle::Lifecycle;
-use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::EndSignals;
-use tokio::net::TcpListener;
 
 use crate::exit::Failure;
 use crate::files;
@@ -88,6 +87,7 @@ async fn develop(
             admin_router(&platforms),
             admin.clone(),
             Limits::default(),
+            None,
         ),
     );
     for ((plan, _), platform) in plans.iter().zip(&platforms) {
@@ -110,16 +110,14 @@ async fn stop(platforms: Vec<Platform>) -> bool {
     finished
 }
 
-async fn listen_admin(port: u16) -> Result<(TcpListener, SocketAddr), Failure> {
+async fn listen_admin(port: u16) -> Result<(Listener, SocketAddr), Failure> {
     let refused = |error: std::io::Error| {
         let what = "probes, metrics and settings cannot be served on port";
         Failure::Refused(format!(
             "{what} {port}: {error}; stop what uses it, or choose another --admin-port"
         ))
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(refused)?;
+    let listener = Listener::bind_loopback(port).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok((listener, address))
 }

@@ -1,6 +1,6 @@
 //! `innkeeper operator`: runs the operator, as the chart's Deployment does.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use innkeeper_contracts::pod;
 use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Standby};
@@ -54,7 +54,7 @@ pub struct Arguments {
 }
 
 const fn everywhere() -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), pod::ADMIN_PORT)
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), pod::ADMIN_PORT)
 }
 
 impl Arguments {

@@ -1,6 +1,6 @@
 //! `innkeeper serve COMPONENT --settings FILE`: runs one service, as in a pod.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,8 @@ use innkeeper_contracts::{ServiceSettings, pod};
 use innkeeper_host::{Backing, Launch, Neighbours, Service};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_runtime::lifecycle::Lifecycle;
-use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::{EndSignals, LEAVE_FOR_IN_POD};
-use tokio::net::TcpListener;
 
 use crate::exit::Failure;
 use crate::process::{self, CrashArguments};
@@ -24,7 +23,7 @@ pub struct Arguments {
     /// Its settings file.
     #[arg(long, value_name = "FILE", default_value = pod::SETTINGS_FILE)]
     settings: PathBuf,
-    /// Where the business API is served.
+    /// Where the business API is served; [::] is every address of both families.
     #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::BUSINESS_PORT))]
     listen: SocketAddr,
     /// Where probes, metrics, settings, dead letters and parked events are served.
@@ -38,7 +37,7 @@ pub struct Arguments {
 }
 
 const fn everywhere(port: u16) -> SocketAddr {
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
 }
 
 /// Runs one service until SIGTERM.
@@ -77,6 +76,7 @@ async fn serve(
         service.admin.clone(),
         admin.clone(),
         Limits::default(),
+        None,
     );
     admin.spawn("admin server", serving);
     tracing::info!(service = service.name, address = %arguments.listen, "serving");
@@ -87,8 +87,8 @@ async fn serve(
     process::ended(finished)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
+async fn listen(address: SocketAddr) -> Result<Listener, Failure> {
+    let listener = Listener::bind(address).await;
     listener.map_err(|error| Failure::Refused(format!("cannot listen on {address}: {error}")))
 }
 

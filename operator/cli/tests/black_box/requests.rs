@@ -45,11 +45,41 @@ async fn lists_come_in_pages_that_lead_to_one_another() {
     }
 
     assert_eq!((seen, pages), (vec![1, 2, 3, 4, 5], 3));
-    for query in ["size=0", "size=1001", "size=x", "after=-1"] {
-        rentcar
-            .get(&format!("/reservations?{query}"))
-            .await
-            .is_problem(400);
+    for query in ["size=0", "size=1001", "size=x", "after=-1", "page=1"] {
+        let refused = rentcar.get(&format!("/reservations?{query}")).await;
+        refused.is_problem(422);
+    }
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn a_script_of_another_site_may_book_as_the_example_says() {
+    let rentcar = Platform::rentcar();
+    let innkeeper = rentcar.ready(&[]).await;
+    let from_elsewhere = |request| with(request, "origin", "https://rentcar.example");
+    let preflight = || {
+        let request = Request::options("/reservations").body(String::new());
+        let request = from_elsewhere(request.unwrap());
+        with(request, "access-control-request-method", "POST")
+    };
+    let asked = rentcar.send(preflight()).await;
+    let methods = asked.header("access-control-allow-methods");
+    assert_eq!((asked.status, methods), (200, "GET,HEAD,POST,PATCH"));
+    assert!(
+        asked
+            .header("access-control-allow-headers")
+            .contains("idempotency-key")
+    );
+
+    let booked = from_elsewhere(post("/reservations", &kims_wish()));
+    let booked = rentcar.send(booked).await;
+    assert_eq!(booked.status, 201);
+    let nowhere = rentcar.send(from_elsewhere(get("/nowhere"))).await;
+    nowhere.is_problem(404);
+    for answer in [booked, nowhere] {
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, "location,etag,retry-after");
     }
     innkeeper.stop().await;
 }

@@ -8,7 +8,7 @@ use innkeeper_contracts::settings::{
     self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route,
     ServiceSettings, SqliteFile, SqliteLog,
 };
-use innkeeper_crds::component::{Booking, PaymentTime, ServiceType};
+use innkeeper_crds::component::{Booking, Cors, PaymentTime, ServiceType};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
@@ -76,8 +76,9 @@ fn settings(ctx: &ExpandContext, service: &ValidatedService) -> ServiceSettings 
 fn component(ctx: &ExpandContext, service: &ValidatedService) -> settings::Component {
     let platform = ctx.platform;
     match &service.component {
-        Component::Gateway(_) => settings::Component::Gateway(settings::Gateway {
+        Component::Gateway(gateway) => settings::Component::Gateway(settings::Gateway {
             routes: routes(ctx),
+            cors: gateway.cors.as_ref().map(Cors::settings),
         }),
         Component::Booking(booking) => {
             let call = payment_call(ctx, service, booking);

@@ -1,11 +1,11 @@
 //! Refuses labels by which clients could not give a command that only they give: cancel a booking,
-//! capture a payment that is captured by hand, start or complete a fulfillment.
+//! capture a payment that is captured by hand or paid later, start or complete a fulfillment.
 
 use innkeeper_contracts::commands::{
     BOOKING, CANCEL_BOOKING, CAPTURE_PAYMENT, COMPLETE_FULFILLMENT, Command, FULFILLMENT, PAYMENT,
     START_FULFILLMENT,
 };
-use innkeeper_contracts::settings::{Capture, Component, StartAs};
+use innkeeper_contracts::settings::{Capture, Component, PaymentTime, StartAs};
 use innkeeper_crds::platform::Service;
 use innkeeper_crds::{BookingPlatformSpec, DomainService};
 
@@ -13,7 +13,7 @@ use crate::refusal::Collector;
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
     for (index, service) in spec.services.iter().enumerate() {
-        for component in components(service) {
+        for component in components(spec, service) {
             let block = component.name();
             let statuses = format!("spec.services[{index}].{block}.statuses");
             check_component(&component, &statuses, collector);
@@ -30,21 +30,32 @@ pub(super) fn check_service(service: &DomainService, collector: &mut Collector) 
 
 /// The components of a service that have states; there is more than one in a service that is
 /// refused for that.
-fn components(service: &Service) -> impl Iterator<Item = Component> {
+fn components(spec: &BookingPlatformSpec, service: &Service) -> impl Iterator<Item = Component> {
     let booking = service.booking.as_ref();
     let payment = service.payment.as_ref();
     let fulfillment = service.fulfillment.as_ref();
+    let when = paid_when(spec, &service.name);
     let booking = booking.map(|it| Component::Booking(it.settings(None, None)));
-    let payment = payment.map(|it| Component::Payment(it.settings(vec![], None, vec![])));
+    let payment = payment.map(|it| Component::Payment(it.settings(vec![], when, vec![])));
     let fulfillment =
         fulfillment.map(|it| Component::Fulfillment(it.settings(Vec::new(), Vec::new())));
     booking.into_iter().chain(payment).chain(fulfillment)
 }
 
+/// When the bookings are paid that name a payment service.
+fn paid_when(spec: &BookingPlatformSpec, service: &str) -> Option<PaymentTime> {
+    let bookings = spec.services.iter().filter_map(|it| it.booking.as_ref());
+    let mut payments = bookings.filter_map(|booking| booking.payment.as_ref());
+    let payment = payments.find(|payment| payment.service == service);
+    payment.map(|payment| payment.when)
+}
+
 fn check_component(component: &Component, statuses: &str, collector: &mut Collector) {
     let (commands, required): (_, &[Command]) = match component {
         Component::Booking(_) => (&BOOKING, &[CANCEL_BOOKING]),
-        Component::Payment(payment) if payment.capture == Capture::Manual => {
+        Component::Payment(payment)
+            if payment.capture == Capture::Manual || payment.when == Some(PaymentTime::Later) =>
+        {
             (&PAYMENT, &[CAPTURE_PAYMENT])
         }
         Component::Fulfillment(_) => (&FULFILLMENT, &[START_FULFILLMENT, COMPLETE_FULFILLMENT]),
@@ -62,7 +73,7 @@ fn check_component(component: &Component, statuses: &str, collector: &mut Collec
         if allowed.all(|state| commands.given(words, state, label) == Some(command)) {
             continue;
         }
-        let mut states = commands.states.iter();
+        let mut states = commands.states.iter().filter(|it| occurs(component, it));
         let other = states.find(|it| *it != target && words.label(it) == label);
         let other = other.unwrap_or(target);
         let explicit = [other, target].into_iter();
@@ -78,13 +89,15 @@ fn check_component(component: &Component, statuses: &str, collector: &mut Collec
     }
 }
 
-/// Whether rows of a component are ever in a state.
+/// Whether rows of a component are ever in a state. A payment is requested if it is paid later, and
+/// authorized if it is paid on placement.
 fn occurs(component: &Component, state: &str) -> bool {
-    let begins_in_progress = matches!(
-        component,
-        Component::Fulfillment(fulfillment) if fulfillment.start_as == StartAs::InProgress
-    );
-    !(begins_in_progress && state == "scheduled")
+    match (component, state) {
+        (Component::Fulfillment(it), "scheduled") => it.start_as != StartAs::InProgress,
+        (Component::Payment(it), "requested") => it.when != Some(PaymentTime::OnPlacement),
+        (Component::Payment(it), "authorized") => it.when != Some(PaymentTime::Later),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -150,19 +163,32 @@ mod tests {
     }
 
     #[test]
-    fn only_a_payment_that_is_captured_by_hand_needs_a_label_for_it() {
-        let payment = |capture| {
-            move |words| {
+    fn a_payment_needs_a_label_where_a_client_captures_it() {
+        use Capture::{Automatic, Manual};
+        use PaymentTime::{Later, OnPlacement};
+        let (requested, authorized) = ("requested captured", "authorized captured");
+        for (capture, when, expected) in [
+            (Manual, None, &[requested, authorized][..]),
+            (Manual, Some(OnPlacement), &[authorized]),
+            (Manual, Some(Later), &[requested]),
+            (Automatic, Some(Later), &[requested]),
+            (Automatic, Some(OnPlacement), &[]),
+            (Automatic, None, &[]),
+        ] {
+            let payment = |words| {
                 Component::Payment(Payment {
                     words,
                     capture,
+                    when,
                     ..Payment::default()
                 })
-            }
-        };
-        let expected = ["requested captured", "authorized captured"];
-        assert_eq!(refused_pairs(&PAYMENT, payment(Capture::Manual)), expected);
-        assert!(refused_pairs(&PAYMENT, payment(Capture::Automatic)).is_empty());
+            };
+            assert_eq!(
+                refused_pairs(&PAYMENT, payment),
+                expected,
+                "{capture:?} {when:?}"
+            );
+        }
     }
 
     #[test]

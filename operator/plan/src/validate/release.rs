@@ -8,13 +8,17 @@ use innkeeper_crds::{BookingPlatform, DomainService};
 use super::pinned_image;
 use crate::executor::Executor;
 use crate::refusal::Collector;
-use crate::release::{BOOKING_ADDRESSES, MIN_LENGTH, NewField, release};
+use crate::release::{BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, release};
 
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
     let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
         return;
     };
     for (index, service) in platform.spec.services.iter().enumerate() {
+        if service.gateway.as_ref().is_some_and(|it| it.cors.is_some()) {
+            let field_path = format!("spec.services[{index}].gateway.cors");
+            refuse(&CORS, field_path, (&image, &installation.image), collector);
+        }
         let (payment, fulfillment) = (service.payment.as_ref(), service.fulfillment.as_ref());
         let booking = service.booking.as_ref();
         let blocks = [
@@ -44,6 +48,10 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
     for inner in min_lengths(attributes) {
         let field_path = format!("{field_path}.{inner}");
         refuse(&MIN_LENGTH, field_path, images, collector);
+    }
+    if matches!(component, Component::Gateway(gateway) if gateway.cors.is_some()) {
+        let field_path = "spec.settings.component.gateway.cors".to_owned();
+        refuse(&CORS, field_path, images, collector);
     }
     if let Component::Payment(payment) = component
         && !payment.booking_addresses.is_empty()

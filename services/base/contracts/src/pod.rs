@@ -32,6 +32,8 @@ pub const DATABASE_SECRET_DIR: &str = "/etc/innkeeper/database";
 /// Prefix of the paths that only services may call; the gateway never routes it.
 pub const INTERNAL_PREFIX: &str = "/_innkeeper";
 
+/// How the names of headers begin that only services send to each other.
+pub const INTERNAL_HEADERS: &str = "innkeeper-";
 /// Header with the correlation id of the saga, in calls between services.
 pub const CORRELATION_HEADER: &str = "innkeeper-correlation-id";
 /// Header of a call: for whom it is made. The gateway removes it from the requests of clients.

@@ -14,7 +14,7 @@ pub fn environment(_: &mut SchemaGenerator) -> Schema {
 /// The most characters of a label or of an event's name.
 const MAX_LABEL: u32 = 64;
 
-/// Nobody can see a control character, or type one into a request.
+/// No label and no event's name has a control character: people could neither see nor type it.
 pub const NO_CONTROL_CHARACTERS: Rule = (
     r"!self.matches('\\p{Cc}')",
     "a label or an event's name has no control characters",

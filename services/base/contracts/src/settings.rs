@@ -21,7 +21,9 @@ pub use backing::{Database, Kafka, Log, Postgres, SqliteFile, SqliteLog};
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};
 pub use component::Component;
 pub use fulfillment::{Fulfillment, StartAs};
-pub use gateway::{DEFAULT_ROUTE_TIMEOUT_MS, Gateway, MAX_ROUTE_TIMEOUT_MS, Route};
+pub use gateway::{
+    CREDENTIALS_NEED_NAMES, Cors, DEFAULT_ROUTE_TIMEOUT_MS, Gateway, MAX_ROUTE_TIMEOUT_MS, Route,
+};
 pub use payment::{BookingAddress, Capture, Payment, Provider};
 pub use view::{Column, ColumnSource, ColumnValue, View};
 

@@ -216,7 +216,12 @@ impl Words {
 
 /// The schema of `fields`: one optional name per canonical field.
 fn field_names(_: &mut SchemaGenerator) -> Schema {
-    let name = json_schema!({ "type": "string", "minLength": 1, "maxLength": 63 });
+    let name = json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63,
+        "pattern": "^[A-Za-z][A-Za-z0-9_]*$",
+    });
     let name = |field: Field| {
         let mut name = name.clone();
         let description = format!("The platform's name of the field {}.", field.name());

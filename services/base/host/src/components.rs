@@ -1,6 +1,5 @@
 //! The table of components: which crate implements which.
 
-use axum::Router;
 use innkeeper_contracts::settings::Component as Settings;
 use innkeeper_runtime::callee::InvalidAddress;
 use innkeeper_runtime::client::Client;
@@ -10,7 +9,7 @@ use innkeeper_runtime::metrics::Metrics;
 
 /// Creates a component without a database.
 type Stateless<'a> =
-    Box<dyn FnOnce(Client, &Metrics) -> Result<Router, InvalidAddress> + Send + 'a>;
+    Box<dyn FnOnce(Client, &Metrics) -> Result<Component, InvalidAddress> + Send + 'a>;
 
 /// Creates a component with a database.
 type Stateful<'a> =
@@ -28,7 +27,7 @@ pub enum Constructor<'a> {
 pub fn constructor(settings: &Settings) -> Constructor<'_> {
     match settings {
         Settings::Gateway(gateway) => Constructor::Stateless(Box::new(|client, metrics| {
-            innkeeper_gateway::router(gateway, &client, metrics)
+            innkeeper_gateway::component(gateway, &client, metrics)
         })),
         Settings::Booking(booking) => Constructor::Stateful(Box::new(|context, metrics| {
             innkeeper_booking::component(booking, context, metrics)

@@ -7,4 +7,5 @@ pub mod components;
 pub mod service;
 
 pub use innkeeper_runtime::neighbours::Neighbours;
+pub use innkeeper_runtime::server::Listener;
 pub use service::{Backing, Launch, Service, StartError};

@@ -23,10 +23,9 @@ use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::pruning::Pruning;
 use innkeeper_runtime::reception::Reception;
 use innkeeper_runtime::relay::Relay;
-use innkeeper_runtime::server::{self, Limits};
+use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
-use innkeeper_runtime::{admin, edge};
-use tokio::net::TcpListener;
+use innkeeper_runtime::{admin, cors, edge};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -40,7 +39,7 @@ pub struct Launch {
     /// The settings of the service.
     pub settings: ServiceSettings,
     /// The listener of its business API.
-    pub listener: TcpListener,
+    pub listener: Listener,
     /// Where it keeps its rows and sends its events; `None` for a gateway.
     pub backing: Option<Backing>,
     /// The services in the same process, which it joins and calls without a connection.
@@ -125,10 +124,7 @@ impl Service {
         };
         let client = Client::among(launch.neighbours.clone());
         let component = match constructor(&settings.component) {
-            Constructor::Stateless(make) => Component {
-                router: make(client, &metrics)?,
-                ..Component::default()
-            },
+            Constructor::Stateless(make) => make(client, &metrics)?,
             Constructor::Stateful(make) => {
                 let backing = launch.backing;
                 let backing = backing.ok_or_else(|| incomplete(&settings, "a log"))?;
@@ -204,7 +200,7 @@ impl Service {
     fn serve(
         &self,
         component: Component,
-        listener: TcpListener,
+        listener: Listener,
         metrics: Metrics,
         neighbours: &Neighbours,
     ) {
@@ -219,7 +215,10 @@ impl Service {
             self.repeat(Arc::new(watch));
             self.repeat(Arc::new(Pruning(store)));
         }
-        let router = edge::around(component.router, metrics);
+        let mut router = edge::around(component.router, metrics.clone());
+        if let Some(cors) = &component.cors {
+            router = cors::around(router, cors);
+        }
         let limits = Limits {
             drain_within: self.drain_within,
             ..Limits::default()
@@ -227,7 +226,7 @@ impl Service {
         let neighbour = Neighbour::new(router.clone(), self.intake.clone(), self.drain_within);
         let address = listener.local_addr();
         let joined = address.map(|address| neighbours.join(address, neighbour));
-        let serving = server::serve(listener, router, self.intake.clone(), limits);
+        let serving = server::serve(listener, router, self.intake.clone(), limits, Some(metrics));
         self.intake.spawn("http server", async move {
             serving.await;
             drop(joined);

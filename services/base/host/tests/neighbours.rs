@@ -1,6 +1,6 @@
 //! Services of one process, as `innkeeper dev` starts them.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ async fn start(neighbours: &Neighbours, routes: Vec<Route>) -> (SocketAddr, Serv
     });
     let mut settings: ServiceSettings =
         serde_json::from_value(settings).expect("they are complete");
-    settings.component = Component::Gateway(Gateway { routes });
+    settings.component = Component::Gateway(Gateway { routes, cors: None });
     let launch = Launch {
         settings,
-        listener,
+        listener: listener.into(),
         backing: None,
         neighbours: neighbours.clone(),
         clock: Arc::new(MockClock::default()),
@@ -69,6 +69,8 @@ async fn a_service_is_called_in_process_from_its_start_until_it_stops() {
     let (address, gateway) = start(&neighbours, routes).await;
 
     assert!(neighbours.admit(pays).is_some(), "it is called in process");
+    let other = SocketAddr::from((Ipv6Addr::LOCALHOST, pays.port()));
+    assert!(neighbours.admit(other).is_some(), "on either family");
     assert_eq!(status(address, "/pays").await, StatusCode::NOT_FOUND);
     assert!(pay.stop(Duration::ZERO).await);
 

@@ -64,9 +64,8 @@ pub fn check_merge_patch(
 }
 
 fn check_ids<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Result<(), Rejection> {
-    let own = change.get("id");
-    if own.is_some_and(|said| said.integer() != Ok(row.id)) {
-        return Err(another("id", row.id));
+    if let Some(said) = change.get("id") {
+        check_id("id", said, row.id)?;
     }
     let ids = row.snapshot.ids;
     for (field, id) in [
@@ -75,16 +74,27 @@ fn check_ids<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Resul
         (Field::Fulfillment, ids.fulfillment),
     ] {
         let Some(id) = id else { continue };
-        let agrees = |said: &Json| said.integer() == Ok(id);
-        if let Some(name) = others(words, change, field, agrees).next() {
-            return Err(another(name, id));
+        for name in words.names_of(field) {
+            if let Some(said) = change.get(name) {
+                check_id(name, said, id)?;
+            }
         }
     }
     Ok(())
 }
 
-fn another(name: &str, id: i64) -> Rejection {
-    Rejection::Conflict(format!("the request names another {name}: here it is {id}"))
+fn check_id(name: &str, said: &Json, id: i64) -> Result<(), Rejection> {
+    match said.id() {
+        Some(said) if said == id => Ok(()),
+        Some(_) => {
+            let detail = format!("the request names another {name}: here it is {id}");
+            Err(Rejection::Conflict(detail))
+        }
+        None => Err(Rejection::invalid(
+            pointer_to(name),
+            "must be an id: digits alone, without a sign or leading zeros",
+        )),
+    }
 }
 
 /// The names under which a PATCH gives a field another value than the row has.

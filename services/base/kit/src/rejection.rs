@@ -37,6 +37,8 @@ pub enum Rejection {
     },
     /// The row is not as the preconditions of the request want it.
     PreconditionFailed,
+    /// The time that the caller gave is over.
+    DeadlineExceeded,
     /// A service that is needed does not answer.
     Unavailable {
         /// Name of the service.

@@ -116,12 +116,6 @@ impl<S: State> Repository<S> {
         time_ordered_id(self.clock.now())
     }
 
-    /// Loads what is stored of a saga.
-    pub async fn load(&self, correlation_id: Uuid) -> Result<Stored<S>, StoreError> {
-        let row = self.store.load(correlation_id).await?;
-        stored(row.as_ref())
-    }
-
     /// Runs a step, and returns what is stored of the saga then, and the decision's result.
     pub async fn run<T: Send + 'static>(
         &self,

@@ -518,7 +518,7 @@ fn what_agrees_with_the_row_after_reading_is_no_contradiction() {
     for change in [
         "{}",
         r#"{"id":1,"reservationId":4,"price":50000,"currency":"KRW"}"#,
-        r#"{"id":"1","booking":" 4 ","amount":"50000","fulfillment":"1"}"#,
+        r#"{"id":"1","booking":"4","amount":"50000","fulfillment":"1"}"#,
         r#"{"id":null,"reservationId":null,"price":null,"currency":null}"#,
         r#"{"userName":"lee","carId":8,"quantity":"many","period":0,"other":{}}"#,
         r#"{"payment":77}"#,
@@ -532,9 +532,6 @@ fn an_id_of_another_row_is_a_conflict() {
     for change in [
         r#"{"id":2}"#,
         r#"{"id":"2","price":1}"#,
-        r#"{"id":1.0}"#,
-        r#"{"id":9223372036854775808}"#,
-        r#"{"id":[1]}"#,
         r#"{"reservationId":1}"#,
         r#"{"booking":"1"}"#,
         r#"{"fulfillment":2}"#,
@@ -545,6 +542,23 @@ fn an_id_of_another_row_is_a_conflict() {
             matches!(refused, Err(Rejection::Conflict(_))),
             "{change}: {refused:?}"
         );
+    }
+}
+
+#[test]
+fn what_is_no_id_is_invalid_at_its_pointer() {
+    for (change, pointer) in [
+        (r#"{"id":1.0}"#, "/id"),
+        (r#"{"id":"01"}"#, "/id"),
+        (r#"{"id":"+1"}"#, "/id"),
+        (r#"{"id":9223372036854775808}"#, "/id"),
+        (r#"{"id":[1]}"#, "/id"),
+        (r#"{"booking":" 4 "}"#, "/booking"),
+    ] {
+        let Err(Rejection::Invalid(faults)) = contradiction(change) else {
+            panic!("{change}");
+        };
+        assert_eq!(faults[0].pointer, pointer, "{change}");
     }
 }
 

@@ -30,13 +30,12 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use crate::client::{CallError, Client};
-use call::{Call, Extent};
+use call::{Call, Extent, TooLate};
 use timeout::TotalTimeout;
 use transport::Transport;
 
 pub use answer::IN_ONE_PIECE_BYTES;
 pub use call::CallContext;
-pub use headers::{CORRELATION, PRINCIPAL};
 pub use json::AnswerError;
 
 /// The address of a service is not an HTTP address.
@@ -117,11 +116,15 @@ impl Callee {
         context: CallContext,
         extent: Extent,
     ) -> Result<Response, CallError> {
-        let within = context.remaining.unwrap_or(self.timeout).min(self.timeout);
+        let (within, too_late) = match context.remaining {
+            Some(remaining) if remaining < self.timeout => (remaining, TooLate::Deadline),
+            _ => (self.timeout, TooLate::Timeout),
+        };
         let call = Call {
             request,
             context,
             within,
+            too_late,
             extent,
         };
         self.service.clone().oneshot(call).await

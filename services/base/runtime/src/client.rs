@@ -29,6 +29,10 @@ pub enum CallError {
     /// No answer came in time. The request may have had its effect.
     #[error("no answer came in time")]
     Timeout,
+    /// The caller's own deadline has passed first, which says nothing about the callee. The request
+    /// may have had its effect.
+    #[error("the deadline of the caller has passed")]
+    Deadline,
     /// No connection could be made. The request was not sent.
     #[error("cannot connect")]
     Connect(#[source] Box<dyn Error + Send + Sync>),

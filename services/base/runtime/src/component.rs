@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
+use innkeeper_contracts::settings::Cors;
 use innkeeper_contracts::{Event, EventType};
 use innkeeper_kit::Failure;
 use innkeeper_kit::repository::Effect;
@@ -38,6 +39,8 @@ pub trait Chore: Send + Sync {
 pub struct Component {
     /// The routes of its business API.
     pub router: Router,
+    /// Which scripts of other sites may call it; `None` if none may.
+    pub cors: Option<Cors>,
     /// Its reactions to events; `None` if it consumes none.
     pub reactor: Option<Arc<dyn Reactor>>,
     /// Its chores.

@@ -98,7 +98,7 @@ impl Consumer {
         while !ending.is_cancelled() {
             self.attempts
                 .failing
-                .crowd(in_flight.count() >= MOST_IN_HAND);
+                .set_crowded(in_flight.count() >= MOST_IN_HAND);
             tokio::select! {
                 biased;
                 () = in_flight.handled(), if !in_flight.is_empty() => {

@@ -9,14 +9,11 @@ use crate::problem::Problem;
 /// Tells which media types PATCH takes (RFC 5789, 3.1).
 pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// The media types that PATCH takes.
+/// The media types that PATCH takes, the second of which is a merge patch (RFC 7396).
 pub const PATCHES: &str = "application/json, application/merge-patch+json";
 
 /// The media types that other methods take.
 const BODIES: &str = "application/json, application/hal+json";
-
-/// The media type of a merge patch (RFC 7396).
-const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// The only coding that is understood: none.
 const IDENTITY: &str = "identity";
@@ -47,7 +44,7 @@ pub fn check(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
 
 /// Whether the body is a merge patch.
 pub fn is_merge_patch(headers: &HeaderMap) -> bool {
-    matches!(media_type(headers), MediaType::Of(mime) if mime.essence_str() == MERGE_PATCH)
+    matches!(media_type(headers), MediaType::Of(mime) if mime.essence_str() == "application/merge-patch+json")
 }
 
 fn unsupported(detail: &str) -> Problem {
@@ -80,18 +77,17 @@ fn media_type(headers: &HeaderMap) -> MediaType {
     let Some(first) = first else {
         return MediaType::Absent;
     };
-    let mime = first
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<Mime>().ok());
-    let in_utf8 = |mime: &Mime| {
-        mime.get_param(mime::CHARSET)
-            .is_none_or(|it| it == mime::UTF_8)
-    };
-    match mime.filter(in_utf8) {
+    let parts = first.to_str().unwrap_or_default().split(';').map(str::trim);
+    let mime = parts.collect::<Vec<_>>().join(";").parse::<Mime>().ok();
+    match mime.filter(is_in_utf8) {
         Some(mime) if more.is_none() => MediaType::Of(mime),
         _ => MediaType::Invalid,
     }
+}
+
+fn is_in_utf8(mime: &Mime) -> bool {
+    let charset = mime.get_param(mime::CHARSET);
+    charset.is_none_or(|it| it == mime::UTF_8 || it == "utf8" || it == "us-ascii")
 }
 
 #[cfg(test)]
@@ -130,7 +126,7 @@ mod tests {
             for good in [
                 taken,
                 "application/json",
-                "Application/JSON; Charset=\"utf-8\"",
+                "Application/JSON ;\tCharset=\"utf-8\"",
             ] {
                 assert_eq!(status(&method, &[("content-type", good)]), Ok(()), "{good}");
             }

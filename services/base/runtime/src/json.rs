@@ -20,8 +20,8 @@ use crate::problem::Problem;
 pub const READ_BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The JSON body of a request, deserialized. It is refused with 415 if its media type is another
-/// one or it is coded, 400 if it is not JSON, 422 if it does not fit the type, 413 if it is too large, and 408 if
-/// it does not come in time.
+/// one or it is coded, 400 if it is not JSON, 422 if it does not fit the type, 413 if it is too
+/// large, and 408 if it does not come in time.
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -62,10 +62,13 @@ pub async fn read(body: Body) -> Result<Bytes, Problem> {
     match tokio::time::timeout(READ_BODY_WITHIN, body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) => Err(unreadable(&error)),
-        Err(_) => {
-            Err(Problem::of(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time"))
-        }
+        Err(_) => Err(too_slow()),
     }
+}
+
+/// The problem of a body that did not come in time (408).
+pub fn too_slow() -> Problem {
+    Problem::of(StatusCode::REQUEST_TIMEOUT).detail("the body did not come in time")
 }
 
 /// The problem of a body that could not be read: 413 or 400.

@@ -9,6 +9,7 @@ pub mod component;
 pub mod consumer;
 pub mod content;
 pub mod context;
+pub mod cors;
 pub mod database_watch;
 pub mod dead_letters;
 pub mod edge;

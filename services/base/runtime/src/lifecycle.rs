@@ -62,8 +62,10 @@ impl Lifecycle {
 
     /// Records that something is broken that only a new process mends.
     pub fn fail(&self, reason: String) {
-        tracing::error!(reason, "this process has to be restarted");
-        self.failure.get_or_init(|| reason);
+        if self.failure.set(reason).is_ok() {
+            let reason = self.failure();
+            tracing::error!(reason, "this process has to be restarted");
+        }
     }
 
     /// The first failure that only a new process mends, if there is any.

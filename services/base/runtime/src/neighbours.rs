@@ -8,7 +8,7 @@
 mod answer;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, RwLock, Weak};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Neighbours {
     pub fn join(&self, address: SocketAddr, neighbour: Neighbour) -> Arc<Neighbour> {
         let neighbour = Arc::new(neighbour);
         let mut members = self.0.write().expect("no holder of this lock panics");
-        members.insert(address, Arc::downgrade(&neighbour));
+        members.insert(same(address), Arc::downgrade(&neighbour));
         neighbour
     }
 
@@ -69,10 +69,19 @@ impl Neighbours {
     /// takes no more work.
     pub fn admit(&self, address: SocketAddr) -> Option<Admitted> {
         let members = self.0.read().expect("no holder of this lock panics");
-        let neighbour = members.get(&address)?.upgrade()?;
+        let neighbour = members.get(&same(address))?.upgrade()?;
         drop(members);
         let pass = neighbour.lifecycle.admit()?;
         Some(Admitted { neighbour, pass })
+    }
+}
+
+/// One address for both loopback addresses: a service of this machine has its port on both.
+fn same(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_loopback() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+    } else {
+        address
     }
 }
 

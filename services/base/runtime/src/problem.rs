@@ -145,6 +145,10 @@ impl From<Rejection> for Problem {
                 StatusCode::PRECONDITION_FAILED,
                 "The resource is not as the preconditions of the request want it",
             ),
+            Rejection::DeadlineExceeded => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "The time that the caller gave is over",
+            ),
             Rejection::Unavailable {
                 service,
                 retry_after_seconds,

@@ -83,7 +83,7 @@ impl Service {
         let neighbour = Neighbour::new(router.clone(), lifecycle.clone(), drain_within);
         let joined = self.neighbours.join(self.address, neighbour);
         let listener = self.listener.take().expect("it starts once");
-        let serving = serve(listener, router, lifecycle, limits);
+        let serving = serve(listener.into(), router, lifecycle, limits, None);
         self.lifecycle.spawn("server", async move {
             serving.await;
             drop(joined);
@@ -309,7 +309,7 @@ async fn a_call_in_process_needs_no_connection_and_is_counted_at_the_edge() {
     assert!(service.metrics.render().contains(counted));
     let request = request(Method::GET, "/pays/7", Body::empty());
     let over_connection = service.wire.call(request, in_a_hurry()).await;
-    assert!(matches!(over_connection, Err(CallError::Timeout)));
+    assert!(matches!(over_connection, Err(CallError::Deadline)));
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn a_call_ends_in_time_and_so_does_its_handler() {
     for callee in service.handles() {
         let request = request(Method::GET, "/", Body::empty());
         let late = callee.call(request, in_a_hurry()).await;
-        assert!(matches!(late, Err(CallError::Timeout)), "{late:?}");
+        assert!(matches!(late, Err(CallError::Deadline)), "{late:?}");
         gate.reached().await;
         gate.ended().await;
     }
@@ -335,7 +335,7 @@ async fn the_timeout_holds_until_the_answer_is_complete() {
     for callee in service.handles() {
         let request = request(Method::GET, "/", Body::empty());
         let late = callee.call(request, in_a_hurry()).await;
-        assert!(matches!(late, Err(CallError::Timeout)), "{late:?}");
+        assert!(matches!(late, Err(CallError::Deadline)), "{late:?}");
     }
 }
 

@@ -33,7 +33,10 @@ async fn served(router: Router, lifecycle: &Lifecycle, limits: Limits) -> Socket
         .await
         .expect("a port is free");
     let address = listener.local_addr().expect("the listener is bound");
-    lifecycle.spawn("server", serve(listener, router, lifecycle.clone(), limits));
+    lifecycle.spawn(
+        "server",
+        serve(listener.into(), router, lifecycle.clone(), limits, None),
+    );
     address
 }
 

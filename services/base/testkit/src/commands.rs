@@ -40,8 +40,8 @@ fn assert_agree_on_label<S: State>(
     label: &str,
 ) {
     let status = Field::Status.name();
-    let patch = Object::read(format!("{{{status:?}: {label:?}}}").as_bytes()).unwrap();
-    let asked = asked(words, &patch, table).unwrap();
+    let body = Object::read(format!("{{{status:?}: {label:?}}}").as_bytes()).unwrap();
+    let asked = asked(words, &body, table).unwrap();
     let path = path_to(words, state, &asked, table).unwrap_or_default();
     let end = path.last().map(|end| end.name());
     let given = commands.given(words, state.name(), label);

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number;
+use crate::schema;
+use crate::words::Rule;
 
 /// Settings of a gateway.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -12,7 +14,63 @@ pub struct Gateway {
     /// Where requests go.
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
     pub routes: Vec<Route>,
+    /// Which scripts of other sites may call; none when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
 }
+
+/// Which scripts of other sites may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>). In
+/// each list `*` is everything.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(&[RESOLVED_CREDENTIALS_NEED_NAMES])))]
+pub struct Cors {
+    /// The sites, such as `https://rentcar.example`.
+    #[schemars(
+        length(min = 1, max = 32),
+        inner(
+            length(max = 253),
+            regex(pattern = r"^(\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+)$")
+        )
+    )]
+    pub allow_origins: Vec<String>,
+    /// The methods of their requests.
+    #[schemars(
+        length(max = 16),
+        inner(length(max = 32), regex(pattern = r"^(\*|[A-Z]+)$"))
+    )]
+    pub allow_methods: Vec<String>,
+    /// The headers of their requests.
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
+    )]
+    pub allow_headers: Vec<String>,
+    /// The headers of answers that they may read.
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
+    )]
+    pub expose_headers: Vec<String>,
+    /// Whether their requests may carry cookies and the like.
+    #[serde(default)]
+    pub allow_credentials: bool,
+    /// Seconds for which a browser may remember what it was told; it decides by itself when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_seconds: Option<u32>,
+}
+
+/// Browsers refuse an answer that allows credentials to everybody.
+pub const CREDENTIALS_NEED_NAMES: Rule = (
+    "!has(self.allowCredentials) || !self.allowCredentials || !('*' in self.allowOrigins || (has(self.allowMethods) && '*' in self.allowMethods) || (has(self.allowHeaders) && '*' in self.allowHeaders) || (has(self.exposeHeaders) && '*' in self.exposeHeaders))",
+    "with allowCredentials no list may have *, since browsers refuse that: name origins, methods and headers, or leave allowCredentials out",
+);
+
+/// The same for lists that are all there.
+const RESOLVED_CREDENTIALS_NEED_NAMES: Rule = (
+    "!has(self.allowCredentials) || !self.allowCredentials || ![self.allowOrigins, self.allowMethods, self.allowHeaders, self.exposeHeaders].exists(l, '*' in l)",
+    CREDENTIALS_NEED_NAMES.1,
+);
 
 /// One service behind a gateway.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -250,6 +250,20 @@ async fn other_media_types_and_codings_are_refused_and_options_names_those_that_
 #[tokio::test]
 async fn an_id_has_one_spelling_and_no_parameter_is_ignored() {
     let service = with_payment().await;
+    for id in [r#""08""#, r#""+1""#, r#"" 1 ""#, "1.0", "true"] {
+        for name in ["id", "reservationId"] {
+            let body = format!(r#"{{"status":"captured","{name}":{id}}}"#);
+            let answer = send(&service, CHANGE, &[], &body).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+        }
+    }
+    let changed = send(&service, ("PATCH", "/things/1?dryRun=true"), &[], "{}").await;
+    assert_eq!(changed.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        changed.says("there are no parameters here"),
+        "{}",
+        changed.body
+    );
     for path in [
         "/things/01",
         "/things/+1",

@@ -261,7 +261,7 @@ async fn start(
 ) -> Service {
     let launch = Launch {
         settings: serde_json::from_value(settings).unwrap(),
-        listener,
+        listener: listener.into(),
         backing: Some(Backing::Relayed(Arc::new(log))),
         neighbours: Neighbours::default(),
         clock,

@@ -47,13 +47,20 @@ impl Json {
         digits.parse::<i64>().map_err(|error| *error.kind())
     }
 
+    /// The value as a public id, which has one spelling: digits alone, as a number or in a string;
+    /// `None` for anything else.
+    pub fn id(&self) -> Option<i64> {
+        let id = self.integer().ok()?;
+        (self.text() == Some(&id.to_string())).then_some(id)
+    }
+
     /// Whether the value is the one that is shown: a number may be in a string, and a string a number
     /// with the same digits.
     pub fn is_shown_as(&self, shown: &serde_json::Value) -> bool {
         use serde_json::Value;
         match shown {
             Value::String(text) => self.text() == Some(text),
-            Value::Number(number) => self.integer().ok() == number.as_i64(),
+            Value::Number(number) => number.as_i64().is_some_and(|it| self.integer() == Ok(it)),
             Value::Bool(truth) => self.boolean() == Some(*truth),
             other => serde_json::to_value(self).is_ok_and(|it| it == *other),
         }

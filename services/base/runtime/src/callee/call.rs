@@ -27,7 +27,18 @@ pub struct Call {
     pub context: CallContext,
     /// How long the call may take.
     pub within: Duration,
+    /// Why it ends then.
+    pub too_late: TooLate,
     pub extent: Extent,
+}
+
+/// Whose time is over first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TooLate {
+    /// That which the callee has for any call.
+    Timeout,
+    /// That which the caller has left.
+    Deadline,
 }
 
 /// How much of the answer is read as part of the call.

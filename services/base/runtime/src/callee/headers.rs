@@ -10,9 +10,9 @@ use super::call::Call;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_HEADER);
 /// Header with the correlation id of the saga.
-pub const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
+const CORRELATION: HeaderName = HeaderName::from_static(CORRELATION_HEADER);
 /// Header that says for whom a call is made.
-pub const PRINCIPAL: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
+const PRINCIPAL: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
 const TIMEOUT: HeaderName = HeaderName::from_static(TIMEOUT_HEADER);
 
 /// Adds the headers of a call.

@@ -23,6 +23,13 @@ pub enum AnswerError {
     Body(#[from] serde_json::Error),
 }
 
+impl AnswerError {
+    /// Whether the caller had no time left, which is no failure of the callee.
+    pub const fn is_deadline(&self) -> bool {
+        matches!(self, Self::Call(CallError::Deadline))
+    }
+}
+
 impl Callee {
     /// Asks with a GET of a path.
     pub async fn get_json<A: DeserializeOwned>(

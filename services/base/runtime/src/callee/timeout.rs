@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tower::Service;
 
-use super::call::Call;
+use super::call::{Call, TooLate};
 use crate::client::CallError;
 
 /// A service whose calls end in time.
@@ -28,11 +28,15 @@ where
 
     fn call(&mut self, call: Call) -> Self::Future {
         let within = call.within;
+        let too_late = match call.too_late {
+            TooLate::Timeout => CallError::Timeout,
+            TooLate::Deadline => CallError::Deadline,
+        };
         let answered = self.0.call(call);
         async move {
             tokio::time::timeout(within, answered)
                 .await
-                .unwrap_or(Err(CallError::Timeout))
+                .unwrap_or(Err(too_late))
         }
         .boxed()
     }

@@ -26,6 +26,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// of every record does not fill the memory.
 pub const MAX_FAILING: usize = 10_000;
 
+/// How long a record whose effect fails is tried while there is no room for others.
+const TRY_IN_A_CROWD_FOR: Duration = Duration::from_secs(10);
+
 /// The outcomes of a record, as values of the metric's label.
 const OUTCOMES: [&str; 4] = ["effect", "none", "duplicate", "dead-letter"];
 
@@ -141,7 +144,10 @@ impl Attempts {
     fn is_given_up<'a>(&'a self, attempted: &mut Attempted<'a>) -> bool {
         let first = || (Instant::now(), self.failing.begin());
         let (since, _) = attempted.failing.get_or_insert_with(first);
-        since.elapsed() >= self.try_for || self.failing.is_too_much()
+        let tried_for = since.elapsed();
+        tried_for >= self.try_for
+            || self.failing.count() > MAX_FAILING
+            || tried_for >= TRY_IN_A_CROWD_FOR && self.failing.is_crowded()
     }
 
     /// Makes a record a dead letter; `false` if that is not possible now.
@@ -180,13 +186,12 @@ impl Failing {
     }
 
     /// Records whether there is no room for other records.
-    pub fn crowd(&self, is_crowded: bool) {
+    pub fn set_crowded(&self, is_crowded: bool) {
         self.is_crowded.store(is_crowded, Ordering::Relaxed);
     }
 
-    /// Whether records that fail should leave room for others.
-    fn is_too_much(&self) -> bool {
-        self.count() > MAX_FAILING || self.is_crowded.load(Ordering::Relaxed)
+    fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Ordering::Relaxed)
     }
 
     fn begin(&self) -> IsFailing<'_> {

@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{MethodRouter, patch};
 use innkeeper_contracts::Field;
-use innkeeper_kit::json::Object;
+use innkeeper_kit::json::{Json, Object};
 use innkeeper_kit::label::{self, Table};
 use innkeeper_kit::repository::Decision;
 use innkeeper_kit::request::found;
 use innkeeper_kit::{Entity, Failure, Rejection, Repository, contradiction};
-use serde_json::Value;
 
 use super::presenter::Presenter;
 use super::tag::{Precondition, Preconditions, Tag};
-use super::{Item, Resource, hal, public_id, refused};
+use super::{Item, Resource, hal, public_id, query, refused};
 use crate::content::{self, ACCEPT_PATCH, PATCHES};
 use crate::json::ObjectBody;
 use crate::problem::Problem;
@@ -71,16 +71,15 @@ impl Change {
         table: Table<S>,
     ) -> Result<&'static [S], Rejection> {
         if !self.preconditions.is_empty() {
-            let tag = Tag::of(presenter.representation(row).to_string().as_bytes());
+            let tag = Tag::of(presenter.body(row).as_bytes());
             if self.preconditions.judge(&tag) != Precondition::Holds {
                 return Err(Rejection::PreconditionFailed);
             }
         }
         let words = presenter.words();
         if self.is_merge_patch {
-            if let Value::Object(shown) = presenter.representation(row) {
-                contradiction::check_merge_patch(words, &self.body, &shown)?;
-            }
+            let shown = presenter.representation(row);
+            contradiction::check_merge_patch(words, &self.body, &shown)?;
             if found(words, &self.body, Field::Status).is_none() {
                 return Ok(&[]);
             }
@@ -127,45 +126,62 @@ async fn tell_what_patch_takes(mut response: Response) -> Response {
     response
 }
 
+/// What the head of a PATCH says. It has no query parameters.
+struct Head {
+    is_merge_patch: bool,
+    preconditions: Preconditions,
+    request: RequestContext,
+}
+
+impl<S: Sync> FromRequestParts<S> for Head {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        query::check_none(parts.uri.query())?;
+        let Ok(request) = RequestContext::from_request_parts(parts, state).await;
+        Ok(Self {
+            is_merge_patch: content::is_merge_patch(&parts.headers),
+            preconditions: Preconditions::of(&parts.headers),
+            request,
+        })
+    }
+}
+
 async fn change_item(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    request: RequestContext,
-    headers: HeaderMap,
+    head: Head,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
-    let id = public_id(&id)?;
-    apply_change(&shared, id, request, &headers, body.0).await
+    apply_change(&shared, public_id(&id)?, head, body.0).await
 }
 
 async fn change_named_item(
     State(shared): State<Shared>,
-    request: RequestContext,
-    headers: HeaderMap,
+    head: Head,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
-    let id = body.0.get("id").and_then(|id| id.integer().ok());
+    let id = body.0.get("id").and_then(Json::id);
     let id =
         id.ok_or_else(|| Problem::from(Rejection::invalid("/id", "must be the id of an item")))?;
-    apply_change(&shared, id, request, &headers, body.0).await
+    apply_change(&shared, id, head, body.0).await
 }
 
 async fn apply_change(
     shared: &Shared,
     id: i64,
-    request: RequestContext,
-    headers: &HeaderMap,
+    head: Head,
     body: Object,
 ) -> Result<Response, Problem> {
     let change = Change {
         id,
         body,
-        is_merge_patch: content::is_merge_patch(headers),
-        preconditions: Preconditions::of(headers),
-        request,
+        is_merge_patch: head.is_merge_patch,
+        preconditions: head.preconditions,
+        request: head.request,
     };
     let item = shared.resource.update(change).await.map_err(refused)?;
-    let body = hal::item(&shared.path, item).to_string();
+    let body = hal::text(hal::item(&shared.path, item));
     let tag = Tag::of(body.as_bytes());
     Ok(tag.on(hal::response(StatusCode::OK, body)))
 }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -18,7 +18,7 @@ use innkeeper_kit::store::{StoreError, StoredAnswer};
 use tokio::sync::oneshot;
 
 use super::tag::Tag;
-use super::{Resource, hal, refused};
+use super::{Resource, hal, query, refused};
 use crate::context::Context;
 use crate::json::ObjectBody;
 use crate::lifecycle::Lifecycle;
@@ -64,10 +64,12 @@ pub fn create(context: &Context, resource: Arc<dyn Create>) -> MethodRouter {
 
 async fn create_item(
     State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
     request: RequestContext,
     key: KeyHeader,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
+    query::check_none(query.as_deref())?;
     let key = key.text()?;
     let creation = Creation {
         body: body.0,

@@ -4,7 +4,7 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Item;
 use super::query::Page;
@@ -13,13 +13,18 @@ use super::query::Page;
 pub const MEDIA_TYPE: &str = "application/hal+json";
 
 /// An item with a link to itself.
-pub fn item(path: &str, item: Item) -> Value {
+pub fn item(path: &str, item: Item) -> Map<String, Value> {
     let mut fields = item.fields;
     fields.insert(
         "_links".to_owned(),
         json!({ "self": { "href": format!("{path}/{}", item.id) } }),
     );
-    Value::Object(fields)
+    fields
+}
+
+/// A HAL document as text.
+pub fn text(document: Map<String, Value>) -> String {
+    Value::Object(document).to_string()
 }
 
 /// A page of a list. `last` is the id of its last row if there is a next page.
@@ -28,7 +33,10 @@ pub fn page(path: &str, page: Page, items: Vec<Item>, last: Option<i64>) -> Valu
     if let Some(after) = last {
         links["next"] = json!({ "href": Page { after, ..page }.href(path) });
     }
-    let items: Vec<Value> = items.into_iter().map(|row| item(path, row)).collect();
+    let items: Vec<Value> = items
+        .into_iter()
+        .map(|row| item(path, row).into())
+        .collect();
     json!({ "_embedded": { relation(path): items }, "_links": links })
 }
 

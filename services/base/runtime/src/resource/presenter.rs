@@ -6,7 +6,7 @@ use innkeeper_contracts::{ServiceSettings, Words};
 use innkeeper_kit::show::{self, Shown};
 use innkeeper_kit::store::{Row, StoreError};
 use innkeeper_kit::{Entity, State};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Item, hal};
 
@@ -49,7 +49,12 @@ impl Presenter {
     }
 
     /// The representation of an entity: what GET answers.
-    pub fn representation<S: State>(&self, entity: &Entity<S>) -> Value {
+    pub fn representation<S: State>(&self, entity: &Entity<S>) -> Map<String, Value> {
         hal::item(&self.path, self.item(entity))
+    }
+
+    /// The same as text.
+    pub fn body<S: State>(&self, entity: &Entity<S>) -> String {
+        hal::text(self.representation(entity))
     }
 }

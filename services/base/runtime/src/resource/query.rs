@@ -12,6 +12,9 @@ const DEFAULT_SIZE: u32 = 20;
 /// Most items per page.
 const MAX_SIZE: u32 = 1000;
 
+/// What a refusal says of the parameters.
+const KNOWN: &str = "the parameters are after and size";
+
 /// One page of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Page {
@@ -31,8 +34,7 @@ impl Page {
                 "after" => set(&mut after, &name, &value, 0, i64::MAX)?,
                 "size" => set(&mut size, &name, &value, 1, MAX_SIZE)?,
                 _ => {
-                    let known = "the parameters are after and size";
-                    return Err(invalid(format!("{name:?} is unknown; {known}")));
+                    return Err(invalid(format!("{name:?} is unknown; {KNOWN}")));
                 }
             }
         }
@@ -87,13 +89,14 @@ where
         .parse()
         .ok()
         .filter(|number: &N| *number >= least && *number <= most && number.to_string() == value);
-    let number =
-        number.ok_or_else(|| invalid(format!("{name} must be a number from {least} to {most}")))?;
+    let number = number.ok_or_else(|| {
+        invalid(format!(
+            "{name} must be a number from {least} to {most}; {KNOWN}"
+        ))
+    })?;
     match parameter.replace(number) {
         None => Ok(()),
-        Some(_) => Err(invalid(format!(
-            "{name} is given twice; the parameters are after and size"
-        ))),
+        Some(_) => Err(invalid(format!("{name} is given twice; {KNOWN}"))),
     }
 }
 

@@ -97,7 +97,7 @@ async fn show_item(
         .flatten()
         .ok_or_else(|| Problem::from(Rejection::NotFound))?;
     query::check_none(query.as_deref())?;
-    conditional(&headers, hal::item(&shared.path, item).to_string())
+    conditional(&headers, hal::text(hal::item(&shared.path, item)))
 }
 
 /// The representation, unless the preconditions of the request do not hold for it: then 304 if the

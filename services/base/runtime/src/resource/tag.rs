@@ -71,8 +71,8 @@ impl Preconditions {
 
     /// Judges a representation: `If-Match` compares strongly, `If-None-Match` weakly.
     pub fn judge(&self, tag: &Tag) -> Precondition {
-        let strongly = |listed: &str| listed == "*" || listed == tag.0;
-        let weakly = |listed: &str| strongly(listed.strip_prefix("W/").unwrap_or(listed));
+        let strongly = |listed: &[u8]| listed == tag.0.as_bytes();
+        let weakly = |listed: &[u8]| strongly(listed.strip_prefix(b"W/").unwrap_or(listed));
         if !self.if_match.is_empty() && !names(&self.if_match, strongly) {
             Precondition::DoesNotMatch
         } else if names(&self.if_none_match, weakly) {
@@ -83,12 +83,21 @@ impl Preconditions {
     }
 }
 
-/// Whether one of the tags in these lines is meant. A tag of others may have a comma in it, which
-/// divides it in vain: no part of it is a tag of ours.
-fn names(lines: &[HeaderValue], is_meant: impl Fn(&str) -> bool) -> bool {
-    let lines = lines.iter().filter_map(|line| line.to_str().ok());
-    let mut tags = lines.flat_map(|line| line.split(','));
-    tags.any(|tag| is_meant(tag.trim()))
+/// Whether these lines name a tag, or any: a `*` that stands alone.
+fn names(lines: &[HeaderValue], is_meant: impl Fn(&[u8]) -> bool) -> bool {
+    if let [line] = lines
+        && line.as_bytes().trim_ascii() == b"*"
+    {
+        return true;
+    }
+    lines.iter().any(|line| {
+        let mut is_quoted = false;
+        let mut tags = line.as_bytes().split(move |byte| {
+            is_quoted ^= *byte == b'"';
+            *byte == b',' && !is_quoted
+        });
+        tags.any(|tag| is_meant(tag.trim_ascii()))
+    })
 }
 
 #[cfg(test)]
@@ -99,7 +108,8 @@ mod tests {
         let own = Tag::of(b"{}");
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(name, line.replace("OWN", &own.0).parse().unwrap());
+            let line = line.replace("OWN", &own.0);
+            headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         Preconditions::of(&headers).judge(&own)
     }
@@ -112,6 +122,9 @@ mod tests {
             (&[r#""1", OWN"#], Precondition::Holds),
             (&[r#""1""#, r#"W/"2" , OWN"#], Precondition::Holds),
             (&[r#""with, comma", OWN"#], Precondition::Holds),
+            (&["\"\u{e9}\", OWN"], Precondition::Holds),
+            (&[r#""with,*,star""#], Precondition::DoesNotMatch),
+            (&[r#""1", *"#], Precondition::DoesNotMatch),
             (&["W/OWN"], Precondition::DoesNotMatch),
             (&[r#""1""#, r#""2""#], Precondition::DoesNotMatch),
             (&["no tag"], Precondition::DoesNotMatch),

@@ -1,0 +1,177 @@
+//! Which scripts of other sites may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use innkeeper_contracts::settings::Cors;
+use tower::ServiceExt as _;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+
+/// Everything, in a list.
+const ANY: &str = "*";
+
+/// Tells browsers whose scripts may call the routes of a router, and answers their preflights.
+/// Every answer of the router carries what they want to know, whoever gave it.
+pub fn around(router: Router, cors: &Cors) -> Router {
+    let plain = router.clone();
+    let router = router.layer(layer(cors));
+    router.layer(from_fn_with_state(plain, pass_plain_options))
+}
+
+/// Passes an `OPTIONS` that is no preflight on to the routes.
+async fn pass_plain_options(State(plain): State<Router>, request: Request, next: Next) -> Response {
+    let is_preflight = request
+        .headers()
+        .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if *request.method() != Method::OPTIONS || is_preflight {
+        return next.run(request).await;
+    }
+    let Ok(answer) = plain.oneshot(request).await;
+    answer
+}
+
+fn layer(cors: &Cors) -> CorsLayer {
+    let lists = [
+        &cors.allow_origins,
+        &cors.allow_methods,
+        &cors.allow_headers,
+        &cors.expose_headers,
+    ];
+    // The schema refuses both at once; browsers would, too.
+    let may_have_credentials = !lists.into_iter().any(|list| has_any(list));
+    let mut layer = CorsLayer::new()
+        .allow_credentials(cors.allow_credentials && may_have_credentials)
+        .allow_origin(list_or(
+            &cors.allow_origins,
+            AllowOrigin::any,
+            AllowOrigin::list,
+        ))
+        .allow_methods(list_or(
+            &cors.allow_methods,
+            AllowMethods::any,
+            AllowMethods::list,
+        ))
+        .allow_headers(list_or(
+            &cors.allow_headers,
+            AllowHeaders::any,
+            AllowHeaders::list,
+        ))
+        .expose_headers(list_or(
+            &cors.expose_headers,
+            ExposeHeaders::any,
+            ExposeHeaders::list,
+        ));
+    if let Some(seconds) = cors.max_age_seconds {
+        layer = layer.max_age(Duration::from_secs(seconds.into()));
+    }
+    layer
+}
+
+fn has_any(list: &[String]) -> bool {
+    list.iter().any(|item| item == ANY)
+}
+
+/// What a list allows: everything, or its items.
+fn list_or<T: FromStr, A>(list: &[String], any: fn() -> A, of: fn(Vec<T>) -> A) -> A {
+    if has_any(list) {
+        any()
+    } else {
+        of(list.iter().filter_map(|item| item.parse().ok()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::routing::get;
+
+    use super::*;
+    use crate::edge;
+    use crate::metrics::Metrics;
+
+    const SITE: (&str, &str) = ("origin", "https://rentcar.example");
+    const PREFLIGHT: (&str, &str) = ("access-control-request-method", "PATCH");
+
+    fn cors() -> Cors {
+        let texts = |all: &[&str]| all.iter().map(ToString::to_string).collect();
+        Cors {
+            allow_origins: texts(&["https://rentcar.example"]),
+            allow_methods: texts(&["GET", "PATCH"]),
+            allow_headers: texts(&["content-type", "if-match"]),
+            expose_headers: texts(&["etag"]),
+            allow_credentials: true,
+            max_age_seconds: Some(600),
+        }
+    }
+
+    async fn answer(
+        cors: &Cors,
+        method: Method,
+        path: &str,
+        sent: &[(&str, &str)],
+    ) -> (StatusCode, HeaderMap) {
+        let router = Router::new().route("/pays", get(async || "pays"));
+        let router = around(
+            edge::around(router, Metrics::new("rentcar", "gateway")),
+            cors,
+        );
+        let request = Request::builder().method(method).uri(path);
+        let request = sent
+            .iter()
+            .fold(request, |it, (name, value)| it.header(*name, *value));
+        let Ok(answer) = router.oneshot(request.body(Body::empty()).unwrap()).await;
+        (answer.status(), answer.headers().clone())
+    }
+
+    #[tokio::test]
+    async fn a_script_of_a_named_site_may_read_every_answer_and_one_of_another_site_none() {
+        for (path, status) in [("/pays", 200), ("/nowhere", 404)] {
+            let (found, headers) = answer(&cors(), Method::GET, path, &[SITE]).await;
+            assert_eq!(found, status);
+            assert_eq!(headers["access-control-allow-origin"], SITE.1, "{path}");
+            assert_eq!(headers["access-control-expose-headers"], "etag");
+            assert_eq!(headers["access-control-allow-credentials"], "true");
+            let other = [("origin", "https://elsewhere.example")];
+            let (_, headers) = answer(&cors(), Method::GET, path, &other).await;
+            assert!(
+                !headers.contains_key("access-control-allow-origin"),
+                "{path}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_preflight_is_answered_and_another_options_reaches_the_routes() {
+        let (status, headers) = answer(&cors(), Method::OPTIONS, "/pays", &[SITE, PREFLIGHT]).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers["access-control-allow-methods"], "GET,PATCH");
+        assert_eq!(
+            headers["access-control-allow-headers"],
+            "content-type,if-match"
+        );
+        assert_eq!(headers["access-control-max-age"], "600");
+        let (status, headers) = answer(&cors(), Method::OPTIONS, "/pays", &[SITE]).await;
+        assert_eq!(
+            (status, &headers["allow"]),
+            (StatusCode::NO_CONTENT, &"GET,HEAD".parse().unwrap())
+        );
+    }
+
+    #[tokio::test]
+    async fn everything_is_allowed_without_credentials_only() {
+        let everything = Cors {
+            allow_origins: vec![ANY.to_owned()],
+            ..cors()
+        };
+        let (_, headers) = answer(&everything, Method::GET, "/pays", &[SITE]).await;
+        assert_eq!(headers["access-control-allow-origin"], "*");
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+}
