@@ -1,8 +1,8 @@
 //! The rules that the API server evaluates (CEL), each with its message for users.
 
 pub use innkeeper_contracts::schema::NO_CONTROL_CHARACTERS;
+use innkeeper_contracts::schema::Rule;
 pub use innkeeper_contracts::settings::CREDENTIALS_NEED_NAMES;
-use innkeeper_contracts::words::Rule;
 pub use innkeeper_contracts::words::{
     MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH, ONLY_A_STRING_HAS_A_MIN_LENGTH,
 };

@@ -4,6 +4,7 @@
 
 mod admin;
 mod print;
+mod subject;
 
 use clap::{Args, Subcommand, ValueEnum};
 use innkeeper_contracts::pod;
@@ -11,30 +12,9 @@ use serde_json::Value;
 
 use crate::exit::Failure;
 use admin::{Admin, Listing};
+use subject::Subject;
 
-/// What a command is about.
-pub struct Subject {
-    /// Its path in the admin API.
-    path: &'static str,
-    /// The name of the command.
-    command: &'static str,
-    /// One of them, in words.
-    noun: &'static str,
-}
-
-/// The records that a service could not handle.
-pub const DEAD_LETTERS: Subject = Subject {
-    path: pod::DEAD_LETTERS,
-    command: "dead-letters",
-    noun: "dead letter",
-};
-
-/// The events of a service that its log has refused.
-pub const PARKED_EVENTS: Subject = Subject {
-    path: pod::PARKED_EVENTS,
-    command: "parked-events",
-    noun: "parked event",
-};
+pub use subject::{DEAD_LETTERS, PARKED_EVENTS};
 
 /// The arguments of both commands.
 #[derive(Args)]

@@ -4,7 +4,8 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::words::Rule;
+/// A rule in CEL, and the message that users read when it fails.
+pub type Rule = (&'static str, &'static str);
 
 /// A map of at most 64 environment variables of 4096 characters.
 pub fn environment(_: &mut SchemaGenerator) -> Schema {

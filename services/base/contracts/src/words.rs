@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::schema;
+use crate::schema::{self, Rule};
 
 /// The most attributes of a booking.
 pub const MAX_ATTRIBUTES: usize = 32;
@@ -118,9 +118,6 @@ pub struct Attribute {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<i64>,
 }
-
-/// A rule in CEL, and the message that users read when it fails.
-pub type Rule = (&'static str, &'static str);
 
 /// Only a String may have a `minLength`.
 pub const ONLY_A_STRING_HAS_A_MIN_LENGTH: Rule = (

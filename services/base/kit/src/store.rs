@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use innkeeper_contracts::Event;
+use innkeeper_contracts::event::Header;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -21,7 +22,6 @@ pub use step::{
     Changes, Decide, MAX_DECISIONS, Scope, Seen, Step, StepInput, StepOutcome, contended,
 };
 
-use crate::log::Header;
 use crate::rejection::Failure;
 
 /// An event on its way to the log. The columns are those of Debezium's outbox event router

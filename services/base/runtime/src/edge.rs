@@ -20,7 +20,6 @@ use innkeeper_contracts::pod::REQUEST_ID_HEADER;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::request::RequestContext;
-use crate::resource::LeftOut;
 
 /// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -35,6 +34,10 @@ pub const NO_ROUTE: &str = "none";
 /// it is.
 #[derive(Clone, Debug)]
 pub struct PassedOn(pub Arc<str>);
+
+/// A response extension: how many rows this release cannot read and has left out of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut(pub u64);
 
 /// Puts the edge around a service's routes: request ids and traces, the body limit, problems for
 /// requests that no handler answered, `OPTIONS`, metrics, and one log line per request. Routes that

@@ -22,7 +22,6 @@ pub use change::{Change, Update};
 pub use create::{Create, Creation};
 pub use hal::MEDIA_TYPE;
 pub use presenter::Presenter;
-pub use read::LeftOut;
 
 use crate::context::Context;
 use crate::problem::Problem;

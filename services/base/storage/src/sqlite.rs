@@ -9,6 +9,7 @@ mod claim;
 mod connection;
 mod dead_letters;
 mod file;
+mod headers;
 mod lease;
 mod lock;
 mod log;

@@ -8,7 +8,7 @@ use innkeeper_runtime::client::Client;
 use innkeeper_runtime::problem::causes;
 use serde_json::{Value, json};
 
-use super::Subject;
+use super::subject::Subject;
 use crate::exit::Failure;
 
 /// How long an answer may take. A replay waits for the database.

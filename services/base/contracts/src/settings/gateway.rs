@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number;
-use crate::schema;
-use crate::words::Rule;
+use crate::schema::{self, Rule};
 
 /// Settings of a gateway.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]

@@ -13,6 +13,7 @@ use super::query::{self, Page};
 use super::tag::{Precondition, Preconditions, Tag};
 use super::{Item, Resource, hal, public_id, refused};
 use crate::context::Context;
+use crate::edge::LeftOut;
 use crate::problem::{self, Problem};
 
 #[derive(Clone)]
@@ -60,10 +61,6 @@ async fn list_items(
     response.extensions_mut().insert(LeftOut(left_out));
     Ok(response)
 }
-
-/// A response extension: how many rows this release cannot read and has left out of a list.
-#[derive(Clone, Copy, Debug)]
-pub struct LeftOut(pub u64);
 
 /// The items of a page, without those that cannot be read, which are counted.
 fn readable(resource: &dyn Resource, rows: &[Row]) -> (Vec<Item>, u64) {

@@ -8,9 +8,9 @@ use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::connection::{instant, microseconds};
+use super::headers;
 use super::messages::headers;
 use super::tables::Session;
-use super::write::headers_json;
 
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
@@ -70,7 +70,7 @@ pub fn insert(session: Session<'_>, letter: &DeadLetter, now: Timestamp) -> rusq
         letter.partition,
         letter.offset,
         letter.key,
-        headers_json(&letter.headers),
+        headers::json(&letter.headers),
         letter.payload,
         letter.error,
         microseconds(now),

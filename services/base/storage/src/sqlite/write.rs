@@ -1,6 +1,6 @@
 //! Writes what a step has decided.
 
-use innkeeper_kit::log::{Header, NewRecord};
+use innkeeper_kit::log::NewRecord;
 use innkeeper_kit::store::{
     Changes, ClaimChange, KeyChange, OutboxEvent, Row, RowChange, StoreError, contended,
 };
@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::connection::{after, microseconds, store_error};
 use super::dead_letters;
+use super::headers;
 use super::tables::Session;
 use super::writer::Transaction;
 
@@ -58,11 +59,6 @@ fn add_event(
         }
         None => insert_event(session, &event, transaction.now),
     }
-}
-
-/// Headers as a column holds them.
-pub fn headers_json(headers: &[Header]) -> String {
-    serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }
 
 fn insert_inbox(session: Session<'_>, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
@@ -200,7 +196,7 @@ fn insert_event(session: Session<'_>, event: &OutboxEvent, now: Timestamp) -> ru
         event.aggregate_id.as_bytes(),
         event.event_type,
         event.version,
-        headers_json(&event.headers),
+        headers::json(&event.headers),
         event.payload,
         microseconds(now),
     ]);
