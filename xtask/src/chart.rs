@@ -17,7 +17,8 @@ const CHART: &str = "charts/innkeeper";
 /// A folder for each case: its `values.yaml`, and the `rendered.yaml` that comes of them.
 const RENDERED: &str = "charts/tests/rendered";
 
-/// A file of values for each case that the chart refuses; its first line is a comment with a part of the message.
+/// A file of values for each case that the chart refuses; its first line is a comment with a part
+/// of the message.
 const REFUSED: &str = "charts/tests/refused";
 
 /// What Helm takes the cluster for when it has none.

@@ -110,7 +110,8 @@ fn refuse(stale: &[PathBuf]) -> Outcome {
     .into())
 }
 
-/// The files that differ from what they should be, are missing, or lie in a generated folder though nothing makes them.
+/// The files that differ from what they should be, are missing, or lie in a generated folder
+/// although nothing makes them.
 fn stale(files: &[Generated]) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let differing = files.iter().filter(|file| {
         fs::read_to_string(repository().join(&file.path))
