@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const STAMPED: Namespace = Namespace("stamped");
 
 /// An image that does not exist until admission replaces its name.
-const ELSEWHERE: &str = "elsewhere.test/innkeeper:1";
+const ELSEWHERE: &str = "elsewhere.test/innkeeper:1.0.0";
 /// How often each object may be written until its platform is ready.
 const WRITES: usize = 5;
 /// The time in which nothing may be written.
@@ -60,7 +60,7 @@ fn rewrite(object: &Value) -> Vec<Value> {
     let replace =
         |path: &str, image: &str| vec![json!({ "op": "replace", "path": path, "value": image })];
     if object["kind"] == "DomainService" {
-        return replace("/spec/image", "nowhere.test/innkeeper:1");
+        return replace("/spec/image", "nowhere.test/innkeeper:1.0.0");
     }
     let image = concat!("innkeeper.dev/innkeeper:", env!("CARGO_PKG_VERSION"));
     replace("/spec/template/spec/containers/0/image", image)
