@@ -25,34 +25,19 @@ pub struct Gateway {
 #[schemars(extend("x-kubernetes-validations" = schema::rules(&[CREDENTIALS_NEED_NAMES])))]
 pub struct Cors {
     /// The sites, such as `https://rentcar.example`.
-    #[schemars(
-        length(min = 1, max = 32),
-        inner(
-            length(max = 253),
-            regex(pattern = r"^(\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+)$")
-        )
-    )]
+    #[schemars(schema_with = "schema::origins")]
     pub allow_origins: Vec<String>,
     /// The methods of their requests. GET, HEAD, POST and PATCH when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 16),
-        inner(length(max = 32), regex(pattern = r"^(\*|[A-Z]+)$"))
-    )]
+    #[schemars(schema_with = "schema::methods")]
     pub allow_methods: Option<Vec<String>>,
     /// The headers of their requests. Content-Type, Idempotency-Key, If-Match and If-None-Match when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 64),
-        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
-    )]
+    #[schemars(schema_with = "schema::header_names")]
     pub allow_headers: Option<Vec<String>>,
     /// The headers of answers that they may read. Location, `ETag` and Retry-After when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 64),
-        inner(length(max = 64), regex(pattern = r"^(\*|[A-Za-z0-9-]+)$"))
-    )]
+    #[schemars(schema_with = "schema::header_names")]
     pub expose_headers: Option<Vec<String>>,
     /// Whether their requests may carry cookies and the like.
     #[serde(default)]

@@ -46,6 +46,29 @@ pub fn texts(entries: u32, length: u32) -> Schema {
     })
 }
 
+/// 1 to 32 origins of scripts, such as `https://rentcar.example`, or `*`.
+pub fn origins(_: &mut SchemaGenerator) -> Schema {
+    let origin = json_schema!({
+        "type": "string",
+        "maxLength": 253,
+        "pattern": r"^(\*|null|[a-z][a-z0-9+.-]*://[^/?#\s]+)$",
+    });
+    json_schema!({ "type": "array", "minItems": 1, "maxItems": 32, "items": origin })
+}
+
+/// Up to 16 methods of HTTP, or `*`.
+pub fn methods(_: &mut SchemaGenerator) -> Schema {
+    let method = json_schema!({ "type": "string", "maxLength": 32, "pattern": r"^(\*|[A-Z]+)$" });
+    json_schema!({ "type": "array", "maxItems": 16, "items": method })
+}
+
+/// Up to 64 names of headers, or `*`.
+pub fn header_names(_: &mut SchemaGenerator) -> Schema {
+    let name =
+        json_schema!({ "type": "string", "maxLength": 64, "pattern": r"^(\*|[A-Za-z0-9-]+)$" });
+    json_schema!({ "type": "array", "maxItems": 64, "items": name })
+}
+
 /// CEL rules, each with its message, in the form of `x-kubernetes-validations`.
 pub fn rules(rules: &[(&str, &str)]) -> Value {
     rules

@@ -2,7 +2,6 @@
 //! id, amount or currency does not mean this row.
 
 use innkeeper_contracts::{Field, Words};
-
 use serde_json::{Map, Value};
 
 use crate::entity::{Entity, State};
@@ -27,11 +26,7 @@ pub fn check<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Resul
         .map(|name| contradicts(name, amount))
         .chain(currencies.map(|name| contradicts(name, currency)))
         .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::Invalid(faults))
-    }
+    Rejection::unless_faultless(faults)
 }
 
 /// Refuses a merge patch (RFC 7396) that would change more than the status: nothing in it is
@@ -56,11 +51,7 @@ pub fn check_merge_patch(
             ),
         })
         .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::Invalid(faults))
-    }
+    Rejection::unless_faultless(faults)
 }
 
 fn check_ids<S: State>(words: &Words, change: &Object, row: &Entity<S>) -> Result<(), Rejection> {

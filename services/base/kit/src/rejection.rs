@@ -49,6 +49,15 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Refuses what has faults.
+    pub fn unless_faultless(faults: Vec<Fault>) -> Result<(), Self> {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Self::Invalid(faults))
+        }
+    }
+
     /// A refusal because of one fault.
     pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![Fault {

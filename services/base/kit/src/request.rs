@@ -51,11 +51,8 @@ pub fn snapshot(settings: &Booking, body: &Object) -> Result<Snapshot, Rejection
     };
     reader.check_amount(snapshot.amount);
     reader.check_currency();
-    if reader.faults.is_empty() {
-        Ok(snapshot)
-    } else {
-        Err(Rejection::Invalid(reader.faults))
-    }
+    Rejection::unless_faultless(reader.faults)?;
+    Ok(snapshot)
 }
 
 struct Reader<'a> {

@@ -16,22 +16,21 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A server that answers with the path and query that arrived.
 async fn server(limits: Limits) -> (SocketAddr, Metrics) {
-    let lifecycle = Lifecycle::new();
     let metrics = Metrics::new("rentcar", "pay");
     let say = async |uri: Uri| uri.to_string();
     let router = Router::new().route("/{*path}", get(say).post(say));
     let router = edge::around(router, metrics.clone());
+    let address = served(router, limits, Some(metrics.clone())).await;
+    (address, metrics)
+}
+
+async fn served(router: Router, limits: Limits, metrics: Option<Metrics>) -> SocketAddr {
+    let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("the listener is bound");
-    let serving = serve(
-        listener.into(),
-        router,
-        lifecycle.clone(),
-        limits,
-        Some(metrics.clone()),
-    );
+    let serving = serve(listener.into(), router, lifecycle.clone(), limits, metrics);
     lifecycle.spawn("server", serving);
-    (address, metrics)
+    address
 }
 
 /// Sends these bytes and no more, and returns all that is answered.
@@ -126,19 +125,9 @@ async fn an_old_connection_is_closed_with_its_next_answer() {
 
 #[tokio::test]
 async fn an_answer_without_a_body_has_no_length() {
-    let lifecycle = Lifecycle::new();
     let unchanged = async || axum::http::StatusCode::NOT_MODIFIED;
     let router = Router::new().route("/a", get(unchanged));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("the listener is bound");
-    let serving = serve(
-        listener.into(),
-        router,
-        lifecycle.clone(),
-        Limits::default(),
-        None,
-    );
-    lifecycle.spawn("server", serving);
+    let address = served(router, Limits::default(), None).await;
     for method in ["GET", "HEAD"] {
         let sent = format!("{method} /a HTTP/1.1\r\nhost: a\r\n\r\n");
         let answer = exchange(address, sent.as_bytes()).await;
