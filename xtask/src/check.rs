@@ -1,5 +1,6 @@
 //! `cargo xtask check`: checks the code without running it.
 
+mod circles;
 mod dead_code;
 mod documents;
 mod imports;
@@ -9,11 +10,12 @@ use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 use crate::{chart, generate};
 
-/// Runs quick checks first: imports, unused code, what documents name, generated files and the
+/// Runs quick checks first: imports between packages and modules, unused code, what documents name, generated files and the
 /// chart, then formatting, then the lints of the whole workspace, including code behind features.
 pub fn run() -> Outcome {
     let workspace = Workspace::load()?;
     imports::check(&workspace)?;
+    circles::check(&workspace)?;
     dead_code::check(&workspace)?;
     documents::check(&workspace)?;
     generate::run(&generate::Arguments { check: true })?;

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::kafka::Brokers;
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::ownership::Ledger;
 
 /// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]

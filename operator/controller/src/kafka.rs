@@ -1,6 +1,6 @@
 //! The part of Kafka's admin API that topics need. Every call has a deadline and is counted.
 
-pub(crate) mod call;
+mod error;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,9 +16,10 @@ use rdkafka::client::{Client, DefaultClientContext};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::kafka_call::AdminCall;
 use crate::metrics::Metrics;
-use call::is_outage;
-pub(crate) use call::{AdminCall, KafkaError};
+pub(crate) use error::KafkaError;
+use error::is_outage;
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -13,7 +13,9 @@ mod events;
 #[cfg(test)]
 mod fake_api_server;
 mod kafka;
+mod kafka_call;
 mod leader;
+mod ledger;
 mod metrics;
 mod options;
 mod ownership;

@@ -11,7 +11,7 @@ use prometheus::{
 };
 
 use crate::error::Class;
-use crate::kafka::call::AdminCall;
+use crate::kafka_call::AdminCall;
 
 /// The result label of a reconciliation without an error.
 const FINISHED: &str = "finished";

@@ -1,7 +1,6 @@
 //! Fetches whom objects belong to, applies those that have changed, and deletes those that nobody
 //! asks for.
 
-mod ledger;
 mod prune;
 mod write;
 
@@ -13,8 +12,7 @@ use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-pub(crate) use ledger::Ledger;
-pub(crate) use prune::{prune, prune_listed};
+pub(crate) use prune::{prune, prune_fetched};
 pub(crate) use write::apply_object;
 
 /// Fetches the existing objects with the names of rendered ones, and whom they belong to.

@@ -16,9 +16,9 @@ use crate::context::Context;
 use crate::controllers::Controllers;
 use crate::kafka::Brokers;
 use crate::leader::{Candidate, LostLease};
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::ownership::Ledger;
 use crate::readiness::ReadinessCheck;
 
 /// Why an operator does not run.

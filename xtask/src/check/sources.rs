@@ -25,6 +25,16 @@ impl Source {
         let tests = tests.or_else(|| self.text.find("#[cfg(test)]\npub(super) mod tests {"));
         &self.text[..tests.unwrap_or(self.text.len())]
     }
+
+    /// The names from the root of the package in this folder down to the module of the file.
+    pub fn module_path(&self, package: &Path) -> Vec<String> {
+        let sources = package.join("src");
+        let below = self.path.strip_prefix(sources).unwrap_or(&self.path);
+        let names = below.with_extension("");
+        let names = names.iter().map(|it| it.to_string_lossy().into_owned());
+        let is_root = |name: &String| name == "lib" || name == "main";
+        names.filter(|it| !is_root(it)).collect()
+    }
 }
 
 /// Reads the Rust files below a folder, except those of packages within it.

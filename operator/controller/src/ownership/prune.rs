@@ -2,7 +2,7 @@
 //! for each kind in the registry: a record of our own could be lost or restored from a backup, and
 //! anybody could remove a label.
 
-use innkeeper_plan::kinds::{self, Prune};
+use innkeeper_plan::kinds::{self, Kind, Prune};
 use innkeeper_plan::ownership::{Inventory, controller_of};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
@@ -43,9 +43,29 @@ async fn prune_kind<K: Resource<DynamicType = ()>>(
     prune_listed(&api, owner, inventory, resource, found).await
 }
 
+/// Deletes the objects of an owner that are not in its inventory, among those that were fetched
+/// already of the kinds to prune last.
+pub(crate) async fn prune_fetched<K: Resource<DynamicType = ()>>(
+    client: &Client,
+    owner: &K,
+    inventory: &Inventory,
+    fetched: &[DynamicObject],
+) -> Result<(), Error> {
+    let namespace = owner.namespace().unwrap_or_default();
+    for kind in kinds::children_of::<K>().filter(|kind| kind.prune == Some(Prune::Last)) {
+        let Kind { resource, .. } = kind;
+        let api = Api::namespaced_with(client.clone(), &namespace, resource);
+        let is_of_kind =
+            |it: &&DynamicObject| it.types.as_ref().is_some_and(|it| it.kind == resource.kind);
+        let found = fetched.iter().filter(is_of_kind).map(|it| &it.metadata);
+        prune_listed(&api, owner, inventory, resource, found).await?;
+    }
+    Ok(())
+}
+
 /// Deletes those of the listed objects of a kind that belong to an owner and are not in its
 /// inventory.
-pub(crate) async fn prune_listed<K: Resource<DynamicType = ()>>(
+async fn prune_listed<K: Resource<DynamicType = ()>>(
     api: &Api<DynamicObject>,
     owner: &K,
     inventory: &Inventory,

@@ -11,10 +11,10 @@ use kube::runtime::events::EventType;
 use serde_json::json;
 
 use super::api;
-use super::ledger::WriteDecision;
 use crate::context::Context;
 use crate::error::{Error, refusal};
 use crate::events;
+use crate::ledger::WriteDecision;
 use crate::status::HasConditions;
 
 /// Makes an object as desired, if its name is free or ours. Returns the object on the cluster, or

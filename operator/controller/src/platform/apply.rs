@@ -1,4 +1,4 @@
-//! Applies the children of a platform, and deletes the services that its file no longer has.
+//! Applies the children of a platform, and deletes those that its file no longer has.
 
 use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::ownership::{DesiredObject, Inventory, Notes, Ownership, obstacle};
@@ -6,10 +6,10 @@ use innkeeper_plan::platform::{Child, Children, PlatformOutcome};
 use innkeeper_plan::{Expansion, Rendered};
 use kube::Resource as _;
 
-use super::fetch::{FetchedPlatform, services};
+use super::fetch::FetchedPlatform;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ownership::{apply_object, prune_listed};
+use crate::ownership::{apply_object, prune_fetched};
 
 /// Applies the children of a platform.
 pub(super) async fn apply(
@@ -39,7 +39,7 @@ pub(super) async fn apply(
             }
         }
     }
-    prune_services(ctx, platform, fetched, &inventory).await?;
+    prune_fetched(&ctx.client, platform, &inventory, &fetched.0).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(PlatformOutcome::Applied(children, topic_name))
 }
@@ -60,16 +60,4 @@ fn waves(
     waves
         .map(|wave| wave.into_iter().map(desired).collect())
         .collect()
-}
-
-/// Deletes the services that a platform no longer asks for. Only its services can become unwanted.
-async fn prune_services(
-    ctx: &Context,
-    platform: &BookingPlatform,
-    fetched: &FetchedPlatform,
-    inventory: &Inventory,
-) -> Result<(), Error> {
-    let (resource, api) = services(ctx, platform);
-    let listed = fetched.services.iter().map(|it| &it.metadata);
-    prune_listed(&api, platform, inventory, &resource, listed).await
 }

@@ -1,113 +1,97 @@
 //! Fetches what exists of a platform.
 
+use futures::future::try_join_all;
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
+use innkeeper_plan::kinds::{self, Kind};
 use innkeeper_plan::ownership::{Ownership, ownership_of};
 use innkeeper_plan::{Rendered, names};
-use kube::api::{ApiResource, DynamicObject, ListParams, TypeMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::{DynamicObject, ListParams, TypeMeta};
 use kube::{Api, Resource, ResourceExt as _};
 
 use crate::context::Context;
 use crate::error::Error;
 
-/// What exists in a platform's namespace under the names of its children, whoever owns it. It is
-/// not read as its type, because another release may have written it.
-pub(super) struct FetchedPlatform {
-    /// The EventTopic with the platform's name.
-    pub topic: Option<DynamicObject>,
-    /// Every service in the namespace.
-    pub services: Vec<DynamicObject>,
-}
+/// The objects in a platform's namespace of the kinds that its children have, whoever owns them.
+/// They are not read as their types, because another release may have written them.
+pub(super) struct FetchedPlatform(pub Vec<DynamicObject>);
 
 /// Fetches what exists of a platform.
 pub(super) async fn fetch(
     ctx: &Context,
     platform: &BookingPlatform,
 ) -> Result<FetchedPlatform, Error> {
-    let (topic, services) =
-        tokio::try_join!(fetch_topic(ctx, platform), fetch_services(ctx, platform))?;
-    Ok(FetchedPlatform { topic, services })
+    let kinds = kinds::children_of::<BookingPlatform>();
+    let found = try_join_all(kinds.map(|kind| fetch_all(ctx, platform, kind)));
+    Ok(FetchedPlatform(found.await?.concat()))
 }
 
 impl FetchedPlatform {
     /// The name of the topic in Kafka, by the platform's EventTopic. That may belong to a deleted
     /// platform of the same name, whose records the new platform continues.
     pub fn topic_name(&self, platform: &BookingPlatform) -> Option<String> {
-        let owner = platform.controller_owner_ref(&()).unwrap_or_default();
-        let topic = self.topic.as_ref()?;
-        let name = topic.data["spec"]["topicName"].as_str();
-        match ownership_of(Some(&topic.metadata), &owner) {
-            Ownership::Ours(_) | Ownership::Former => name.map(str::to_owned),
+        let name = names::event_topic(&platform.name_any());
+        let topic = self.find(&EventTopic::kind(&()), &name)?;
+        match ownership_of(Some(&topic.metadata), &owner(platform)) {
+            Ownership::Ours(_) | Ownership::Former => {
+                let name = topic.data["spec"]["topicName"].as_str();
+                name.map(str::to_owned)
+            }
             Ownership::Free | Ownership::Foreign => None,
         }
     }
 
     /// The services that belong to a platform.
     pub fn services_of(&self, platform: &BookingPlatform) -> impl Iterator<Item = &DynamicObject> {
-        let owner = platform.controller_owner_ref(&()).unwrap_or_default();
+        let owner = owner(platform);
         let is_ours = move |it: &&DynamicObject| {
             matches!(ownership_of(Some(&it.metadata), &owner), Ownership::Ours(_))
         };
-        self.services.iter().filter(is_ours)
+        let services = self.0.iter();
+        let services = services.filter(|it| is_of_kind(it, &DomainService::kind(&())));
+        services.filter(is_ours)
     }
 
     /// The object that has the name of a rendered child.
     pub fn live(&self, child: &Rendered) -> Option<&DynamicObject> {
-        let is_service = child.resource.kind == DomainService::kind(&());
-        let services = self.services.iter().filter(|_| is_service);
-        let topic = self.topic.iter().filter(|_| !is_service);
-        let mut all = services.chain(topic);
-        all.find(|it| it.metadata.name.as_deref() == Some(child.name()))
+        self.find(&child.resource.kind, child.name())
+    }
+
+    fn find(&self, kind: &str, name: &str) -> Option<&DynamicObject> {
+        let mut of_kind = self.0.iter().filter(|it| is_of_kind(it, kind));
+        of_kind.find(|it| it.metadata.name.as_deref() == Some(name))
     }
 }
 
-async fn fetch_topic(
-    ctx: &Context,
-    platform: &BookingPlatform,
-) -> Result<Option<DynamicObject>, Error> {
-    let name = names::event_topic(&platform.name_any());
-    let (_, api) = api::<EventTopic>(ctx, platform);
-    api.get_opt(&name).await.map_err(|source| Error::Fetch {
-        what: format!("EventTopic {name}"),
-        source,
-    })
+fn owner(platform: &BookingPlatform) -> OwnerReference {
+    platform.controller_owner_ref(&()).unwrap_or_default()
 }
 
-async fn fetch_services(
+fn is_of_kind(object: &DynamicObject, kind: &str) -> bool {
+    object.types.as_ref().is_some_and(|it| it.kind == kind)
+}
+
+/// Fetches every object of a kind in a platform's namespace.
+async fn fetch_all(
     ctx: &Context,
     platform: &BookingPlatform,
+    Kind { resource, .. }: &Kind,
 ) -> Result<Vec<DynamicObject>, Error> {
-    let (resource, api) = services(ctx, platform);
+    let namespace = platform.namespace().unwrap_or_default();
+    let api = Api::<DynamicObject>::namespaced_with(ctx.client.clone(), &namespace, resource);
     let found = api.list(&ListParams::default()).await;
     let mut found = found.map_err(|source| Error::Fetch {
-        what: format!("every DomainService of {}", platform.name_any()),
+        what: format!("every {} of {}", resource.kind, platform.name_any()),
         source,
     })?;
-    for service in &mut found.items {
+    for object in &mut found.items {
         // An API server may leave this out in a list.
-        service.types = Some(TypeMeta {
+        object.types = Some(TypeMeta {
             api_version: resource.api_version.clone(),
             kind: resource.kind.clone(),
         });
     }
     Ok(found.items)
-}
-
-/// The API of the services in a platform's namespace.
-pub(super) fn services(
-    ctx: &Context,
-    platform: &BookingPlatform,
-) -> (ApiResource, Api<DynamicObject>) {
-    api::<DomainService>(ctx, platform)
-}
-
-fn api<K: Resource<DynamicType = ()>>(
-    ctx: &Context,
-    platform: &BookingPlatform,
-) -> (ApiResource, Api<DynamicObject>) {
-    let namespace = platform.namespace().unwrap_or_default();
-    let resource = ApiResource::erase::<K>(&());
-    let api = Api::namespaced_with(ctx.client.clone(), &namespace, &resource);
-    (resource, api)
 }
 
 #[cfg(test)]
@@ -138,13 +122,10 @@ mod tests {
             "spec": { "services": [] },
         }))
         .unwrap();
-        let fetched = FetchedPlatform {
-            topic: None,
-            services: vec![
-                service("pay", "mine"),
-                service("gateway", "of a former platform"),
-            ],
-        };
+        let fetched = FetchedPlatform(vec![
+            service("pay", "mine"),
+            service("gateway", "of a former platform"),
+        ]);
         let names: Vec<_> = fetched
             .services_of(&platform)
             .map(kube::ResourceExt::name_any)

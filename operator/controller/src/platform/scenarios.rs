@@ -107,7 +107,7 @@ async fn a_platform_that_is_as_described_is_read_once_and_not_written() {
     assert_eq!(next, Action::requeue(requeue::ONCE_IN_A_WHILE));
     let mut requests = cluster.server.take_requests();
     requests.sort();
-    assert_eq!(requests, ["GET domainservices", "GET eventtopics/rentcar"]);
+    assert_eq!(requests, ["GET domainservices", "GET eventtopics"]);
 }
 
 #[tokio::test]

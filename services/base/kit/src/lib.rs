@@ -18,6 +18,7 @@ pub mod repository;
 pub mod request;
 pub mod show;
 pub mod store;
+mod store_error;
 
 pub use clock::Clock;
 pub use crash::{CrashPlan, CrashPoint};

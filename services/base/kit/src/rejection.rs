@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::StoreError;
+use crate::store_error::StoreError;
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -16,7 +16,7 @@ const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What to do about an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum WriteDecision {
+pub(crate) enum WriteDecision {
     /// Write nothing, because the object is as it was applied.
     Keep,
     /// Write nothing for now, because others have changed the object back too often.
@@ -43,7 +43,7 @@ struct Memory {
 
 impl Ledger {
     /// Decides what to do about an object of ours, by its comparison.
-    pub(super) fn decide(
+    pub(crate) fn decide(
         &self,
         uid: &str,
         comparison: &Comparison,
@@ -53,7 +53,7 @@ impl Ledger {
     }
 
     /// Remembers an object that was sent, and the hash of the fields that we own since.
-    pub(super) fn remember_sent(
+    pub(crate) fn remember_sent(
         &self,
         uid: &str,
         comparison: &Comparison,
@@ -67,7 +67,7 @@ impl Ledger {
     }
 
     /// The fields of an object that are contested.
-    pub(super) fn contested(&self, uid: &str, now: Timestamp) -> Vec<Contest> {
+    pub(crate) fn contested(&self, uid: &str, now: Timestamp) -> Vec<Contest> {
         self.with(uid, now, |memory| memory.contests.contested(now))
     }
 

@@ -1,49 +1,8 @@
-//! The calls of Kafka's admin API, and their errors.
+//! Why calls of Kafka's admin API fail, and what to do about it.
 
 use innkeeper_plan::topic::KafkaFailure;
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
-
-/// A call of the admin API.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum AdminCall {
-    DescribeTopics,
-    DescribeConfigs,
-    ListOffsets,
-    ListTopics,
-    CreateTopics,
-    CreatePartitions,
-    AlterConfigs,
-    DeleteTopics,
-}
-
-impl AdminCall {
-    /// Every call.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::DescribeTopics,
-        Self::DescribeConfigs,
-        Self::ListOffsets,
-        Self::ListTopics,
-        Self::CreateTopics,
-        Self::CreatePartitions,
-        Self::AlterConfigs,
-        Self::DeleteTopics,
-    ];
-
-    /// Name of the call in metrics.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::DescribeTopics => "describe_topics",
-            Self::DescribeConfigs => "describe_configs",
-            Self::ListOffsets => "list_offsets",
-            Self::ListTopics => "list_topics",
-            Self::CreateTopics => "create_topics",
-            Self::CreatePartitions => "create_partitions",
-            Self::AlterConfigs => "alter_configs",
-            Self::DeleteTopics => "delete_topics",
-        }
-    }
-}
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]

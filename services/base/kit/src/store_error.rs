@@ -1,0 +1,22 @@
+//! Why a [`Store`](crate::store::Store) fails. A rejection and the port to the store name each
+//! other's errors through this module.
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or did not answer in time. A later attempt may succeed.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database answered with an error that another attempt will not cure.
+    #[error("the database answered with an error")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row is in a state that this release does not know. A later release has written it.
+    #[error("a row is in a state that this release does not know")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What a row holds cannot be read.
+    #[error("a row cannot be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store was closed because the service is stopping.
+    #[error("the store is closed")]
+    Closed,
+}
