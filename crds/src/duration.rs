@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use innkeeper_contracts::schema::{self, Rule};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::rules::AN_HOUR_AT_MOST;
+use crate::rules::{A_SECOND_TO_30_DAYS, AN_HOUR_AT_MOST};
 
-/// A length of time in whole milliseconds, an hour at most; its text is a number and one unit.
+/// A length of time in whole milliseconds, an hour at most unless a field says otherwise; its text is a number and one unit.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Duration {
     millis: u64,
@@ -95,15 +96,22 @@ impl JsonSchema for Duration {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "maxLength": 10,
-            "pattern": "^[0-9]{1,7}(ms|s|m|h)$",
-            "x-kubernetes-validations": [
-                { "rule": AN_HOUR_AT_MOST.0, "message": AN_HOUR_AT_MOST.1 },
-            ],
-        })
+        within(AN_HOUR_AT_MOST)
     }
+}
+
+/// The schema of a duration from a second to 30 days.
+pub fn up_to_30_days(_: &mut SchemaGenerator) -> Schema {
+    within(A_SECOND_TO_30_DAYS)
+}
+
+fn within(bounds: Rule) -> Schema {
+    json_schema!({
+        "type": "string",
+        "maxLength": 10,
+        "pattern": "^[0-9]{1,7}(ms|s|m|h)$",
+        "x-kubernetes-validations": schema::rules(&[bounds]),
+    })
 }
 
 #[cfg(test)]

@@ -141,6 +141,18 @@ pub const AN_ATTEMPT_ENDS_IN_TIME: Rule = (
     "timeoutSeconds must not be above periodSeconds: an attempt must end before the next begins",
 );
 
+/// Only what is paid later has a time in which to pay it.
+pub const ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME: Rule = (
+    "!has(self.payWithin) || (has(self.when) && self.when == 'Later')",
+    "what is paid on placement needs no payWithin: remove it, or set when to Later",
+);
+
+/// The time to pay is a second at least and 30 days at most.
+pub const A_SECOND_TO_30_DAYS: Rule = (
+    "duration(self) >= duration('1s') && duration(self) <= duration('720h')",
+    "say from 1s to 720h, which are 30 days",
+);
+
 /// No duration is longer than an hour.
 pub const AN_HOUR_AT_MOST: Rule = ("duration(self) <= duration('1h')", "say at most 1h");
 

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words::{Fields, words};
-use crate::duration::Duration;
+use crate::duration::{self, Duration};
+use crate::rules::ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME;
 
 /// Takes bookings: pending, confirmed, rejected, expired, cancelled, completed.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -75,6 +76,7 @@ impl Booking {
 /// Who takes the money for a booking, and when.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(&[ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME])))]
 pub struct BookingPayment {
     /// Name of a payment service of the platform.
     #[schemars(length(min = 1, max = 40))]
@@ -82,6 +84,10 @@ pub struct BookingPayment {
     /// When it is asked.
     #[serde(default)]
     pub when: PaymentTime,
+    /// How long a confirmed booking that is paid later waits for its money, counted from when the payment was requested; then it expires. For ever when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "duration::up_to_30_days")]
+    pub pay_within: Option<Duration>,
 }
 
 /// Labels of a booking's states; a state without one has its canonical name.

@@ -1,12 +1,14 @@
 //! A service that takes money.
 
 use innkeeper_contracts::schema;
-use innkeeper_contracts::settings::{self, BookingAddress, Capture, PaymentTime};
+use innkeeper_contracts::settings::{self, BookingAddress, Capture};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::booking::BookingPayment;
 use super::words::{Fields, words};
+use crate::duration::Duration;
 
 /// Takes money for bookings: requested, authorized, declined, captured, voided, refunded.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -34,12 +36,12 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The settings of the service's process, including the bookings that it serves, when those are
-    /// paid, and who can be asked about them.
+    /// The settings of the service's process, including the bookings that it serves, when and within
+    /// which time those are paid, and who can be asked about them.
     pub fn settings(
         &self,
         bookings: Vec<String>,
-        when: Option<PaymentTime>,
+        paid: Option<&BookingPayment>,
         booking_addresses: Vec<BookingAddress>,
     ) -> settings::Payment {
         let Self {
@@ -55,7 +57,8 @@ impl Payment {
             bookings,
             booking_addresses,
             capture: *capture,
-            when,
+            when: paid.map(|it| it.when),
+            pay_within_seconds: paid.and_then(|it| it.pay_within).map(Duration::as_seconds),
             provider: settings::Provider::Test {
                 decline_above: test.as_ref().and_then(|test| test.decline_above),
             },

@@ -82,6 +82,27 @@ pub const CASES: &[Case] = &[
         "Unsupported value: \"Sometimes\": supported values: \"OnPlacement\", \"Later\"",
     ),
     case(
+        "a time to pay is said where money is taken on placement",
+        &[("when: OnPlacement", "when: OnPlacement, payWithin: 30m")],
+        Refuser::Cel,
+        "spec.services[1].booking.payment",
+        rules::ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME.1,
+    ),
+    case(
+        "a time to pay is none",
+        &[("when: OnPlacement", "when: Later, payWithin: 0s")],
+        Refuser::Cel,
+        "spec.services[1].booking.payment.payWithin",
+        rules::A_SECOND_TO_30_DAYS.1,
+    ),
+    case(
+        "a time to pay is too long",
+        &[("when: OnPlacement", "when: Later, payWithin: 721h")],
+        Refuser::Cel,
+        "spec.services[1].booking.payment.payWithin",
+        rules::A_SECOND_TO_30_DAYS.1,
+    ),
+    case(
         "a disruption budget is of an unknown kind",
         &[("      path: /pays\n", "      path: /pays\n      disruptionBudget: TwoAtATime\n")],
         Refuser::Schema,

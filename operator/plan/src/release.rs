@@ -29,6 +29,12 @@ pub const CORS: NewField = NewField {
     since: Version::new(0, 3, 0),
 };
 
+/// The time within which a booking is to be paid.
+pub const PAY_WITHIN: NewField = NewField {
+    name: "payWithin",
+    since: Version::new(0, 3, 0),
+};
+
 impl NewField {
     /// Whether an image knows the field. The installation's own image does; another is judged by
     /// its tag, and is assumed not to if that names no release.

@@ -3,13 +3,16 @@
 pub mod placement;
 mod state;
 
-use innkeeper_contracts::EventType;
 use innkeeper_contracts::calls::BookingOutcome;
+use innkeeper_contracts::{EventData, EventType};
 use innkeeper_kit::entity::Entity;
 use innkeeper_kit::repository::{Decision, Stored};
 use jiff::{SignedDuration, Timestamp};
 
 pub use state::State;
+
+/// The reason of a booking that nobody paid in time.
+const UNPAID: &str = "it was not paid in time";
 
 /// The reason of a booking that ended while its delivery was being completed.
 const DELIVERED: &str = "it was delivered before its end was known";
@@ -25,9 +28,16 @@ pub fn path(current: State, target: State) -> Option<&'static [State]> {
 }
 
 /// Whenever a payment is voided or refunded or a fulfillment is cancelled, the booking is
-/// cancelled. Whenever a fulfillment completes, the booking completes; one that has ended meanwhile
+/// cancelled, or expires if its time to pay ran out. Whenever a fulfillment completes, the booking completes; one that has ended meanwhile
 /// stays ended and [says so](DELIVERED).
-pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Decision<State> {
+pub fn whenever(
+    stored: &Stored<State>,
+    event_type: EventType,
+    EventData {
+        clock, snapshot, ..
+    }: &EventData,
+) -> Decision<State> {
+    let seen = *clock;
     match (stored.entity(), event_type) {
         (
             Some(booking),
@@ -35,6 +45,12 @@ pub fn whenever(stored: &Stored<State>, event_type: EventType, seen: i64) -> Dec
             | EventType::PAYMENT_REFUNDED
             | EventType::FULFILLMENT_CANCELLED,
         ) => match booking.state {
+            State::Pending | State::Confirmed if snapshot.unpaid => {
+                let mut expired = booking.moved(State::Expired, seen);
+                expired.snapshot.unpaid = true;
+                expired.reason = Some(UNPAID.to_owned());
+                Decision::Become(vec![expired])
+            }
             State::Pending | State::Confirmed => {
                 Decision::Become(vec![booking.moved(State::Cancelled, seen)])
             }
@@ -115,6 +131,18 @@ mod tests {
         }
     }
 
+    /// The data of an event with this clock.
+    fn at(clock: i64) -> EventData {
+        EventData {
+            id: 1,
+            event: String::new(),
+            status: String::new(),
+            unlabelled: false,
+            clock,
+            snapshot: Snapshot::default(),
+        }
+    }
+
     #[test]
     fn the_commands_that_are_declared_are_those_of_the_table() {
         innkeeper_testkit::commands::assert_agree(&innkeeper_contracts::commands::BOOKING, path);
@@ -154,7 +182,7 @@ mod tests {
             EventType::FULFILLMENT_CANCELLED,
         ] {
             for state in State::ALL.iter().copied() {
-                let step = whenever(&Stored::Entity(booking(state)), event_type, 9);
+                let step = whenever(&Stored::Entity(booking(state)), event_type, &at(9));
                 match state {
                     State::Pending | State::Confirmed => {
                         assert_eq!(
@@ -168,9 +196,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_booking_that_nobody_paid_in_time_expires_and_says_why() {
+        let mut unpaid = at(9);
+        unpaid.snapshot.unpaid = true;
+        let given = Stored::Entity(booking(State::Confirmed));
+        let step = whenever(&given, EventType::PAYMENT_VOIDED, &unpaid);
+        let Decision::Become(chain) = step else {
+            panic!("{step:?}")
+        };
+        assert_eq!(
+            (chain[0].state, chain[0].snapshot.unpaid),
+            (State::Expired, true)
+        );
+        assert_eq!(chain[0].reason.as_deref(), Some(UNPAID));
+        let ended = Stored::Entity(booking(State::Completed));
+        let step = whenever(&ended, EventType::PAYMENT_VOIDED, &unpaid);
+        assert_eq!(step, Decision::Keep);
+    }
+
     fn after_delivery(state: State) -> Vec<State> {
         let given = Stored::Entity(booking(state));
-        match whenever(&given, EventType::FULFILLMENT_COMPLETED, 9) {
+        match whenever(&given, EventType::FULFILLMENT_COMPLETED, &at(9)) {
             Decision::Become(chain) => chain.iter().map(|booking| booking.state).collect(),
             _ => Vec::new(),
         }
@@ -188,14 +235,14 @@ mod tests {
     fn a_booking_that_ended_before_it_was_delivered_stays_ended_and_says_so_once() {
         for state in [State::Cancelled, State::Expired] {
             let given = Stored::Entity(booking(state));
-            let step = whenever(&given, EventType::FULFILLMENT_COMPLETED, 9);
+            let step = whenever(&given, EventType::FULFILLMENT_COMPLETED, &at(9));
             let Decision::Become(chain) = step else {
                 panic!("{step:?}")
             };
             assert_eq!((chain.len(), chain[0].state), (1, state));
             assert!(is_delivered_in_vain(&chain[0]));
             let again = Stored::Entity(chain[0].clone());
-            let step = whenever(&again, EventType::FULFILLMENT_COMPLETED, 9);
+            let step = whenever(&again, EventType::FULFILLMENT_COMPLETED, &at(9));
             assert_eq!(step, Decision::Keep);
         }
         assert_eq!(after_delivery(State::Rejected), []);
@@ -224,7 +271,7 @@ mod tests {
     fn a_saga_without_a_row_is_left_alone() {
         for stored in [Stored::Absent, Stored::Ended] {
             assert_eq!(
-                whenever(&stored, EventType::PAYMENT_VOIDED, 9),
+                whenever(&stored, EventType::PAYMENT_VOIDED, &at(9)),
                 Decision::Keep
             );
         }

@@ -24,11 +24,11 @@ impl Reactor for Bookings {
     }
 
     async fn react(&self, event: &Arc<Event>) -> Result<Effect, Failure> {
-        let (event_type, seen) = (event.event_type, event.data.clock);
+        let happened = Arc::clone(event);
         let in_vain = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&in_vain);
         let reacted = self.repository.react(event, false, move |stored, _| {
-            let decision = whenever(stored, event_type, seen);
+            let decision = whenever(stored, happened.event_type, &happened.data);
             noted.store(notes_delivery_in_vain(&decision), Ordering::Relaxed);
             decision
         });

@@ -135,6 +135,20 @@ pub fn whenever(
     }
 }
 
+/// What a payment becomes whose time is over: nobody paid it, so that it is voided and says so. A
+/// client's capture and the end of the time are both steps on this row, and never cross.
+pub fn overdue(stored: &Stored<State>) -> Decision<State> {
+    match stored.entity() {
+        Some(payment) if payment.state == State::Requested => {
+            let mut unpaid = payment.moved(State::Voided, 0);
+            unpaid.snapshot.unpaid = true;
+            unpaid.reason = Some("it was not paid in time".to_owned());
+            Decision::Become(vec![unpaid])
+        }
+        _ => Decision::Keep,
+    }
+}
+
 /// What a payment becomes once its booking service was asked: the same that the event would have
 /// made of it. The answer may be older than what the payment has heard meanwhile. That a booking is
 /// unknown says nothing about a payment that has heard of it: its booking service may have left the
@@ -400,6 +414,26 @@ mod tests {
             let step = after_asking(state, Capture::Automatic, pending);
             assert_eq!(step, Decision::Keep, "{state:?}");
         }
+    }
+
+    #[test]
+    fn only_a_requested_payment_is_ever_overdue() {
+        for state in State::ALL.iter().copied() {
+            let decision = overdue(&Stored::Entity(payment(state)));
+            if state != State::Requested {
+                assert_eq!(decision, Decision::Keep, "{state:?}");
+                continue;
+            }
+            let Decision::Become(chain) = decision else {
+                panic!("{decision:?}")
+            };
+            assert_eq!(
+                (chain[0].state, chain[0].snapshot.unpaid),
+                (State::Voided, true)
+            );
+        }
+        assert_eq!(overdue(&Stored::Absent), Decision::Keep);
+        assert_eq!(overdue(&Stored::Ended), Decision::Keep);
     }
 
     #[test]

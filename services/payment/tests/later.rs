@@ -15,15 +15,18 @@ use innkeeper_contracts::{Event, EventData, EventType, ServiceSettings, Snapshot
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_payment::component;
 use innkeeper_runtime::client::Client;
+use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::store::{Memory, MemoryStore};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
 
 const SAGA: Uuid = Uuid::from_u128(7);
+const PAY_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// The settings of a payment service that declines more than this.
 fn service(decline_above: i64) -> ServiceSettings {
@@ -36,6 +39,7 @@ fn service(decline_above: i64) -> ServiceSettings {
             "bookings": ["reservation"],
             "capture": "Manual",
             "when": "Later",
+            "payWithinSeconds": PAY_WITHIN.as_secs(),
             "provider": { "test": { "declineAbove": decline_above } },
         } },
     });
@@ -70,11 +74,12 @@ fn confirmed(service: &ServiceSettings) -> Event {
 }
 
 /// A process of the payment service on what is kept.
-fn start(
-    memory: &Memory,
-    decline_above: i64,
-) -> (innkeeper_runtime::component::Component, Context) {
-    let clock = Arc::new(MockClock::default());
+fn start(memory: &Memory, decline_above: i64) -> (Component, Context) {
+    start_at(memory, decline_above, &Arc::default())
+}
+
+fn start_at(memory: &Memory, decline_above: i64, clock: &Arc<MockClock>) -> (Component, Context) {
+    let clock = Arc::clone(clock);
     let service = service(decline_above);
     let settings::Component::Payment(payment) = &service.component else {
         panic!("it takes money")
@@ -125,6 +130,33 @@ async fn a_client_whose_payment_was_declined_can_try_again() {
     assert_eq!((status, &shown["status"]), (200, &json!("captured")));
     let row = context.store.load(SAGA).await.unwrap().unwrap();
     assert!(!row.body.contains("49999"), "{}", row.body);
+}
+
+#[tokio::test]
+async fn a_payment_is_voided_once_its_time_is_over_and_not_before() {
+    let memory = Memory::default();
+    let clock = Arc::new(MockClock::default());
+    let (pay, context) = start_at(&memory, 50_000, &clock);
+    let event = confirmed(&context.settings);
+    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    let end_overdue = pay.chores.last().unwrap();
+
+    clock.advance(PAY_WITHIN - SignedDuration::from_secs(1));
+    end_overdue.round().await.unwrap();
+    let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+    assert_eq!(shown["status"], "requested");
+
+    clock.advance(SignedDuration::from_secs(1));
+    for _ in 0..2 {
+        end_overdue.round().await.unwrap();
+    }
+    let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+    assert_eq!(shown["status"], "voided");
+    let raised = context.store.load_unpublished(None, 9).await.unwrap();
+    let voided = EventType::PAYMENT_VOIDED.as_str();
+    assert_eq!(raised.len(), 2, "it is voided once: {raised:?}");
+    assert_eq!(raised[1].event_type, voided);
+    assert!(raised[1].payload.contains(r#""unpaid":true"#));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use hyper::Request;
 use innkeeper_testkit::patience::until;
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::http::{Answer, post, send, with};
@@ -61,6 +61,38 @@ async fn with_payment_later_a_reservation_holds_at_once_and_is_paid_when_its_cli
         .await;
     let row = json!({ "reservationId": 1, "payId": 1, "rentId": 1, "status": "payed" });
     rentcar.shows("/myReservations", &row).await;
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
+async fn a_reservation_that_nobody_pays_in_time_expires_and_one_that_is_paid_stays() {
+    let rentcar = Platform::rentcar().with(
+        "payment: { service: pay, when: OnPlacement }",
+        "payment: { service: pay, when: Later, payWithin: 2s }",
+    );
+    let innkeeper = rentcar.ready(&[]).await;
+    let paid = json!({ "status": "payed" });
+    let status_of = async |path: &str| rentcar.get(path).await.json()["status"].clone();
+    rentcar.post("/reservations", &kims_wish()).await;
+    let requested = json!({ "reservationId": 1, "status": "requested" });
+    rentcar.shows("/pays", &requested).await;
+    assert_eq!(rentcar.patch("/pays/1", &paid).await.status, 200);
+    rentcar.post("/reservations", &kims_wish()).await;
+
+    until("the end of the second reservation", async || {
+        let rows = rentcar.items("/myReservations").await;
+        let ended = |it: &Value| it["reservationId"] == 2 && it["status"] == "expired";
+        rows.iter()
+            .any(ended)
+            .then_some(())
+            .ok_or(format!("{rows:?}"))
+    })
+    .await;
+    assert_eq!(status_of("/reservations/2").await, "expired");
+    assert_eq!(status_of("/pays/2").await, "canceled", "it is voided");
+    let too_late = rentcar.patch("/pays/2", &paid).await;
+    assert_eq!(too_late.status, 409, "{}", too_late.text);
+    assert_eq!(status_of("/reservations/1").await, "Reserved", "it is paid");
     innkeeper.stop().await;
 }
 

@@ -8,7 +8,7 @@ use innkeeper_contracts::settings::{
     self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route,
     ServiceSettings, SqliteFile, SqliteLog,
 };
-use innkeeper_crds::component::{Booking, Cors, PaymentTime, ServiceType};
+use innkeeper_crds::component::{Booking, BookingPayment, Cors, ServiceType};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
@@ -86,10 +86,10 @@ fn component(ctx: &ExpandContext, service: &ValidatedService) -> settings::Compo
         }
         Component::Payment(payment) => {
             let served = paid_by(platform, &service.name);
-            let when = served.first().map(|served| served.when);
+            let paid = served.first().map(|served| served.payment);
             let bookings = served.iter().map(|served| served.name.clone()).collect();
             let addresses = booking_addresses(ctx, &served);
-            settings::Component::Payment(payment.settings(bookings, when, addresses))
+            settings::Component::Payment(payment.settings(bookings, paid, addresses))
         }
         Component::Fulfillment(fulfillment) => {
             let payments = names_of(platform, |it| matches!(it, Component::Payment(_)));
@@ -155,8 +155,7 @@ fn payment_call(
 struct Served<'a> {
     name: &'a String,
     block: &'a Booking,
-    /// When its bookings are paid.
-    when: PaymentTime,
+    payment: &'a BookingPayment,
 }
 
 /// The booking services that a payment service serves.
@@ -168,7 +167,7 @@ fn paid_by<'a>(platform: &'a ValidatedPlatform, name: &str) -> Vec<Served<'a>> {
             Some(Served {
                 name: &other.name,
                 block,
-                when: payment.when,
+                payment,
             })
         }
         _ => None,

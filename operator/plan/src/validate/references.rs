@@ -1,6 +1,6 @@
 //! Checks that calls and payments lead to a service with the right component.
 
-use innkeeper_crds::component::PaymentTime;
+use innkeeper_crds::component::BookingPayment;
 use innkeeper_crds::platform::Service;
 use innkeeper_crds::{BookingPlatformSpec, Duration};
 
@@ -32,19 +32,18 @@ pub(super) fn calls(service: &Service) -> Vec<ValidatedCall> {
         })
         .collect();
     if let Some(payment) = payment_of(service)
-        && calls.iter().all(|call| call.service != payment)
+        && calls.iter().all(|call| call.service != payment.service)
     {
         calls.push(ValidatedCall {
-            service: payment.to_owned(),
+            service: payment.service.clone(),
             timeout: DEFAULT_CALL_TIMEOUT,
         });
     }
     calls
 }
 
-fn payment_of(service: &Service) -> Option<&str> {
-    let payment = service.booking.as_ref()?.payment.as_ref()?;
-    Some(&payment.service)
+fn payment_of(service: &Service) -> Option<&BookingPayment> {
+    service.booking.as_ref()?.payment.as_ref()
 }
 
 fn check_calls(
@@ -92,7 +91,7 @@ fn check_payment_of_booking(
     field_path: &str,
     collector: &mut Collector,
 ) {
-    let Some(name) = payment_of(service) else {
+    let Some(BookingPayment { service: name, .. }) = payment_of(service) else {
         return;
     };
     let field_path = format!("{field_path}.booking.payment.service");
@@ -115,13 +114,10 @@ fn check_payment_is_used(
     if service.payment.is_none() {
         return;
     }
-    let times: Vec<PaymentTime> = spec
-        .services
-        .iter()
-        .filter(|other| payment_of(other) == Some(&service.name))
-        .filter_map(|other| Some(other.booking.as_ref()?.payment.as_ref()?.when))
-        .collect();
-    if times.is_empty() {
+    let payments = spec.services.iter().filter_map(payment_of);
+    let payments = payments.filter(|payment| payment.service == service.name);
+    let payments: Vec<&BookingPayment> = payments.collect();
+    let Some(first) = payments.first() else {
         collector.refuse(
             format!("{field_path}.payment"),
             format!(
@@ -129,10 +125,13 @@ fn check_payment_is_used(
                 service.name
             ),
         );
-    } else if times.iter().any(|when| *when != times[0]) {
+        return;
+    };
+    let agree = |it: &BookingPayment| (it.when, it.pay_within) == (first.when, first.pay_within);
+    if !payments.iter().all(|it| agree(it)) {
         collector.refuse(
             format!("{field_path}.payment"),
-            "the bookings that are paid here must agree on payment.when",
+            "the bookings that are paid here must agree on payment.when and payment.payWithin",
         );
     }
 }

@@ -8,7 +8,7 @@ use innkeeper_crds::{BookingPlatform, DomainService};
 use super::pinned_image;
 use crate::executor::Executor;
 use crate::refusal::Collector;
-use crate::release::{BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, release};
+use crate::release::{BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, release};
 
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
     let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
@@ -18,6 +18,16 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
         if service.gateway.as_ref().is_some_and(|it| it.cors.is_some()) {
             let field_path = format!("spec.services[{index}].gateway.cors");
             refuse(&CORS, field_path, (&image, &installation.image), collector);
+        }
+        let paid = service.booking.as_ref().and_then(|it| it.payment.as_ref());
+        if paid.is_some_and(|it| it.pay_within.is_some()) {
+            let field_path = format!("spec.services[{index}].booking.payment.payWithin");
+            refuse(
+                &PAY_WITHIN,
+                field_path,
+                (&image, &installation.image),
+                collector,
+            );
         }
         let (payment, fulfillment) = (service.payment.as_ref(), service.fulfillment.as_ref());
         let booking = service.booking.as_ref();
@@ -53,11 +63,15 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
         let field_path = "spec.settings.component.gateway.cors".to_owned();
         refuse(&CORS, field_path, images, collector);
     }
-    if let Component::Payment(payment) = component
-        && !payment.booking_addresses.is_empty()
-    {
-        let field_path = "spec.settings.component.payment.bookingAddresses".to_owned();
-        refuse(&BOOKING_ADDRESSES, field_path, images, collector);
+    if let Component::Payment(payment) = component {
+        if !payment.booking_addresses.is_empty() {
+            let field_path = "spec.settings.component.payment.bookingAddresses".to_owned();
+            refuse(&BOOKING_ADDRESSES, field_path, images, collector);
+        }
+        if payment.pay_within_seconds.is_some() {
+            let field_path = "spec.settings.component.payment.payWithinSeconds".to_owned();
+            refuse(&PAY_WITHIN, field_path, images, collector);
+        }
     }
 }
 

@@ -222,6 +222,20 @@ fn a_field_that_the_pinned_image_does_not_know_is_refused_by_name() {
 }
 
 #[test]
+fn what_came_with_a_release_is_refused_for_the_image_of_the_release_before() {
+    let text = example_with(ON_PLACEMENT, WITHIN_HALF_AN_HOUR);
+    let mut platform = only_platform(&text).expect("nothing is refused").platform;
+    platform.spec.image = Some("innkeeper:0.2.0".to_owned());
+    let refusals = validate(&platform, &cluster()).expect_err("it knows neither");
+    for part in [
+        "spec.services[0].gateway.cors: the image innkeeper:0.2.0 does not know cors",
+        "spec.services[1].booking.payment.payWithin: the image innkeeper:0.2.0 does not know payWithin",
+    ] {
+        assert!(refusals.to_string().contains(part), "{refusals}");
+    }
+}
+
+#[test]
 fn an_image_that_knows_a_field_or_does_not_run_here_is_not_refused() {
     for image in [
         "registry.example/innkeeper:1.0.0",
@@ -393,6 +407,35 @@ fn a_payment_service_is_told_whom_to_ask_unless_its_image_would_refuse_its_setti
         let asked = payment_settings(Some(image)).booking_addresses;
         assert_eq!(asked, [], "{image}");
     }
+}
+
+const ON_PLACEMENT: &str = "when: OnPlacement";
+const WITHIN_HALF_AN_HOUR: &str = "when: Later, payWithin: 30m";
+
+#[test]
+fn a_payment_service_is_told_within_which_time_its_bookings_are_paid() {
+    let text = example_with(ON_PLACEMENT, WITHIN_HALF_AN_HOUR);
+    let expansion = expanded(&text, &cluster());
+    let mut services = expansion.services.iter();
+    let pay = services.find(|it| it.metadata.name.as_deref() == Some("pay"));
+    let settings = serde_json::to_value(&pay.expect("it is there").spec.settings.component);
+    assert_eq!(
+        settings.expect("it is JSON")["payment"]["payWithinSeconds"],
+        1_800
+    );
+}
+
+#[test]
+fn bookings_that_are_paid_at_one_place_agree_on_the_time_to_pay() {
+    let second = "    - name: second\n      path: /seconds\n      booking: { payment: { service: pay, when: Later } }\n    - name: pay\n";
+    let text = example_with(ON_PLACEMENT, WITHIN_HALF_AN_HOUR).replace("    - name: pay\n", second);
+    let refusals = validated(&text, &cluster()).expect_err("they differ");
+    assert!(
+        refusals
+            .to_string()
+            .contains("must agree on payment.when and payment.payWithin"),
+        "{refusals}"
+    );
 }
 
 #[test]

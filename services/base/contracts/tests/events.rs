@@ -39,6 +39,7 @@ fn snapshot() -> Snapshot {
             payment: Some(2),
             fulfillment: Some(3),
         },
+        unpaid: false,
     }
 }
 
@@ -165,6 +166,7 @@ fn largest() -> Event {
                 payment: Some(i64::MIN),
                 fulfillment: Some(i64::MIN),
             },
+            unpaid: true,
         },
     };
     event

@@ -29,10 +29,18 @@ pub struct Payment {
     /// When the bookings that it serves are paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<PaymentTime>,
+    /// Seconds after which a payment that is still requested is voided, and its booking expires.
+    /// Never when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_PAY_WITHIN_SECONDS))]
+    pub pay_within_seconds: Option<u32>,
     /// Who moves the money.
     #[serde(default)]
     pub provider: Provider,
 }
+
+/// The longest time in which a booking can be paid: 30 days.
+const MAX_PAY_WITHIN_SECONDS: u32 = 30 * 24 * 3_600;
 
 /// A booking service that can be asked what became of a booking.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
