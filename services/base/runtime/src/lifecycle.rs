@@ -12,9 +12,13 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument as _;
 
-/// Starts tasks, tells them to end, and waits for them. Clones share one lifecycle.
+/// Starts tasks, tells them to end, and waits for them. Clones share one lifecycle; requests make
+/// many, so that it is one pointer.
 #[derive(Clone, Debug, Default)]
-pub struct Lifecycle {
+pub struct Lifecycle(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
     tracker: TaskTracker,
     leaving: CancellationToken,
     stopping: CancellationToken,
@@ -30,10 +34,10 @@ impl Lifecycle {
     /// A second lifecycle of the same service. It ends separately, but a failure counts for both.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self {
-            failure: Arc::clone(&self.failure),
-            ..Self::default()
-        }
+        Self(Arc::new(Shared {
+            failure: Arc::clone(&self.0.failure),
+            ..Shared::default()
+        }))
     }
 
     /// Starts a task in the current span. A panic is logged and remembered in [`Self::failure`], and
@@ -49,20 +53,20 @@ impl Lifecycle {
                 lifecycle.fail(format!("the task {name} panicked"));
             }
         };
-        self.tracker.spawn(watched.in_current_span())
+        self.0.tracker.spawn(watched.in_current_span())
     }
 
     /// Admits a piece of work that runs in a task of another service: [`Self::drain`] waits until
     /// the token is dropped. `None` once the service takes no more work.
     pub fn admit(&self) -> Option<TaskTrackerToken> {
         // It is counted first: what is admitted before the stop is then seen by the drain after it.
-        let counted = self.tracker.token();
-        (!self.stopping.is_cancelled()).then_some(counted)
+        let counted = self.0.tracker.token();
+        (!self.0.stopping.is_cancelled()).then_some(counted)
     }
 
     /// Records that something is broken that only a new process mends.
     pub fn fail(&self, reason: String) {
-        if self.failure.set(reason).is_ok() {
+        if self.0.failure.set(reason).is_ok() {
             let reason = self.failure();
             tracing::error!(reason, "this process has to be restarted");
         }
@@ -70,41 +74,46 @@ impl Lifecycle {
 
     /// The first failure that only a new process mends, if there is any.
     pub fn failure(&self) -> Option<&str> {
-        self.failure.get().map(String::as_str)
+        self.0.failure.get().map(String::as_str)
     }
 
     /// A token that is cancelled when the service no longer wants traffic, although it still serves
     /// requests.
     pub fn leaving(&self) -> CancellationToken {
-        self.leaving.clone()
+        self.0.leaving.clone()
     }
 
     /// Whether the service no longer wants traffic.
     pub fn is_leaving(&self) -> bool {
-        self.leaving.is_cancelled()
+        self.0.leaving.is_cancelled()
     }
 
     /// A token that is cancelled when the service takes no more work: connections, records and
     /// chores.
     pub fn stopping(&self) -> CancellationToken {
-        self.stopping.clone()
+        self.0.stopping.clone()
+    }
+
+    /// Waits until the service takes no more work.
+    pub async fn stopped(&self) {
+        self.0.stopping.cancelled().await;
     }
 
     /// Announces that the service no longer wants traffic.
     pub fn leave(&self) {
-        self.leaving.cancel();
+        self.0.leaving.cancel();
     }
 
     /// Stops taking work.
     pub fn stop(&self) {
         self.leave();
-        self.stopping.cancel();
+        self.0.stopping.cancel();
     }
 
     /// Waits until every task has ended; `false` if some have not by then.
     pub async fn drain(&self, within: Duration) -> bool {
-        self.tracker.close();
-        tokio::time::timeout(within, self.tracker.wait())
+        self.0.tracker.close();
+        tokio::time::timeout(within, self.0.tracker.wait())
             .await
             .is_ok()
     }

@@ -20,9 +20,12 @@ const DURATION_BUCKETS: [f64; 14] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The metrics of one service. Clones share them.
+/// The metrics of one service. Clones share them; requests make many, so that it is one pointer.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub struct Metrics(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     series: Series,
     http_requests: IntCounterVec,
     http_request_seconds: HistogramVec,
@@ -38,40 +41,40 @@ impl Metrics {
             registry: Registry::new(),
             labels: Arc::new(labels.into()),
         };
-        Self {
+        Self(Arc::new(Shared {
             http_requests: series.counters(&names::HTTP_REQUESTS),
             http_request_seconds: series.durations(&names::HTTP_REQUEST_SECONDS),
             rows_unreadable: series
                 .counters(&names::ROWS_UNREADABLE)
                 .with_label_values::<&str>(&[]),
             series,
-        }
+        }))
     }
 
     /// The counters of a metric. Call `with_label_values` at start-up, so that each series exists
     /// from then on.
     pub fn counters(&self, metric: &Metric) -> IntCounterVec {
-        self.series.counters(metric)
+        self.0.series.counters(metric)
     }
 
     /// The gauges of a metric. Call `with_label_values` at start-up, so that each series exists
     /// from then on.
     pub fn gauges(&self, metric: &Metric) -> IntGaugeVec {
-        self.series.gauges(metric)
+        self.0.series.gauges(metric)
     }
 
     /// The histograms of a metric, in seconds. Call `with_label_values` at start-up, so that each
     /// series exists from then on.
     pub fn durations(&self, metric: &Metric) -> HistogramVec {
-        self.series.durations(metric)
+        self.0.series.durations(metric)
     }
 
     /// Creates the series of a route before its first request.
     pub fn expect_route(&self, method: &Method, route: &str, statuses: &[StatusCode]) {
         for status in statuses {
             let labels = [method_label(method), route, status.as_str()];
-            self.http_requests.with_label_values(&labels);
-            self.http_request_seconds.with_label_values(&labels);
+            self.0.http_requests.with_label_values(&labels);
+            self.0.http_request_seconds.with_label_values(&labels);
         }
     }
 
@@ -84,21 +87,22 @@ impl Metrics {
         took: Duration,
     ) {
         let labels = [method_label(method), route, status.as_str()];
-        self.http_requests.with_label_values(&labels).inc();
-        self.http_request_seconds
+        self.0.http_requests.with_label_values(&labels).inc();
+        self.0
+            .http_request_seconds
             .with_label_values(&labels)
             .observe(took.as_secs_f64());
     }
 
     /// Counts rows that a list has left out.
     pub(crate) fn count_left_out(&self, rows: u64) {
-        self.rows_unreadable.inc_by(rows);
+        self.0.rows_unreadable.inc_by(rows);
     }
 
     /// All metrics in the Prometheus text format.
     pub fn render(&self) -> String {
         TextEncoder::new()
-            .encode_to_string(&self.series.registry.gather())
+            .encode_to_string(&self.0.series.registry.gather())
             .expect("gathered metrics are well formed")
     }
 }

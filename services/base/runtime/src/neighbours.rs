@@ -113,7 +113,7 @@ impl Admitted {
 
 /// Ends when a connection of the service would be cut off.
 async fn cut_off(lifecycle: Lifecycle, drain_within: Duration) {
-    lifecycle.stopping().cancelled().await;
+    lifecycle.stopped().await;
     tokio::time::sleep(drain_within).await;
 }
 

@@ -77,13 +77,13 @@ pub async fn serve(
         match listener.accept().await {
             Ok((stream, address)) => {
                 let connection = Connection { stream, permit };
-                let answering = Answering {
+                let answering = Arc::new(Answering {
                     router: router.clone(),
                     peer: Peer::from(address.ip()),
                     lifecycle: lifecycle.clone(),
                     closes_at: Instant::now() + limits.age.mul_f32(1.0 - fastrand::f32() / 10.0),
                     metrics: metrics.clone(),
-                };
+                });
                 let serving = connection.serve(answering, limits);
                 lifecycle.spawn("http connection", serving);
             }
@@ -111,12 +111,11 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, answering: Answering, limits: Limits) {
+    async fn serve(self, answering: Arc<Answering>, limits: Limits) {
         if let Err(error) = self.stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
-        let stopping = answering.lifecycle.stopping();
-        let service = service_fn(|request| answering.clone().answer(request));
+        let service = service_fn(|request| answering.answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_within)
@@ -126,7 +125,7 @@ impl Connection {
 
         let served = tokio::select! {
             served = connection.as_mut() => served,
-            () = stopping.cancelled() => {
+            () = answering.lifecycle.stopped() => {
                 connection.as_mut().graceful_shutdown();
                 match tokio::time::timeout(limits.drain_within, connection).await {
                     Ok(served) => served,
@@ -146,7 +145,6 @@ impl Connection {
 }
 
 /// How the requests of one connection are answered.
-#[derive(Clone)]
 struct Answering {
     router: Router,
     peer: Peer,
@@ -157,7 +155,7 @@ struct Answering {
 }
 
 impl Answering {
-    async fn answer(mut self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let mut response = match head::check(&request) {
             Ok(()) => self.route(request).await?,
             Err(problem) => self.refuse(&request, problem),
@@ -178,13 +176,10 @@ impl Answering {
         Ok(response)
     }
 
-    async fn route(
-        &mut self,
-        mut request: Request<Incoming>,
-    ) -> Result<Response<Body>, Infallible> {
+    async fn route(&self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         head::normalize(request.uri_mut());
         request.extensions_mut().insert(self.peer.clone());
-        self.router.call(request).await
+        self.router.clone().call(request).await
     }
 
     fn refuse(&self, request: &Request<Incoming>, problem: Problem) -> Response<Body> {
