@@ -1,21 +1,26 @@
 //! The log on a Kafka topic.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, FuturesUnordered};
 use innkeeper_contracts::settings;
-use innkeeper_kit::log::{AppendError, Appended, Log, LogError, NewRecord, Subscription};
+use innkeeper_kit::log::{
+    AppendError, Appended, Log, LogError, NewRecord, Partition, Subscription,
+};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 
 mod assignment;
 mod config;
 mod live_producer;
 mod member;
+mod partitioner;
 mod poll;
 mod subscription;
 
@@ -33,6 +38,8 @@ pub struct KafkaLog {
     producer: LiveProducer,
     /// Sends again what was refused together with others.
     single_record_producer: LiveProducer,
+    /// How many partitions the topic had when it was looked at; 0 before.
+    partitions: AtomicI32,
 }
 
 impl KafkaLog {
@@ -43,6 +50,7 @@ impl KafkaLog {
             settings: settings.clone(),
             producer: producer.map_err(unavailable)?,
             single_record_producer: LiveProducer::new(config::single_record_producer(settings)),
+            partitions: AtomicI32::new(0),
         })
     }
 
@@ -115,6 +123,7 @@ impl KafkaLog {
         }
     }
 
+    /// Fails if the topic cannot be used, and notes how many partitions it has.
     async fn check_topic(&self) -> Result<(), LogError> {
         let producer = self.producer.current().map_err(unavailable)?;
         let topic = self.settings.topic.clone();
@@ -122,14 +131,17 @@ impl KafkaLog {
             let metadata = producer
                 .client()
                 .fetch_metadata(Some(&topic), METADATA_TIMEOUT)?;
-            let error = metadata
-                .topics()
-                .first()
-                .and_then(rdkafka::metadata::MetadataTopic::error);
-            error.map_or(Ok(()), |error| Err(KafkaError::MetadataFetch(error.into())))
+            let topic = metadata.topics().first();
+            match topic.and_then(MetadataTopic::error) {
+                Some(error) => Err(KafkaError::MetadataFetch(error.into())),
+                None => Ok(topic.map_or(0, |topic| topic.partitions().len())),
+            }
         });
         let answer = asked.await.map_err(unavailable)?;
-        answer.map_err(|error| self.log_error(error))
+        let partitions = answer.map_err(|error| self.log_error(error))?;
+        let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+        self.partitions.store(partitions, Ordering::Relaxed);
+        Ok(())
     }
 
     fn log_error(&self, error: KafkaError) -> LogError {
@@ -144,6 +156,11 @@ impl Log for KafkaLog {
         let sending = by_key.map(|records| self.send_in_turn(records));
         let sending: FuturesUnordered<_> = sending.collect();
         sending.flat_map(stream::iter).boxed()
+    }
+
+    fn partition_of(&self, key: &str) -> Partition {
+        let of = self.partitions.load(Ordering::Relaxed);
+        partitioner::partition_of(key, of).unwrap_or(Partition::ONLY)
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {

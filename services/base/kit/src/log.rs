@@ -165,6 +165,20 @@ pub enum Delivery {
     },
 }
 
+/// A partition of a log. While one is away, the others take records.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Partition {
+    /// Its number, from 0.
+    pub number: i32,
+    /// How many partitions the log has, as far as that is known.
+    pub of: i32,
+}
+
+impl Partition {
+    /// The partition of a log that has no other, or of which nothing is known.
+    pub const ONLY: Self = Self { number: 0, of: 1 };
+}
+
 /// A log that services append to and consume from.
 #[async_trait]
 pub trait Log: Send + Sync {
@@ -173,6 +187,11 @@ pub trait Log: Send + Sync {
     /// ones with the same key. Nothing is sent before the stream is polled, and what became of
     /// records that were not yielded when it is dropped is unknown.
     fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended>;
+
+    /// The partition that takes the records of a key.
+    fn partition_of(&self, _key: &str) -> Partition {
+        Partition::ONLY
+    }
 
     /// Joins the service's consumer group. A new group begins at the earliest record.
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError>;

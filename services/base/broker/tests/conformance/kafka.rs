@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use innkeeper_broker::KafkaLog;
 use innkeeper_contracts::settings;
 use innkeeper_kafka::client_config;
-use innkeeper_kit::log::{AppendError, Delivery, Log, LogError, NewRecord, Record};
+use innkeeper_kit::log::{AppendError, Delivery, Log, LogError, NewRecord, Partition, Record};
 use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use rdkafka::admin::{AdminOptions, NewPartitions, NewTopic, TopicReplication};
@@ -338,6 +338,21 @@ async fn a_partition_that_is_missing_from_the_log_is_not_overtaken() {
         assert_eq!(texts(&read), numbered("a", 2, 4));
         assert_eq!(read[1].offset, 4, "there is a gap");
         assert_eq!(reader.overtaken, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_in_the_partition_that_is_told_for_its_key() {
+    check(kafka().await, async |subject| {
+        let log = subject.log("partitions");
+        assert_eq!(log.partition_of("k1"), Partition::ONLY, "nobody has looked");
+        let mut reader = Reader::join(&*log).await;
+        log.append_all(one_for_each_of_60_keys("k")).await.unwrap();
+        for record in reader.read(60).await {
+            let told = log.partition_of(record.key.as_deref().unwrap());
+            assert_eq!((told.number, told.of), (record.partition, PARTITIONS));
+        }
     })
     .await;
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
-use innkeeper_kit::log::{AppendError, Appended, Log, LogError, NewRecord, Subscription};
+use innkeeper_kit::log::{
+    AppendError, Appended, Log, LogError, NewRecord, Partition, Subscription,
+};
 use innkeeper_kit::store::Store;
 use tokio::sync::watch;
 
@@ -173,6 +175,12 @@ impl Log for Picky {
             .map(|records| self.take_in_turn(records));
         let taking: FuturesUnordered<_> = taking.collect();
         taking.flat_map(stream::iter).boxed()
+    }
+
+    /// Sagas with a small number have a partition of their own.
+    fn partition_of(&self, key: &str) -> Partition {
+        let number = i32::from(!key.starts_with("00000000"));
+        Partition { number, of: 2 }
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {

@@ -35,7 +35,10 @@ async fn told(service: &Service, count: i64) -> Vec<String> {
 
 /// Events of a new saga with these payloads.
 fn saga(payloads: &[String]) -> Vec<OutboxEvent> {
-    let saga = Uuid::now_v7();
+    saga_with(Uuid::now_v7(), payloads)
+}
+
+fn saga_with(saga: Uuid, payloads: &[String]) -> Vec<OutboxEvent> {
     let events = payloads
         .iter()
         .zip(1..)
@@ -256,6 +259,25 @@ async fn more_sagas_than_a_batch_that_fail_or_get_no_answer_delay_no_other_one()
         all_deleted(&service).await;
         relaying.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_partition_that_answers_nothing_delays_no_saga_of_another_one() {
+    const STUCK: u128 = 5_000;
+    let service = Service::new().await;
+    let stuck = (0..STUCK).flat_map(|number| saga_with(Uuid::from_u128(number), &["stuck".into()]));
+    write(&service, stuck.collect()).await;
+    let log = Picky::new(unless_stuck(|| Does::Stall));
+    let relaying = relay(&service, log.clone());
+    let are_tried = |tries: &Vec<String>| tries.len() >= 1_000;
+    until_watched("what is tried", &log.tries, are_tried).await;
+
+    tell_each(&service, "other", 600).await;
+    taken_by(&log, "other", 600).await;
+
+    log.change_its_mind(|_| Does::Take);
+    all_deleted(&service).await;
+    relaying.stop().await;
 }
 
 /// A relay whose log has refused the first event of a saga with two.
