@@ -98,21 +98,21 @@ impl Sagas {
         }
         let partition = partition_of(saga);
         let of_partition = self.of_partitions.entry(partition.number).or_default();
-        let may_be_sent = *of_partition < share(partition);
-        if may_be_sent {
-            *of_partition += 1;
-            self.retries_in_flight += usize::from(is_retry);
-            self.retries_left -= usize::from(is_retry);
-            let in_flight = InFlight {
-                partition: partition.number,
-                left: 0,
-                delivered: false,
-                failed: false,
-                is_retry,
-            };
-            self.in_flight.insert(saga, in_flight);
+        if *of_partition >= share(partition) {
+            return false;
         }
-        may_be_sent
+        *of_partition += 1;
+        self.retries_in_flight += usize::from(is_retry);
+        self.retries_left -= usize::from(is_retry);
+        let in_flight = InFlight {
+            partition: partition.number,
+            left: 0,
+            delivered: false,
+            failed: false,
+            is_retry,
+        };
+        self.in_flight.insert(saga, in_flight);
+        true
     }
 
     /// Whether more events may be in flight.
