@@ -1,10 +1,12 @@
 //! The answer to `GET /`: links to the platform's resources.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::extract::Request;
+use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use innkeeper_contracts::settings::Route;
+use innkeeper_runtime::problem::Problem;
+use innkeeper_runtime::resource::{check_none, conditional};
 use serde_json::{Map, Value, json};
 
 /// The methods that the index allows.
@@ -12,7 +14,7 @@ const ALLOWED: HeaderValue = HeaderValue::from_static("GET,HEAD");
 
 /// Links to the platform's resources, as a HAL document.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Index(Bytes);
+pub struct Index(String);
 
 impl Index {
     /// The index of some routes: the first path of each service, under the name of its last
@@ -23,16 +25,16 @@ impl Index {
         let links: Map<String, Value> = std::iter::once(own)
             .chain(paths.map(|path| link(path)))
             .collect();
-        Self(json!({ "_links": links }).to_string().into())
+        Self(json!({ "_links": links }).to_string())
     }
 
-    /// Answers a request with this method.
-    pub fn answer(&self, method: &Method) -> Response {
-        if *method != Method::GET && *method != Method::HEAD {
-            return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, ALLOWED)]).into_response();
+    /// Answers a request.
+    pub fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, ALLOWED)]).into_response());
         }
-        let media_type = HeaderValue::from_static("application/hal+json");
-        ([(CONTENT_TYPE, media_type)], self.0.clone()).into_response()
+        check_none(request.uri().query())?;
+        conditional(request.headers(), self.0.clone())
     }
 }
 

@@ -85,7 +85,7 @@ async fn answer(
         return forward::pass_on(target, &gateway.large_bodies, context, request).await;
     }
     if request.uri().path() == "/" {
-        return gateway.index.answer(request.method());
+        return gateway.index.answer(&request).into_response();
     }
     StatusCode::NOT_FOUND.into_response()
 }

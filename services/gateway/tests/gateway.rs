@@ -403,6 +403,38 @@ async fn a_gateway_takes_as_many_headers_as_its_services() {
 }
 
 #[tokio::test]
+async fn a_gateway_takes_what_is_as_long_as_its_services_take() {
+    let lifecycle = Lifecycle::new();
+    let edge = edge::around(
+        Router::new().route("/pays/{*rest}", post(async |_: Bytes| "pays")),
+        Metrics::new("rentcar", "pay"),
+    );
+    let pay = served(edge, &lifecycle).await;
+    let platform = Platform::in_front_of(pay, lifecycle, 5_000).await;
+    let path = |bytes: usize| format!("/pays/{}", "a".repeat(bytes - "/pays/".len()));
+    let head = |path: &str, more: &str| format!("POST {path} HTTP/1.1\r\nhost: a\r\n{more}\r\n");
+    let value = |bytes: usize| format!("x-long: {}\r\n", "a".repeat(bytes - "x-long".len()));
+    let whole = |bytes: usize| format!("content-length: {bytes}\r\n");
+    let chunked = "transfer-encoding: chunked\r\n";
+    let chunks = |bytes: usize| format!("{bytes:x}\r\n{}\r\n0\r\n\r\n", "a".repeat(bytes));
+    for more in 0..=1 {
+        let (uri, headers, body) = (16 * 1024 + more, 64 * 1024 + more, 1024 * 1024 + more);
+        for (sent, refused) in [
+            (head(&path(uri), ""), 414),
+            (head("/pays/1", &value(headers)), 431),
+            (head("/pays/1", &whole(body)) + &"a".repeat(body), 413),
+            (head("/pays/1", chunked) + &chunks(body), 413),
+        ] {
+            let expected = if more == 0 { 200 } else { refused };
+            for address in [pay, platform.gateway] {
+                let answer = first_line(address, &sent).await;
+                assert_eq!(answer, format!("HTTP/1.1 {expected}"), "{}", &sent[..40]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn large_bodies_leave_room_for_small_ones_and_too_many_are_refused() {
     let platform = Platform::with_pay(Router::new().fallback(echo)).await;
     let head = "POST /pays HTTP/1.1\r\nhost: a\r\ncontent-length: 999999\r\n\r\n";
@@ -496,6 +528,13 @@ async fn the_root_can_only_be_read() {
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(response.headers()["allow"], "GET,HEAD");
     problem_of(&response);
+    let refused = platform.get("/?page=1").await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let tag = platform.get("/").await.headers()["etag"].clone();
+    let request = platform.request(Method::GET, "/");
+    let request = request.header("if-none-match", tag);
+    let known = platform.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
     let request = platform
         .request(Method::OPTIONS, "/")
         .body(Body::empty())

@@ -217,7 +217,7 @@ impl Service {
         }
         let mut router = edge::around(component.router, metrics.clone());
         if let Some(cors) = &component.cors {
-            router = cors::around(router, cors);
+            router = cors::around(router, cors, metrics.clone());
         }
         let limits = Limits {
             drain_within: self.drain_within,

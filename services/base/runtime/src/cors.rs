@@ -1,8 +1,10 @@
 //! Which scripts of other sites may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::edge::NO_ROUTE;
+use crate::metrics::Metrics;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -16,21 +18,29 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, Expos
 /// Everything, in a list.
 const ANY: &str = "*";
 
-/// Tells browsers whose scripts may call the routes of a router, and answers their preflights.
-/// Every answer of the router carries what they want to know, whoever gave it.
-pub fn around(router: Router, cors: &Cors) -> Router {
+/// Tells browsers whose scripts may call the routes of a router, and answers and counts their
+/// preflights. Every answer of the router carries what they want to know, whoever gave it.
+pub fn around(router: Router, cors: &Cors, metrics: Metrics) -> Router {
     let plain = router.clone();
     let router = router.layer(layer(cors));
-    router.layer(from_fn_with_state(plain, pass_plain_options))
+    router.layer(from_fn_with_state((plain, metrics), answer_options))
 }
 
-/// Passes an `OPTIONS` that is no preflight on to the routes.
-async fn pass_plain_options(State(plain): State<Router>, request: Request, next: Next) -> Response {
-    let is_preflight = request
-        .headers()
-        .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    if *request.method() != Method::OPTIONS || is_preflight {
+/// Counts the answer to a preflight, and passes another `OPTIONS` on to the routes.
+async fn answer_options(
+    State((plain, metrics)): State<(Router, Metrics)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if *request.method() != Method::OPTIONS {
         return next.run(request).await;
+    }
+    let headers = request.headers();
+    if headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        let began = Instant::now();
+        let answer = next.run(request).await;
+        metrics.count_answer(&Method::OPTIONS, NO_ROUTE, answer.status(), began.elapsed());
+        return answer;
     }
     let Ok(answer) = plain.oneshot(request).await;
     answer
@@ -94,7 +104,6 @@ mod tests {
 
     use super::*;
     use crate::edge;
-    use crate::metrics::Metrics;
 
     const SITE: (&str, &str) = ("origin", "https://rentcar.example");
     const PREFLIGHT: (&str, &str) = ("access-control-request-method", "PATCH");
@@ -118,15 +127,16 @@ mod tests {
         sent: &[(&str, &str)],
     ) -> (StatusCode, HeaderMap) {
         let router = Router::new().route("/pays", get(async || "pays"));
-        let router = around(
-            edge::around(router, Metrics::new("rentcar", "gateway")),
-            cors,
-        );
+        let metrics = Metrics::new("rentcar", "gateway");
+        let router = around(edge::around(router, metrics.clone()), cors, metrics.clone());
         let request = Request::builder().method(method).uri(path);
         let request = sent
             .iter()
             .fold(request, |it, (name, value)| it.header(*name, *value));
         let Ok(answer) = router.oneshot(request.body(Body::empty()).unwrap()).await;
+        let counted = metrics.render();
+        let counted = counted.matches("innkeeper_http_requests_total{").count();
+        assert_eq!(counted, 1, "every request is counted once");
         (answer.status(), answer.headers().clone())
     }
 

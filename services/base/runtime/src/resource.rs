@@ -22,6 +22,8 @@ pub use change::{Change, Update};
 pub use create::{Create, Creation};
 pub use hal::MEDIA_TYPE;
 pub use presenter::Presenter;
+pub use query::check_none;
+pub use read::conditional;
 
 use crate::context::Context;
 use crate::problem::Problem;

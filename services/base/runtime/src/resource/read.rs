@@ -97,9 +97,9 @@ async fn show_item(
     conditional(&headers, hal::text(hal::item(&shared.path, item)))
 }
 
-/// The representation, unless the preconditions of the request do not hold for it: then 304 if the
-/// client has it already, else 412.
-fn conditional(headers: &HeaderMap, body: String) -> Result<Response, Problem> {
+/// The representation, a HAL document, unless the preconditions of the request do not hold for it:
+/// then 304 if the client has it already, else 412.
+pub fn conditional(headers: &HeaderMap, body: String) -> Result<Response, Problem> {
     let tag = Tag::of(body.as_bytes());
     match Preconditions::of(headers).judge(&tag) {
         Precondition::Holds => Ok(tag.on(hal::response(StatusCode::OK, body))),

@@ -11,6 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// Connections that may wait to be accepted, as the library has it for other sockets.
 const BACKLOG: i32 = 1024;
 
+/// How often the system chooses a port for both loopback addresses.
+const CHOICES: u32 = 8;
+
 /// One port, on one address or more.
 #[derive(Debug)]
 pub struct Listener(Vec<TcpListener>);
@@ -34,6 +37,18 @@ impl Listener {
     /// Listens on one port of both loopback addresses, or of the one that the machine has. With 0
     /// the system chooses the port.
     pub async fn bind_loopback(port: u16) -> io::Result<Self> {
+        // The system chooses a port that is free on the first address; on the second it may be
+        // taken.
+        for _ in 1..CHOICES {
+            match Self::bind_both_loopbacks(port).await {
+                Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+                bound => return bound,
+            }
+        }
+        Self::bind_both_loopbacks(port).await
+    }
+
+    async fn bind_both_loopbacks(port: u16) -> io::Result<Self> {
         let mut listeners: Vec<TcpListener> = Vec::with_capacity(2);
         let mut missing = None;
         for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
