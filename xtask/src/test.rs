@@ -6,6 +6,7 @@ use std::error::Error;
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
+use innkeeper_cluster::parts::debian;
 use innkeeper_cluster::progress::Progress;
 use innkeeper_cluster::services::{KAFKA_VARIABLE, POSTGRES_VARIABLE, Services};
 
@@ -34,7 +35,7 @@ pub struct Arguments {
 enum Level {
     /// Nothing but this repository
     Hermetic,
-    /// A real Kafka and database
+    /// A real Kafka and database, and a browser
     Services,
     /// A real cluster
     Cluster,
@@ -86,6 +87,7 @@ fn service_features() -> Result<String, Box<dyn Error>> {
 
 fn with_services(test: &mut Command, words: &[String]) -> Outcome {
     test.arg("--features").arg(service_features()?);
+    debian::ensure(debian::BROWSER)?;
     // Everything is built before the services start, because that takes long.
     run_shown(
         Command::new(test.get_program())

@@ -15,6 +15,9 @@ pub const KAFKA: &[&str] = &["openjdk-17-jre-headless", "maven"];
 /// Packages that `PostgreSQL` needs.
 pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
 
+/// The browser of the tests.
+pub const BROWSER: &[&str] = &["chromium"];
+
 /// Packages that Kubernetes needs.
 pub const KUBERNETES: &[&str] = &[
     "conntrack",

@@ -1,6 +1,9 @@
 //! The real program from outside: processes, signals, sockets and files, as a user has them.
-//! With the feature `services` also on a real Kafka and a real PostgreSQL.
+//! With the feature `services` also on a real Kafka and a real PostgreSQL, and in a real browser.
 
+#[cfg(test)]
+#[cfg(feature = "services")]
+mod browser;
 #[cfg(test)]
 mod burgerqueen;
 #[cfg(test)]
