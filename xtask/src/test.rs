@@ -35,7 +35,7 @@ pub struct Arguments {
 enum Level {
     /// Nothing but this repository
     Hermetic,
-    /// A real Kafka and database, and a browser
+    /// A real Kafka and database, a browser, and networks of their own
     Services,
     /// A real cluster
     Cluster,
@@ -87,7 +87,7 @@ fn service_features() -> Result<String, Box<dyn Error>> {
 
 fn with_services(test: &mut Command, words: &[String]) -> Outcome {
     test.arg("--features").arg(service_features()?);
-    debian::ensure(debian::BROWSER)?;
+    debian::ensure(debian::BLACK_BOX)?;
     // Everything is built before the services start, because that takes long.
     run_shown(
         Command::new(test.get_program())

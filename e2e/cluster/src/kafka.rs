@@ -103,7 +103,7 @@ impl Kafka {
             .and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
         prepared.map_err(|source| prepare_error(folder, source))?;
         format_storage(folder, &part)?;
-        let process = Daemon::start(folder, "kafka", &mut server(folder, &part, network))?;
+        let process = Daemon::start(folder, "kafka", &mut server(folder, &part, network, listen))?;
         process.await_ready(folder, READY_WITHIN, || {
             network.within(|| check_answers(listen.broker))?
         })?;
@@ -180,19 +180,18 @@ fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
     run_logged(&mut format, &folder.log("kafka-format")).map_err(KafkaError::Format)
 }
 
-fn server(folder: &RunFolder, part: &Path, network: &NetworkNamespace) -> Command {
+fn server(folder: &RunFolder, part: &Path, network: &NetworkNamespace, listen: Listen) -> Command {
     let mut server = java(network, part);
+    if listen.broker.is_ipv4() {
+        server.arg("-Djava.net.preferIPv4Stack=true");
+    }
     server.arg("kafka.Kafka").arg(properties(folder));
     server
 }
 
 fn java(network: &NetworkNamespace, part: &Path) -> Command {
     let mut java = network.command("java");
-    java.args([
-        "-Xmx512m",
-        "-XX:+UseSerialGC",
-        "-Djava.net.preferIPv4Stack=true",
-    ]);
+    java.args(["-Xmx512m", "-XX:+UseSerialGC"]);
     java.arg(format!(
         "-Dlog4j2.configurationFile={}",
         part.join("log4j2.properties").display()

@@ -204,7 +204,7 @@ fn admit_everyone(data: &Path) -> io::Result<()> {
     let mut rules = File::options()
         .append(true)
         .open(data.join("data/pg_hba.conf"))?;
-    writeln!(rules, "host all all 0.0.0.0/0 scram-sha-256")
+    writeln!(rules, "host all all all scram-sha-256")
 }
 
 fn server(network: &NetworkNamespace, data: &Path, address: SocketAddr) -> Command {

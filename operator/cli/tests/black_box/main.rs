@@ -13,6 +13,9 @@ mod dead_letters;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+#[cfg(feature = "services")]
+mod ipv6;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod outage;

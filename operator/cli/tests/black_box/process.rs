@@ -4,10 +4,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+#[cfg(feature = "services")]
+use innkeeper_cluster::network_namespace::NetworkNamespace;
 use innkeeper_testkit::patience::until;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::os::unix::process::ExitStatusExt;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_innkeeper");
 
 /// How much of a log is shown when a test has failed.
 const SHOWN_LINES: usize = 40;
@@ -22,9 +26,24 @@ pub struct Innkeeper {
 impl Innkeeper {
     /// Starts the program in a folder; `name` distinguishes its output files.
     pub fn spawn(folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        Self::spawn_as(Command::new(PROGRAM), folder, name, arguments)
+    }
+
+    /// The same in a network namespace.
+    #[cfg(feature = "services")]
+    pub fn spawn_within(
+        network: &NetworkNamespace,
+        folder: &Path,
+        name: &str,
+        arguments: &[&str],
+    ) -> Self {
+        Self::spawn_as(network.command(PROGRAM), folder, name, arguments)
+    }
+
+    fn spawn_as(mut program: Command, folder: &Path, name: &str, arguments: &[&str]) -> Self {
         let screen = folder.join(format!("{name}.out"));
         let log = folder.join(format!("{name}.err"));
-        let child = Command::new(env!("CARGO_BIN_EXE_innkeeper"))
+        let child = program
             .args(arguments)
             .current_dir(folder)
             .stdin(Stdio::null())
