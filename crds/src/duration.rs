@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::rules::{A_SECOND_TO_30_DAYS, AN_HOUR_AT_MOST};
 
-/// A length of time in whole milliseconds, an hour at most unless a field says otherwise; its text is a number and one unit.
+/// A length of time in whole milliseconds, an hour at most unless a field says otherwise; its text
+/// is a number and one unit.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Duration {
     millis: u64,

@@ -81,7 +81,8 @@ pub struct EventTopicSpec {
     /// What happens to the topic when this object is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
-    /// `host:port` of one or more brokers, with commas between them; the installation's when left out.
+    /// `host:port` of one or more brokers, with commas between them; the installation's when left
+    /// out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: Option<String>,
@@ -124,7 +125,8 @@ pub struct EventTopicStatus {
     /// Replicas that each partition has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication: Option<u32>,
-    /// The topic that was seen as described while this object's owner lived. No other is ever deleted with the object.
+    /// The topic that was seen as described while this object's owner lived. No other is ever
+    /// deleted with the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicRecord>,
 }
@@ -141,7 +143,8 @@ pub struct TopicRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub topic_id: Option<String>,
-    /// UID of the `EventTopic` that this was written for: a status that was restored speaks of another one.
+    /// UID of the `EventTopic` that this was written for: a status that was restored speaks of
+    /// another one.
     #[schemars(length(max = 63))]
     pub recorded_for: String,
 }

@@ -71,7 +71,8 @@ pub struct BookingPlatformSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3), regex(pattern = r"^[A-Z]{3}$"))]
     pub currency: Option<String>,
-    /// The platform's incarnation. A platform that is deleted and applied again goes on where it was; a new number starts afresh.
+    /// The platform's incarnation. A platform that is deleted and applied again goes on where it
+    /// was; a new number starts afresh.
     #[serde(default = "first_incarnation")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub incarnation: u32,
@@ -82,7 +83,8 @@ pub struct BookingPlatformSpec {
     /// Where events go; what is left out comes from the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messaging: Option<Messaging>,
-    /// Where services keep their rows unless they say otherwise; when left out, it comes from the installation.
+    /// Where services keep their rows unless they say otherwise; when left out, it comes from the
+    /// installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
     /// The services.

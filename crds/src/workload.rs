@@ -53,7 +53,8 @@ pub struct Workload {
     /// How new pods replace old ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
-    /// How many pods a drained node may take at once: one when left out; `None` is for a disruption budget of your own.
+    /// How many pods a drained node may take at once: one when left out; `None` is for a disruption
+    /// budget of your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption_budget: Option<DisruptionBudget>,
     /// Further labels of the service's objects and pods.

@@ -1,5 +1,5 @@
-//! Creates container images without Docker. An OCI archive (OCI image specification, *Image Layout*)
-//! is a tar file with some JSON documents and layers.
+//! Creates container images without Docker. An OCI archive (OCI image specification, *Image
+//! Layout*) is a tar file with some JSON documents and layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

@@ -37,7 +37,8 @@ pub struct Arguments {
     /// Seconds of load at each number of connections
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
-    /// Reservations after which memory and disk are looked at; they are made for ten minutes at most
+    /// Reservations after which memory and disk are looked at; they are made for ten minutes at
+    /// most
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     reservations: u32,
     /// Saves the figures as JSON

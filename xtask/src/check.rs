@@ -1,6 +1,7 @@
 //! `cargo xtask check`: checks the code without running it.
 
 mod circles;
+mod columns;
 mod dead_code;
 mod documents;
 mod imports;
@@ -10,12 +11,14 @@ use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
 use crate::{chart, generate};
 
-/// Runs quick checks first: imports between packages and modules, unused code, what documents name, generated files and the
-/// chart, then formatting, then the lints of the whole workspace, including code behind features.
+/// Runs quick checks first: imports between packages and modules, unused code, what documents name,
+/// generated files and the chart, then formatting, then the lints of the whole workspace, including
+/// code behind features.
 pub fn run() -> Outcome {
     let workspace = Workspace::load()?;
     imports::check(&workspace)?;
     circles::check(&workspace)?;
+    columns::check(&workspace)?;
     dead_code::check(&workspace)?;
     documents::check(&workspace)?;
     generate::run(&generate::Arguments { check: true })?;

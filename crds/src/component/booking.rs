@@ -27,7 +27,8 @@ pub struct Booking {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 1, max = 63)), extend("x-kubernetes-list-type" = "set"))]
     pub required: Vec<String>,
-    /// Labels of states, as clients see and send them. Where there are some, views leave the other states out of `latestOf`.
+    /// Labels of states, as clients see and send them. Where there are some, views leave the other
+    /// states out of `latestOf`.
     #[serde(default)]
     pub statuses: BookingStatuses,
     /// Names of events, as other systems see them.
@@ -84,7 +85,8 @@ pub struct BookingPayment {
     /// When it is asked.
     #[serde(default)]
     pub when: PaymentTime,
-    /// How long a confirmed booking that is paid later waits for its money, counted from when the payment was requested; then it expires. For ever when left out.
+    /// How long a confirmed booking that is paid later waits for its money, counted from when the
+    /// payment was requested; then it expires. For ever when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "duration::up_to_30_days")]
     pub pay_within: Option<Duration>,
@@ -106,7 +108,7 @@ pub struct BookingStatuses {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
-    /// It was never settled in time.
+    /// It was not settled in time, or not paid in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,
@@ -132,7 +134,7 @@ pub struct BookingEvents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
-    /// A booking was never settled in time.
+    /// A booking was not settled in time, or not paid in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,

@@ -25,7 +25,8 @@ pub struct Fulfillment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
-    /// Labels of states, as clients see and send them. Where there are some, views leave the other states out of `latestOf`.
+    /// Labels of states, as clients see and send them. Where there are some, views leave the other
+    /// states out of `latestOf`.
     #[serde(default)]
     pub statuses: FulfillmentNames,
     /// Names of events, as other systems see them.
@@ -61,7 +62,8 @@ pub enum StartOn {
     PaymentCaptured,
 }
 
-/// Names of a fulfillment's states or events; what has none here has the canonical name of the state.
+/// Names of a fulfillment's states or events; what has none here has the canonical name of the
+/// state.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FulfillmentNames {

@@ -31,7 +31,8 @@ pub struct Cors {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::methods")]
     pub allow_methods: Option<Vec<String>>,
-    /// The headers of their requests. Content-Type, Idempotency-Key, If-Match and If-None-Match when left out.
+    /// The headers of their requests. Content-Type, Idempotency-Key, If-Match and If-None-Match
+    /// when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::header_names")]
     pub allow_headers: Option<Vec<String>>,

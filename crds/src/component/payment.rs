@@ -27,7 +27,8 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
-    /// Labels of states, as clients see and send them. Where there are some, views leave the other states out of `latestOf`.
+    /// Labels of states, as clients see and send them. Where there are some, views leave the other
+    /// states out of `latestOf`.
     #[serde(default)]
     pub statuses: PaymentNames,
     /// Names of events, as other systems see them.
@@ -36,8 +37,8 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// The settings of the service's process, including the bookings that it serves, when and within
-    /// which time those are paid, and who can be asked about them.
+    /// The settings of the service's process, including the bookings that it serves, when and
+    /// within which time those are paid, and who can be asked about them.
     pub fn settings(
         &self,
         bookings: Vec<String>,

@@ -21,14 +21,16 @@ pub struct ViewColumn {
     /// Its name.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub name: String,
-    /// A field of a service, in the platform's words: `SERVICE.FIELD`, such as `reservation.userName` or `pay.id`.
+    /// A field of a service, in the platform's words: `SERVICE.FIELD`, such as
+    /// `reservation.userName` or `pay.id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 128),
         regex(pattern = r"^[a-z][-a-z0-9]*\.[A-Za-z][A-Za-z0-9_]*$")
     )]
     pub from: Option<String>,
-    /// Several fields of services: the one that changed last, except that an ended booking stays so. A state without a label is left out where its service labels others.
+    /// Several fields of services: the one that changed last, except that an ended booking stays
+    /// so. A state without a label is left out where its service labels others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 8),

@@ -6,8 +6,9 @@ use innkeeper_contracts::words::{Attribute, Field, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The platform's names of the canonical fields. A booking keeps its own fields under their canonical names where none is
-/// given; another component keeps only the fields that are named here, and its status.
+/// The platform's names of the canonical fields. A booking keeps its own fields under their
+/// canonical names where none is given; another component keeps only the fields that are named
+/// here, and its status.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fields {

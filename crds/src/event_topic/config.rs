@@ -99,7 +99,8 @@ pub struct TopicConfig {
     )]
     #[schemars(length(max = 4096))]
     pub leader_replication_throttled_replicas: Option<String>,
-    /// Bytes of a partition that stay on the broker with tiered storage; -2 follows `retention.bytes`.
+    /// Bytes of a partition that stay on the broker with tiered storage; -2 follows
+    /// `retention.bytes`.
     #[serde(
         rename = "local.retention.bytes",
         default,

@@ -16,7 +16,8 @@ pub struct Autoscaling {
     /// Most pods, whatever the load.
     #[schemars(range(min = 1, max = 100))]
     pub max_replicas: u32,
-    /// Processor time that pods should use on average, in percent of what they request; pods are added above it. 80 when left out.
+    /// Processor time that pods should use on average, in percent of what they request; pods are
+    /// added above it. 80 when left out.
     #[serde(default = "eighty", rename = "targetCPUUtilizationPercentage")]
     #[schemars(range(min = 1, max = 1000))]
     pub target_cpu_utilization_percentage: u32,

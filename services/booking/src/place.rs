@@ -1,8 +1,9 @@
 //! Places a booking: commit it as pending, ask its participants outside any transaction, commit the
 //! result, answer.
 //!
-//! Whoever holds the claim on a pending row settles it. Each of these commits is a step that decides
-//! by the row as it is then; one that finds it settled by somebody else answers from its state.
+//! Whoever holds the claim on a pending row settles it. Each of these commits is a step that
+//! decides by the row as it is then; one that finds it settled by somebody else answers from its
+//! state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,8 +145,8 @@ impl Bookings {
         .into())
     }
 
-    /// Stores what was decided about a pending booking unless somebody else has changed it since this
-    /// process claimed it, and returns what is stored then, with the final answer for its
+    /// Stores what was decided about a pending booking unless somebody else has changed it since
+    /// this process claimed it, and returns what is stored then, with the final answer for its
     /// idempotency key if that was decided now.
     pub(crate) async fn decide_claimed(
         &self,

@@ -9,6 +9,7 @@ use innkeeper_kit::outbox::Cause;
 use innkeeper_kit::store::{Due, Row, Scope, StepInput, StoreError};
 use innkeeper_kit::{Failure, State as _};
 use innkeeper_runtime::component::Chore;
+use innkeeper_runtime::problem::causes;
 use uuid::Uuid;
 
 use crate::Payments;
@@ -70,7 +71,14 @@ impl Overdue {
             });
         match ended.await {
             Ok(_) | Err(Failure::Rejected(_)) => Ok(()),
-            Err(Failure::Store(error)) => Err(error),
+            Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
+                Err(error)
+            }
+            Err(Failure::Store(error)) => {
+                // One row must not keep the others from their end.
+                tracing::error!(story = %row.correlation_id, error = causes(&error), "a payment that nobody paid cannot be voided");
+                Ok(())
+            }
         }
     }
 }

@@ -6,12 +6,14 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use innkeeper_contracts::event::EventSource;
 use innkeeper_contracts::{Event, EventData, EventType, ServiceSettings, Snapshot, settings};
+use innkeeper_kit::store::Due;
 use innkeeper_kit::{Clock, CrashPlan};
 use innkeeper_payment::component;
 use innkeeper_runtime::client::Client;
@@ -157,6 +159,57 @@ async fn a_payment_is_voided_once_its_time_is_over_and_not_before() {
     assert_eq!(raised.len(), 2, "it is voided once: {raised:?}");
     assert_eq!(raised[1].event_type, voided);
     assert!(raised[1].payload.contains(r#""unpaid":true"#));
+}
+
+/// Claims the payment for another process, for ten seconds, as the chore does.
+async fn claim(context: &Context) {
+    let due = Due {
+        state: "requested".to_owned(),
+        age: PAY_WITHIN.unsigned_abs(),
+        owner: Uuid::max(),
+        hold_for: Duration::from_secs(10),
+        limit: 9,
+    };
+    let claimed = context.store.claim_due(due).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_pays_at_the_last_moment_has_paid_although_another_process_ends_it() {
+    let memory = Memory::default();
+    let clock = Arc::new(MockClock::default());
+    let (pay, context) = start_at(&memory, 50_000, &clock);
+    let event = confirmed(&context.settings);
+    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    clock.advance(PAY_WITHIN);
+    claim(&context).await;
+
+    let paid = json!({ "status": "captured" });
+    assert_eq!(send(&pay.router, Method::PATCH, &paid).await.0, 200);
+    clock.advance(PAY_WITHIN);
+    pay.chores.last().unwrap().round().await.unwrap();
+    let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+    assert_eq!(shown["status"], "captured");
+}
+
+#[tokio::test]
+async fn what_a_process_claimed_that_died_is_ended_by_another_one() {
+    let memory = Memory::default();
+    let clock = Arc::new(MockClock::default());
+    let (pay, context) = start_at(&memory, 50_000, &clock);
+    let event = confirmed(&context.settings);
+    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    clock.advance(PAY_WITHIN);
+    claim(&context).await;
+    let end_overdue = pay.chores.last().unwrap();
+
+    end_overdue.round().await.unwrap();
+    let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+    assert_eq!(shown["status"], "requested", "it is claimed");
+    clock.advance(SignedDuration::from_secs(10));
+    end_overdue.round().await.unwrap();
+    let (_, shown) = send(&pay.router, Method::GET, &Value::Null).await;
+    assert_eq!(shown["status"], "voided");
 }
 
 #[tokio::test]

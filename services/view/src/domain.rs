@@ -14,8 +14,8 @@ pub struct Cell {
     clock: i64,
     /// Index of its source in the column's list; of two values with the same clock the later source
     /// counts. Stored rows have it under this name.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    place: usize,
+    #[serde(rename = "place", default, skip_serializing_if = "is_zero")]
+    source_index: usize,
     /// Whether the booking has ended; such a value stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     last: bool,
@@ -25,8 +25,8 @@ pub struct Cell {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-const fn is_zero(place: &usize) -> bool {
-    *place == 0
+const fn is_zero(index: &usize) -> bool {
+    *index == 0
 }
 
 impl Cell {
@@ -36,7 +36,7 @@ impl Cell {
         match (self.last, other.last) {
             (true, false) => true,
             (false, true) => false,
-            _ => (self.clock, self.place) > (other.clock, other.place),
+            _ => (self.clock, self.source_index) > (other.clock, other.source_index),
         }
     }
 }
@@ -96,7 +96,7 @@ fn cell(column: &Column, event: &Event) -> Option<Cell> {
     Some(Cell {
         value: value(source, event)?,
         clock: event.data.clock,
-        place: index,
+        source_index: index,
         last,
     })
 }

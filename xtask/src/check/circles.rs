@@ -1,5 +1,6 @@
 //! Finds circles: modules beside each other that import one another, be it through others. A module
-//! and those in its own folder are one concern and may do so. Code for tests is left out.
+//! and those in its own folder are one concern and may do so: the file has what its parts share.
+//! Code for tests is left out. Not seen are names behind a glob, and those in attributes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ pub fn check(workspace: &Workspace) -> Outcome {
         let sources = read_sources(&package.root.join("src"))?;
         let product = sources.iter().filter(|it| !it.is_test);
         let modules = product.map(|it| Ok((it.module_path(&package.root), Names::read(it)?)));
-        let modules = modules.collect::<Result<_, syn::Error>>()?;
+        let modules = modules.collect::<Result<_, String>>()?;
         let circles = circles(&modules).into_iter();
         found.extend(circles.map(|circle| format!("{}: {circle}", package.name)));
     }
@@ -47,9 +48,11 @@ struct Names {
 }
 
 impl Names {
-    fn read(source: &Source) -> Result<Self, syn::Error> {
+    fn read(source: &Source) -> Result<Self, String> {
+        let file = syn::parse_file(&source.text);
+        let file = file.map_err(|error| format!("{}: {error}", source.path.display()))?;
         let mut names = Self::default();
-        names.visit_file(&syn::parse_file(&source.text)?);
+        names.visit_file(&file);
         Ok(names)
     }
 
@@ -76,6 +79,9 @@ impl Names {
 
 impl<'ast> Visit<'ast> for Names {
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        if item.attrs.iter().any(is_for_tests) {
+            return;
+        }
         let is_export = !matches!(item.vis, Visibility::Inherited);
         self.read_use(&[], &item.tree, is_export);
     }
@@ -86,11 +92,29 @@ impl<'ast> Visit<'ast> for Names {
         }
     }
 
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.paths.extend(paths_in(&called.tokens.to_string()));
+        visit::visit_macro(self, called);
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names = path.segments.iter().map(|it| it.ident.to_string());
         self.paths.push(names.collect());
         visit::visit_path(self, path);
     }
+}
+
+/// The paths from the root of the package in the tokens of a macro, which have blanks between them.
+fn paths_in(tokens: &str) -> impl Iterator<Item = ModulePath> {
+    let mut tokens = tokens.split_whitespace().peekable();
+    std::iter::from_fn(move || {
+        tokens.by_ref().find(|token| *token == "crate")?;
+        let mut path = vec!["crate".to_owned()];
+        while tokens.next_if_eq(&"::").is_some() {
+            path.extend(tokens.next().map(str::to_owned));
+        }
+        Some(path)
+    })
 }
 
 fn is_for_tests(attribute: &Attribute) -> bool {
@@ -167,6 +191,8 @@ fn resolve(
         }
         found.pop();
         let exported = modules.get(&found).and_then(|it| it.exports.get(name));
+        // An item of the module itself, or another package, may be exported under its own name.
+        let exported = exported.filter(|it| it.as_slice() != [name.as_str()]);
         return match exported {
             Some(exported) => {
                 let start = exported.first().map_or("", String::as_str);
@@ -229,6 +255,19 @@ mod tests {
             ("src/a/three.rs", "use super::one::One;"),
         ];
         assert_eq!(circles_of(&files), ["a::{one, three, two}"]);
+    }
+
+    #[test]
+    fn what_a_macro_names_counts_and_an_item_exported_under_its_own_name_ends_the_search() {
+        let files = [
+            ("src/a.rs", "fn f() { info!(it = crate::b::B, 1); }"),
+            (
+                "src/b.rs",
+                "macro_rules! columns { () => {} } pub(super) use columns; use crate::a::f;",
+            ),
+            ("src/c.rs", "use crate::b::columns;"),
+        ];
+        assert_eq!(circles_of(&files), ["{a, b}"]);
     }
 
     #[test]

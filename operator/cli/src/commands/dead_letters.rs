@@ -1,5 +1,5 @@
-//! `innkeeper dead-letters` and `innkeeper parked-events`: lists, shows, replays and discards what a
-//! running service could not handle, and what the log did not take from it, through its admin
+//! `innkeeper dead-letters` and `innkeeper parked-events`: lists, shows, replays and discards what
+//! a running service could not handle, and what the log did not take from it, through its admin
 //! address.
 
 mod admin;

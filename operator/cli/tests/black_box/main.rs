@@ -18,6 +18,9 @@ mod ipv6;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+#[cfg(feature = "services")]
+mod load_on_kafka;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod plan;

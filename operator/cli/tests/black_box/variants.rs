@@ -68,7 +68,7 @@ async fn with_payment_later_a_reservation_holds_at_once_and_is_paid_when_its_cli
 async fn a_reservation_that_nobody_pays_in_time_expires_and_one_that_is_paid_stays() {
     let rentcar = Platform::rentcar().with(
         "payment: { service: pay, when: OnPlacement }",
-        "payment: { service: pay, when: Later, payWithin: 2s }",
+        "payment: { service: pay, when: Later, payWithin: 6s }",
     );
     let innkeeper = rentcar.ready(&[]).await;
     let paid = json!({ "status": "payed" });

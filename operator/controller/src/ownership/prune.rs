@@ -43,8 +43,8 @@ async fn prune_kind<K: Resource<DynamicType = ()>>(
     prune_listed(&api, owner, inventory, resource, found).await
 }
 
-/// Deletes the objects of an owner that are not in its inventory, among those that were fetched
-/// already of the kinds to prune last.
+/// Deletes those of the fetched objects that belong to an owner and are not in its inventory, if
+/// their kind is to be pruned last.
 pub(crate) async fn prune_fetched<K: Resource<DynamicType = ()>>(
     client: &Client,
     owner: &K,

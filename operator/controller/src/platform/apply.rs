@@ -39,7 +39,7 @@ pub(super) async fn apply(
             }
         }
     }
-    prune_fetched(&ctx.client, platform, &inventory, &fetched.0).await?;
+    prune_fetched(&ctx.client, platform, &inventory, &fetched.objects).await?;
     let topic_name = expansion.topic.spec.topic_name.clone();
     Ok(PlatformOutcome::Applied(children, topic_name))
 }

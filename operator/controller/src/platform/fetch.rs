@@ -14,7 +14,10 @@ use crate::error::Error;
 
 /// The objects in a platform's namespace of the kinds that its children have, whoever owns them.
 /// They are not read as their types, because another release may have written them.
-pub(super) struct FetchedPlatform(pub Vec<DynamicObject>);
+pub(super) struct FetchedPlatform {
+    /// Each with its kind.
+    pub objects: Vec<DynamicObject>,
+}
 
 /// Fetches what exists of a platform.
 pub(super) async fn fetch(
@@ -23,7 +26,9 @@ pub(super) async fn fetch(
 ) -> Result<FetchedPlatform, Error> {
     let kinds = kinds::children_of::<BookingPlatform>();
     let found = try_join_all(kinds.map(|kind| fetch_all(ctx, platform, kind)));
-    Ok(FetchedPlatform(found.await?.concat()))
+    Ok(FetchedPlatform {
+        objects: found.await?.concat(),
+    })
 }
 
 impl FetchedPlatform {
@@ -47,7 +52,7 @@ impl FetchedPlatform {
         let is_ours = move |it: &&DynamicObject| {
             matches!(ownership_of(Some(&it.metadata), &owner), Ownership::Ours(_))
         };
-        let services = self.0.iter();
+        let services = self.objects.iter();
         let services = services.filter(|it| is_of_kind(it, &DomainService::kind(&())));
         services.filter(is_ours)
     }
@@ -58,7 +63,7 @@ impl FetchedPlatform {
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<&DynamicObject> {
-        let mut of_kind = self.0.iter().filter(|it| is_of_kind(it, kind));
+        let mut of_kind = self.objects.iter().filter(|it| is_of_kind(it, kind));
         of_kind.find(|it| it.metadata.name.as_deref() == Some(name))
     }
 }
@@ -122,10 +127,12 @@ mod tests {
             "spec": { "services": [] },
         }))
         .unwrap();
-        let fetched = FetchedPlatform(vec![
-            service("pay", "mine"),
-            service("gateway", "of a former platform"),
-        ]);
+        let fetched = FetchedPlatform {
+            objects: vec![
+                service("pay", "mine"),
+                service("gateway", "of a former platform"),
+            ],
+        };
         let names: Vec<_> = fetched
             .services_of(&platform)
             .map(kube::ResourceExt::name_any)

@@ -144,6 +144,16 @@ impl KafkaLog {
         Ok(())
     }
 
+    /// Finds out how many partitions the topic has, unless that is known. A number that grows later
+    /// is not noticed: then shares of partitions overlap until the next start.
+    async fn look_for_partitions(&self) {
+        if self.partitions.load(Ordering::Relaxed) == 0
+            && let Err(error) = self.check_topic().await
+        {
+            tracing::debug!(%error, "the partitions are not known yet");
+        }
+    }
+
     fn log_error(&self, error: KafkaError) -> LogError {
         log_error(error, &self.settings.topic)
     }
@@ -152,15 +162,17 @@ impl KafkaLog {
 #[async_trait]
 impl Log for KafkaLog {
     fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
+        let looked = stream::once(self.look_for_partitions());
         let by_key = by_key(records).into_values();
         let sending = by_key.map(|records| self.send_in_turn(records));
         let sending: FuturesUnordered<_> = sending.collect();
-        sending.flat_map(stream::iter).boxed()
+        let sent = sending.flat_map(stream::iter);
+        looked.filter_map(async |()| None).chain(sent).boxed()
     }
 
     fn partition_of(&self, key: &str) -> Partition {
-        let of = self.partitions.load(Ordering::Relaxed);
-        partitioner::partition_of(key, of).unwrap_or(Partition::ONLY)
+        let count = self.partitions.load(Ordering::Relaxed);
+        partitioner::partition_of(key, count).unwrap_or(Partition::ONLY)
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {

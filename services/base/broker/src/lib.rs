@@ -1,7 +1,8 @@
 //! The log that services append to and consume from: on a Kafka topic, in an SQLite file, or in
 //! memory. It never reads the content of a record, never drops a record that a broker stored twice,
 //! and never commits an offset before the effect. Start reading at [`open`], then [`KafkaLog`] for
-//! a cluster. The log of a platform in one process lies in the file of its rows, in the storage crate.
+//! a cluster. The log of a platform in one process lies in the file of its rows, in the storage
+//! crate.
 
 use std::sync::Arc;
 

@@ -55,8 +55,8 @@ pub enum AuthorizeOutcome {
     Unknown,
 }
 
-/// Path at which a booking service tells what became of bookings (POST, as they are asked about many
-/// at a time).
+/// Path at which a booking service tells what became of bookings (POST, as they are asked about
+/// many at a time).
 pub const BOOKINGS: &str = "/_innkeeper/bookings";
 
 /// How many bookings one call may ask about.

@@ -62,7 +62,7 @@ pub struct Snapshot {
     /// Public ids, as far as they are known.
     #[serde(default)]
     pub ids: PublicIds,
-    /// Whether the time to pay ran out.
+    /// Whether its payment was voided because the time to pay ran out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unpaid: bool,
 }

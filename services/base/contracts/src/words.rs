@@ -160,7 +160,8 @@ impl Attribute {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Words {
-    /// Names of canonical fields; what a component other than a booking does not declare here, it does not keep.
+    /// Names of canonical fields; what a component other than a booking does not declare here, it
+    /// does not keep.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "field_names")]
     pub fields: BTreeMap<Field, String>,

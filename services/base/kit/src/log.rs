@@ -171,12 +171,15 @@ pub struct Partition {
     /// Its number, from 0.
     pub number: i32,
     /// How many partitions the log has, as far as that is known.
-    pub of: i32,
+    pub count: i32,
 }
 
 impl Partition {
     /// The partition of a log that has no other, or of which nothing is known.
-    pub const ONLY: Self = Self { number: 0, of: 1 };
+    pub const ONLY: Self = Self {
+        number: 0,
+        count: 1,
+    };
 }
 
 /// A log that services append to and consume from.

@@ -25,8 +25,8 @@ impl Principal {
         }
     }
 
-    /// The text under which an idempotency key that this principal sends is kept: two principals may
-    /// send the same one. Neither has a line break in it, since both come in headers.
+    /// The text under which an idempotency key that this principal sends is kept: two principals
+    /// may send the same one. Neither has a line break in it, since both come in headers.
     pub fn scoped_key(&self, sent: &str) -> String {
         match self.owner() {
             None => sent.to_owned(),

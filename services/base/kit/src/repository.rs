@@ -129,9 +129,10 @@ impl<S: State> Repository<S> {
         })
     }
 
-    /// The same, and also returns the final answer with which the saga's idempotency key is settled,
-    /// if it has one; `None` if the step settles no key. `has_key` is `false` only for a saga that
-    /// surely was begun without a key: a key that this passes over stays in flight for ever.
+    /// The same, and also returns the final answer with which the saga's idempotency key is
+    /// settled, if it has one; `None` if the step settles no key. `has_key` is `false` only for a
+    /// saga that surely was begun without a key: a key that this passes over stays in flight for
+    /// ever.
     pub async fn run_settling<T: Send + 'static>(
         &self,
         input: StepInput,

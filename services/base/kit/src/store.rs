@@ -3,7 +3,8 @@
 //!
 //! What changes rows is a [`Step`]: the store loads what its scope names, lets it decide, and makes
 //! what it decided durable, or nothing of it. Rows are found by the correlation id of their saga. A
-//! row in the state [`ENDED`] is a *tombstone*: the saga ended before this service had a row for it.
+//! row in the state [`ENDED`] is a *tombstone*: the saga ended before this service had a row for
+//! it.
 
 mod row;
 mod step;
@@ -119,8 +120,8 @@ pub struct KeyRow {
 pub enum DeadLetterKind {
     /// The record cannot be read as an event.
     Unreadable,
-    /// This release does not know the type of the event, or the state of a row that it is about. The
-    /// release that does replays it on its own.
+    /// This release does not know the type of the event, or the state of a row that it is about.
+    /// The release that does replays it on its own.
     Unknown,
     /// The effect failed again and again.
     Failed,
@@ -213,8 +214,8 @@ pub struct FailedReplay {
 /// The database of one service.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Runs a step. Conflicts with other writers are the store's own affair: it decides anew, at most
-    /// [`MAX_DECISIONS`] times.
+    /// Runs a step. Conflicts with other writers are the store's own affair: it decides anew, at
+    /// most [`MAX_DECISIONS`] times.
     async fn run(&self, step: Step) -> Result<StepOutcome, Failure>;
 
     /// Loads a row by [`Row::row_id`], which is the correlation id if its saga has no other row;
@@ -289,8 +290,9 @@ pub trait Store: Send + Sync {
     /// Notes that a dead letter was tried once more in vain.
     async fn keep_dead_letter(&self, replay: FailedReplay) -> Result<(), StoreError>;
 
-    /// Deletes inbox entries, settled idempotency keys and tombstones that are older than `age`, and
-    /// events that an earlier release has marked as published; returns how many rows were deleted.
+    /// Deletes inbox entries, settled idempotency keys and tombstones that are older than `age`,
+    /// and events that an earlier release has marked as published; returns how many rows were
+    /// deleted.
     async fn prune(&self, age: Duration) -> Result<u64, StoreError>;
 
     /// Checks whether the database answers.

@@ -1,5 +1,5 @@
-//! Why a [`Store`](crate::store::Store) fails. A rejection and the port to the store name each
-//! other's errors through this module.
+//! Why a [`Store`](crate::store::Store) fails. It has a module of its own, because what the port to
+//! the store names, such as a failure of a step, contains it.
 
 /// The store failed.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,6 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use crate::edge::NO_ROUTE;
-use crate::metrics::Metrics;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -14,6 +12,9 @@ use axum::response::Response;
 use innkeeper_contracts::settings::Cors;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
+
+use crate::edge::NO_ROUTE;
+use crate::metrics::Metrics;
 
 /// Everything, in a list.
 const ANY: &str = "*";

@@ -1,7 +1,7 @@
 //! The dead letters of one service: what becomes one, and how they are replayed and discarded.
 //!
-//! Later events of the same saga do not wait for a dead letter: each component takes the events of a
-//! saga in any order, and an end must not wait, since it is what gives money back.
+//! Later events of the same saga do not wait for a dead letter: each component takes the events of
+//! a saga in any order, and an end must not wait, since it is what gives money back.
 
 mod letter;
 

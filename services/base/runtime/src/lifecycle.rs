@@ -40,8 +40,8 @@ impl Lifecycle {
         }))
     }
 
-    /// Starts a task in the current span. A panic is logged and remembered in [`Self::failure`], and
-    /// ends no other task.
+    /// Starts a task in the current span. A panic is logged and remembered in [`Self::failure`],
+    /// and ends no other task.
     pub fn spawn(
         &self,
         name: &'static str,

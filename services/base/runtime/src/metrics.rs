@@ -39,7 +39,7 @@ impl Metrics {
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let series = Series {
             registry: Registry::new(),
-            labels: Arc::new(labels.into()),
+            labels: labels.into(),
         };
         Self(Arc::new(Shared {
             http_requests: series.counters(&names::HTTP_REQUESTS),
@@ -123,10 +123,10 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 /// Registers metrics that all have the same constant labels.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Series {
     registry: Registry,
-    labels: Arc<HashMap<String, String>>,
+    labels: HashMap<String, String>,
 }
 
 impl Series {
@@ -144,7 +144,7 @@ impl Series {
     }
 
     fn options(&self, metric: &Metric) -> Opts {
-        Opts::new(metric.name, metric.help).const_labels(HashMap::clone(&self.labels))
+        Opts::new(metric.name, metric.help).const_labels(self.labels.clone())
     }
 
     fn registered<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> C {

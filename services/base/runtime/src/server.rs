@@ -77,13 +77,13 @@ pub async fn serve(
         match listener.accept().await {
             Ok((stream, address)) => {
                 let connection = Connection { stream, permit };
-                let answering = Arc::new(Answering {
+                let answering = Answering {
                     router: router.clone(),
                     peer: Peer::from(address.ip()),
                     lifecycle: lifecycle.clone(),
                     closes_at: Instant::now() + limits.age.mul_f32(1.0 - fastrand::f32() / 10.0),
                     metrics: metrics.clone(),
-                });
+                };
                 let serving = connection.serve(answering, limits);
                 lifecycle.spawn("http connection", serving);
             }
@@ -111,7 +111,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, answering: Arc<Answering>, limits: Limits) {
+    async fn serve(self, answering: Answering, limits: Limits) {
         if let Err(error) = self.stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }

@@ -1,9 +1,9 @@
 //! The port [`Store`] on SQLite and on PostgreSQL: rows, outbox, inbox, idempotency keys and dead
-//! letters of one service, written together; and [`PlatformFile`], which holds those of all services
-//! of a platform, and their log, in one SQLite file. It never decides what is written or retried,
-//! and uses only the database's time (on SQLite the [`Clock`] that it is given). Start reading at
-//! [`Sqlite`], whose writer puts many writes into one commit, and [`Postgres`], where a write is
-//! one statement.
+//! letters of one service, written together; and [`PlatformFile`], which holds those of all
+//! services of a platform, and their log, in one SQLite file. It never decides what is written or
+//! retried, and uses only the database's time (on SQLite the [`Clock`] that it is given). Start
+//! reading at [`Sqlite`], whose writer puts many writes into one commit, and [`Postgres`], where a
+//! write is one statement.
 
 mod migrations;
 mod open_error;

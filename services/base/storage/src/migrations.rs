@@ -1,7 +1,7 @@
 //! How migrations are run, whichever the database.
 //!
-//! Migrations only add tables and columns, and drop nothing but indexes, so that pods of two releases
-//! can work on the same tables: during an upgrade, and after a rollback.
+//! Migrations only add tables and columns, and drop nothing but indexes, so that pods of two
+//! releases can work on the same tables: during an upgrade, and after a rollback.
 
 use refinery::{Migration, Runner};
 
@@ -16,8 +16,8 @@ pub fn first(migrations: &[Migration]) -> Runner {
 }
 
 /// Runs the others. They have a history of their own, because releases before 0.3.0 do not start if
-/// the one that they know has more than the first migration. This one starts whatever later releases
-/// have added.
+/// the one that they know has more than the first migration. This one starts whatever later
+/// releases have added.
 pub fn later(migrations: &[Migration]) -> Runner {
     let mut runner = first(migrations).set_abort_missing(false);
     runner.set_migration_table_name(HISTORY);

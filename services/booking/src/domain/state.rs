@@ -11,7 +11,7 @@ pub enum State {
     Confirmed,
     /// The payment provider refused.
     Rejected,
-    /// It was not settled in time.
+    /// It was not settled in time, or not paid in time.
     Expired,
     /// It was cancelled.
     Cancelled,

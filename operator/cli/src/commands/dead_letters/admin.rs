@@ -131,8 +131,8 @@ impl Admin {
         Ok(listing)
     }
 
-    /// The oldest of a service, up to a limit, page after page. A service of an earlier release does
-    /// not say whether it has more: what follows a full page is asked for.
+    /// The oldest of a service, up to a limit, page after page. A service of an earlier release
+    /// does not say whether it has more: what follows a full page is asked for.
     async fn list_of(&self, service: &Service, limit: usize) -> Result<Page, Failure> {
         let (mut letters, mut after) = (Vec::new(), 0);
         loop {

@@ -214,6 +214,11 @@ impl Site {
         }
     }
 
+    /// What is stored once nothing is under way.
+    pub async fn quiet(&self) -> Stored {
+        quiet(self).await
+    }
+
     fn doors(&self) -> Doors {
         Doors {
             bookings: vec![self.ports[FIRST].business, self.ports[SECOND].business],

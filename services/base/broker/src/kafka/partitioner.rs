@@ -1,7 +1,6 @@
 //! Which partition librdkafka and Java's producer choose for a key: `murmur2_random` hashes it with
-//! `MurmurHash2` (<https://github.com/aappleby/smhasher/blob/master/src/MurmurHash2.cpp>) and Kafka's
-//! seed, and takes the 31 lower bits modulo the number of partitions. librdkafka has no safe
-//! function for it.
+//! Kafka's seed, and takes the 31 lower bits modulo the number of partitions. The hash is
+//! `MurmurHash2` (<https://github.com/aappleby/smhasher/blob/master/src/MurmurHash2.cpp>).
 
 use innkeeper_kit::log::Partition;
 
@@ -9,10 +8,10 @@ const SEED: u32 = 0x9747_b28c;
 const MULTIPLIER: u32 = 0x5bd1_e995;
 
 /// The partition of a key, of so many; `None` if there are none.
-pub fn partition_of(key: &str, of: i32) -> Option<Partition> {
+pub fn partition_of(key: &str, count: i32) -> Option<Partition> {
     let positive = (murmur2(key.as_bytes()) & 0x7fff_ffff).cast_signed();
-    let number = positive.checked_rem(of)?;
-    Some(Partition { number, of })
+    let number = positive.checked_rem(count)?;
+    Some(Partition { number, count })
 }
 
 fn murmur2(bytes: &[u8]) -> u32 {

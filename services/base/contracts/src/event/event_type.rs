@@ -24,7 +24,7 @@ event_types! {
     BOOKING_CONFIRMED = "dev.innkeeper.booking.confirmed.v1";
     /// A booking was refused.
     BOOKING_REJECTED = "dev.innkeeper.booking.rejected.v1";
-    /// A booking was not settled in time.
+    /// A booking was not settled in time, or not paid in time.
     BOOKING_EXPIRED = "dev.innkeeper.booking.expired.v1";
     /// A booking was cancelled.
     BOOKING_CANCELLED = "dev.innkeeper.booking.cancelled.v1";

@@ -39,7 +39,8 @@ pub struct Cors {
     /// Whether their requests may carry cookies and the like.
     #[serde(default)]
     pub allow_credentials: bool,
-    /// Seconds for which a browser may remember what it was told; it decides by itself when left out.
+    /// Seconds for which a browser may remember what it was told; it decides by itself when left
+    /// out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<u32>,
 }

@@ -18,8 +18,8 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 40)))]
     pub bookings: Vec<String>,
-    /// The same services with their addresses, to be asked what became of a booking of which nothing
-    /// was heard. Without them nobody is asked.
+    /// The same services with their addresses, to be asked what became of a booking of which
+    /// nothing was heard. Without them nobody is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
     pub booking_addresses: Vec<BookingAddress>,

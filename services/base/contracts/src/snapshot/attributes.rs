@@ -1,4 +1,5 @@
-//! The attributes of a booking: each name once, and each value a text, a 64-bit integer or a boolean.
+//! The attributes of a booking: each name once, and each value a text, a 64-bit integer or a
+//! boolean.
 
 use std::fmt;
 use std::ops::Index;

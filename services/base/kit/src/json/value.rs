@@ -54,8 +54,8 @@ impl Json {
         (self.text() == Some(&id.to_string())).then_some(id)
     }
 
-    /// Whether the value is the one that is shown: a number may be in a string, and a string a number
-    /// with the same digits.
+    /// Whether the value is the one that is shown: a number may be in a string, and a string a
+    /// number with the same digits.
     pub fn is_shown_as(&self, shown: &serde_json::Value) -> bool {
         use serde_json::Value;
         match shown {

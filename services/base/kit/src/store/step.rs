@@ -70,8 +70,8 @@ pub struct StepInput {
     pub principal: Principal,
     /// Which rows the decision may see.
     pub scope: Scope,
-    /// The idempotency key that came with the request. If it is known, the decision sees the rows of
-    /// its saga as well.
+    /// The idempotency key that came with the request. If it is known, the decision sees the rows
+    /// of its saga as well.
     pub key: Option<String>,
     /// Id of the consumed event whose effect the step is. If anything changes, the event is no dead
     /// letter any more.

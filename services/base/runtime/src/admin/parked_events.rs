@@ -1,5 +1,5 @@
-//! The parked events of a service over HTTP: list, show, replay, discard. They are those that the log
-//! has refused for good; the later events of their sagas wait for them.
+//! The parked events of a service over HTTP: list, show, replay, discard. They are those that the
+//! log has refused for good; the later events of their sagas wait for them.
 
 use std::sync::Arc;
 

@@ -63,7 +63,8 @@ impl<'a> InFlight<'a> {
         self.count
     }
 
-    /// Takes records, which are in order per partition. Those that are passed over are done at once.
+    /// Takes records, which are in order per partition. Those that are passed over are done at
+    /// once.
     pub fn add(&mut self, records: Vec<Arc<Record>>, is_passed_over: impl Fn(&Record) -> bool) {
         for record in records {
             let progress = self.progress.entry(record.partition).or_default();

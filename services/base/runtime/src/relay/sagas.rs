@@ -14,21 +14,29 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(5);
 /// How many events may be in flight. The queue of a Kafka producer has room for more.
 const IN_FLIGHT: usize = 4096;
-/// How many sagas of one partition may be in flight, however many partitions there are.
-const LEAST_OF_PARTITION: usize = 16;
-/// How many sagas that have failed before may be sent in one pass, and be in flight.
-const RETRIES: usize = 512;
+/// The least share of a partition, however many there are.
+const LEAST_SHARE: usize = 32;
+/// Which part of a share is for sagas that have failed before: so many may be sent in one pass, and
+/// be in flight.
+const PART_FOR_RETRIES: usize = 8;
 
 /// The sagas that must not be sent now.
 #[derive(Default)]
 pub struct Sagas {
     in_flight: HashMap<Uuid, InFlight>,
     events_in_flight: usize,
-    /// How many sagas of each partition are in flight.
-    of_partitions: HashMap<i32, usize>,
-    retries_in_flight: usize,
-    retries_left: usize,
+    loads: HashMap<i32, Load>,
     waiting: HashMap<Uuid, Wait>,
+}
+
+/// What is in flight to a partition.
+#[derive(Default)]
+struct Load {
+    events: usize,
+    /// How many sagas that have failed before are in flight, and how many were at the beginning of
+    /// this pass or have been sent since.
+    retries: usize,
+    retries_of_pass: usize,
 }
 
 /// What is known of the events of a saga that were sent together.
@@ -48,7 +56,9 @@ struct Wait {
 impl Sagas {
     /// Begins a pass through the outbox.
     pub fn begin_pass(&mut self) {
-        self.retries_left = RETRIES.saturating_sub(self.retries_in_flight);
+        for load in self.loads.values_mut() {
+            load.retries_of_pass = load.retries;
+        }
     }
 
     /// Takes the events that may be sent now, with all later ones of their sagas, and counts them
@@ -75,6 +85,7 @@ impl Sagas {
             self.events_in_flight += 1;
             if let Some(in_flight) = self.in_flight.get_mut(&saga) {
                 in_flight.left += 1;
+                self.loads.entry(in_flight.partition).or_default().events += 1;
             }
             sent.push(event);
         }
@@ -89,21 +100,18 @@ impl Sagas {
     ) -> bool {
         let wait = self.waiting.get(&saga);
         let is_retry = wait.is_some();
-        let may_be_sent = wait.is_none_or(|wait| wait.until <= now)
-            && !self.in_flight.contains_key(&saga)
-            && self.has_room()
-            && !(is_retry && self.retries_left == 0);
-        if !may_be_sent {
+        let waits = wait.is_some_and(|wait| wait.until > now);
+        if waits || self.in_flight.contains_key(&saga) || !self.has_room() {
             return false;
         }
         let partition = partition_of(saga);
-        let of_partition = self.of_partitions.entry(partition.number).or_default();
-        if *of_partition >= share(partition) {
+        let share = share(partition);
+        let load = self.loads.entry(partition.number).or_default();
+        if load.events >= share || is_retry && load.retries_of_pass >= share / PART_FOR_RETRIES {
             return false;
         }
-        *of_partition += 1;
-        self.retries_in_flight += usize::from(is_retry);
-        self.retries_left -= usize::from(is_retry);
+        load.retries += usize::from(is_retry);
+        load.retries_of_pass += usize::from(is_retry);
         let in_flight = InFlight {
             partition: partition.number,
             left: 0,
@@ -127,7 +135,9 @@ impl Sagas {
             return false;
         };
         let is_retry = in_flight.is_retry;
+        let load = self.loads.entry(in_flight.partition).or_default();
         self.events_in_flight -= 1;
+        load.events -= 1;
         in_flight.left -= 1;
         in_flight.delivered |= result.is_ok();
         in_flight.failed |= matches!(result, Err(AppendError::NotNow(_)));
@@ -135,10 +145,7 @@ impl Sagas {
             return is_retry;
         }
         let (delivered, failed) = (in_flight.delivered, in_flight.failed);
-        if let Some(of_partition) = self.of_partitions.get_mut(&in_flight.partition) {
-            *of_partition -= 1;
-        }
-        self.retries_in_flight -= usize::from(is_retry);
+        load.retries -= usize::from(is_retry);
         self.in_flight.remove(&saga);
         let before = self.waiting.remove(&saga).filter(|_| !delivered);
         if failed {
@@ -162,10 +169,10 @@ impl Sagas {
     }
 }
 
-/// How many sagas of a partition may be in flight.
+/// How many events of a partition may be in flight.
 fn share(partition: Partition) -> usize {
-    let partitions = usize::try_from(partition.of).unwrap_or(1).max(1);
-    (IN_FLIGHT / partitions).max(LEAST_OF_PARTITION)
+    let partitions = usize::try_from(partition.count).unwrap_or(1).max(1);
+    (IN_FLIGHT / partitions).max(LEAST_SHARE)
 }
 
 #[cfg(test)]
@@ -233,9 +240,10 @@ mod tests {
 
     #[test]
     fn sagas_that_have_failed_leave_room_for_others() {
+        let retries = IN_FLIGHT / PART_FOR_RETRIES;
         let mut sagas = Sagas::default();
         let now = Instant::now();
-        let many = 2 * RETRIES as u128;
+        let many = 2 * retries as u128;
         let stuck: Vec<_> = (0..many).map(event).collect();
         admit(&mut sagas, stuck.clone(), now);
         for saga in 0..many {
@@ -243,7 +251,7 @@ mod tests {
         }
         sagas.end_pauses(now);
         sagas.begin_pass();
-        assert_eq!(admit(&mut sagas, stuck, now).len(), RETRIES);
+        assert_eq!(admit(&mut sagas, stuck, now).len(), retries);
         assert_eq!(admit(&mut sagas, vec![event(many)], now).len(), 1);
     }
 
@@ -253,17 +261,40 @@ mod tests {
         let now = Instant::now();
         let partition_of = |saga: Uuid| Partition {
             number: i32::from(saga == Uuid::max()),
-            of: 2,
+            count: 2,
         };
         sagas.begin_pass();
-        let stuck: Vec<_> = (0..2 * IN_FLIGHT as u128).map(event).collect();
+        let two_of = |saga| [event(saga), event(saga)];
+        let stuck = (0..IN_FLIGHT as u128).flat_map(two_of).collect();
         let sent = sagas.admit(stuck, now, partition_of).len();
         assert_eq!(sent, IN_FLIGHT / 2, "a share of the room");
         assert!(sagas.has_room());
         let other = vec![event(u128::MAX)];
         assert_eq!(sagas.admit(other, now, partition_of).len(), 1);
-        sagas.settle(event(0).aggregate_id, &Ok(()), now);
+        for _ in 0..2 {
+            sagas.settle(event(0).aggregate_id, &Ok(()), now);
+        }
         let next = vec![event(IN_FLIGHT as u128)];
         assert_eq!(sagas.admit(next, now, partition_of).len(), 1);
+    }
+
+    #[test]
+    fn a_partition_that_takes_nothing_leaves_other_sagas_that_have_failed_their_turn() {
+        let mut sagas = Sagas::default();
+        let now = Instant::now();
+        let partition_of = |saga: Uuid| Partition {
+            number: i32::from(saga == Uuid::max()),
+            count: 2,
+        };
+        let all: Vec<_> = (0..1_000).chain([u128::MAX]).map(event).collect();
+        assert_eq!(sagas.admit(all.clone(), now, partition_of).len(), all.len());
+        for event in &all {
+            sagas.settle(event.aggregate_id, &failed(), now);
+        }
+        sagas.end_pauses(now);
+        sagas.begin_pass();
+        let again = sagas.admit(all, now, partition_of);
+        assert_eq!(again.len(), IN_FLIGHT / 2 / PART_FOR_RETRIES + 1);
+        assert_eq!(again.last().map(|it| it.aggregate_id), Some(Uuid::max()));
     }
 }

@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use sha2::{Digest, Sha256};
 
-/// The strong tag of a representation, in quotes: it depends on its bytes and on nothing else. It is
-/// half of their SHA-256, so that nobody can make two representations that share it.
+/// The strong tag of a representation, in quotes: it depends on its bytes and on nothing else. It
+/// is half of their SHA-256, so that nobody can make two representations that share it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tag(String);
 

@@ -180,7 +180,7 @@ impl Log for Picky {
     /// Sagas with a small number have a partition of their own.
     fn partition_of(&self, key: &str) -> Partition {
         let number = i32::from(!key.starts_with("00000000"));
-        Partition { number, of: 2 }
+        Partition { number, count: 2 }
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {

@@ -15,8 +15,9 @@ pub fn release_all(session: Session<'_>) -> rusqlite::Result<()> {
     session.prepare(sql)?.execute([]).map(drop)
 }
 
-/// Claims the oldest rows that are due and have no valid claim. Few states are ever due, and few rows
-/// are in one, so that each of those states gets an index of its own rows when it is first asked for.
+/// Claims the oldest rows that are due and have no valid claim. Few states are ever due, and few
+/// rows are in one, so that each of those states gets an index of its own rows when it is first
+/// asked for.
 pub fn claim_due(session: Session<'_>, due: &Due, now: Timestamp) -> rusqlite::Result<Vec<Row>> {
     let state = &due.state;
     if !state.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -95,8 +95,8 @@ impl LogWriter {
         Ok(id)
     }
 
-    /// Does what belongs into a commit besides its work: saves the offsets of groups, and prunes now
-    /// and then.
+    /// Does what belongs into a commit besides its work: saves the offsets of groups, and prunes
+    /// now and then.
     pub fn complete(
         &self,
         connection: &Connection,

@@ -28,8 +28,8 @@ pub const STATEMENTS: [&str; 2] = [
          (SELECT correlation_id FROM {rows} WHERE id IS NULL AND state = 'ended' AND created_at <= ?1 LIMIT ?2)",
 ];
 
-/// Finds old inbox entries. There is no index by their age, which every effect would have to keep, so
-/// that this is for a connection that only reads.
+/// Finds old inbox entries. There is no index by their age, which every effect would have to keep,
+/// so that this is for a connection that only reads.
 pub fn find_old_inbox(
     session: Session<'_>,
     age: Duration,

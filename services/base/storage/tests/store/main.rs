@@ -1,5 +1,6 @@
 //! One conformance suite for every store, in memory, against real SQLite and, with the feature
-//! `services`, a real PostgreSQL (`INNKEEPER_TEST_POSTGRES=postgres://USER:PASSWORD@HOST:PORT/DATABASE`).
+//! `services`, a real PostgreSQL
+//! (`INNKEEPER_TEST_POSTGRES=postgres://USER:PASSWORD@HOST:PORT/DATABASE`).
 
 #[cfg(test)]
 mod cases;

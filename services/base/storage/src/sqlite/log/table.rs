@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 /// Instants are milliseconds since 1970. A key is the 16 bytes of a UUID, or any other text.
 /// `common_headers` are JSON arrays of a name and a value each, or of a name and `null` where the
-/// value is the record's own; those are in `header_values`, in order, as a JSON array in which `null`
-/// stands for the key. `low` has its own column, so that offsets do not restart at 0 once every
-/// record was pruned.
+/// value is the record's own; those are in `header_values`, in order, as a JSON array in which
+/// `null` stands for the key. `low` has its own column, so that offsets do not restart at 0 once
+/// every record was pruned.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS log (
         one   INTEGER PRIMARY KEY CHECK (one = 1),
