@@ -1,5 +1,6 @@
 //! A whole platform in one object.
 
+use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::Aliases;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{CustomResource, KubeSchema};
@@ -156,10 +157,7 @@ pub struct Service {
     pub name: String,
     /// Path of its resource, such as `/reservations`. Every service but a gateway has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
+    #[schemars(schema_with = "schema::path")]
     pub path: Option<String>,
     /// Further paths, for clients that know others.
     #[serde(default, skip_serializing_if = "Option::is_none")]

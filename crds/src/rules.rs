@@ -1,7 +1,9 @@
 //! The rules that the API server evaluates (CEL), each with its message for users.
 
-pub use innkeeper_contracts::schema::NO_CONTROL_CHARACTERS;
 use innkeeper_contracts::schema::Rule;
+pub use innkeeper_contracts::schema::{
+    A_PATH_IS_NO_ITEM, A_PATH_IS_NOT_SELF, NO_CONTROL_CHARACTERS,
+};
 pub use innkeeper_contracts::settings::CREDENTIALS_NEED_NAMES;
 pub use innkeeper_contracts::words::{
     MIN_LENGTH_IS_NOT_ABOVE_MAX_LENGTH, ONLY_A_STRING_HAS_A_MIN_LENGTH,

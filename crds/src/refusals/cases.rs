@@ -103,6 +103,27 @@ pub const CASES: &[Case] = &[
         rules::A_SECOND_TO_30_DAYS.1,
     ),
     case(
+        "a path ends like the relation of a document to itself",
+        &[("path: /pays\n", "path: /my/self\n")],
+        Refuser::Cel,
+        "spec.services[2].path",
+        rules::A_PATH_IS_NOT_SELF.1,
+    ),
+    case(
+        "a path is the address of an item",
+        &[("path: /pays\n", "path: /reservations/1\n")],
+        Refuser::Cel,
+        "spec.services[2].path",
+        rules::A_PATH_IS_NO_ITEM.1,
+    ),
+    case(
+        "an alias is the address of an item",
+        &[("path: /pays\n", "path: /pays\n      aliases: { create: /reservations/1 }\n")],
+        Refuser::Cel,
+        "spec.services[2].aliases.create",
+        rules::A_PATH_IS_NO_ITEM.1,
+    ),
+    case(
         "a disruption budget is of an unknown kind",
         &[("      path: /pays\n", "      path: /pays\n      disruptionBudget: TwoAtATime\n")],
         Refuser::Schema,

@@ -1,5 +1,9 @@
 //! Reads and parses platform files; every fault names its file.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use innkeeper_contracts::secret::masked;
@@ -7,16 +11,43 @@ use innkeeper_plan::{Executor, Facts, Refusals, ValidatedPlatform};
 
 use crate::exit::Failure;
 
+/// The path that means standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Where a platform was read: a file, or standard input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Origin(PathBuf);
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Path::new(STANDARD_INPUT) {
+            return formatter.write_str("standard input");
+        }
+        self.0.display().fmt(formatter)
+    }
+}
+
+impl Origin {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        if self.0 != Path::new(STANDARD_INPUT) {
+            return fs::read(&self.0);
+        }
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// A platform and the file that describes it.
 pub struct PlatformFile {
-    path: PathBuf,
+    origin: Origin,
     read: innkeeper_plan::PlatformFile,
 }
 
 impl PlatformFile {
-    /// Path of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where the platform was read.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Name of the platform.
@@ -27,6 +58,12 @@ impl PlatformFile {
             .name
             .as_deref()
             .unwrap_or_default()
+    }
+
+    /// The namespace in the file; empty if it names none.
+    pub fn namespace(&self) -> &str {
+        let metadata = &self.read.platform.metadata;
+        metadata.namespace.as_deref().unwrap_or_default()
     }
 
     /// Sets the namespace of the platform, unless the file has one.
@@ -41,7 +78,7 @@ impl PlatformFile {
     /// Warns on standard error about values that look like credentials.
     pub fn warn(&self) {
         for warning in self.read.credentials() {
-            let line = format!("warning: {}: {warning}", self.path.display());
+            let line = format!("warning: {}: {warning}", self.origin);
             eprintln!("{}", masked(&line));
         }
     }
@@ -55,7 +92,7 @@ impl PlatformFile {
     /// file and the line of every fault.
     pub fn validate(&self, executor: &Executor) -> Result<ValidatedPlatform, String> {
         let validated = innkeeper_plan::validate(&self.read.platform, executor);
-        validated.map_err(|refusals| lines(&self.path, &self.read.located(refusals)))
+        validated.map_err(|refusals| lines(&self.origin, &self.read.located(refusals)))
     }
 }
 
@@ -63,7 +100,7 @@ impl PlatformFile {
 pub fn read(paths: &[PathBuf]) -> Result<Vec<PlatformFile>, Failure> {
     let (mut platforms, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
-        match read_one(path) {
+        match read_one(&Origin(path.clone())) {
             Ok(found) => platforms.extend(found),
             Err(fault) => faults.push(fault),
         }
@@ -75,32 +112,65 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<PlatformFile>, Failure> {
     }
 }
 
-fn read_one(path: &Path) -> Result<Vec<PlatformFile>, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let contents = innkeeper_plan::read(&text).map_err(|refusals| lines(path, &refusals))?;
-    for other in contents.others {
-        tracing::warn!(
-            "{}: {other} is left alone: only kubectl reads it",
-            path.display()
-        );
+/// Refuses two descriptions of one platform. What makes platforms different is their `identity`.
+pub fn refuse_twins<'a, I: Ord>(
+    platforms: &'a [PlatformFile],
+    identity: impl Fn(&'a PlatformFile) -> I,
+) -> Result<(), Failure> {
+    let mut first = BTreeMap::new();
+    for platform in platforms {
+        if let Some(twin) = first.insert(identity(platform), platform) {
+            let (name, one, other) = (platform.name(), twin.origin(), platform.origin());
+            return Err(Failure::Refused(format!(
+                "the platform {name} is described twice, in {one} and in {other}: remove one, or give it another name"
+            )));
+        }
     }
-    Ok(contents
-        .platforms
-        .into_iter()
-        .map(|read| PlatformFile {
-            path: path.to_owned(),
-            read,
-        })
-        .collect())
+    Ok(())
+}
+
+fn read_one(origin: &Origin) -> Result<Vec<PlatformFile>, String> {
+    let text = origin
+        .read()
+        .map_err(|error| error.to_string())
+        .and_then(decoded)
+        .map_err(|error| format!("cannot read {origin}: {error}"))?;
+    let contents = innkeeper_plan::read(&text).map_err(|refusals| lines(origin, &refusals))?;
+    for other in contents.others {
+        tracing::warn!("{origin}: {other} is left alone: only kubectl reads it");
+    }
+    let platforms = contents.platforms.into_iter().map(|read| PlatformFile {
+        origin: origin.clone(),
+        read,
+    });
+    let platforms: Vec<_> = platforms.collect();
+    for platform in platforms.iter().filter(|it| it.read.has_status()) {
+        let name = platform.name();
+        tracing::warn!("{origin}: the status of {name} is not checked: only a cluster writes it");
+    }
+    Ok(platforms)
+}
+
+/// The text of a file in UTF-8, without the byte order mark that some editors put before it.
+fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("it is UTF-16: save it as UTF-8".to_owned());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("it is not UTF-8, from byte {} on: save it as UTF-8", at + 1)
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(text) => text.to_owned(),
+        None => text,
+    })
 }
 
 /// Refusals, one per line, each with its file.
-fn lines(path: &Path, refusals: &Refusals) -> String {
-    let lines: Vec<String> = refusals
+fn lines(origin: &Origin, refusals: &Refusals) -> String {
+    let lines = refusals
         .0
         .iter()
-        .map(|refusal| format!("{}: {refusal}", path.display()))
-        .collect();
-    lines.join("\n")
+        .map(|refusal| format!("{origin}: {refusal}"));
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -17,6 +17,8 @@ use innkeeper_plan::expand::dev_ports;
 use innkeeper_plan::{Executor, Facts, LocalDefaults, ValidatedPlatform, expand};
 use innkeeper_storage::{OpenError, PlatformFile, PlatformOptions, PlatformService};
 
+use crate::leftovers;
+
 /// Why a platform cannot run here. Nothing of it is running then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -84,6 +86,8 @@ pub struct Options {
 pub struct Prepared {
     name: String,
     data: PathBuf,
+    /// Names of all services of the platform, with those that do not run.
+    all: Vec<String>,
     services: Vec<Bound>,
 }
 
@@ -144,9 +148,11 @@ impl Prepared {
             Executor::Local(local) => local.data.clone(),
             Executor::Cluster(_) => PathBuf::new(),
         };
+        let all = platform.services.iter().map(|it| it.name.clone());
         Ok(Self {
             name: platform.name.clone(),
             data,
+            all: all.collect(),
             services,
         })
     }
@@ -159,11 +165,15 @@ impl Prepared {
         })?;
         refuse_earlier_layout(&self.data)?;
         let neighbours = Neighbours::default();
+        let file = open_file(&self.services, &crash).await?;
+        if let Some(file) = &file {
+            leftovers::warn(file, &self.all, self.services.iter().map(|it| &it.settings)).await;
+        }
         let mut platform = Platform {
             name: self.name,
             data: self.data,
             services: Vec::new(),
-            file: open_file(&self.services, &crash).await?,
+            file,
         };
         for bound in self.services {
             let backing = platform.backing(&bound.settings);

@@ -147,6 +147,8 @@ pub fn platform_labels(platform: &str) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn incarnation<'a>(
@@ -168,6 +170,31 @@ mod tests {
             schema(incarnation("default", "rentcar", "my-pay")),
             "default__rentcar__my_pay__2"
         );
+    }
+
+    /// Names of few letters, so that different services come near each other.
+    fn identity() -> impl Strategy<Value = (String, String, String, u32)> {
+        let name = || "[ab]([-a]{0,4}[ab])?|a{38}[ab]";
+        (name(), name(), name(), 1..3_u32)
+    }
+
+    proptest! {
+        #[test]
+        fn services_that_differ_share_neither_group_nor_schema(one in identity(), other in identity()) {
+            prop_assume!(one != other);
+            let names = |(namespace, platform, service, incarnation): &(String, String, String, u32)| {
+                let of = ServiceIncarnation {
+                    namespace,
+                    platform,
+                    service,
+                    incarnation: *incarnation,
+                };
+                (consumer_group(of), schema(of))
+            };
+            let ((group, schema), (other_group, other_schema)) = (names(&one), names(&other));
+            prop_assert_ne!(group, other_group);
+            prop_assert_ne!(schema, other_schema);
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::refusal::{Collector, Refusals, Refuser};
 pub use schema::Schema;
 pub use yaml::Document;
 
+const STATUS: &str = "status";
+
 /// The contents of a file.
 #[derive(Debug)]
 pub struct Contents {
@@ -26,12 +28,17 @@ pub struct Contents {
 /// One platform of a file.
 #[derive(Debug)]
 pub struct PlatformFile {
-    /// The platform itself.
+    /// The platform itself. A status that this release does not understand is left out.
     pub platform: BookingPlatform,
     document: Document,
 }
 
 impl PlatformFile {
+    /// Whether the file contains a status, which is not checked: only a cluster writes it.
+    pub fn has_status(&self) -> bool {
+        self.document.value.get(STATUS).is_some()
+    }
+
     /// The refusals, with the lines of this file.
     #[must_use]
     pub fn located(&self, refusals: Refusals) -> Refusals {
@@ -56,7 +63,7 @@ pub fn read(text: &str) -> Result<Contents, Refusals> {
         platforms: Vec::new(),
         others: Vec::new(),
     };
-    for document in yaml::documents(text)? {
+    for document in yaml::documents(text)?.into_iter().flat_map(unlisted) {
         if is_platform(&document)? {
             contents.platforms.push(platform(document)?);
         } else {
@@ -67,6 +74,18 @@ pub fn read(text: &str) -> Result<Contents, Refusals> {
         return Err(nothing_found(&contents.others));
     }
     Ok(contents)
+}
+
+/// The objects of a list, as kubectl prints several; any other document is one object.
+fn unlisted(document: Document) -> Vec<Document> {
+    let kind = document.value.get("kind").and_then(Value::as_str);
+    if !matches!(kind, Some("List" | "BookingPlatformList")) {
+        return vec![document];
+    }
+    let items = document.value.get("items").and_then(Value::as_array);
+    let items = 0..items.map_or(0, Vec::len);
+    let items = items.map(|index| document.inner("items", index));
+    items.collect()
 }
 
 fn is_platform(document: &Document) -> Result<bool, Refusals> {
@@ -86,9 +105,11 @@ fn is_platform(document: &Document) -> Result<bool, Refusals> {
 
 fn platform(document: Document) -> Result<PlatformFile, Refusals> {
     let schema = Schema::of("BookingPlatform");
-    let stored = without_nulls(&document.value);
+    let mut described = document.value.clone();
+    let status = described.as_object_mut().and_then(|it| it.remove(STATUS));
+    let stored = without_nulls(&described);
     let read = schema
-        .check_fields(&document.value)
+        .check_fields(&described)
         .and_then(|()| schema.check(&stored))
         .map(|()| schema.with_defaults(&stored))
         .and_then(|value| {
@@ -96,7 +117,10 @@ fn platform(document: Document) -> Result<PlatformFile, Refusals> {
             typed(value)
         });
     match read {
-        Ok(platform) => Ok(PlatformFile { platform, document }),
+        Ok(mut platform) => {
+            platform.status = status.and_then(|it| serde_json::from_value(it).ok());
+            Ok(PlatformFile { platform, document })
+        }
         Err(refusals) => Err(refusals.located(|field_path| document.line_of(field_path))),
     }
 }

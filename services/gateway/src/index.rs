@@ -18,13 +18,18 @@ pub struct Index(String);
 
 impl Index {
     /// The index of some routes: the first path of each service, under the name of its last
-    /// segment.
+    /// segment. Links of one name are a list (HAL, 4.1.1).
     pub fn of(routes: &[Route]) -> Self {
-        let own = ("self".to_owned(), json!({ "href": "/" }));
-        let paths = routes.iter().filter_map(|route| route.paths.first());
-        let links: Map<String, Value> = std::iter::once(own)
-            .chain(paths.map(|path| link(path)))
-            .collect();
+        let mut links = Map::new();
+        links.insert("self".to_owned(), json!({ "href": "/" }));
+        for path in routes.iter().filter_map(|route| route.paths.first()) {
+            let link = json!({ "href": path });
+            match links.get_mut(relation(path)) {
+                None => drop(links.insert(relation(path).to_owned(), link)),
+                Some(Value::Array(several)) => several.push(link),
+                Some(one) => *one = json!([one.take(), link]),
+            }
+        }
         Self(json!({ "_links": links }).to_string())
     }
 
@@ -38,7 +43,30 @@ impl Index {
     }
 }
 
-fn link(path: &str) -> (String, Value) {
+fn relation(path: &str) -> &str {
     let name = path.rsplit('/').find(|segment| !segment.is_empty());
-    (name.unwrap_or(path).to_owned(), json!({ "href": path }))
+    name.unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_one_name_are_a_list() {
+        let route = |path: &str| Route {
+            service: "any".to_owned(),
+            paths: vec![path.to_owned()],
+            address: String::new(),
+            timeout_ms: 1,
+        };
+        let paths = ["/pays", "/v2/pays", "/rents", "/v3/pays"];
+        let index: Value = serde_json::from_str(&Index::of(&paths.map(route)).0).unwrap();
+        let expected = json!({
+            "self": { "href": "/" },
+            "pays": [{ "href": "/pays" }, { "href": "/v2/pays" }, { "href": "/v3/pays" }],
+            "rents": { "href": "/rents" },
+        });
+        assert_eq!(index["_links"], expected);
+    }
 }

@@ -16,7 +16,7 @@ use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::EndSignals;
 
 use crate::exit::Failure;
-use crate::files;
+use crate::files::{self, PlatformFile};
 use crate::process::{self, CrashArguments};
 
 /// How long the first screen waits for services to become ready.
@@ -25,7 +25,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 /// The arguments of `innkeeper dev`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Platform files.
+    /// Platform files; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where data is kept; each platform has a folder of its own in it.
@@ -44,7 +44,10 @@ pub struct Arguments {
 /// Runs platforms until Ctrl-C or SIGTERM.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut plans = Vec::new();
-    for file in files::read(&arguments.files)? {
+    let files = files::read(&arguments.files)?;
+    // Each has a folder of its name on this machine, whatever its namespace.
+    files::refuse_twins(&files, PlatformFile::name)?;
+    for file in files {
         let executor = executor(&arguments.data, file.name());
         let plan = file.validate(&executor).map_err(Failure::Refused)?;
         file.warn();

@@ -14,7 +14,7 @@ use crate::files;
 /// The arguments of `innkeeper plan`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Platform files.
+    /// Platform files; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Namespace of platforms that name none.
@@ -29,8 +29,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
     let mut text = String::new();
-    for mut file in files::read(&arguments.files)? {
+    let mut files = files::read(&arguments.files)?;
+    for file in &mut files {
         file.default_namespace(&arguments.namespace);
+    }
+    files::refuse_twins(&files, |it| (it.namespace(), it.name()))?;
+    for file in files {
         let plan = file.validate(&executor).map_err(Failure::Refused)?;
         for object in platform_objects(&expand(&plan, &executor, &file.facts())) {
             text.extend(["---\n", &object.yaml()]);

@@ -12,7 +12,7 @@ use crate::files;
 /// The arguments of `innkeeper validate`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Platform files.
+    /// Platform files; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -23,14 +23,16 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
     let mut faults = Vec::new();
-    for file in files::read(&arguments.files)? {
+    let files = files::read(&arguments.files)?;
+    files::refuse_twins(&files, |it| (it.namespace(), it.name()))?;
+    for file in files {
         match file.validate(&executor) {
             Ok(plan) => {
-                let (path, name) = (file.path().display(), file.name());
+                let (origin, name) = (file.origin(), file.name());
                 let count = plan.services.len();
                 println!(
                     "{}",
-                    masked(&format!("{path}: {name} is valid, with {count} services"))
+                    masked(&format!("{origin}: {name} is valid, with {count} services"))
                 );
                 file.warn();
             }

@@ -48,6 +48,41 @@ async fn the_first_screen_says_what_runs_where_and_what_is_different() {
 }
 
 #[tokio::test]
+async fn what_a_changed_file_leaves_behind_is_said_at_the_start() {
+    let rentcar = Platform::rentcar();
+    let innkeeper = rentcar.ready(&[]).await;
+    rentcar.post("/reservations", &kims_wish()).await;
+    let paid = json!({ "status": "payed" });
+    rentcar.patch("/pays/1", &paid).await;
+    let row = json!({ "reservationId": 1, "rentId": 1 });
+    rentcar.shows("/myReservations", &row).await;
+    innkeeper.stop().await;
+    let innkeeper = rentcar.ready(&["--without", "rent"]).await;
+    assert!(!innkeeper.log().contains("WARN"), "{}", innkeeper.log());
+    innkeeper.stop().await;
+
+    let text = fs::read_to_string(rentcar.file()).unwrap();
+    let renamed = text
+        .replace("name: rent\n", "name: rental\n")
+        .replace("rent.", "rental.")
+        .replace(
+            "- { name: payId, from: pay.id }",
+            "- { name: payId, from: pay.id }\n          - { name: days, from: reservation.period }",
+        );
+    fs::write(rentcar.file(), renamed).unwrap();
+    let innkeeper = rentcar.ready(&[]).await;
+    let log = innkeeper.log();
+    for said in [
+        "1 rows of rent stay behind, which the platform no longer has",
+        "no row of myreservation has days yet",
+    ] {
+        assert!(log.contains(said), "{log}");
+    }
+    assert_eq!(log.matches("WARN").count(), 2, "{log}");
+    innkeeper.stop().await;
+}
+
+#[tokio::test]
 async fn two_platforms_in_one_process_have_files_of_their_own() {
     let (rentcar, burgerqueen) = (Platform::rentcar(), Platform::burgerqueen());
     let other = burgerqueen.file();

@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 #[cfg(feature = "services")]

@@ -2,6 +2,7 @@
 
 mod fields;
 mod lists;
+mod metadata;
 mod scalars;
 
 use innkeeper_crds::generate;
@@ -17,7 +18,11 @@ pub struct Schema(Value);
 impl Schema {
     /// The schema of one of Innkeeper's kinds, by its name.
     pub fn of(kind: &str) -> Self {
-        Self(generate::schema(kind).expect("every kind of this API has a schema"))
+        let mut schema = generate::schema(kind).expect("every kind of this API has a schema");
+        if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            fields.extend(metadata::of_every_object());
+        }
+        Self(schema)
     }
 
     pub(super) const fn as_json(&self) -> &Value {
@@ -40,11 +45,7 @@ impl Schema {
     pub fn check(&self, object: &Value) -> Result<(), Refusals> {
         let mut collector = Collector::new(Refuser::Schema);
         check_value(&self.0, object, "", &mut collector);
-        if object
-            .pointer("/metadata/name")
-            .and_then(Value::as_str)
-            .is_none()
-        {
+        if object.pointer("/metadata/name").is_none() {
             collector.refuse("metadata.name", "Required value: name is required");
         }
         collector.finish(())

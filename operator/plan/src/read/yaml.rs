@@ -21,6 +21,21 @@ pub struct Document {
 }
 
 impl Document {
+    /// An item of a list in this document, as a document of its own.
+    #[must_use]
+    pub fn inner(&self, list: &str, index: usize) -> Self {
+        let prefix = format!("{list}[{index}]");
+        let lines = self.lines.iter().filter_map(|(field_path, line)| {
+            let inner = field_path.strip_prefix(&prefix)?;
+            let inner = inner.strip_prefix('.').unwrap_or(inner);
+            Some((inner.to_owned(), *line))
+        });
+        Self {
+            value: self.value[list][index].clone(),
+            lines: lines.collect(),
+        }
+    }
+
     /// The line of a field path, or of the nearest path above it that has one.
     pub fn line_of(&self, field_path: &str) -> Option<usize> {
         let mut field_path = field_path;

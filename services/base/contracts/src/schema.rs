@@ -37,6 +37,37 @@ pub fn labels(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object", "maxProperties": 32, "additionalProperties": label })
 }
 
+/// A path has the last word of its resource as its relation in `GET /`, and `self` is taken there.
+pub const A_PATH_IS_NOT_SELF: Rule = (
+    "!self.endsWith('/self')",
+    "a path must not end in /self, which is the relation of every document to itself",
+);
+
+/// The id of an item stands behind the path of its resource.
+pub const A_PATH_IS_NO_ITEM: Rule = (
+    "!self.matches('/[0-9]+$')",
+    "a path must not end in a number: that is the address of an item",
+);
+
+/// The path of a resource, such as `/reservations`: up to 128 characters.
+pub fn path(_: &mut SchemaGenerator) -> Schema {
+    path_with(&[A_PATH_IS_NOT_SELF, A_PATH_IS_NO_ITEM])
+}
+
+/// A further path, which is no resource of its own.
+pub fn alias(_: &mut SchemaGenerator) -> Schema {
+    path_with(&[A_PATH_IS_NO_ITEM])
+}
+
+fn path_with(all: &[Rule]) -> Schema {
+    json_schema!({
+        "type": "string",
+        "maxLength": 128,
+        "pattern": r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$",
+        "x-kubernetes-validations": rules(all),
+    })
+}
+
 /// A map of at most `entries` texts of at most `length` characters each.
 pub fn texts(entries: u32, length: u32) -> Schema {
     json_schema!({

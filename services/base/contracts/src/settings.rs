@@ -50,10 +50,7 @@ pub struct ServiceSettings {
     pub service: String,
     /// Path of the service's resource, such as `/reservations`; empty for a gateway.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
+    #[schemars(schema_with = "schema::path")]
     pub path: String,
     /// Further paths.
     #[serde(default, skip_serializing_if = "Aliases::is_empty")]
@@ -92,24 +89,15 @@ pub const DEFAULT_DRAIN_SECONDS: u16 = 20;
 pub struct Aliases {
     /// Also takes POST.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
+    #[schemars(schema_with = "schema::alias")]
     pub create: Option<String>,
     /// Also lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
+    #[schemars(schema_with = "schema::alias")]
     pub list: Option<String>,
     /// Takes PATCH with the id in the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 128),
-        regex(pattern = r"^(/[A-Za-z0-9][A-Za-z0-9._~-]*)+$")
-    )]
+    #[schemars(schema_with = "schema::alias")]
     pub update: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError};
 use innkeeper_kit::Rejection;
 use innkeeper_kit::json::{Object, Unreadable};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::content;
 use crate::edge;
@@ -103,11 +104,17 @@ fn no_object(unreadable: Unreadable) -> Problem {
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
-    let status = match error.classify() {
-        serde_json::error::Category::Data => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::BAD_REQUEST,
+    let (status, wrong) = match error.classify() {
+        Category::Data => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "what the body says is not what is asked for here",
+        ),
+        Category::Eof => (
+            StatusCode::BAD_REQUEST,
+            "the body ends before its JSON does",
+        ),
+        Category::Syntax | Category::Io => (StatusCode::BAD_REQUEST, "the body is not JSON"),
     };
-    Problem::of(status).detail(format!(
-        "the body is not the JSON that was expected: {error}"
-    ))
+    let (line, column) = (error.line(), error.column());
+    Problem::of(status).detail(format!("{wrong}, at line {line}, column {column}"))
 }

@@ -1,7 +1,6 @@
 //! Problem details (RFC 9457): the body of every refusal and failure.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -179,16 +178,17 @@ impl From<StoreError> for Problem {
                 .retry_after(RETRY_AFTER_SECONDS)
             }
             StoreError::Unknown(_) | StoreError::Unreadable(_) => {
-                let causes = causes(&error);
                 tracing::error!(
-                    error = causes,
+                    error = causes(&error),
                     "a request is about a row that cannot be read"
                 );
+                // What a parser says below that helps no client.
+                let row = error.source().map(ToString::to_string);
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "What is stored cannot be read by this release",
                 )
-                .detail(causes)
+                .detail(row.unwrap_or_default())
             }
             StoreError::Failed(_) => {
                 tracing::error!(error = causes(&error), "a request failed in the database");
@@ -201,12 +201,16 @@ impl From<StoreError> for Problem {
     }
 }
 
-/// An error and all its causes in one line, with secrets masked.
+/// An error and all its causes in one line, with secrets masked. Some libraries repeat a cause in
+/// the error; it is said once.
 pub fn causes(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        write!(line, ": {error}").expect("writing to a string cannot fail");
+        let said = error.to_string();
+        if !line.ends_with(&said) {
+            line.extend([": ", &said]);
+        }
         cause = error.source();
     }
     masked(&line).into_owned()

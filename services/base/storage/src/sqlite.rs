@@ -11,6 +11,7 @@ mod dead_letters;
 mod file;
 mod headers;
 mod lease;
+mod leftovers;
 mod lock;
 mod log;
 mod messages;

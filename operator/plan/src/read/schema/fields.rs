@@ -5,38 +5,22 @@ use serde_json::Value;
 use super::{field_schema, inner};
 use crate::refusal::Collector;
 
-/// The fields of every Kubernetes object, which the schema of a kind does not repeat.
-const OF_EVERY_OBJECT: [&str; 3] = ["apiVersion", "kind", "metadata"];
-/// Fields of `metadata` that a file may hold.
-const OF_METADATA: [&str; 6] = [
-    "name",
-    "namespace",
-    "labels",
-    "annotations",
-    "finalizers",
-    "generateName",
-];
+/// What a file says of an object. Its status is a cluster's affair.
+const OF_A_FILE: [&str; 4] = ["apiVersion", "kind", "metadata", "spec"];
 
 pub(super) fn check(schema: &Value, object: &Value, collector: &mut Collector) {
     for (name, value) in object.as_object().into_iter().flatten() {
         match field_schema(schema, name) {
-            Some(schema) if name != "metadata" => check_inner(schema, value, name, collector),
-            None if !OF_EVERY_OBJECT.contains(&name.as_str()) => {
-                let known = ["apiVersion", "kind", "metadata", "spec"];
-                refuse(name, &known, collector);
-            }
-            _ => {}
-        }
-    }
-    let metadata = object.get("metadata").and_then(Value::as_object);
-    for name in metadata.into_iter().flat_map(serde_json::Map::keys) {
-        if !OF_METADATA.contains(&name.as_str()) {
-            refuse(&inner("metadata", name), &OF_METADATA, collector);
+            Some(schema) => check_inner(schema, value, name, collector),
+            None => refuse(name, &OF_A_FILE, collector),
         }
     }
 }
 
 fn check_inner(schema: &Value, value: &Value, field_path: &str, collector: &mut Collector) {
+    if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {

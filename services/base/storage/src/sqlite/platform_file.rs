@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::Sqlite;
 use super::connection::store_error;
 use super::file::{File, Opened};
+use super::leftovers;
 use super::log::{LogWriter, table};
 use super::tables::Tables;
 use super::writer::Transaction;
@@ -132,6 +133,28 @@ impl PlatformFile {
     /// The log as the services of one group see it.
     pub fn log(&self, group: &str) -> Arc<dyn Log> {
         self.groups.log(group)
+    }
+
+    /// Services that are not among these and have rows in the file, with how many.
+    pub async fn rows_of_others(
+        &self,
+        services: Vec<String>,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let read = move |connection: &Connection| leftovers::rows_of_others(connection, &services);
+        Arc::clone(&self.file.readers).run(read).await
+    }
+
+    /// Those of the members of a service's rows that no row has; empty if there are no rows.
+    pub async fn missing_members(
+        &self,
+        service: &str,
+        members: Vec<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        let service = service.to_owned();
+        let read = move |connection: &Connection| {
+            leftovers::missing_members(connection, &service, &members)
+        };
+        Arc::clone(&self.file.readers).run(read).await
     }
 
     /// Finishes the work that was accepted, then closes the file.

@@ -248,6 +248,50 @@ async fn services_of_one_file_have_rows_and_ids_of_their_own() {
 }
 
 #[tokio::test]
+async fn services_may_be_called_like_tables_of_ours() {
+    const NAMES: [&str; 8] = [
+        "log",
+        "records",
+        "offsets",
+        "rows",
+        "outbox",
+        "rows-log",
+        "log-rows",
+        "sqlite-master",
+    ];
+    let fixture = Shared::make();
+    let options = || PlatformOptions {
+        services: NAMES.map(service).into(),
+        ..fixture.options()
+    };
+    let file = PlatformFile::open(&fixture.path(), options())
+        .await
+        .unwrap();
+    let mut sagas = Vec::new();
+    for name in NAMES {
+        let store = file.store(name).unwrap();
+        sagas.push(stored_row(&*store).await);
+        stored_events(&*store, &[event(new_uuid(), 1)]).await;
+    }
+    file.close().await;
+
+    let file = PlatformFile::open(&fixture.path(), options())
+        .await
+        .unwrap();
+    for (name, own) in NAMES.into_iter().zip(&sagas) {
+        let store = file.store(name).unwrap();
+        for saga in &sagas {
+            let is_there = store.load(*saga).await.unwrap().is_some();
+            assert_eq!(is_there, saga == own, "{name}");
+        }
+    }
+    assert_eq!(
+        read_all(&*file.log("log"), NAMES.len()).await.len(),
+        NAMES.len()
+    );
+}
+
+#[tokio::test]
 async fn a_file_has_one_opener_and_one_topic() {
     let fixture = Shared::make();
     let file = fixture.file().await;
