@@ -138,9 +138,12 @@ async fn a_client_whose_payment_was_declined_can_try_again() {
 async fn a_payment_is_voided_once_its_time_is_over_and_not_before() {
     let memory = Memory::default();
     let clock = Arc::new(MockClock::default());
-    let (pay, context) = start_at(&memory, 50_000, &clock);
+    let (pay, context) = start_at(&memory, 49_999, &clock);
     let event = confirmed(&context.settings);
     pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    let paid = json!({ "status": "captured" });
+    let (status, _) = send(&pay.router, Method::PATCH, &paid).await;
+    assert_eq!(status, 402, "a try that is declined gives no more time");
     let end_overdue = pay.chores.last().unwrap();
 
     clock.advance(PAY_WITHIN - SignedDuration::from_secs(1));
