@@ -146,14 +146,18 @@ fn read_one(origin: &Origin) -> Result<Vec<PlatformFile>, String> {
     let platforms: Vec<_> = platforms.collect();
     for platform in platforms.iter().filter(|it| it.read.has_status()) {
         let name = platform.name();
-        tracing::warn!("{origin}: the status of {name} is not checked: only a cluster writes it");
+        tracing::warn!("{origin}: of the status of {name} only image and topic count");
     }
     Ok(platforms)
 }
 
 /// The text of a file in UTF-8, without the byte order mark that some editors put before it.
 fn decoded(bytes: Vec<u8>) -> Result<String, String> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+    // A file begins with a letter, a comment or the like: in UTF-16 one of two bytes is 0.
+    if matches!(
+        bytes[..],
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..]
+    ) {
         return Err("it is UTF-16: save it as UTF-8".to_owned());
     }
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -1,12 +1,14 @@
 //! Warnings of what a changed platform leaves behind in its file.
 
+use std::error::Error;
+
 use innkeeper_contracts::ServiceSettings;
-use innkeeper_contracts::settings::Component;
+use innkeeper_contracts::settings::{Column, Component};
 use innkeeper_kit::store::StoreError;
 use innkeeper_storage::PlatformFile;
 
-/// Warns of rows whose service is no longer in the platform, and of columns of views that no row
-/// has. `all` names every service of the platform, with those that do not run now.
+/// Warns of rows whose service is no longer in the platform, and of columns that a view did not
+/// have the last time. `all` names every service of the platform, with those that do not run now.
 pub async fn warn(
     file: &PlatformFile,
     all: &[String],
@@ -16,7 +18,10 @@ pub async fn warn(
         Ok(warnings) => warnings
             .iter()
             .for_each(|warning| tracing::warn!("{warning}")),
-        Err(error) => tracing::warn!(%error, "what the platform leaves behind is not known"),
+        Err(error) => {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "what the platform leaves behind is not known");
+        }
     }
 }
 
@@ -35,11 +40,20 @@ async fn warnings(
         let Component::View(view) = &settings.component else {
             continue;
         };
-        let columns = view.columns.iter().map(|column| column.name.clone());
         let service = &settings.service;
-        for column in file.missing_members(service, columns.collect()).await? {
+        let described = serde_json::to_string(&view.columns).unwrap_or_default();
+        let before = file.replace_description(service, described).await?;
+        let Some(before) = before.and_then(|it| serde_json::from_str::<Vec<Column>>(&it).ok())
+        else {
+            continue;
+        };
+        let new = view.columns.iter().filter(|it| !before.contains(it));
+        let new: Vec<&str> = new.map(|column| &*column.name).collect();
+        let rows = file.count_rows(service).await?;
+        if rows > 0 && !new.is_empty() {
+            let names = new.join(", ");
             warnings.push(format!(
-                "no row of {service} has {column} yet: what happened before a column was there is not made up for, and rows of earlier bookings stay null in it"
+                "the {rows} rows of {service} keep what they have in {names}, which is new or has other sources: what happened before is not made up for"
             ));
         }
     }

@@ -5,7 +5,7 @@ mod rules;
 mod schema;
 mod yaml;
 
-use innkeeper_crds::{BookingPlatform, GROUP, VERSION};
+use innkeeper_crds::{BookingPlatform, BookingPlatformStatus, GROUP, VERSION};
 use serde_json::Value;
 
 use crate::credentials::{self, Warning};
@@ -28,13 +28,13 @@ pub struct Contents {
 /// One platform of a file.
 #[derive(Debug)]
 pub struct PlatformFile {
-    /// The platform itself. A status that this release does not understand is left out.
+    /// The platform itself. Of its status only image and topic are there.
     pub platform: BookingPlatform,
     document: Document,
 }
 
 impl PlatformFile {
-    /// Whether the file contains a status, which is not checked: only a cluster writes it.
+    /// Whether the file contains a status.
     pub fn has_status(&self) -> bool {
         self.document.value.get(STATUS).is_some()
     }
@@ -76,16 +76,36 @@ pub fn read(text: &str) -> Result<Contents, Refusals> {
     Ok(contents)
 }
 
-/// The objects of a list, as kubectl prints several; any other document is one object.
+/// The objects of a list, as kubectl prints several; any other document is one object, and so is a
+/// list whose items are none.
 fn unlisted(document: Document) -> Vec<Document> {
     let kind = document.value.get("kind").and_then(Value::as_str);
-    if !matches!(kind, Some("List" | "BookingPlatformList")) {
-        return vec![document];
-    }
+    let is_list = matches!(kind, Some("List" | "BookingPlatformList"));
     let items = document.value.get("items").and_then(Value::as_array);
-    let items = 0..items.map_or(0, Vec::len);
-    let items = items.map(|index| document.inner("items", index));
-    items.collect()
+    let Some(items) = items.filter(|_| is_list) else {
+        return vec![document];
+    };
+    let items = (0..items.len()).map(|index| document.inner("items", index));
+    items.flat_map(unlisted).collect()
+}
+
+/// The object without what only a cluster writes into its metadata.
+fn of_a_file(mut object: Value) -> Value {
+    const OF_A_CLUSTER: [&str; 9] = [
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "generation",
+        "managedFields",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    ];
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| !OF_A_CLUSTER.contains(&name.as_str()));
+    }
+    object
 }
 
 fn is_platform(document: &Document) -> Result<bool, Refusals> {
@@ -111,17 +131,27 @@ fn platform(document: Document) -> Result<PlatformFile, Refusals> {
     let read = schema
         .check_fields(&described)
         .and_then(|()| schema.check(&stored))
-        .map(|()| schema.with_defaults(&stored))
+        .map(|()| schema.with_defaults(&of_a_file(stored)))
         .and_then(|value| {
             rules::check(&schema, &value, None)?;
             typed(value)
         });
     match read {
         Ok(mut platform) => {
-            platform.status = status.and_then(|it| serde_json::from_value(it).ok());
+            platform.status = status.as_ref().map(pinned);
             Ok(PlatformFile { platform, document })
         }
         Err(refusals) => Err(refusals.located(|field_path| document.line_of(field_path))),
+    }
+}
+
+/// What a platform keeps of its status: image and topic. The rest may be of another release.
+fn pinned(status: &Value) -> BookingPlatformStatus {
+    let text = |name: &str| status.get(name)?.as_str().map(str::to_owned);
+    BookingPlatformStatus {
+        image: text("image"),
+        topic: text("topic"),
+        ..BookingPlatformStatus::default()
     }
 }
 

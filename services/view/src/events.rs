@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use innkeeper_contracts::{Event, EventType, settings};
 use innkeeper_kit::Failure;
+use innkeeper_kit::entity::RestoreError;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{
     Changes, ClaimChange, Row, RowChange, Scope, Seen, StepInput, StepOutcome, StoreError,
@@ -82,5 +83,12 @@ fn updated(
 
 /// The cells of a stored row.
 pub fn cells(row: &Row) -> Result<Cells, StoreError> {
-    serde_json::from_str(&row.body).map_err(|error| StoreError::Unreadable(Box::new(error)))
+    serde_json::from_str(&row.body).map_err(|source| {
+        let correlation_id = row.correlation_id;
+        RestoreError::Body {
+            correlation_id,
+            source,
+        }
+        .into()
+    })
 }

@@ -1,6 +1,7 @@
 //! Finds circles: modules beside each other that import one another, be it through others. A module
 //! and those in its own folder are one concern and may do so: the file has what its parts share.
-//! Code for tests is left out. Not seen are names behind a glob, and those in attributes.
+//! Code for tests is left out. Not seen are names behind a glob, in attributes, and imported
+//! ones in macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,9 +105,11 @@ impl<'ast> Visit<'ast> for Names {
     }
 }
 
-/// The paths from the root of the package in the tokens of a macro, which have blanks between them.
+/// The paths from the root of the package in the tokens of a macro.
 fn paths_in(tokens: &str) -> impl Iterator<Item = ModulePath> {
-    let mut tokens = tokens.split_whitespace().peekable();
+    let is_between = |it: char| it.is_whitespace() || "()[]{},;&".contains(it);
+    let tokens = tokens.split(is_between).filter(|it| !it.is_empty());
+    let mut tokens = tokens.peekable();
     std::iter::from_fn(move || {
         tokens.by_ref().find(|token| *token == "crate")?;
         let mut path = vec!["crate".to_owned()];
@@ -260,7 +263,7 @@ mod tests {
     #[test]
     fn what_a_macro_names_counts_and_an_item_exported_under_its_own_name_ends_the_search() {
         let files = [
-            ("src/a.rs", "fn f() { info!(it = crate::b::B, 1); }"),
+            ("src/a.rs", "fn f() { info!(it = g(&[crate::b::B]), 1); }"),
             (
                 "src/b.rs",
                 "macro_rules! columns { () => {} } pub(super) use columns; use crate::a::f;",

@@ -78,8 +78,8 @@ fn browse(address: &str, profile: &TempDir) -> Child {
         .expect("chromium starts; install it with: apt-get install chromium")
 }
 
-/// What the script tells that calls a platform.
-async fn told_of(platform: &Platform) -> Value {
+/// What the script tells that calls a platform, and how many reservations there are then.
+async fn told_of(platform: &Platform) -> (Value, usize) {
     let innkeeper = platform.ready(&[]).await;
     let gateway = format!("http://127.0.0.1:{}", platform.gateway());
     let site = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,8 +89,9 @@ async fn told_of(platform: &Platform) -> Value {
     let told = serve(site, PAGE.replace("GATEWAY", &gateway));
     let told = in_time("what the script tells", told).await;
     browser.kill().await.unwrap();
+    let reservations = platform.items("/reservations").await.len();
     innkeeper.stop().await;
-    told
+    (told, reservations)
 }
 
 #[tokio::test]
@@ -101,12 +102,12 @@ async fn a_script_of_another_site_books_a_car_and_reads_every_answer() {
         "cancelled": [200, "canceled"],
         "nowhere": [404, 404],
     });
-    assert_eq!(told_of(&Platform::rentcar()).await, expected);
+    assert_eq!(told_of(&Platform::rentcar()).await, (expected, 1));
 }
 
 #[tokio::test]
 async fn a_script_of_another_site_reads_nothing_unless_the_file_allows_it() {
     let cors = r#", cors: { allowOrigins: ["*"] }"#;
     let told = told_of(&Platform::rentcar().with(cors, "")).await;
-    assert_eq!(told, json!({ "error": "TypeError: Failed to fetch" }));
+    assert_eq!(told, (json!({ "error": "TypeError: Failed to fetch" }), 0));
 }

@@ -75,15 +75,26 @@ fn printed(object: &Value) -> String {
 }
 
 #[test]
-fn what_kubectl_prints_of_a_platform_is_valid_and_its_status_is_left_out() {
+fn what_kubectl_prints_of_a_platform_is_valid_and_keeps_its_topic() {
     let output = validate(printed(&as_kubectl_prints_it()).as_bytes());
     assert!(output.status.success(), "{}", said(&output));
     for part in [
         "standard input: rentcar is valid, with 5 services",
-        "the status of rentcar is not checked",
+        "of the status of rentcar only image and topic count",
     ] {
         assert!(said(&output).contains(part), "{}", said(&output));
     }
+    let folder = TempDir::new().unwrap();
+    let planned = run(
+        &folder,
+        &["plan", "-"],
+        printed(&as_kubectl_prints_it()).as_bytes(),
+    );
+    assert!(
+        said(&planned).contains("topicName: kept"),
+        "{}",
+        said(&planned)
+    );
 }
 
 #[test]
@@ -136,7 +147,7 @@ fn a_byte_order_mark_is_no_part_of_a_file_and_another_encoding_is_named() {
         .encode_utf16()
         .flat_map(u16::to_be_bytes)
         .collect();
-    for utf_16 in [little, big] {
+    for utf_16 in [little[2..].to_vec(), big[2..].to_vec(), little, big] {
         let output = validate(&utf_16);
         assert_eq!(output.status.code(), Some(2));
         let expected = "cannot read standard input: it is UTF-16: save it as UTF-8";

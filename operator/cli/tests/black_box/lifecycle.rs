@@ -52,13 +52,17 @@ async fn what_a_changed_file_leaves_behind_is_said_at_the_start() {
     let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     rentcar.post("/reservations", &kims_wish()).await;
-    let paid = json!({ "status": "payed" });
-    rentcar.patch("/pays/1", &paid).await;
-    let row = json!({ "reservationId": 1, "rentId": 1 });
+    let row = json!({ "reservationId": 1 });
     rentcar.shows("/myReservations", &row).await;
     innkeeper.stop().await;
     let innkeeper = rentcar.ready(&["--without", "rent"]).await;
     assert!(!innkeeper.log().contains("WARN"), "{}", innkeeper.log());
+    let paid = json!({ "status": "payed" });
+    rentcar.patch("/pays/1", &paid).await;
+    innkeeper.stop().await;
+    let innkeeper = rentcar.ready(&[]).await;
+    let row = json!({ "reservationId": 1, "rentId": 1 });
+    rentcar.shows("/myReservations", &row).await;
     innkeeper.stop().await;
 
     let text = fs::read_to_string(rentcar.file()).unwrap();
@@ -74,11 +78,18 @@ async fn what_a_changed_file_leaves_behind_is_said_at_the_start() {
     let log = innkeeper.log();
     for said in [
         "1 rows of rent stay behind, which the platform no longer has",
-        "no row of myreservation has days yet",
+        "the 1 rows of myreservation keep what they have in days, rentId, status, which is new",
     ] {
         assert!(log.contains(said), "{log}");
     }
     assert_eq!(log.matches("WARN").count(), 2, "{log}");
+    innkeeper.stop().await;
+    let innkeeper = rentcar.ready(&[]).await;
+    let log = innkeeper.log();
+    assert!(
+        !log.contains("myreservation keep"),
+        "it is said once: {log}"
+    );
     innkeeper.stop().await;
 }
 

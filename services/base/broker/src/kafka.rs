@@ -40,6 +40,8 @@ pub struct KafkaLog {
     single_record_producer: LiveProducer,
     /// How many partitions the topic had when it was looked at; 0 before.
     partitions: AtomicI32,
+    /// Held by the only one that looks for them.
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl KafkaLog {
@@ -51,6 +53,7 @@ impl KafkaLog {
             producer: producer.map_err(unavailable)?,
             single_record_producer: LiveProducer::new(config::single_record_producer(settings)),
             partitions: AtomicI32::new(0),
+            looking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -147,6 +150,7 @@ impl KafkaLog {
     /// Finds out how many partitions the topic has, unless that is known. A number that grows later
     /// is not noticed: then shares of partitions overlap until the next start.
     async fn look_for_partitions(&self) {
+        let _looking = self.looking.lock().await;
         if self.partitions.load(Ordering::Relaxed) == 0
             && let Err(error) = self.check_topic().await
         {

@@ -109,6 +109,8 @@ impl Relay {
     /// lease back.
     pub async fn run(mut self, ending: CancellationToken) {
         let log = Arc::clone(&self.log);
+        // What is sent first should know its partition. If the log is away, that is told later.
+        let _ = ending.run_until_cancelled(log.ping()).await;
         let mut sending = Sending::new(&*log);
         while !ending.is_cancelled() {
             let flushed = self.flush(&mut sending).await;

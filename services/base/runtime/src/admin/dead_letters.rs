@@ -66,7 +66,8 @@ async fn list(
     State(dead_letters): State<Arc<DeadLetters>>,
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(page) = page.map_err(|error| bad_request(&error.body_text()))?;
+    let Query(page) =
+        page.map_err(|_| bad_request("the parameters are after and limit, both numbers"))?;
     let limit = page.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         let detail = format!("limit must be a number from 1 to {LONGEST_PAGE}");

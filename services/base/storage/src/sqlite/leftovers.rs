@@ -1,14 +1,42 @@
 //! What a platform's file holds of an earlier description of the platform.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::tables::Tables;
 
 /// What stands behind the name of a service in the name of its table of rows.
 const ROWS: &str = ".rows";
 
-/// Services that are not among these, with how many rows they have; those without rows are left
-/// out.
+/// The description of each service that the file was opened with the last time. A service's own
+/// tables have a dot in their names.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS descriptions (
+    service     TEXT PRIMARY KEY,
+    description TEXT NOT NULL
+) WITHOUT ROWID";
+
+/// Keeps the description of a service, and returns the one before; `None` if there is none.
+pub fn replace_description(
+    connection: &Connection,
+    service: &str,
+    description: &str,
+) -> rusqlite::Result<Option<String>> {
+    connection.execute(TABLE, [])?;
+    let select = "SELECT description FROM descriptions WHERE service = ?1";
+    let before = connection
+        .query_row(select, [service], |columns| columns.get(0))
+        .optional()?;
+    let replace = "INSERT OR REPLACE INTO descriptions (service, description) VALUES (?1, ?2)";
+    connection.execute(replace, [service, description])?;
+    Ok(before)
+}
+
+/// How many rows a service has; tombstones do not count.
+pub fn count_rows(connection: &Connection, service: &str) -> rusqlite::Result<i64> {
+    let count = Tables::of(service).named("SELECT count(*) FROM {rows} WHERE id IS NOT NULL");
+    connection.query_row(&count, [], |columns| columns.get(0))
+}
+
+/// Services that are not among these and have rows, with how many.
 pub fn rows_of_others(
     connection: &Connection,
     services: &[String],
@@ -21,39 +49,10 @@ pub fn rows_of_others(
         let Some(service) = table.strip_suffix(ROWS) else {
             continue;
         };
-        if services.iter().any(|it| it == service) {
-            continue;
+        if !services.iter().any(|it| it == service) {
+            found.push((service.to_owned(), count_rows(connection, service)?));
         }
-        let count = Tables::of(service).named("SELECT count(*) FROM {rows} WHERE id IS NOT NULL");
-        let rows = connection.query_row(&count, [], |columns| columns.get(0))?;
-        found.push((service.to_owned(), rows));
     }
     found.retain(|(_, rows)| *rows > 0);
     Ok(found)
-}
-
-/// Those of the members of a service's rows that no row has; empty if there are no rows.
-pub fn missing_members(
-    connection: &Connection,
-    service: &str,
-    members: &[String],
-) -> rusqlite::Result<Vec<String>> {
-    let tables = Tables::of(service);
-    let exists = |condition: &str, path: &str| {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {{rows}} WHERE {condition})");
-        connection.query_row(&tables.named(&sql), params![path], |columns| columns.get(0))
-    };
-    if !exists("?1 <> '' AND id IS NOT NULL", "$")? {
-        return Ok(Vec::new());
-    }
-    let mut missing = Vec::new();
-    for member in members {
-        if !exists(
-            "json_type(body, ?1) IS NOT NULL",
-            &format!("$.\"{member}\""),
-        )? {
-            missing.push(member.clone());
-        }
-    }
-    Ok(missing)
 }

@@ -144,17 +144,25 @@ impl PlatformFile {
         Arc::clone(&self.file.readers).run(read).await
     }
 
-    /// Those of the members of a service's rows that no row has; empty if there are no rows.
-    pub async fn missing_members(
+    /// How many rows a service has; tombstones do not count.
+    pub async fn count_rows(&self, service: &str) -> Result<i64, StoreError> {
+        let service = service.to_owned();
+        let read = move |connection: &Connection| leftovers::count_rows(connection, &service);
+        Arc::clone(&self.file.readers).run(read).await
+    }
+
+    /// Keeps the description of a service, and returns the one before; `None` if there is none.
+    pub async fn replace_description(
         &self,
         service: &str,
-        members: Vec<String>,
-    ) -> Result<Vec<String>, StoreError> {
+        description: String,
+    ) -> Result<Option<String>, StoreError> {
         let service = service.to_owned();
-        let read = move |connection: &Connection| {
-            leftovers::missing_members(connection, &service, &members)
+        let replace = move |transaction: &Transaction<'_>| {
+            let connection = transaction.connection;
+            leftovers::replace_description(connection, &service, &description).map_err(store_error)
         };
-        Arc::clone(&self.file.readers).run(read).await
+        self.file.writer.run(replace, None).await
     }
 
     /// Finishes the work that was accepted, then closes the file.
