@@ -34,6 +34,11 @@ pub(crate) async fn fetch_desired(
     .await
 }
 
+/// Whether an object says that it is of a kind.
+pub(crate) fn is_of_kind(object: &DynamicObject, kind: &str) -> bool {
+    object.types.as_ref().is_some_and(|it| it.kind == kind)
+}
+
 /// Converts an object that was applied to its own type.
 pub(crate) fn typed<K: DeserializeOwned>(
     desired: &DesiredObject,

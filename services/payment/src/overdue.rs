@@ -71,9 +71,7 @@ impl Overdue {
             });
         match ended.await {
             Ok(_) | Err(Failure::Rejected(_)) => Ok(()),
-            Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
-                Err(error)
-            }
+            Err(Failure::Store(error)) if error.is_outage() => Err(error),
             Err(Failure::Store(error)) => {
                 // One row must not keep the others from their end.
                 tracing::error!(story = %row.correlation_id, error = causes(&error), "a payment that nobody paid cannot be voided");

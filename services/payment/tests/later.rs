@@ -99,6 +99,13 @@ fn start_at(memory: &Memory, decline_above: i64, clock: &Arc<MockClock>) -> (Com
     (component(&payment, &context).unwrap(), context)
 }
 
+/// Lets the service hear that the booking is confirmed, so that it requests the payment.
+async fn request(pay: &Component, context: &Context) {
+    let event = Arc::new(confirmed(&context.settings));
+    let reactor = pay.reactor.as_ref().unwrap();
+    reactor.react(&event).await.unwrap();
+}
+
 async fn send(router: &Router, method: Method, body: &Value) -> (u16, Value) {
     let request = Request::builder().method(method).uri("/pays/1");
     let request = request.header("content-type", "application/json");
@@ -113,8 +120,7 @@ async fn send(router: &Router, method: Method, body: &Value) -> (u16, Value) {
 async fn a_client_whose_payment_was_declined_can_try_again() {
     let memory = Memory::default();
     let (pay, context) = start(&memory, 49_999);
-    let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    request(&pay, &context).await;
     let paid = json!({ "status": "captured" });
 
     for _ in 0..2 {
@@ -139,8 +145,7 @@ async fn a_payment_is_voided_once_its_time_is_over_and_not_before() {
     let memory = Memory::default();
     let clock = Arc::new(MockClock::default());
     let (pay, context) = start_at(&memory, 49_999, &clock);
-    let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    request(&pay, &context).await;
     let paid = json!({ "status": "captured" });
     let (status, _) = send(&pay.router, Method::PATCH, &paid).await;
     assert_eq!(status, 402, "a try that is declined gives no more time");
@@ -182,8 +187,7 @@ async fn a_client_that_pays_at_the_last_moment_has_paid_although_another_process
     let memory = Memory::default();
     let clock = Arc::new(MockClock::default());
     let (pay, context) = start_at(&memory, 50_000, &clock);
-    let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    request(&pay, &context).await;
     clock.advance(PAY_WITHIN);
     claim(&context).await;
 
@@ -200,8 +204,7 @@ async fn what_a_process_claimed_that_died_is_ended_by_another_one() {
     let memory = Memory::default();
     let clock = Arc::new(MockClock::default());
     let (pay, context) = start_at(&memory, 50_000, &clock);
-    let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    request(&pay, &context).await;
     clock.advance(PAY_WITHIN);
     claim(&context).await;
     let end_overdue = pay.chores.last().unwrap();
@@ -218,8 +221,7 @@ async fn what_a_process_claimed_that_died_is_ended_by_another_one() {
 #[tokio::test]
 async fn a_declined_payment_is_shown_to_whom_only_asks_for_its_state() {
     let (pay, context) = start(&Memory::default(), 49_999);
-    let event = confirmed(&context.settings);
-    pay.reactor.unwrap().react(&Arc::new(event)).await.unwrap();
+    request(&pay, &context).await;
     send(&pay.router, Method::PATCH, &json!({ "status": "captured" })).await;
 
     let same = json!({ "status": "requested" });

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt as _};
 
+use super::is_of_kind;
 use crate::error::Error;
 
 /// Deletes the objects of an owner that are not in its inventory, for the kinds to prune at this
@@ -55,9 +56,8 @@ pub(crate) async fn prune_fetched<K: Resource<DynamicType = ()>>(
     for kind in kinds::children_of::<K>().filter(|kind| kind.prune == Some(Prune::Last)) {
         let Kind { resource, .. } = kind;
         let api = Api::namespaced_with(client.clone(), &namespace, resource);
-        let is_of_kind =
-            |it: &&DynamicObject| it.types.as_ref().is_some_and(|it| it.kind == resource.kind);
-        let found = fetched.iter().filter(is_of_kind).map(|it| &it.metadata);
+        let found = fetched.iter().filter(|it| is_of_kind(it, &resource.kind));
+        let found = found.map(|it| &it.metadata);
         prune_listed(&api, owner, inventory, resource, found).await?;
     }
     Ok(())

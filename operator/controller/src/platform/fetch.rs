@@ -11,6 +11,7 @@ use kube::{Api, Resource, ResourceExt as _};
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::ownership::is_of_kind;
 
 /// The objects in a platform's namespace of the kinds that its children have, whoever owns them.
 /// They are not read as their types, because another release may have written them.
@@ -70,10 +71,6 @@ impl FetchedPlatform {
 
 fn owner(platform: &BookingPlatform) -> OwnerReference {
     platform.controller_owner_ref(&()).unwrap_or_default()
-}
-
-fn is_of_kind(object: &DynamicObject, kind: &str) -> bool {
-    object.types.as_ref().is_some_and(|it| it.kind == kind)
 }
 
 /// Fetches every object of a kind in a platform's namespace.

@@ -6,10 +6,10 @@ use innkeeper_contracts::commands::{
     START_FULFILLMENT,
 };
 use innkeeper_contracts::settings::{Capture, Component, PaymentTime, StartAs};
-use innkeeper_crds::component::BookingPayment;
 use innkeeper_crds::platform::Service;
 use innkeeper_crds::{BookingPlatformSpec, DomainService};
 
+use super::references::paid_at;
 use crate::refusal::Collector;
 
 pub(super) fn check(spec: &BookingPlatformSpec, collector: &mut Collector) {
@@ -35,19 +35,12 @@ fn components(spec: &BookingPlatformSpec, service: &Service) -> impl Iterator<It
     let booking = service.booking.as_ref();
     let payment = service.payment.as_ref();
     let fulfillment = service.fulfillment.as_ref();
-    let paid = paid_here(spec, &service.name);
+    let paid = paid_at(spec, &service.name).next();
     let booking = booking.map(|it| Component::Booking(it.settings(None, None)));
     let payment = payment.map(|it| Component::Payment(it.settings(vec![], paid, vec![])));
     let fulfillment =
         fulfillment.map(|it| Component::Fulfillment(it.settings(Vec::new(), Vec::new())));
     booking.into_iter().chain(payment).chain(fulfillment)
-}
-
-/// How bookings are paid that name a payment service.
-fn paid_here<'a>(spec: &'a BookingPlatformSpec, service: &str) -> Option<&'a BookingPayment> {
-    let bookings = spec.services.iter().filter_map(|it| it.booking.as_ref());
-    let mut payments = bookings.filter_map(|booking| booking.payment.as_ref());
-    payments.find(|payment| payment.service == service)
 }
 
 fn check_component(component: &Component, statuses: &str, collector: &mut Collector) {

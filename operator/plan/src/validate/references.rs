@@ -42,6 +42,15 @@ pub(super) fn calls(service: &Service) -> Vec<ValidatedCall> {
     calls
 }
 
+/// How the bookings are paid that name a payment service.
+pub(super) fn paid_at<'a>(
+    spec: &'a BookingPlatformSpec,
+    service: &str,
+) -> impl Iterator<Item = &'a BookingPayment> {
+    let payments = spec.services.iter().filter_map(payment_of);
+    payments.filter(move |payment| payment.service == service)
+}
+
 fn payment_of(service: &Service) -> Option<&BookingPayment> {
     service.booking.as_ref()?.payment.as_ref()
 }
@@ -114,9 +123,7 @@ fn check_payment_is_used(
     if service.payment.is_none() {
         return;
     }
-    let payments = spec.services.iter().filter_map(payment_of);
-    let payments = payments.filter(|payment| payment.service == service.name);
-    let payments: Vec<&BookingPayment> = payments.collect();
+    let payments: Vec<&BookingPayment> = paid_at(spec, &service.name).collect();
     let Some(first) = payments.first() else {
         collector.refuse(
             format!("{field_path}.payment"),

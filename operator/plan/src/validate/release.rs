@@ -14,20 +14,16 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
     let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
         return;
     };
+    let images = (image.as_str(), installation.image.as_str());
     for (index, service) in platform.spec.services.iter().enumerate() {
         if service.gateway.as_ref().is_some_and(|it| it.cors.is_some()) {
             let field_path = format!("spec.services[{index}].gateway.cors");
-            refuse(&CORS, field_path, (&image, &installation.image), collector);
+            refuse(&CORS, field_path, images, collector);
         }
         let paid = service.booking.as_ref().and_then(|it| it.payment.as_ref());
         if paid.is_some_and(|it| it.pay_within.is_some()) {
             let field_path = format!("spec.services[{index}].booking.payment.payWithin");
-            refuse(
-                &PAY_WITHIN,
-                field_path,
-                (&image, &installation.image),
-                collector,
-            );
+            refuse(&PAY_WITHIN, field_path, images, collector);
         }
         let (payment, fulfillment) = (service.payment.as_ref(), service.fulfillment.as_ref());
         let booking = service.booking.as_ref();
@@ -39,12 +35,7 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
         for (block, attributes) in blocks {
             for inner in min_lengths(attributes.unwrap_or_default()) {
                 let field_path = format!("spec.services[{index}].{block}.{inner}");
-                refuse(
-                    &MIN_LENGTH,
-                    field_path,
-                    (&image, &installation.image),
-                    collector,
-                );
+                refuse(&MIN_LENGTH, field_path, images, collector);
             }
         }
     }

@@ -38,10 +38,9 @@ pub struct KafkaLog {
     producer: LiveProducer,
     /// Sends again what was refused together with others.
     single_record_producer: LiveProducer,
-    /// How many partitions the topic had when it was looked at; 0 before.
+    /// How many partitions the topic had when it was looked at last, by a ping or a subscription; 0
+    /// before. While a number that grew is not known yet, the shares of partitions overlap.
     partitions: AtomicI32,
-    /// Held by the only one that looks for them.
-    looking: tokio::sync::Mutex<()>,
 }
 
 impl KafkaLog {
@@ -53,7 +52,6 @@ impl KafkaLog {
             producer: producer.map_err(unavailable)?,
             single_record_producer: LiveProducer::new(config::single_record_producer(settings)),
             partitions: AtomicI32::new(0),
-            looking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -147,17 +145,6 @@ impl KafkaLog {
         Ok(())
     }
 
-    /// Finds out how many partitions the topic has, unless that is known. A number that grows later
-    /// is not noticed: then shares of partitions overlap until the next start.
-    async fn look_for_partitions(&self) {
-        let _looking = self.looking.lock().await;
-        if self.partitions.load(Ordering::Relaxed) == 0
-            && let Err(error) = self.check_topic().await
-        {
-            tracing::debug!(%error, "the partitions are not known yet");
-        }
-    }
-
     fn log_error(&self, error: KafkaError) -> LogError {
         log_error(error, &self.settings.topic)
     }
@@ -166,12 +153,10 @@ impl KafkaLog {
 #[async_trait]
 impl Log for KafkaLog {
     fn append(&self, records: Vec<NewRecord>) -> BoxStream<'_, Appended> {
-        let looked = stream::once(self.look_for_partitions());
         let by_key = by_key(records).into_values();
         let sending = by_key.map(|records| self.send_in_turn(records));
         let sending: FuturesUnordered<_> = sending.collect();
-        let sent = sending.flat_map(stream::iter);
-        looked.filter_map(async |()| None).chain(sent).boxed()
+        sending.flat_map(stream::iter).boxed()
     }
 
     fn partition_of(&self, key: &str) -> Partition {

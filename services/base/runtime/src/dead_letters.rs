@@ -179,7 +179,7 @@ impl DeadLetters {
                 }
                 Ok(Replayed::Missing) => drop(rounds.vain.remove(&letter.id)),
                 Ok(Replayed::Again(_)) => *rounds.vain.entry(letter.id).or_default() += 1,
-                Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
+                Err(Failure::Store(error)) if error.is_outage() => {
                     return Err(error);
                 }
                 // One must not keep the others from being replayed.

@@ -116,9 +116,7 @@ fn unreadable(error: &innkeeper_contracts::event::DecodeError) -> NotReceived {
 
 fn not_received(failure: Failure) -> NotReceived {
     match failure {
-        Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed)) => {
-            NotReceived::Away(error)
-        }
+        Failure::Store(error) if error.is_outage() => NotReceived::Away(error),
         Failure::Store(error @ StoreError::Unknown(_)) => {
             NotReceived::Hopeless(DeadLetterKind::Unknown, causes(&error))
         }

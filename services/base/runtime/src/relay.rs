@@ -186,8 +186,7 @@ impl Relay {
         page: Vec<OutboxEvent>,
         sending: &mut Sending<'_>,
     ) -> Result<Settled, StoreError> {
-        let log = Arc::clone(&self.log);
-        let partition_of = |saga: Uuid| log.partition_of(&saga.to_string());
+        let partition_of = |saga: Uuid| self.log.partition_of(&saga.to_string());
         let events = self.sagas.admit(page, Instant::now(), partition_of);
         if events.is_empty() {
             return Ok(Settled::default());

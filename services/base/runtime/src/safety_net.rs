@@ -181,7 +181,7 @@ impl SafetyNet {
                     tracing::warn!(story = %saga, ?outcome, "an event of a booking had not come; its effect was made up for");
                 }
                 Ok(false) | Err(Failure::Rejected(_)) => {}
-                Err(Failure::Store(error @ (StoreError::Unavailable(_) | StoreError::Closed))) => {
+                Err(Failure::Store(error)) if error.is_outage() => {
                     return Err(error.into());
                 }
                 Err(Failure::Store(error)) => {

@@ -347,8 +347,9 @@ async fn a_record_is_in_the_partition_that_is_told_for_its_key() {
     check(kafka().await, async |subject| {
         let log = subject.log("partitions");
         assert_eq!(log.partition_of("k1"), Partition::ONLY, "nobody has looked");
-        log.append_all(one_for_each_of_60_keys("k")).await.unwrap();
+        log.ping().await.unwrap();
         assert_eq!(log.partition_of("k1").count, PARTITIONS);
+        log.append_all(one_for_each_of_60_keys("k")).await.unwrap();
         let mut reader = Reader::join(&*log).await;
         for record in reader.read(60).await {
             let told = log.partition_of(record.key.as_deref().unwrap());

@@ -199,6 +199,14 @@ mod tests {
         sagas.admit(events, now, |_| Partition::ONLY)
     }
 
+    /// The partition of a saga where the last of all sagas has one of its own.
+    fn partition_of(saga: Uuid) -> Partition {
+        Partition {
+            number: i32::from(saga == Uuid::max()),
+            count: 2,
+        }
+    }
+
     fn failed() -> Result<(), AppendError> {
         let reason = "on purpose".into();
         Err(AppendError::NotNow(LogError::Unavailable(reason)))
@@ -259,10 +267,6 @@ mod tests {
     fn a_partition_that_takes_nothing_leaves_room_for_the_others() {
         let mut sagas = Sagas::default();
         let now = Instant::now();
-        let partition_of = |saga: Uuid| Partition {
-            number: i32::from(saga == Uuid::max()),
-            count: 2,
-        };
         sagas.begin_pass();
         let two_of = |saga| [event(saga), event(saga)];
         let stuck = (0..IN_FLIGHT as u128).flat_map(two_of).collect();
@@ -282,10 +286,6 @@ mod tests {
     fn a_partition_that_takes_nothing_leaves_other_sagas_that_have_failed_their_turn() {
         let mut sagas = Sagas::default();
         let now = Instant::now();
-        let partition_of = |saga: Uuid| Partition {
-            number: i32::from(saga == Uuid::max()),
-            count: 2,
-        };
         let all: Vec<_> = (0..1_000).chain([u128::MAX]).map(event).collect();
         assert_eq!(sagas.admit(all.clone(), now, partition_of).len(), all.len());
         for event in &all {

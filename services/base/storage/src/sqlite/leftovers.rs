@@ -14,19 +14,25 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS descriptions (
     description TEXT NOT NULL
 ) WITHOUT ROWID";
 
+/// Creates the table.
+pub fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLE)
+}
+
 /// Keeps the description of a service, and returns the one before; `None` if there is none.
 pub fn replace_description(
     connection: &Connection,
     service: &str,
     description: &str,
 ) -> rusqlite::Result<Option<String>> {
-    connection.execute(TABLE, [])?;
     let select = "SELECT description FROM descriptions WHERE service = ?1";
-    let before = connection
+    let before: Option<String> = connection
         .query_row(select, [service], |columns| columns.get(0))
         .optional()?;
-    let replace = "INSERT OR REPLACE INTO descriptions (service, description) VALUES (?1, ?2)";
-    connection.execute(replace, [service, description])?;
+    if before.as_deref() != Some(description) {
+        let replace = "INSERT OR REPLACE INTO descriptions (service, description) VALUES (?1, ?2)";
+        connection.execute(replace, [service, description])?;
+    }
     Ok(before)
 }
 

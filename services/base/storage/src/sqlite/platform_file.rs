@@ -84,6 +84,7 @@ impl PlatformFile {
         let connection = &opened.connection;
         let load = || {
             table::create(connection)?;
+            leftovers::create(connection)?;
             let holds = claim_topic(connection, &options.topic)?;
             let bounds = load_bounds(connection)?;
             Ok((holds, bounds, load_offsets(connection)?))
