@@ -14,6 +14,7 @@ use innkeeper_plan::verdict::{State, holds};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
@@ -78,11 +79,11 @@ pub(crate) struct Controllers {
 impl Controllers {
     pub(crate) fn new(client: &Client, scope: &Scope) -> Self {
         let platforms = controller::<BookingPlatform>(client, scope);
-        let services = controller::<DomainService>(client, scope).watches(
-            api::<ReplicaSet>(client, scope),
-            ours(),
-            |set| service_of(&set),
-        );
+        let services = controller::<DomainService>(client, scope)
+            .watches(api::<ReplicaSet>(client, scope), ours(), |set| {
+                service_of(&set)
+            })
+            .watches(api::<Pod>(client, scope), ours(), |pod| service_of(&pod));
         let store = services.store();
         let services = services
             .watches(api::<DomainService>(client, scope), ours(), {
@@ -169,12 +170,12 @@ fn ours() -> watcher::Config {
     watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={FIELD_MANAGER}"))
 }
 
-/// The service of a ReplicaSet by its label, because its owner is the Deployment.
-fn service_of(
-    set: &PartialObjectMeta<ReplicaSet>,
+/// The service of a ReplicaSet or a pod by its label, because its owner is another object.
+fn service_of<K>(
+    object: &PartialObjectMeta<K>,
 ) -> Option<ObjectRef<DeserializeGuard<DomainService>>> {
-    let name = set.labels().get(SERVICE_LABEL)?;
-    Some(ObjectRef::new(name).within(&set.namespace()?))
+    let name = object.metadata.labels.as_ref()?.get(SERVICE_LABEL)?;
+    Some(ObjectRef::new(name).within(object.metadata.namespace.as_ref()?))
 }
 
 /// The services that call a service and may be waiting for it.

@@ -43,7 +43,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
     let has_lost_pods = !findings.lost_pods.is_empty();
     let outcome = apply::apply(&ctx, &service, plan, has_lost_pods, &mut notes).await?;
     if conditions::awaits_pods(&service, &outcome) {
-        findings.scheduling = fetch::fetch_scheduling(&ctx, &service).await?;
+        findings.pods = fetch::fetch_pod_findings(&ctx, &service).await?;
     }
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));
     events::publish_change(&ctx, &service, &verdict).await;
@@ -57,8 +57,8 @@ fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
     match verdict.state {
         // No watch reports the end of a pod that no controller counts.
         _ if findings.has_lost() => requeue::SOON,
-        // Nor does a watch report what the scheduler decides.
-        _ if findings.scheduling.is_undecided => requeue::SOON,
+        // Nor are events watched.
+        _ if !findings.pods.silent.is_empty() => requeue::SOON,
         State::Ready => requeue::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => requeue::LATER,
     }

@@ -9,8 +9,9 @@ pub mod lost;
 pub mod others;
 mod outcome;
 mod plan;
-pub mod scheduling;
+pub mod pods;
 mod status;
+mod template;
 
 pub use outcome::ServiceOutcome;
 pub use plan::{ServicePlan, plan};

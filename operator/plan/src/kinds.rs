@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use innkeeper_crds::{BookingPlatform, DomainService, EventTopic};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Service, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::Resource;
 use kube::api::ApiResource;
@@ -44,7 +44,8 @@ pub enum Watch {
     /// By watching the metadata of the objects with our label. A change wakes the owner.
     Labelled,
     /// By a watch of its own in the controllers: objects of other people may concern a service
-    /// (autoscalers, disruption budgets), or the object to wake is not the owner (replica sets).
+    /// (autoscalers, disruption budgets), or the object to wake is not the owner (replica sets,
+    /// pods).
     Special,
 }
 
@@ -71,6 +72,7 @@ pub fn kinds() -> &'static [Kind] {
         kinds.extend(of_platforms.map(Kind::child_of::<BookingPlatform>));
         kinds.extend(of_services.map(Kind::child_of::<DomainService>));
         kinds.push(Kind::of::<ReplicaSet>().specially_watched());
+        kinds.push(Kind::of::<Pod>().specially_watched());
         kinds
     });
     &KINDS

@@ -102,13 +102,15 @@ fn of_people(kind: &Kind) -> [Permission; 2] {
 }
 
 /// The operator's permissions that do not follow from a kind.
-fn others() -> [Permission; 7] {
+fn others() -> [Permission; 8] {
     use Role::{Everywhere, Operator, Platforms};
     let ours = innkeeper_crds::GROUP;
     let new = Permission::new;
     [
         // A pod that left its ReplicaSet because of a changed label gets its service as an owner.
-        new(Platforms, "", "pods", &["list", "patch"]),
+        new(Platforms, "", "pods", &["patch"]),
+        // They say why a pod does not start.
+        new(Platforms, "", "events", &["list"]),
         new(Platforms, "events.k8s.io", "events", &["create", "patch"]),
         new(Everywhere, ours, "bookingplatforms", &["get", "list"]),
         new(
@@ -165,6 +167,6 @@ mod tests {
             found.flat_map(|it| it.verbs.clone()).collect()
         };
         assert!(verbs_on("secrets").is_empty());
-        assert_eq!(verbs_on("pods"), ["list", "patch"]);
+        assert_eq!(verbs_on("pods"), ["get", "list", "watch", "patch"]);
     }
 }

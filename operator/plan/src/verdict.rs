@@ -72,6 +72,8 @@ pub enum Reason {
     Contested,
     /// New pods do not become ready.
     RolloutStalled,
+    /// The process of a pod ends again and again.
+    CrashLoop,
     /// Somebody has paused the rollout.
     RolloutPaused,
     /// Somebody has scaled an autoscaled service to 0 pods.

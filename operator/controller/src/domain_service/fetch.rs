@@ -9,12 +9,12 @@ use innkeeper_plan::domain_service::desired::desired;
 use innkeeper_plan::domain_service::findings::Findings;
 use innkeeper_plan::domain_service::lost;
 use innkeeper_plan::domain_service::others::foreign_autoscalers;
-use innkeeper_plan::domain_service::scheduling::Scheduling;
+use innkeeper_plan::domain_service::pods::{PodFindings, SilentPod};
 use innkeeper_plan::ownership::{DesiredObject, Ownership, ownership_of};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Event, Pod, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::ListParams;
@@ -26,6 +26,9 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::fetch_desired;
 use crate::status::{HasConditions, fetch_status};
+
+/// How many silent pods of a service to ask the events about.
+const ASKED_ABOUT: usize = 3;
 
 /// What exists of a service.
 pub(super) struct FetchedService {
@@ -104,18 +107,39 @@ async fn fetch_pods(
     Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
 }
 
-/// Fetches what the scheduler says about the pods of a service that do not run yet.
-pub(super) async fn fetch_scheduling(
+/// Fetches why pods of a service are not ready.
+pub(super) async fn fetch_pod_findings(
     ctx: &Context,
     service: &DomainService,
-) -> Result<Scheduling, Error> {
+) -> Result<PodFindings, Error> {
     let pods = ctx.api_beside::<Pod>(service);
-    let found = pods.list(&lost_pods::pending_of_account(service)).await;
+    let found = pods.list(&lost_pods::of_account(service)).await;
     let found = found.map_err(|source| Error::Fetch {
-        what: format!("the pending pods of {}", service.name_any()),
+        what: format!("the pods of {}", service.name_any()),
         source,
     })?;
-    Ok(Scheduling::of(&found.items))
+    let mut findings = PodFindings::of(&found.items, (ctx.now)());
+    // Pods of one service mostly wait for the same thing.
+    for pod in findings.silent.clone().iter().take(ASKED_ABOUT) {
+        findings.add_events(&fetch_warnings(ctx, service, pod).await?);
+    }
+    Ok(findings)
+}
+
+/// Fetches the warnings about a pod.
+async fn fetch_warnings(
+    ctx: &Context,
+    service: &DomainService,
+    SilentPod { name, uid }: &SilentPod,
+) -> Result<Vec<Event>, Error> {
+    let about = format!("involvedObject.uid={uid},type=Warning");
+    let events = ctx.api_beside::<Event>(service);
+    let found = events.list(&ListParams::default().fields(&about)).await;
+    let found = found.map_err(|source| Error::Fetch {
+        what: format!("the events about pod {name}"),
+        source,
+    })?;
+    Ok(found.items)
 }
 
 /// Fetches the names of `ReplicaSet`s with pods of the service that no Deployment owns.

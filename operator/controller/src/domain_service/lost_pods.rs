@@ -19,14 +19,6 @@ pub(super) fn of_account(service: &DomainService) -> ListParams {
     ))
 }
 
-/// Selects those of the pods that do not run yet.
-pub(super) fn pending_of_account(service: &DomainService) -> ListParams {
-    let name = service.name_any();
-    ListParams::default().fields(&format!(
-        "spec.serviceAccountName={name},status.phase=Pending"
-    ))
-}
-
 /// Makes the service the owner of its lost pods.
 pub(super) async fn adopt(
     ctx: &Context,

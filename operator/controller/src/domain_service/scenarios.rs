@@ -5,7 +5,7 @@ use innkeeper_plan::fixtures::{owned_by, owner, service};
 use innkeeper_plan::verdict::{self, Reason};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::{Event, Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
@@ -59,15 +59,15 @@ impl Cluster {
             });
     }
 
-    /// Creates a pod of the service's Deployment, which waits for a node.
-    fn create_pending_pod(&self, conditions: &Value) {
+    /// Creates a pod of the service's Deployment with this status.
+    fn create_unready_pod(&self, status: &Value) {
         let owner = json!({
             "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "pay-1", "uid": "set", "controller": true,
         });
         let pod: Pod = serde_json::from_value(json!({
             "metadata": { "name": "pay-1-a", "ownerReferences": [owner] },
             "spec": { "serviceAccountName": "pay", "containers": [] },
-            "status": { "phase": "Pending", "conditions": conditions },
+            "status": status,
         }))
         .expect("the pod is complete");
         self.server.create(&pod);
@@ -77,6 +77,14 @@ impl Cluster {
         self.server
             .edit("innkeeper", PAY, |it| change(&mut it["spec"]));
     }
+}
+
+/// The status of a container that is not ready.
+fn container(state: &Value, restarts: i32) -> Value {
+    json!({
+        "name": "service", "image": "", "imageID": "", "ready": false,
+        "restartCount": restarts, "state": state,
+    })
 }
 
 /// The service of a callee, which is ready.
@@ -353,9 +361,9 @@ async fn a_pod_that_gets_no_node_is_explained_at_once() {
     cluster.reconcile().await.unwrap();
     cluster.run_pods(0);
     let message = "0/1 nodes are available: 1 Insufficient cpu.";
-    cluster.create_pending_pod(&json!([
+    cluster.create_unready_pod(&json!({ "conditions": [
         { "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message },
-    ]));
+    ] }));
     let next = cluster.reconcile().await.unwrap();
     assert_eq!(next, Action::requeue(requeue::LATER));
     assert_eq!(
@@ -365,13 +373,60 @@ async fn a_pod_that_gets_no_node_is_explained_at_once() {
 }
 
 #[tokio::test]
-async fn a_pod_that_the_scheduler_has_not_seen_is_looked_at_soon() {
+async fn a_volume_that_cannot_be_mounted_is_told_as_soon_as_an_event_tells() {
     let cluster = Cluster::with(&json!({}));
     cluster.reconcile().await.unwrap();
     cluster.run_pods(0);
-    cluster.create_pending_pod(&Value::Null);
+    let state = json!({ "waiting": { "reason": "ContainerCreating" } });
+    cluster.create_unready_pod(&json!({ "containerStatuses": [container(&state, 0)] }));
     let next = cluster.reconcile().await.unwrap();
     assert_eq!(next, Action::requeue(requeue::SOON));
+    assert_eq!(
+        cluster.server.verdict(PAY),
+        "Reconciling, Progressing: 0 of 1 pods are ready"
+    );
+    let event = |name: &str, uid: &Value| -> Event {
+        serde_json::from_value(json!({
+            "metadata": { "name": name }, "involvedObject": { "uid": uid }, "type": "Warning",
+            "reason": "FailedMount", "message": format!("secret \"{name}\" not found"),
+        }))
+        .unwrap()
+    };
+    let uid = &cluster.server.object("pods/pay-1-a")["metadata"]["uid"];
+    cluster.server.create(&event("database", uid));
+    cluster
+        .server
+        .create(&event("other", &json!("another pod")));
+    cluster.reconcile().await.unwrap();
+    assert_eq!(
+        cluster.server.verdict(PAY),
+        "Reconciling, Progressing: 0 of 1 pods are ready: FailedMount: secret \"database\" not found"
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_ends_again_and_again_stalls_its_service_with_its_last_words() {
+    let cluster = Cluster::with(&json!({}));
+    cluster.reconcile().await.unwrap();
+    cluster.run_pods(0);
+    let state = json!({ "terminated": {
+        "exitCode": 1, "reason": "Error", "message": "starting\nerror: grant CREATE to kim\n",
+    } });
+    cluster.create_unready_pod(&json!({ "containerStatuses": [container(&state, 2)] }));
+    cluster.reconcile().await.unwrap();
+    assert_eq!(
+        cluster.server.verdict(PAY),
+        "Reconciling, Progressing: 0 of 1 pods are ready: exit code 1: error: grant CREATE to kim"
+    );
+    cluster.server.edit("kubelet", "pods/pay-1-a", |it| {
+        it["status"]["containerStatuses"] = json!([container(&state, 3)]);
+    });
+    cluster.reconcile().await.unwrap();
+    assert_eq!(
+        cluster.server.verdict(PAY),
+        "Stalled, CrashLoop: the process of a pod ends again and again: exit code 1: error: grant CREATE to kim\n\
+         See more of what it said with `kubectl logs -l innkeeper.dev/service=pay -n shop --previous`"
+    );
 }
 
 #[tokio::test]

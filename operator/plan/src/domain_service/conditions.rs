@@ -11,6 +11,7 @@ use kube::ResourceExt as _;
 use super::callees::Unready;
 use super::findings::Findings;
 use super::outcome::ServiceOutcome;
+use super::pods::PodFindings;
 use crate::render::fewest_replicas;
 use crate::verdict::{Reason, Verdict};
 
@@ -25,8 +26,7 @@ pub fn verdict(service: &DomainService, outcome: &ServiceOutcome, findings: &Fin
         ServiceOutcome::Refused(refused) => refused.verdict(),
         ServiceOutcome::Applied(deployment) => {
             let changed = changed_by_hand(service, deployment, findings);
-            let waiting = findings.scheduling.suffix();
-            changed.unwrap_or_else(|| rollout(service, deployment, &waiting))
+            changed.unwrap_or_else(|| rollout(service, deployment, &findings.pods))
         }
     };
     verdict.with_notes(findings.notes(service))
@@ -131,8 +131,8 @@ fn is_seen(deployment: &Deployment) -> bool {
     seen.is_none() || seen >= deployment.metadata.generation
 }
 
-/// The state of the pods; `waiting` says why some of them have no node.
-fn rollout(service: &DomainService, deployment: &Deployment, waiting: &str) -> Verdict {
+/// The state of the pods, and why some of them are not ready.
+fn rollout(service: &DomainService, deployment: &Deployment, found: &PodFindings) -> Verdict {
     if !is_seen(deployment) {
         return progressing("waits for Kubernetes to see the change");
     }
@@ -151,13 +151,14 @@ fn rollout(service: &DomainService, deployment: &Deployment, waiting: &str) -> V
     if pods.are_enough() {
         return ready(&status, available, wanted);
     }
-    if let Some(verdict) = failed(service, &status, waiting) {
+    if let Some(verdict) = failed(service, &status, found) {
         return verdict;
     }
+    let why = found.suffix();
     progressing(if old > 0 {
-        format!("{updated} of {wanted} pods are new, {old} old{waiting}")
+        format!("{updated} of {wanted} pods are new, {old} old{why}")
     } else {
-        format!("{available} of {fewest} pods are ready{waiting}")
+        format!("{available} of {fewest} pods are ready{why}")
     })
 }
 
@@ -179,26 +180,40 @@ fn off(status: &DeploymentStatus) -> Verdict {
     }
 }
 
-/// What went wrong, by the Deployment's own conditions.
-fn failed(service: &DomainService, status: &DeploymentStatus, waiting: &str) -> Option<Verdict> {
+/// What went wrong, by the Deployment's own conditions and by its pods.
+fn failed(
+    service: &DomainService,
+    status: &DeploymentStatus,
+    found: &PodFindings,
+) -> Option<Verdict> {
     let says = |condition: &DeploymentCondition| condition.message.clone().unwrap_or_default();
     let refused = condition(status, "ReplicaFailure", "True").map(|condition| {
         let message = format!("its pods are refused: {}", says(condition));
         Verdict::stalled(Reason::Refused, message)
     });
+    let name = service.name_any();
+    let selector = format!("-l {}={name}", crate::names::SERVICE_LABEL);
+    let why = found.suffix();
+    let crash_loop = || {
+        let namespace = service.namespace().unwrap_or_default();
+        found.is_crash_loop.then(|| {
+            let message = format!(
+                "the process of a pod ends again and again{why}\nSee more of what it said with `kubectl logs {selector} -n {namespace} --previous`"
+            );
+            Verdict::stalled(Reason::CrashLoop, message)
+        })
+    };
     let stuck = || {
         let condition = condition(status, "Progressing", "False")?;
-        let label = crate::names::SERVICE_LABEL;
-        let name = service.name_any();
         Some(Verdict::stalled(
             Reason::RolloutStalled,
             format!(
-                "new pods do not become ready ({}{waiting}): look at them with kubectl describe pods -l {label}={name}, and at their logs",
+                "new pods do not become ready ({}{why}): look at them with kubectl describe pods {selector}, and at their logs",
                 says(condition)
             ),
         ))
     };
-    refused.or_else(stuck)
+    refused.or_else(crash_loop).or_else(stuck)
 }
 
 fn condition<'a>(
@@ -220,7 +235,6 @@ mod tests {
 
     use super::*;
     use crate::domain_service::others::Foreign;
-    use crate::domain_service::scheduling::Scheduling;
     use crate::verdict::State;
 
     fn service(workload: &Value) -> DomainService {
@@ -257,9 +271,9 @@ mod tests {
     fn unscheduled() -> Findings {
         let refusal = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu";
         Findings {
-            scheduling: Scheduling {
-                refusals: [refusal.to_owned()].into(),
-                is_undecided: false,
+            pods: PodFindings {
+                reasons: [refusal.to_owned()].into(),
+                ..PodFindings::default()
             },
             ..Findings::default()
         }

@@ -5,6 +5,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::Resource as _;
 
+use super::template::keep_running_pods;
 use crate::names::FIELD_MANAGER;
 use crate::render::{self, ObservedReplicas};
 use crate::rendered::Rendered;
@@ -22,13 +23,18 @@ pub fn desired(
     // An apply with a number of pods that was observed must not overwrite a newer number. The
     // resource version turns that into a conflict.
     let is_autoscaled = workload.autoscaling.is_some() || autoscaled_by_another;
-    if is_autoscaled && replicas.is_some() {
-        let version = deployment.and_then(|it| it.metadata.resource_version.clone());
-        for rendered in &mut objects {
-            if rendered.resource.kind == Deployment::kind(&()) {
-                let metadata = &mut rendered.object.metadata;
-                metadata.resource_version.clone_from(&version);
-            }
+    let is_guarded = is_autoscaled && replicas.is_some();
+    let is_deployment = |it: &&mut Rendered| it.resource.kind == Deployment::kind(&());
+    let rendered = objects.iter_mut().find(is_deployment);
+    if let Some((rendered, live)) = rendered.zip(deployment) {
+        keep_running_pods(rendered, live);
+        if is_guarded {
+            let version = &live.metadata.resource_version;
+            rendered
+                .object
+                .metadata
+                .resource_version
+                .clone_from(version);
         }
     }
     objects

@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 
 use super::lost::is_lost;
 use super::others::{Foreign, clashing_budgets};
-use super::scheduling::Scheduling;
+use super::pods::PodFindings;
 use crate::render::{fewest_replicas, labels, pod_disruption_budget};
 
 /// What was found beside a service.
@@ -23,8 +23,8 @@ pub struct Findings {
     pub lost_pods: Vec<ObjectMeta>,
     /// Names of `ReplicaSet`s with pods of the service that no Deployment owns any more.
     pub lost_sets: Vec<String>,
-    /// What the scheduler says about the pods that are not ready.
-    pub scheduling: Scheduling,
+    /// Why pods are not ready.
+    pub pods: PodFindings,
 }
 
 impl Findings {

@@ -84,6 +84,8 @@ fn container(service: &DomainService, config_maps: &ConfigMaps) -> Container {
         readiness_probe: Some(probes::readiness(probes)),
         resources: Some(resources::requirements(spec.workload.resources.as_ref())),
         security_context: Some(security_context()),
+        // Where the process writes none itself, its last words are the end of its log.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         volume_mounts: Some(
             mounted(service, config_maps)
                 .map(|(_, mount)| mount)

@@ -1,0 +1,413 @@
+//! Why pods are not ready: what the scheduler and the kubelet say of those that do not run yet, and
+//! the last words of those whose process has ended.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::{
+    ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Event, Pod,
+    PodCondition, PodStatus,
+};
+use kube::ResourceExt as _;
+
+/// The condition of a pod that has a node.
+const SCHEDULED: &str = "PodScheduled";
+/// What the kubelet calls a container that it is about to start.
+const ABOUT_TO_START: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+/// What the kubelet calls a container that it starts again later.
+const BACK_OFF: &str = "CrashLoopBackOff";
+/// How many restarts make a crash loop.
+const CRASH_LOOP: i32 = 3;
+/// After running this long, a process that ends is started again at once:
+/// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>.
+const BACK_OFF_ENDS: SignedDuration = SignedDuration::from_mins(10);
+/// Exit codes of a process that was asked to end: 0, or 128 and the number of SIGTERM.
+const ASKED_TO_END: [i32; 2] = [0, 143];
+/// How a line begins with which `innkeeper` says why it ends.
+const FAILURE: &str = "error: ";
+/// Longest quotation of what a process said, in bytes.
+const WORDS_LENGTH: usize = 1_000;
+
+/// Why pods of a service are not ready.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PodFindings {
+    /// The reasons, without repetitions.
+    pub reasons: BTreeSet<String>,
+    /// Whether the process of a pod ends again and again.
+    pub is_crash_loop: bool,
+    /// The pods whose status says nothing; the events about them may.
+    pub silent: Vec<SilentPod>,
+}
+
+/// A pod whose status does not say why it is not ready.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SilentPod {
+    /// Name of the pod.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
+impl PodFindings {
+    /// What the statuses of a service's pods say.
+    pub fn of(pods: &[Pod], now: Timestamp) -> Self {
+        let mut findings = Self::default();
+        for pod in pods {
+            if pod.metadata.deletion_timestamp.is_none() {
+                findings.look_at(pod, now);
+            }
+        }
+        findings
+    }
+
+    /// Adds what the events about a silent pod say.
+    pub fn add_events(&mut self, events: &[Event]) {
+        self.reasons.extend(latest_warning(events));
+    }
+
+    /// The reasons, after a colon; empty if there are none.
+    pub fn suffix(&self) -> String {
+        let reasons: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
+        match reasons.as_slice() {
+            [] => String::new(),
+            reasons => format!(": {}", reasons.join("; ")),
+        }
+    }
+
+    fn look_at(&mut self, pod: &Pod, now: Timestamp) {
+        let Some(status) = &pod.status else {
+            return;
+        };
+        if let Some(condition) = scheduling(status).filter(|it| it.status == "False") {
+            self.reasons.insert(refusal(condition));
+            return;
+        }
+        let init = status.init_container_statuses.iter().flatten();
+        let containers = init.chain(status.container_statuses.iter().flatten());
+        let said: Vec<_> = containers.filter_map(why_not_ready).collect();
+        for container in &said {
+            self.is_crash_loop |= container.is_in_crash_loop(now);
+            self.reasons.extend(container.reason());
+        }
+        let is_silent = said.iter().any(Unready::is_silent);
+        if is_silent {
+            self.silent.push(SilentPod {
+                name: pod.name_any(),
+                uid: pod.uid().unwrap_or_default(),
+            });
+        }
+    }
+}
+
+fn scheduling(status: &PodStatus) -> Option<&PodCondition> {
+    let mut conditions = status.conditions.iter().flatten();
+    conditions.find(|it| it.type_ == SCHEDULED)
+}
+
+fn refusal(condition: &PodCondition) -> String {
+    let reason = condition.reason.as_deref().unwrap_or("Unschedulable");
+    told(reason, condition.message.as_deref())
+}
+
+/// A container that is not ready.
+#[derive(Clone, Copy)]
+enum Unready<'a> {
+    /// The kubelet has not started it and does not say why.
+    AboutToStart,
+    /// The kubelet says why it does not start it.
+    Waiting(&'a ContainerStateWaiting),
+    /// Its process has ended.
+    Ended {
+        last: &'a ContainerStateTerminated,
+        restarts: i32,
+        /// When it was started again, if it runs.
+        runs_since: Option<Timestamp>,
+    },
+}
+
+/// Why a container is not ready; `None` if it is, or if it runs and its process never ended.
+fn why_not_ready(container: &ContainerStatus) -> Option<Unready<'_>> {
+    if container.ready {
+        return None;
+    }
+    let state = container.state.as_ref();
+    let ended = |state: &'_ ContainerState| state.terminated.is_some();
+    let last = state
+        .filter(|it| ended(it))
+        .or(container.last_state.as_ref());
+    let waiting = state.and_then(|it| it.waiting.as_ref());
+    let reason = waiting.and_then(|it| it.reason.as_deref());
+    let is_told = reason.is_some_and(|it| it != BACK_OFF && !ABOUT_TO_START.contains(&it));
+    match (waiting, last.and_then(|it| it.terminated.as_ref())) {
+        (Some(waiting), _) if is_told => Some(Unready::Waiting(waiting)),
+        (_, Some(last)) => Some(Unready::Ended {
+            last,
+            restarts: container.restart_count,
+            runs_since: state
+                .and_then(|it| it.running.as_ref()?.started_at.as_ref())
+                .map(|it| it.0),
+        }),
+        (Some(_), None) => Some(Unready::AboutToStart),
+        (None, None) => None,
+    }
+}
+
+impl Unready<'_> {
+    /// Whether the container's status does not say enough: whatever asked a process to end says why
+    /// in an event.
+    fn is_silent(&self) -> bool {
+        match self {
+            Self::AboutToStart => true,
+            Self::Waiting(_) => false,
+            Self::Ended { last, .. } => ASKED_TO_END.contains(&last.exit_code),
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::AboutToStart => None,
+            Self::Waiting(waiting) => {
+                let reason = waiting.reason.as_deref().unwrap_or("Waiting");
+                Some(told(reason, waiting.message.as_deref()))
+            }
+            Self::Ended { last, .. } => Some(last_words(last)),
+        }
+    }
+
+    fn is_in_crash_loop(&self, now: Timestamp) -> bool {
+        match self {
+            Self::AboutToStart | Self::Waiting(_) => false,
+            Self::Ended {
+                restarts,
+                runs_since,
+                ..
+            } => {
+                let runs = runs_since.map(|since| now.duration_since(since));
+                *restarts >= CRASH_LOOP && runs.is_none_or(|runs| runs < BACK_OFF_ENDS)
+            }
+        }
+    }
+}
+
+/// How a process ended, with the end of its log.
+fn last_words(ended: &ContainerStateTerminated) -> String {
+    let code = format!("exit code {}", ended.exit_code);
+    let how = match ended.reason.as_deref() {
+        None | Some("Error" | "Completed") => code,
+        Some(reason) => format!("{reason} ({code})"),
+    };
+    match ended.message.as_deref().map(end_of_log) {
+        None | Some("") => how,
+        Some(words) => format!("{how}: {words}"),
+    }
+}
+
+/// What a process says about its end: from the last line on that begins like a failure, else the
+/// last line. What is too long is cut.
+fn end_of_log(log: &str) -> &str {
+    let log = log.trim();
+    let line = |beginning: &str| {
+        let within = log.rfind(&format!("\n{beginning}")).map(|at| at + 1);
+        within.or_else(|| log.starts_with(beginning).then_some(0))
+    };
+    let begin = line(FAILURE).or_else(|| line("")).unwrap_or(0);
+    let words = &log[begin..];
+    &words[..words.floor_char_boundary(WORDS_LENGTH)]
+}
+
+/// The latest of the warnings about a pod.
+fn latest_warning(events: &[Event]) -> Option<String> {
+    let warnings = events
+        .iter()
+        .filter(|it| it.type_.as_deref() == Some("Warning"));
+    let latest = warnings.max_by_key(|it| seen_at(it))?;
+    let reason = latest.reason.as_deref().unwrap_or("Warning");
+    Some(told(reason, latest.message.as_deref()))
+}
+
+/// When an event was seen last. Older and newer reporters fill different fields.
+fn seen_at(event: &Event) -> Option<Timestamp> {
+    let series = event.series.as_ref();
+    let series = series.and_then(|it| it.last_observed_time.as_ref());
+    let micro = series.or(event.event_time.as_ref()).map(|it| it.0);
+    let last = event.last_timestamp.as_ref().map(|it| it.0);
+    micro.max(last)
+}
+
+fn told(reason: &str, message: Option<&str>) -> String {
+    match message.map(|it| it.trim().trim_end_matches('.')) {
+        None | Some("") => reason.to_owned(),
+        Some(message) => format!("{reason}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(status: &Value) -> Pod {
+        let metadata = json!({ "name": "pay-1-a", "uid": "pod" });
+        serde_json::from_value(json!({ "metadata": metadata, "status": status })).unwrap()
+    }
+
+    fn refused(message: &str) -> Pod {
+        pod(&json!({ "conditions": [
+            { "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message },
+        ] }))
+    }
+
+    /// A pod whose only container has this state and this last state.
+    fn with_states(state: &Value, last: &Value, restarts: i32) -> Pod {
+        pod(&json!({ "containerStatuses": [{
+            "name": "service", "image": "", "imageID": "", "ready": false,
+            "restartCount": restarts, "state": state, "lastState": last,
+        }] }))
+    }
+
+    fn waiting(reason: &str, message: Option<&str>) -> Value {
+        json!({ "waiting": { "reason": reason, "message": message } })
+    }
+
+    fn ended(code: i32, reason: &str, message: &str) -> Value {
+        json!({ "terminated": { "exitCode": code, "reason": reason, "message": message } })
+    }
+
+    fn findings(pod: Pod) -> PodFindings {
+        PodFindings::of(&[pod], "2026-01-01T01:00:00Z".parse().unwrap())
+    }
+
+    fn suffix(pod: Pod) -> String {
+        findings(pod).suffix()
+    }
+
+    #[test]
+    fn a_reason_that_several_pods_have_is_told_once() {
+        let pods = ["no memory.", "no cpu", "no cpu"].map(refused);
+        let suffix = PodFindings::of(&pods, Timestamp::UNIX_EPOCH).suffix();
+        assert_eq!(suffix, ": Unschedulable: no cpu; Unschedulable: no memory");
+    }
+
+    #[test]
+    fn a_pod_that_has_a_node_or_goes_needs_no_reason() {
+        let placed = pod(&json!({ "conditions": [{ "type": "PodScheduled", "status": "True" }] }));
+        let mut going = refused("no cpu");
+        going.metadata.deletion_timestamp =
+            serde_json::from_value(json!("2026-01-01T00:00:00Z")).ok();
+        for pod in [placed, going] {
+            assert_eq!(findings(pod), PodFindings::default());
+        }
+    }
+
+    #[test]
+    fn what_the_kubelet_says_of_a_container_that_it_cannot_start_is_told() {
+        let secret = waiting(
+            "CreateContainerConfigError",
+            Some("secret \"keys\" not found"),
+        );
+        assert_eq!(
+            suffix(with_states(&secret, &json!({}), 0)),
+            ": CreateContainerConfigError: secret \"keys\" not found"
+        );
+        let image = waiting("ErrImageNeverPull", None);
+        assert_eq!(
+            suffix(with_states(&image, &json!({}), 0)),
+            ": ErrImageNeverPull"
+        );
+    }
+
+    #[test]
+    fn a_container_that_is_about_to_start_is_silent_and_events_speak_for_it() {
+        let creating = waiting("ContainerCreating", None);
+        let mut found = findings(with_states(&creating, &json!({}), 0));
+        assert_eq!(
+            (found.suffix().as_str(), found.silent[0].uid.as_str()),
+            ("", "pod")
+        );
+        let event = |kind: &str, second: u8, message: &str| -> Event {
+            serde_json::from_value(json!({
+                "metadata": {}, "involvedObject": {}, "type": kind, "reason": "FailedMount",
+                "message": message, "lastTimestamp": format!("2026-01-01T00:00:0{second}Z"),
+            }))
+            .unwrap()
+        };
+        found.add_events(&[
+            event("Warning", 2, "secret \"database\" not found"),
+            event("Warning", 1, "an earlier failure"),
+            event("Normal", 3, "pulled"),
+        ]);
+        assert_eq!(
+            found.suffix(),
+            ": FailedMount: secret \"database\" not found"
+        );
+    }
+
+    #[test]
+    fn the_last_words_of_a_process_are_told_while_it_waits_and_while_it_runs_again() {
+        let log = "2026-01-01 INFO connecting\nerror: the user may not create tables:\n  GRANT CREATE ON SCHEMA public TO kim\n";
+        let last = ended(1, "Error", log);
+        let words = ": exit code 1: error: the user may not create tables:\n  GRANT CREATE ON SCHEMA public TO kim";
+        for state in [
+            last.clone(),
+            waiting("CrashLoopBackOff", Some("back-off 10s restarting")),
+            json!({ "running": { "startedAt": "2026-01-01T00:59:59Z" } }),
+        ] {
+            let found = findings(with_states(&state, &last, 2));
+            assert_eq!(
+                (found.suffix().as_str(), found.is_crash_loop),
+                (words, false)
+            );
+        }
+    }
+
+    #[test]
+    fn a_process_that_says_nothing_has_its_exit_code() {
+        let out_of_memory = ended(137, "OOMKilled", "");
+        assert_eq!(
+            suffix(with_states(&out_of_memory, &json!({}), 0)),
+            ": OOMKilled (exit code 137)"
+        );
+        let long = ended(101, "Error", &format!("first\n{}", "ä".repeat(600)));
+        let suffix = suffix(with_states(&long, &json!({}), 0));
+        assert_eq!(suffix, format!(": exit code 101: {}", "ä".repeat(500)));
+    }
+
+    #[test]
+    fn events_say_why_a_process_was_asked_to_end() {
+        let found = findings(with_states(&ended(0, "Completed", ""), &json!({}), 0));
+        assert_eq!(found.suffix(), ": exit code 0");
+        assert_eq!(found.silent.len(), 1);
+    }
+
+    #[test]
+    fn three_restarts_make_a_crash_loop_until_a_process_has_run_for_ten_minutes() {
+        let last = ended(1, "Error", "");
+        let again = |state: Value, restarts| findings(with_states(&state, &last, restarts));
+        let back_off = || waiting("CrashLoopBackOff", None);
+        assert!(!again(back_off(), 2).is_crash_loop);
+        assert!(again(back_off(), 3).is_crash_loop);
+        let since = |minute: &str| json!({ "running": { "startedAt": format!("2026-01-01T00:{minute}:00Z") } });
+        assert!(again(since("51"), 3).is_crash_loop);
+        assert!(!again(since("49"), 3).is_crash_loop);
+    }
+
+    #[test]
+    fn a_container_that_runs_or_is_ready_has_nothing_to_tell() {
+        let running = json!({ "running": {} });
+        assert_eq!(
+            findings(with_states(&running, &json!({}), 0)),
+            PodFindings::default()
+        );
+        let mut ready = with_states(&running, &ended(1, "Error", "before"), 9);
+        ready
+            .status
+            .as_mut()
+            .unwrap()
+            .container_statuses
+            .as_mut()
+            .unwrap()[0]
+            .ready = true;
+        assert_eq!(findings(ready), PodFindings::default());
+    }
+}
