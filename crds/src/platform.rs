@@ -2,13 +2,13 @@
 
 use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::Aliases;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::component::{Booking, Fulfillment, Gateway, Payment, View};
-use crate::database::Database;
+use crate::database::{Database, Postgres};
 use crate::duration::Duration;
 use crate::event_topic::{DeletionPolicy, TopicConfig};
 use crate::status::{Condition, never_observed};
@@ -233,12 +233,45 @@ pub struct BookingPlatformStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 249))]
     pub topic: Option<String>,
+    /// The installation's defaults that the services have: those of now, or those before while the
+    /// platform waits for its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+    pub defaults: Option<InstallationDefaults>,
+    /// Stands here from when the platform takes new defaults until it is ready with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+    pub defaults_rollout: Option<DefaultsRollout>,
     /// How many services the platform has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<u32>,
     /// How many of them are ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_services: Option<u32>,
+}
+
+/// Defaults of the installation, for platforms that do not say otherwise.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstallationDefaults {
+    /// `host:port` of the Kafka brokers, with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub bootstrap_servers: Option<String>,
+    /// The PostgreSQL database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Postgres>,
+}
+
+/// A platform takes new defaults of the installation.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DefaultsRollout {
+    /// When it took them.
+    #[schemars(schema_with = "crate::schema::instant")]
+    pub started_at: Time,
+    /// Whether it was ready before. If not, others wait for it for two minutes only.
+    pub was_ready: bool,
 }
 
 impl Default for BookingPlatformStatus {
@@ -248,6 +281,8 @@ impl Default for BookingPlatformStatus {
             conditions: Vec::new(),
             image: None,
             topic: None,
+            defaults: None,
+            defaults_rollout: None,
             services: None,
             ready_services: None,
         }

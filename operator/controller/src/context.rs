@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use innkeeper_plan::{ClusterDefaults, Executor};
+use innkeeper_plan::ClusterDefaults;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{ApiResource, DynamicObject};
@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::kafka::Brokers;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::platform::Turns;
 
 /// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,6 +55,9 @@ pub struct Context {
     pub(crate) brokers: Brokers,
     pub(crate) ledger: Ledger,
     pub(crate) defaults: ClusterDefaults,
+    /// How many platforms may take new defaults at a time.
+    pub(crate) platforms_at_once: usize,
+    pub(crate) turns: Turns,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) topic_resync: Duration,
     /// The namespaces whose platforms the operator reconciles.
@@ -63,11 +67,6 @@ pub struct Context {
 }
 
 impl Context {
-    /// The cluster as an executor of plans.
-    pub(crate) fn executor(&self) -> Executor {
-        Executor::Cluster(self.defaults.clone())
-    }
-
     /// Whether an object is in the operator's own namespace.
     pub(crate) fn is_own_namespace(&self, object: &impl kube::ResourceExt) -> bool {
         self.own_namespace.is_some() && self.own_namespace == object.namespace()
@@ -103,6 +102,8 @@ impl Context {
                 database: serde_json::from_value(database).ok(),
                 image: "innkeeper:1".to_owned(),
             },
+            platforms_at_once: 1,
+            turns: Turns::default(),
             now: || Timestamp::UNIX_EPOCH,
             topic_resync: Duration::from_mins(2),
             scope: Scope::Cluster,

@@ -124,11 +124,14 @@ impl Controllers {
     /// Reconciles until it is told to stop, and then finishes what it has begun.
     pub(crate) async fn run(self, ctx: Arc<Context>, stop: CancellationToken) {
         let topics = self.watched.topics.clone();
+        let platforms = self.watched.platforms.clone();
         let (wake, woken) = mpsc::unbounded_channel();
         let looked_after = self.topics.reconcile_on(received(woken));
         tokio::join!(
             topic::drift::watch(Arc::clone(&ctx), topics.clone(), wake, stop.clone()),
-            run(self.platforms, &ctx, &stop, platform::reconcile),
+            run(self.platforms, &ctx, &stop, move |platform, ctx| {
+                platform::reconcile(platform, ctx, platforms.clone())
+            }),
             run(self.services, &ctx, &stop, domain_service::reconcile),
             run(looked_after, &ctx, &stop, move |topic, ctx| {
                 topic::reconcile(topic, ctx, topics.clone())

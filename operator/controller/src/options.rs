@@ -15,6 +15,8 @@ pub struct Options {
     pub scope: Scope,
     /// The defaults of the installation.
     pub defaults: ClusterDefaults,
+    /// How many platforms may take new defaults at a time.
+    pub platforms_at_once: usize,
     /// The address for `/livez`, `/readyz` and `/metrics`.
     pub listen: SocketAddr,
     /// How replicas elect a leader; `None` if there is only one replica.

@@ -4,6 +4,7 @@ mod apply;
 mod fetch;
 #[cfg(test)]
 mod scenarios;
+mod turns;
 
 use std::sync::Arc;
 
@@ -11,32 +12,43 @@ use innkeeper_crds::BookingPlatform;
 use innkeeper_plan::ownership::Notes;
 use innkeeper_plan::platform::{PlatformOutcome, conditions, pinned, status};
 use innkeeper_plan::verdict::State;
-use innkeeper_plan::{Facts, expand, validate};
+use innkeeper_plan::{Executor, Facts, expand, validate};
 use kube::runtime::controller::Action;
 
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
 use fetch::FetchedPlatform;
+use turns::Turn;
+
+pub(crate) use turns::Turns;
 
 /// Brings a platform one step closer to what it describes.
 pub(crate) async fn reconcile(
     platform: BookingPlatform,
     ctx: Arc<Context>,
+    platforms: Cache<BookingPlatform>,
 ) -> Result<Action, Error> {
     if platform.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
     let fetched = fetch::fetch(&ctx, &platform).await?;
-    let platform = pin(&ctx, platform, &fetched).await?;
+    let facts = Facts::of(&platform, fetched.services_of(&platform));
+    let turn = turns::turn(&ctx, &platforms, &platform, &facts);
+    let platform = pin(&ctx, platform, &fetched, &turn).await?;
     let mut notes = Notes::default();
-    let outcome = carry_out(&ctx, &platform, &fetched, &mut notes).await?;
-    let verdict = notes.told(conditions::verdict(&outcome));
+    let outcome = carry_out(&ctx, &platform, &fetched, &turn, &mut notes).await?;
+    let verdict = notes.told(conditions::verdict(&outcome).with_notes(turn.notes()));
     events::publish_change(&ctx, &platform, &verdict).await;
     let status = status(&platform, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &platform, &status).await?;
+    if status.defaults_rollout.is_none() {
+        ctx.turns.end(&platform);
+    }
     Ok(Action::requeue(match verdict.state {
+        _ if turn.is_waiting => requeue::SOON,
         State::Ready => requeue::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => requeue::LATER,
     }))
@@ -48,9 +60,10 @@ async fn pin(
     ctx: &Context,
     mut platform: BookingPlatform,
     fetched: &FetchedPlatform,
+    turn: &Turn,
 ) -> Result<BookingPlatform, Error> {
     let observed = fetched.topic_name(&platform);
-    let pinned = pinned(&platform, observed, &ctx.defaults.image);
+    let pinned = pinned(&platform, observed, &turn.defaults, turn.rollout.clone());
     if platform.status.as_ref() != Some(&pinned) {
         apply_status(ctx, &platform, &pinned).await?;
         platform.status = Some(pinned);
@@ -62,9 +75,10 @@ async fn carry_out(
     ctx: &Context,
     platform: &BookingPlatform,
     fetched: &FetchedPlatform,
+    turn: &Turn,
     notes: &mut Notes,
 ) -> Result<PlatformOutcome, Error> {
-    let executor = ctx.executor();
+    let executor = Executor::Cluster(turn.defaults.clone());
     match validate(platform, &executor) {
         Ok(validated) => {
             let facts = Facts::of(platform, fetched.services_of(platform));

@@ -19,6 +19,7 @@ use crate::leader::{Candidate, LostLease};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::platform::Turns;
 use crate::readiness::ReadinessCheck;
 
 /// Why an operator does not run.
@@ -149,6 +150,8 @@ fn context(options: Options, client: Client, metrics: Metrics) -> Context {
         brokers: Brokers::default(),
         ledger: Ledger::default(),
         defaults: options.defaults,
+        platforms_at_once: options.platforms_at_once,
+        turns: Turns::default(),
         now: options.now,
         topic_resync: options.topic_resync,
         scope: options.scope,

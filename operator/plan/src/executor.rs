@@ -16,7 +16,7 @@ pub enum Executor {
 }
 
 /// Defaults of an installation on a cluster. All of them come from the chart's values.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterDefaults {
     /// `host:port` of one or more Kafka brokers, with commas between them.
     pub bootstrap_servers: Option<String>,

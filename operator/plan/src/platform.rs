@@ -2,6 +2,7 @@
 
 mod children;
 pub mod conditions;
+pub mod defaults;
 mod outcome;
 mod status;
 

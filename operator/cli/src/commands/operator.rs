@@ -1,6 +1,7 @@
 //! `innkeeper operator`: runs the operator, as the chart's Deployment does.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
 
 use innkeeper_contracts::pod;
 use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Standby};
@@ -35,6 +36,9 @@ pub struct Arguments {
     /// Image of platforms that name none.
     #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
+    /// How many platforms take new defaults at a time; the next one does when one of them is ready.
+    #[arg(long, value_name = "NUMBER", default_value_t = NonZero::<usize>::MIN)]
+    platforms_at_once: NonZero<usize>,
     /// Look after the platforms of this namespace only.
     #[arg(long, value_name = "NAMESPACE")]
     watch_namespace: Option<String>,
@@ -70,6 +74,7 @@ impl Arguments {
                 .watch_namespace
                 .map_or(Scope::Cluster, Scope::Namespace),
             defaults,
+            platforms_at_once: self.platforms_at_once.get(),
             listen: self.listen,
             standby: standby.map(|(namespace, identity)| Standby {
                 namespace,

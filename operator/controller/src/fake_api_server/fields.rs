@@ -14,6 +14,9 @@ const UNOWNED: [&str; 8] = [
     "managedFields",
 ];
 
+/// The objects that our definitions call atomic, which are owned as a whole.
+const ATOMIC: [&str; 2] = ["defaults", "defaultsRollout"];
+
 /// The part of an object that can be owned.
 pub(super) fn ownable(object: &Value) -> Value {
     let mut fields = object.as_object().cloned().unwrap_or_default();
@@ -31,7 +34,11 @@ pub(super) fn changed(before: &Value, after: &Value) -> Value {
         _ if before == after => Value::Null,
         Some(fields) if !fields.is_empty() => tree(fields.iter().map(|(field, after)| {
             let before = before.get(field).unwrap_or(&Value::Null);
-            (format!("f:{field}"), changed(before, after))
+            let below = match changed(before, after) {
+                below if !below.is_null() && ATOMIC.contains(&field.as_str()) => json!({}),
+                below => below,
+            };
+            (format!("f:{field}"), below)
         })),
         _ => json!({}),
     }

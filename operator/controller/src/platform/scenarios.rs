@@ -1,8 +1,13 @@
 //! Reconciliations of a platform on an API server in memory.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use innkeeper_plan::verdict::{self, Reason, Verdict};
 use jiff::Timestamp;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::{reflector, watcher};
 use serde_json::{Value, json};
 
 use super::*;
@@ -16,27 +21,39 @@ const TOPIC: &str = "eventtopics/rentcar";
 struct Cluster {
     server: FakeApiServer,
     ctx: Arc<Context>,
+    /// All platforms, as their watch last saw them.
+    platforms: Cache<BookingPlatform>,
+    watch: Writer<DeserializeGuard<BookingPlatform>>,
+}
+
+fn platform(name: &str, services: [&str; 2]) -> BookingPlatform {
+    let gateway = json!({ "name": services[0], "gateway": {} });
+    let order = json!({
+        "name": services[1],
+        "path": "/orders",
+        "booking": { "fields": { "item": "sauceId", "amount": "price" } },
+    });
+    serde_json::from_value(json!({
+        "apiVersion": "innkeeper.dev/v1alpha1",
+        "kind": "BookingPlatform",
+        "metadata": { "name": name, "namespace": NAMESPACE },
+        "spec": { "currency": "KRW", "services": [gateway, order] },
+    }))
+    .expect("the platform is complete")
 }
 
 impl Cluster {
     fn new() -> Self {
         let server = FakeApiServer::default();
-        let order = json!({
-            "name": "order",
-            "path": "/orders",
-            "booking": { "fields": { "item": "sauceId", "amount": "price" } },
-        });
-        let gateway = json!({ "name": "gateway", "gateway": {} });
-        let platform: BookingPlatform = serde_json::from_value(json!({
-            "apiVersion": "innkeeper.dev/v1alpha1",
-            "kind": "BookingPlatform",
-            "metadata": { "name": "rentcar", "namespace": NAMESPACE },
-            "spec": { "currency": "KRW", "services": [gateway, order] },
-        }))
-        .expect("the platform is complete");
-        server.create(&platform);
+        server.create(&platform("rentcar", ["gateway", "order"]));
         let ctx = Arc::new(Context::of(server.client()));
-        Self { server, ctx }
+        let (platforms, watch) = reflector::store();
+        Self {
+            server,
+            ctx,
+            platforms,
+            watch,
+        }
     }
 
     /// A cluster whose platform is ready.
@@ -45,16 +62,51 @@ impl Cluster {
         cluster.reconcile().await.expect("the topic is applied");
         cluster.make_ready(TOPIC);
         cluster.reconcile().await.expect("the services are applied");
-        for service in ["domainservices/gateway", "domainservices/order"] {
-            cluster.make_ready(service);
-        }
+        cluster.make_children_ready();
         cluster.reconcile().await.expect("the platform is ready");
         cluster.server.take_requests();
         cluster
     }
 
     async fn reconcile(&self) -> Result<Action, Error> {
-        reconcile(self.server.read(PLATFORM), Arc::clone(&self.ctx)).await
+        self.reconcile_platform("rentcar").await
+    }
+
+    async fn reconcile_platform(&self, name: &str) -> Result<Action, Error> {
+        let platform = self.server.read(&format!("bookingplatforms/{name}"));
+        reconcile(platform, Arc::clone(&self.ctx), self.platforms.clone()).await
+    }
+
+    /// Shows the watch of platforms what is there.
+    fn watch_platforms(&mut self) {
+        for name in self.server.names("bookingplatforms") {
+            let platform = self.server.read(&format!("bookingplatforms/{name}"));
+            let seen = watcher::Event::Apply(DeserializeGuard(Ok(platform)));
+            self.watch.apply_watcher_event(&seen);
+        }
+    }
+
+    /// Starts an operator with another address of Kafka.
+    fn restart_with(&mut self, bootstrap_servers: &str) {
+        let mut ctx = Context::of(self.server.client());
+        ctx.defaults.bootstrap_servers = Some(bootstrap_servers.to_owned());
+        self.ctx = Arc::new(ctx);
+        self.watch_platforms();
+    }
+
+    /// The address of Kafka that a service has.
+    fn brokers(&self, service: &str) -> String {
+        let service = self.server.object(&format!("domainservices/{service}"));
+        let brokers = &service["spec"]["settings"]["log"]["kafka"]["bootstrapServers"];
+        brokers.as_str().unwrap_or_default().to_owned()
+    }
+
+    fn make_children_ready(&self) {
+        for kind in ["eventtopics", "domainservices"] {
+            for name in self.server.names(kind) {
+                self.make_ready(&format!("{kind}/{name}"));
+            }
+        }
     }
 
     /// Does what the controller of a child does.
@@ -265,4 +317,110 @@ async fn a_platform_whose_topics_object_is_deleted_keeps_the_name_of_its_topic()
     cluster.reconcile().await.unwrap();
     let topic = cluster.server.object(TOPIC);
     assert_eq!(topic["spec"]["topicName"], "of-an-earlier-release");
+}
+
+/// A cluster with the platforms `rentcar` and `resort`, which are ready.
+async fn two_platforms() -> Cluster {
+    let mut cluster = Cluster::settled().await;
+    cluster
+        .server
+        .create(&platform("resort", ["entry", "stay"]));
+    cluster.reconcile_platform("resort").await.unwrap();
+    cluster.make_ready("eventtopics/resort");
+    cluster.reconcile_platform("resort").await.unwrap();
+    cluster.make_children_ready();
+    cluster.reconcile_platform("resort").await.unwrap();
+    cluster.watch_platforms();
+    cluster
+}
+
+const RESORT: &str = "bookingplatforms/resort";
+const BEFORE: &str = "kafka.messaging:9092";
+
+#[tokio::test]
+async fn new_defaults_reach_the_next_platform_when_the_one_before_is_ready() {
+    let mut cluster = two_platforms().await;
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    let next = cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(next, Action::requeue(requeue::SOON));
+    let brokers = |cluster: &Cluster| ["order", "stay"].map(|it| cluster.brokers(it));
+    assert_eq!(brokers(&cluster), ["kafka.new:9092", BEFORE]);
+    let waiting = cluster.server.verdict(RESORT);
+    assert!(
+        waiting.starts_with("Ready, Ready: 2 of 2") && waiting.contains("New defaults"),
+        "{waiting}"
+    );
+
+    cluster.make_children_ready();
+    cluster.reconcile().await.unwrap();
+    cluster.watch_platforms();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(brokers(&cluster), ["kafka.new:9092"; 2]);
+}
+
+#[tokio::test]
+async fn a_platform_that_waits_for_new_defaults_is_kept_as_described() {
+    let mut cluster = two_platforms().await;
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.server.delete("domainservices/stay");
+    cluster.server.edit("kubectl-edit", RESORT, |it| {
+        it["spec"]["services"][1]["replicas"] = json!(3);
+    });
+    cluster.reconcile_platform("resort").await.unwrap();
+    let stay = cluster.server.object("domainservices/stay");
+    assert_eq!(stay["spec"]["replicas"], 3);
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+}
+
+#[tokio::test]
+async fn wrong_defaults_stop_at_one_platform_also_for_the_next_operator_and_right_ones_go_on() {
+    let mut cluster = two_platforms().await;
+    cluster.restart_with("kafka.wrong:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.restart_with("kafka.wrong:9092");
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+    cluster.reconcile().await.unwrap();
+    assert_eq!(cluster.brokers("order"), "kafka.new:9092");
+}
+
+#[tokio::test]
+async fn a_platform_that_was_not_ready_keeps_others_waiting_for_two_minutes() {
+    let mut cluster = two_platforms().await;
+    cluster
+        .server
+        .edit("kubelet", "domainservices/order", |it| {
+            it["status"] = json!({ "observedGeneration": 0 });
+        });
+    cluster.reconcile().await.unwrap();
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+    let ctx = Arc::get_mut(&mut cluster.ctx).unwrap();
+    ctx.now = || Timestamp::UNIX_EPOCH + Duration::from_mins(2);
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), "kafka.new:9092");
+}
+
+#[tokio::test]
+async fn defaults_that_a_platform_does_not_use_are_not_waited_for() {
+    let mut cluster = two_platforms().await;
+    cluster.server.edit("kubectl-edit", RESORT, |it| {
+        it["spec"]["messaging"] = json!({ "bootstrapServers": "kafka.own:9092" });
+    });
+    cluster.reconcile_platform("resort").await.unwrap();
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.make_children_ready();
+    let next = cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(next, Action::requeue(requeue::ONCE_IN_A_WHILE));
+    let status = &cluster.server.object(RESORT)["status"];
+    assert_eq!(status["defaults"]["bootstrapServers"], "kafka.new:9092");
 }

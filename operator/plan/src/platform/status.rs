@@ -1,24 +1,31 @@
 //! The status of a platform.
 
+use innkeeper_crds::platform::DefaultsRollout;
 use innkeeper_crds::{BookingPlatform, BookingPlatformStatus};
 use jiff::Timestamp;
 
+use super::defaults::recorded;
 use super::outcome::PlatformOutcome;
-use crate::verdict::{self, Verdict};
+use crate::executor::ClusterDefaults;
+use crate::verdict::{self, State, Verdict};
 
-/// The status with two values pinned: the image, so that a newer operator does not restart what an
-/// older one has started, and the name of the topic that the platform has (`observed`), because the
-/// topic's object may be deleted later.
+/// The status with what is pinned: the image, so that a newer operator does not restart what an
+/// older one has started, the name of the topic that the platform has (`observed`), because the
+/// topic's object may be deleted later, and the installation's defaults; `rollout` if it takes new
+/// ones.
 pub fn pinned(
     platform: &BookingPlatform,
     observed: Option<String>,
-    default_image: &str,
+    defaults: &ClusterDefaults,
+    rollout: Option<DefaultsRollout>,
 ) -> BookingPlatformStatus {
     let before = platform.status.clone().unwrap_or_default();
     let image = platform.spec.image.clone().or_else(|| before.image.clone());
     BookingPlatformStatus {
-        image: image.or_else(|| Some(default_image.to_owned())),
+        image: image.or_else(|| Some(defaults.image.clone())),
         topic: observed.or_else(|| before.topic.clone()),
+        defaults: Some(recorded(defaults)),
+        defaults_rollout: rollout.or_else(|| before.defaults_rollout.clone()),
         ..before
     }
 }
@@ -46,6 +53,10 @@ pub fn status(
         ),
         image: before.image,
         topic: topic.or(before.topic),
+        defaults: before.defaults,
+        defaults_rollout: before
+            .defaults_rollout
+            .filter(|_| verdict.state != State::Ready),
         services: count(platform.spec.services.len()),
         ready_services: children.and_then(|it| count(it.ready_services())),
     }
