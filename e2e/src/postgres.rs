@@ -31,6 +31,16 @@ pub fn recreate_database() {
     }
 }
 
+/// Creates a role that may log in and owns nothing; one that is left from an earlier run goes first.
+pub fn create_role(user: &str, password: &str) {
+    let exists = query(&format!("SELECT 1 FROM pg_roles WHERE rolname = '{user}'"));
+    if !exists.is_empty() {
+        query(&format!("DROP OWNED BY {user}"));
+        query(&format!("DROP ROLE {user}"));
+    }
+    query(&format!("CREATE ROLE {user} LOGIN PASSWORD '{password}'"));
+}
+
 fn query_in(database: &str, statement: &str) -> Vec<Vec<String>> {
     let answer = site().wait(ask(database, statement));
     let messages = answer.unwrap_or_else(|error| panic!("{statement}: {error:?}"));

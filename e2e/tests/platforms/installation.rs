@@ -1,5 +1,7 @@
 //! The operator while parts of its installation are missing, and how it reports them.
 
+use std::time::Duration;
+
 use innkeeper_cluster::deadline::until;
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
@@ -8,7 +10,7 @@ use innkeeper_e2e::kubernetes::PLATFORMS;
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::{Namespace, SOON};
 use innkeeper_e2e::operator::{self, NAMESPACE, fetch_admin_address, install, install_whole};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const BARE: Namespace = Namespace("bare");
 
@@ -26,6 +28,7 @@ pub fn lane() -> Lane {
         claims: claims![
             an_operator_that_lacks_a_kind_or_a_permission_names_them,
             with_everything_there_the_operator_is_ready,
+            a_right_that_is_lost_later_is_noticed,
             the_notes_say_what_to_do_next,
             every_series_is_there_from_the_start,
             a_platform_without_kafka_and_database_says_what_to_do,
@@ -82,6 +85,37 @@ fn an_operator_that_lacks_a_kind_or_a_permission_names_them() {
 }
 
 fn with_everything_there_the_operator_is_ready() {
+    install(&["--wait", "--timeout=120s"]);
+    await_readiness(|answer| answer.status == 200);
+}
+
+/// How long it may take until `/readyz` tells.
+const NOTICED: Duration = Duration::from_secs(15);
+
+fn a_right_that_is_lost_later_is_noticed() {
+    let role = ["get", "clusterrole", "innkeeper", "--output=json"];
+    let role: Value = serde_json::from_str(&NAMESPACE.kubectl(&role).unwrap()).unwrap();
+    let mut rules = role["rules"].clone();
+    rules
+        .as_array_mut()
+        .unwrap()
+        .retain(|rule| rule["resources"] != json!(["deployments"]));
+    let patch = format!("--patch={}", json!({ "rules": rules }));
+    NAMESPACE
+        .kubectl(&["patch", "clusterrole", "innkeeper", "--type=merge", &patch])
+        .unwrap();
+    until("/readyz tells of it", NOTICED, || {
+        let answer = ask("/readyz")?;
+        let is_told = answer
+            .text()
+            .contains("the permission to get, list, watch, create, patch deployments.apps");
+        if answer.status == 503 && is_told {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    })
+    .unwrap_or_else(|overdue| panic!("{overdue}"));
     install(&["--wait", "--timeout=120s"]);
     await_readiness(|answer| answer.status == 200);
 }

@@ -11,7 +11,9 @@
 
 mod burgerqueen;
 mod changes;
+mod defaults;
 mod deletion;
+mod failures;
 mod farewell;
 mod installation;
 mod manual;
@@ -49,9 +51,15 @@ fn main() -> ExitCode {
     let groups = [
         vec![rentcar::lane(), refusals::lane(), topics::lane()],
         vec![changes::lane()],
-        vec![deletion::lane(), verdicts::lane(), burgerqueen::lane()],
+        vec![
+            deletion::lane(),
+            verdicts::lane(),
+            burgerqueen::lane(),
+            failures::lane(),
+        ],
         vec![webhooks::lane(), manual::lane()],
         vec![standstill::lane()],
+        vec![defaults::lane()],
         vec![namespaces::lane()],
         vec![farewell::lane()],
     ];

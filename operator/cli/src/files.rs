@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use innkeeper_contracts::secret::masked;
-use innkeeper_plan::{Executor, Facts, Refusals, ValidatedPlatform};
+use innkeeper_plan::{Executor, Facts, Refusals, ValidatedPlatform, expand, size};
 
 use crate::exit::Failure;
 
@@ -83,15 +83,32 @@ impl PlatformFile {
         }
     }
 
+    /// Warns on standard error if plain `kubectl apply` does not take the platform.
+    pub fn warn_of_size(&self) {
+        if self.read.needs_server_side() {
+            eprintln!(
+                "warning: {}: {} is too large for the copy that `kubectl apply` keeps in an annotation: use `kubectl apply --server-side`",
+                self.origin,
+                self.name()
+            );
+        }
+    }
+
     /// What the platform has already, as far as the status in the file tells.
     pub fn facts(&self) -> Facts {
         Facts::of(&self.read.platform, &[])
     }
 
-    /// Validates the platform as a whole for the executor that is to run it. The error names the
-    /// file and the line of every fault.
+    /// Validates the platform as a whole for the executor that is to run it; for a cluster, also
+    /// whether it is too large. The error names the file and the line of every fault.
     pub fn validate(&self, executor: &Executor) -> Result<ValidatedPlatform, String> {
-        let validated = innkeeper_plan::validate(&self.read.platform, executor);
+        let platform = &self.read.platform;
+        let validated = innkeeper_plan::validate(platform, executor).and_then(|validated| {
+            if matches!(executor, Executor::Cluster(_)) {
+                size::check(platform, &expand(&validated, executor, &self.facts()))?;
+            }
+            Ok(validated)
+        });
         validated.map_err(|refusals| lines(&self.origin, &self.read.located(refusals)))
     }
 }

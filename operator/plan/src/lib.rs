@@ -20,6 +20,7 @@ pub mod refusal;
 mod release;
 pub mod render;
 pub mod rendered;
+pub mod size;
 pub mod status;
 pub mod topic;
 pub mod validate;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::credentials::{self, Warning};
 use crate::refusal::{Collector, Refusals, Refuser};
+use crate::size;
 
 pub use schema::Schema;
 pub use yaml::Document;
@@ -43,6 +44,11 @@ impl PlatformFile {
     #[must_use]
     pub fn located(&self, refusals: Refusals) -> Refusals {
         refusals.located(|field_path| self.document.line_of(field_path))
+    }
+
+    /// Whether `kubectl apply` takes this platform with `--server-side` only.
+    pub fn needs_server_side(&self) -> bool {
+        size::is_too_large_for_last_applied(&self.document.value)
     }
 
     /// Warnings about values of this file that look like credentials.

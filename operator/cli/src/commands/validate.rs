@@ -35,6 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
                     masked(&format!("{origin}: {name} is valid, with {count} services"))
                 );
                 file.warn();
+                file.warn_of_size();
             }
             Err(fault) => faults.push(fault),
         }
