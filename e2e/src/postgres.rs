@@ -31,7 +31,8 @@ pub fn recreate_database() {
     }
 }
 
-/// Creates a role that may log in and owns nothing; one that is left from an earlier run goes first.
+/// Creates a role that may log in and owns nothing; one that is left from an earlier run goes
+/// first.
 pub fn create_role(user: &str, password: &str) {
     let exists = query(&format!("SELECT 1 FROM pg_roles WHERE rolname = '{user}'"));
     if !exists.is_empty() {

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::kafka::Brokers;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::platform::Turns;
+use crate::turns::Turns;
 
 /// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]

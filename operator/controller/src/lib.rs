@@ -27,6 +27,7 @@ mod run;
 mod silence;
 mod status;
 mod topic;
+mod turns;
 mod unreadable;
 
 pub use context::Scope;

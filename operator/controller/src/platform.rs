@@ -4,7 +4,7 @@ mod apply;
 mod fetch;
 #[cfg(test)]
 mod scenarios;
-mod turns;
+mod turn;
 
 use std::sync::Arc;
 
@@ -21,9 +21,7 @@ use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
 use fetch::FetchedPlatform;
-use turns::Turn;
-
-pub(crate) use turns::Turns;
+use turn::Turn;
 
 /// Brings a platform one step closer to what it describes.
 pub(crate) async fn reconcile(
@@ -36,7 +34,7 @@ pub(crate) async fn reconcile(
     }
     let fetched = fetch::fetch(&ctx, &platform).await?;
     let facts = Facts::of(&platform, fetched.services_of(&platform));
-    let turn = turns::turn(&ctx, &platforms, &platform, &facts);
+    let turn = Turn::of(&ctx, &platforms, &platform, &facts);
     let platform = pin(&ctx, platform, &fetched, &turn).await?;
     let mut notes = Notes::default();
     let outcome = carry_out(&ctx, &platform, &fetched, &turn, &mut notes).await?;

@@ -19,8 +19,8 @@ use crate::leader::{Candidate, LostLease};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::options::Options;
-use crate::platform::Turns;
 use crate::readiness::ReadinessCheck;
+use crate::turns::Turns;
 
 /// Why an operator does not run.
 #[derive(Debug, thiserror::Error)]

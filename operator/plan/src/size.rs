@@ -139,8 +139,8 @@ fn length(value: &Value) -> usize {
     text.len() + escaped.sum::<usize>()
 }
 
-/// The length of the list of fields in `managedFields`, for one manager. Of arrays, only those whose
-/// items have names are listed item by item.
+/// The length of the list of fields in `managedFields`, for one manager. Of arrays, only those
+/// whose items have names are listed item by item.
 fn length_of_owned_fields(value: &Value) -> usize {
     match value {
         Value::Object(fields) => {
