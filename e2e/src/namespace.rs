@@ -1,7 +1,7 @@
 //! A Kubernetes namespace and the objects in it.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use innkeeper_cluster::command::read_output;
 use innkeeper_cluster::deadline::until;
@@ -17,6 +17,9 @@ use crate::{kafka, postgres};
 
 /// How long most things may take on a busy machine.
 pub const SOON: Duration = Duration::from_secs(90);
+
+/// The time within which a service tells of what happens to it.
+const NOTICED: Duration = Duration::from_secs(10);
 
 /// The Secret that the chart's defaults name.
 const SECRET: &str = "innkeeper-database";
@@ -58,13 +61,13 @@ impl Namespace {
         read_output(&mut kubectl).map_err(|error| error.to_string())
     }
 
-    /// Runs the first kubectl command in a message, as a shell would.
-    pub fn obey(self, said: &str) {
+    /// Runs the first kubectl command in a message, as a shell would, and returns its output.
+    pub fn obey(self, said: &str) -> String {
         let (_, rest) = said.split_once("kubectl ").expect("a command");
         let command = rest.split(['`', '\n']).next().unwrap_or(rest);
         let words = shlex::split(command).expect("a command that a shell reads");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.kubectl(&words).unwrap();
+        self.kubectl(&words).unwrap()
     }
 
     /// Runs kubectl with a file of this content as its last argument, and returns its output.
@@ -147,6 +150,34 @@ impl Namespace {
                 _ => Err(object["status"].to_string()),
             }
         })
+    }
+
+    /// The reason and the message of a service's condition Ready; empty if it has none.
+    pub fn fetch_ready(self, service: &str) -> (String, String) {
+        let object = self.find(DOMAIN_SERVICES, service).unwrap_or_default();
+        let ready = kubernetes::condition(&object, "Ready");
+        let part = |name: &str| ready.map(|it| text(&it[name])).unwrap_or_default();
+        (part("reason"), part("message"))
+    }
+
+    /// Waits until a service has this reason or says these words, and returns its message.
+    pub fn await_told(self, service: &str, words: &str) -> String {
+        self.until(&format!("{service} tells of {words}"), || {
+            let (reason, said) = self.fetch_ready(service);
+            if reason == words || said.contains(words) {
+                Ok(said)
+            } else {
+                Err(format!("{reason}: {said}"))
+            }
+        })
+    }
+
+    /// The same as [`Self::await_told`], and checks that it did not take long.
+    pub fn await_noticed(self, service: &str, words: &str) -> String {
+        let began = Instant::now();
+        let said = self.await_told(service, words);
+        assert!(began.elapsed() < NOTICED, "{:?}: {said}", began.elapsed());
+        said
     }
 
     /// Waits until the last pod of a service is gone.

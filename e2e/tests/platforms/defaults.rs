@@ -1,16 +1,16 @@
-//! New defaults of the installation reach one platform after another, and wrong ones no further
-//! than the first.
+//! What the operator brings by itself: an upgrade restarts no pod, new defaults of the installation
+//! reach one platform after another, and wrong ones no further than the first.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use innkeeper_e2e::claims;
-use innkeeper_e2e::kubernetes::{PLATFORMS, REPLICA_SETS, condition, text};
+use innkeeper_e2e::kubernetes::{DEPLOYMENTS, PLATFORMS, PODS, REPLICA_SETS, condition, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
-use innkeeper_e2e::operator::{install_whole, install_whole_with};
+use innkeeper_e2e::operator::{self, install_whole, install_whole_with};
 use innkeeper_e2e::site::site;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DEFAULTS: Namespace = Namespace("defaults");
 
@@ -21,6 +21,7 @@ pub fn lane() -> Lane {
         name: "defaults",
         namespaces: &["innkeeper-system", "defaults"],
         claims: claims![
+            pods_of_an_earlier_release_are_not_restarted,
             wrong_defaults_stop_at_one_platform,
             right_ones_go_on_from_there_one_platform_after_another,
         ],
@@ -46,11 +47,13 @@ fn platform(name: &str) -> String {
     .to_string()
 }
 
-/// Installs the chart with these brokers.
+/// Installs the chart with these brokers, for the platforms of this lane alone: others would have
+/// their turns as well.
 fn install_with_brokers(brokers: &str) {
     // Helm separates values by commas.
-    let brokers = brokers.replace(',', "\\,");
-    install_whole_with(&["--set-string", &format!("kafka.bootstrapServers={brokers}")]);
+    let brokers = format!("kafka.bootstrapServers={}", brokers.replace(',', "\\,"));
+    let own = format!("watchNamespace={}", DEFAULTS.0);
+    install_whole_with(&["--set-string", &brokers, "--set-string", &own]);
 }
 
 /// The brokers that a platform has by default, and whether it is ready.
@@ -72,7 +75,14 @@ fn with_brokers(brokers: &str) -> Vec<(&'static str, bool)> {
         .collect()
 }
 
-fn wrong_defaults_stop_at_one_platform() {
+/// The policy of the pods that a Deployment asks for.
+fn fetch_policy(deployment: &str) -> String {
+    let deployment = DEFAULTS.fetch(DEPLOYMENTS, deployment);
+    let pod = &deployment["spec"]["template"]["spec"];
+    text(&pod["containers"][0]["terminationMessagePolicy"])
+}
+
+fn pods_of_an_earlier_release_are_not_restarted() {
     DEFAULTS.create();
     DEFAULTS.create_secret();
     for name in NAMES {
@@ -81,6 +91,48 @@ fn wrong_defaults_stop_at_one_platform() {
     for name in NAMES {
         DEFAULTS.await_ready(name);
     }
+    let kubectl = |arguments: &[&str]| DEFAULTS.kubectl(arguments).unwrap();
+    operator::scale(0);
+    let policy = "/spec/template/spec/containers/0/terminationMessagePolicy";
+    let patch = json!([{ "op": "replace", "path": policy, "value": "File" }]);
+    let patch = format!("--patch={patch}");
+    let former = ["--type=json", &patch, "--field-manager=innkeeper"];
+    kubectl(&[&["patch", "deployment", "east"], &former[..]].concat());
+    kubectl(&["rollout", "status", "deployment/east", "--timeout=90s"]);
+    let pods = || {
+        let pods = DEFAULTS.list_of_service(PODS, "east").into_iter();
+        let staying = pods.filter(|it| it["metadata"]["deletionTimestamp"].is_null());
+        staying
+            .map(|it| text(&it["metadata"]["uid"]))
+            .collect::<Vec<_>>()
+    };
+    let before = pods();
+    operator::scale(1);
+    let applied = || {
+        let deployment = DEFAULTS.fetch(DEPLOYMENTS, "east");
+        text(&deployment["metadata"]["annotations"]["innkeeper.dev/applied"])
+    };
+    let hash = applied();
+    DEFAULTS.until("the operator has applied it", || match applied() {
+        now if now == hash => Err(now),
+        _ => Ok(()),
+    });
+    DEFAULTS.await_ready("east");
+    assert_eq!((pods(), fetch_policy("east")), (before, "File".to_owned()));
+
+    let mut changed: Value = serde_json::from_str(&platform("east")).unwrap();
+    changed["spec"]["services"][1]["resources"]["requests"]["memory"] = json!("17Mi");
+    DEFAULTS.apply(&changed.to_string());
+    DEFAULTS.until("what changes brings the rest", || {
+        match fetch_policy("east") {
+            policy if policy == "FallbackToLogsOnError" => Ok(()),
+            policy => Err(policy),
+        }
+    });
+    DEFAULTS.await_ready("east");
+}
+
+fn wrong_defaults_stop_at_one_platform() {
     let right = site().cluster.kafka();
     let (host, _) = right.rsplit_once(':').unwrap();
     let wrong = format!("{host}:1");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_cluster::deadline::until;
-use innkeeper_e2e::kubernetes::{DOMAIN_SERVICES, PLATFORMS, PODS, condition, text};
+use innkeeper_e2e::kubernetes::{PLATFORMS, PODS, condition, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::{claims, postgres};
@@ -16,7 +16,7 @@ const USER: &str = "failures";
 const PASSWORD: &str = "may-do-nothing-yet";
 const SECRET: &str = "failures-database";
 
-/// How long three restarts may take: the kubelet waits 10, 20 and 40 s before them.
+/// How long three restarts may take: the kubelet waits 10, 20 and 40 s before them at most.
 const THREE_RESTARTS: Duration = Duration::from_mins(4);
 
 pub fn lane() -> Lane {
@@ -65,18 +65,18 @@ fn database(secret: &str) -> Value {
     } })
 }
 
-/// Waits until the message of a service contains a text, and returns the message.
-fn await_message(service: &str, expected: &str) -> String {
-    FAILURES.until(&format!("{service} says {expected}"), || {
-        let object = FAILURES.find(DOMAIN_SERVICES, service).unwrap_or_default();
-        let ready = condition(&object, "Ready");
-        let said = ready.map(|it| text(&it["message"])).unwrap_or_default();
-        if said.contains(expected) {
-            Ok(said)
-        } else {
-            Err(object["status"].to_string())
+/// Waits until a pod of a service is in a state, by a JSON pointer into its first container's
+/// status, and then until its service tells of it.
+fn await_told_of(service: &str, state: &str, words: &str) -> String {
+    FAILURES.until(&format!("a pod of {service} has {state}"), || {
+        let pods = FAILURES.list_of_service(PODS, service);
+        let status = |pod: &Value| pod["status"]["containerStatuses"][0].clone();
+        match pods.iter().find(|pod| status(pod).pointer(state).is_some()) {
+            Some(_) => Ok(()),
+            None => Err(format!("{:?}", pods.iter().map(status).collect::<Vec<_>>())),
         }
-    })
+    });
+    FAILURES.await_noticed(service, words)
 }
 
 fn what_the_kubelet_says_of_a_pod_that_waits_is_told() {
@@ -93,16 +93,15 @@ fn what_the_kubelet_says_of_a_pod_that_waits_is_told() {
     let much = json!({ "resources": { "requests": { "cpu": "4000" } } });
     FAILURES.apply(&platform("node", &much).to_string());
 
-    await_message(
+    FAILURES.await_told(
         "volume",
         "FailedMount: MountVolume.SetUp failed for volume \"database\" : secret \"nowhere\" not found",
     );
-    await_message(
-        "variable",
-        "CreateContainerConfigError: secret \"no-keys\" not found",
-    );
-    await_message("image", "localhost:1/nowhere:0.3.0");
-    await_message("node", "Insufficient cpu");
+    let waiting = "/state/waiting";
+    let words = "CreateContainerConfigError: secret \"no-keys\" not found";
+    await_told_of("variable", waiting, words);
+    await_told_of("image", waiting, "localhost:1/nowhere:0.3.0");
+    FAILURES.await_told("node", "Insufficient cpu");
     let said = FAILURES.await_state(PLATFORMS, "volume", "Reconciling");
     assert!(said.contains("secret \"nowhere\" not found"), "{said}");
     let all = [
@@ -129,7 +128,8 @@ fn secret() -> Value {
 fn the_last_words_of_a_process_are_told() {
     postgres::create_role(USER, PASSWORD);
     FAILURES.apply(&platform("right", &json!({})).to_string());
-    let said = await_message("right", "grant the user CREATE on the database");
+    let ended = "/lastState/terminated";
+    let said = await_told_of("right", ended, "grant the user CREATE on the database");
     assert!(said.contains("exit code 1: error: "), "{said}");
     assert!(!said.contains(PASSWORD), "{said}");
 }
@@ -148,11 +148,7 @@ fn a_process_that_ends_again_and_again_stalls_its_platform() {
         said.contains("grant the user CREATE on the database"),
         "{said}"
     );
-    // What it says to look at is there.
-    let (_, command) = said.split_once("`kubectl ").expect("a command");
-    let (command, _) = command.split_once('`').expect("its end");
-    let words: Vec<&str> = command.split(' ').collect();
-    let log = FAILURES.kubectl(&words).unwrap();
+    let log = FAILURES.obey(&said);
     assert!(log.contains("grant the user CREATE"), "{log}");
 }
 

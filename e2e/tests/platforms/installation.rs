@@ -28,7 +28,7 @@ pub fn lane() -> Lane {
         claims: claims![
             an_operator_that_lacks_a_kind_or_a_permission_names_them,
             with_everything_there_the_operator_is_ready,
-            a_right_that_is_lost_later_is_noticed,
+            what_is_lost_later_is_noticed,
             the_notes_say_what_to_do_next,
             every_series_is_there_from_the_start,
             a_platform_without_kafka_and_database_says_what_to_do,
@@ -92,7 +92,7 @@ fn with_everything_there_the_operator_is_ready() {
 /// How long it may take until `/readyz` tells.
 const NOTICED: Duration = Duration::from_secs(15);
 
-fn a_right_that_is_lost_later_is_noticed() {
+fn what_is_lost_later_is_noticed() {
     let role = ["get", "clusterrole", "innkeeper", "--output=json"];
     let role: Value = serde_json::from_str(&NAMESPACE.kubectl(&role).unwrap()).unwrap();
     let mut rules = role["rules"].clone();
@@ -104,20 +104,24 @@ fn a_right_that_is_lost_later_is_noticed() {
     NAMESPACE
         .kubectl(&["patch", "clusterrole", "innkeeper", "--type=merge", &patch])
         .unwrap();
+    await_lack("the permission to get, list, watch, create, patch deployments.apps");
+    NAMESPACE.kubectl(&["delete", "crd", KINDS[2]]).unwrap();
+    await_lack("the CustomResourceDefinition eventtopics.innkeeper.dev");
+    install(&["--wait", "--timeout=120s"]);
+    await_readiness(|answer| answer.status == 200);
+}
+
+/// Waits until `/readyz` tells what is lost, which does not take long.
+fn await_lack(what: &str) {
     until("/readyz tells of it", NOTICED, || {
         let answer = ask("/readyz")?;
-        let is_told = answer
-            .text()
-            .contains("the permission to get, list, watch, create, patch deployments.apps");
-        if answer.status == 503 && is_told {
+        if answer.status == 503 && answer.text().contains(what) {
             Ok(())
         } else {
             Err(format!("{answer:?}"))
         }
     })
     .unwrap_or_else(|overdue| panic!("{overdue}"));
-    install(&["--wait", "--timeout=120s"]);
-    await_readiness(|answer| answer.status == 200);
 }
 
 fn the_notes_say_what_to_do_next() {

@@ -1,22 +1,16 @@
 //! What others change by hand or put beside a service is noticed, named, and answered with commands
 //! that repair it.
 
-use std::time::{Duration, Instant};
-
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{
-    AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, PODS, condition,
-    name, text,
+    AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, DOMAIN_SERVICES, PODS, name, text,
 };
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use serde_json::{Value, json};
 
 const VERDICTS: Namespace = Namespace("verdicts");
-
-/// The time within which a change by hand must be noticed.
-const NOTICED: Duration = Duration::from_secs(10);
 
 pub fn lane() -> Lane {
     Lane {
@@ -40,41 +34,14 @@ fn platform() -> Example {
     Example::small("verdicts")
 }
 
-/// Waits until the message of a service contains these words, checks that this was soon enough, and
-/// returns the message.
-fn await_noticed(service: &str, words: &str) -> String {
-    let began = Instant::now();
-    let said = await_told(service, words);
-    assert!(began.elapsed() < NOTICED, "{:?}: {said}", began.elapsed());
-    said
-}
-
-/// Waits until the message of a service contains these words, and returns it.
-fn await_told(service: &str, words: &str) -> String {
-    VERDICTS.until(&format!("{service} tells of {words}"), || {
-        let (reason, said) = fetch_ready(service);
-        if reason == words || said.contains(words) {
-            Ok(said)
-        } else {
-            Err(format!("{reason}: {said}"))
-        }
-    })
-}
-
 /// Waits until a service is as described and its message mentions nothing else.
 fn await_nothing_told(service: &str) {
     VERDICTS.until(&format!("{service} is ready"), || {
-        match fetch_ready(service) {
+        match VERDICTS.fetch_ready(service) {
             (reason, said) if reason == "Ready" && !said.contains('\n') => Ok(()),
             (reason, said) => Err(format!("{reason}: {said}")),
         }
     });
-}
-
-fn fetch_ready(service: &str) -> (String, String) {
-    let object = VERDICTS.fetch(DOMAIN_SERVICES, service);
-    let ready = condition(&object, "Ready").cloned().unwrap_or_default();
-    (text(&ready["reason"]), text(&ready["message"]))
 }
 
 fn fetch_replicas(service: &str) -> Value {
@@ -89,7 +56,7 @@ fn a_paused_deployment_stalls_and_says_how_to_go_on() {
     VERDICTS
         .kubectl(&["rollout", "pause", "deployment/pay"])
         .unwrap();
-    let said = await_noticed("pay", "RolloutPaused");
+    let said = VERDICTS.await_noticed("pay", "RolloutPaused");
     VERDICTS.obey(&said);
     await_nothing_told("pay");
 }
@@ -105,7 +72,7 @@ fn autoscale(service: &str) {
 
 fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
     autoscale("pay");
-    let said = await_noticed("pay", "ScaledByAnother");
+    let said = VERDICTS.await_noticed("pay", "ScaledByAnother");
     VERDICTS.until("it has its number", || match fetch_replicas("pay") {
         count if count == 2 => Ok(()),
         count => Err(count.to_string()),
@@ -125,7 +92,7 @@ fn an_autoscaler_of_somebody_else_keeps_its_number_until_it_goes() {
             Err(status.to_string())
         }
     });
-    assert_eq!(fetch_ready("pay").0, "ScaledByAnother");
+    assert_eq!(VERDICTS.fetch_ready("pay").0, "ScaledByAnother");
     VERDICTS.obey(&said);
     await_nothing_told("pay");
     assert_eq!(fetch_replicas("pay"), 1);
@@ -150,8 +117,8 @@ fn an_autoscaler_beside_ours_is_named() {
         }
     });
     autoscale("myreservation");
-    let said = await_noticed("myreservation", "by-hand-myreservation");
-    assert_eq!(fetch_ready("myreservation").0, "Ready");
+    let said = VERDICTS.await_noticed("myreservation", "by-hand-myreservation");
+    assert_eq!(VERDICTS.fetch_ready("myreservation").0, "Ready");
     VERDICTS.obey(&said);
     await_nothing_told("myreservation");
 }
@@ -159,7 +126,7 @@ fn an_autoscaler_beside_ours_is_named() {
 fn an_autoscaled_service_that_somebody_switches_off_stays_off_and_says_how_to_go_on() {
     let off = ["scale", "deployment/myreservation", "--replicas=0"];
     VERDICTS.kubectl(&off).unwrap();
-    let said = await_noticed("myreservation", "ScaledToZero");
+    let said = VERDICTS.await_noticed("myreservation", "ScaledToZero");
     VERDICTS.until("its pods are gone", || {
         match VERDICTS.list_of_service(PODS, "myreservation").len() {
             0 => Ok(()),
@@ -184,8 +151,8 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
         },
     });
     VERDICTS.apply(&budget.to_string());
-    await_told("pay", "PodDisruptionBudget by-hand");
-    let said = await_told("rent", "PodDisruptionBudget by-hand");
+    VERDICTS.await_told("pay", "PodDisruptionBudget by-hand");
+    let said = VERDICTS.await_told("rent", "PodDisruptionBudget by-hand");
     await_nothing_told("reservation");
     let own = autoscaled().with_service("pay", "disruptionBudget", json!("None"));
     VERDICTS.apply(&own.manifest());
@@ -196,7 +163,7 @@ fn a_second_budget_is_named_and_ours_goes_when_asked() {
         }
     });
     await_nothing_told("pay");
-    await_told("rent", "PodDisruptionBudget by-hand");
+    VERDICTS.await_told("rent", "PodDisruptionBudget by-hand");
     VERDICTS.obey(&said);
     await_nothing_told("rent");
     VERDICTS.apply(&autoscaled().manifest());
@@ -240,7 +207,7 @@ fn a_refusal_leaves_the_pods_that_serve_in_sight() {
     let changed = json!({ "env": { "CHANGED": "again" } });
     let changed = autoscaled().with_service("pay", "config", changed);
     VERDICTS.apply(&changed.manifest());
-    await_told("pay", "exceeded quota");
+    VERDICTS.await_told("pay", "exceeded quota");
     let status = VERDICTS.fetch(DOMAIN_SERVICES, "pay")["status"].take();
     assert_eq!(
         (&status["replicas"], &status["readyReplicas"]),
@@ -262,9 +229,9 @@ fn pods_refused_beyond_the_fewest_are_told() {
     VERDICTS
         .kubectl(&["scale", "deployment/myreservation", "--replicas=2"])
         .unwrap();
-    let said = await_told("myreservation", "exceeded quota");
+    let said = VERDICTS.await_told("myreservation", "exceeded quota");
     assert!(said.starts_with("ready with 1 of 2 pods"), "{said}");
-    assert_eq!(fetch_ready("myreservation").0, "Ready");
+    assert_eq!(VERDICTS.fetch_ready("myreservation").0, "Ready");
     allow_all();
 }
 
@@ -307,7 +274,7 @@ fn a_pod_that_a_changed_label_took_goes_with_its_service() {
     let label = format!("pod/{pod}");
     let lost = ["label", &label, "innkeeper.dev/service=lost", "--overwrite"];
     VERDICTS.kubectl(&lost).unwrap();
-    await_told("rent", &format!("Pod {pod} "));
+    VERDICTS.await_told("rent", &format!("Pod {pod} "));
     let owners = VERDICTS.fetch(PODS, &pod)["metadata"]["ownerReferences"].take();
     assert_eq!(owners[0]["kind"], "DomainService");
     assert_eq!(

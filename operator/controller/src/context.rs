@@ -1,5 +1,6 @@
 //! The context of every reconciliation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use innkeeper_plan::ClusterDefaults;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::kafka::Brokers;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::turns::Turns;
+use crate::rollouts::Rollouts;
 
 /// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,9 +56,7 @@ pub struct Context {
     pub(crate) brokers: Brokers,
     pub(crate) ledger: Ledger,
     pub(crate) defaults: ClusterDefaults,
-    /// How many platforms may take new defaults at a time.
-    pub(crate) platforms_at_once: usize,
-    pub(crate) turns: Turns,
+    pub(crate) rollouts: Arc<Rollouts>,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) topic_resync: Duration,
     /// The namespaces whose platforms the operator reconciles.
@@ -102,8 +101,7 @@ impl Context {
                 database: serde_json::from_value(database).ok(),
                 image: "innkeeper:1".to_owned(),
             },
-            platforms_at_once: 1,
-            turns: Turns::default(),
+            rollouts: Arc::new(Rollouts::of(1)),
             now: || Timestamp::UNIX_EPOCH,
             topic_resync: Duration::from_mins(2),
             scope: Scope::Cluster,

@@ -126,10 +126,12 @@ impl Controllers {
         let topics = self.watched.topics.clone();
         let platforms = self.watched.platforms.clone();
         let (wake, woken) = mpsc::unbounded_channel();
+        let rollouts = Arc::clone(&ctx.rollouts);
+        let rolled_out = self.platforms.reconcile_on(rollouts.woken());
         let looked_after = self.topics.reconcile_on(received(woken));
         tokio::join!(
             topic::drift::watch(Arc::clone(&ctx), topics.clone(), wake, stop.clone()),
-            run(self.platforms, &ctx, &stop, move |platform, ctx| {
+            run(rolled_out, &ctx, &stop, move |platform, ctx| {
                 platform::reconcile(platform, ctx, platforms.clone())
             }),
             run(self.services, &ctx, &stop, domain_service::reconcile),

@@ -43,7 +43,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
     let has_lost_pods = !findings.lost_pods.is_empty();
     let outcome = apply::apply(&ctx, &service, plan, has_lost_pods, &mut notes).await?;
     if conditions::awaits_pods(&service, &outcome) {
-        findings.pods = fetch::fetch_pod_findings(&ctx, &service).await?;
+        findings.pods = fetch::fetch_pod_findings(&ctx, &service).await;
     }
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));
     events::publish_change(&ctx, &service, &verdict).await;
@@ -55,7 +55,7 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
 
 fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
     match verdict.state {
-        // No watch reports the end of a pod that no controller counts.
+        // No watch reports the end of a pod without our label.
         _ if findings.has_lost() => requeue::SOON,
         // Nor are events watched.
         _ if !findings.pods.silent.is_empty() => requeue::SOON,

@@ -22,12 +22,12 @@ mod ownership;
 mod platform;
 mod readiness;
 mod requeue;
+mod rollouts;
 mod run;
 #[cfg(test)]
 mod silence;
 mod status;
 mod topic;
-mod turns;
 mod unreadable;
 
 pub use context::Scope;

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     admin_calls: IntCounterVec,
     drift: IntCounter,
     leader: IntGauge,
+    waiting: IntGauge,
 }
 
 impl Metrics {
@@ -72,6 +73,10 @@ impl Metrics {
                 "innkeeper_operator_leader",
                 "1 while this replica of the operator is the one that works.",
             )?,
+            waiting: IntGauge::new(
+                "innkeeper_operator_platforms_awaiting_defaults",
+                "Platforms that wait until others are ready with new defaults of the installation.",
+            )?,
         };
         metrics.register()?;
         metrics.begin_at_zero();
@@ -85,7 +90,8 @@ impl Metrics {
         self.registry.register(Box::new(self.objects.clone()))?;
         self.registry.register(Box::new(self.admin_calls.clone()))?;
         self.registry.register(Box::new(self.drift.clone()))?;
-        self.registry.register(Box::new(self.leader.clone()))
+        self.registry.register(Box::new(self.leader.clone()))?;
+        self.registry.register(Box::new(self.waiting.clone()))
     }
 
     fn begin_at_zero(&self) {
@@ -142,6 +148,11 @@ impl Metrics {
         self.leader.set(i64::from(leader));
     }
 
+    /// Sets how many platforms wait for new defaults.
+    pub(crate) fn set_waiting(&self, count: usize) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// All metrics in Prometheus' text format.
     pub(crate) fn text(&self) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();
@@ -164,6 +175,7 @@ mod tests {
             r#"innkeeper_operator_kafka_admin_calls_total{call="alter_configs",result="failed"} 0"#,
             "innkeeper_operator_topic_drift_repaired_total 0",
             "innkeeper_operator_leader 0",
+            "innkeeper_operator_platforms_awaiting_defaults 0",
         ] {
             assert!(text.contains(series), "{series} is missing in\n{text}");
         }

@@ -1,10 +1,10 @@
 //! Turns a BookingPlatform into an EventTopic and DomainServices.
 
 mod apply;
+mod defaults;
 mod fetch;
 #[cfg(test)]
 mod scenarios;
-mod turn;
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::status::apply_status;
 use crate::{events, requeue};
+use defaults::Defaults;
 use fetch::FetchedPlatform;
-use turn::Turn;
 
 /// Brings a platform one step closer to what it describes.
 pub(crate) async fn reconcile(
@@ -34,19 +34,23 @@ pub(crate) async fn reconcile(
     }
     let fetched = fetch::fetch(&ctx, &platform).await?;
     let facts = Facts::of(&platform, fetched.services_of(&platform));
-    let turn = Turn::of(&ctx, &platforms, &platform, &facts);
-    let platform = pin(&ctx, platform, &fetched, &turn).await?;
+    let defaults = Defaults::of(&ctx, &platforms, &platform, &facts);
+    let platform = pin(&ctx, platform, &fetched, &defaults).await?;
     let mut notes = Notes::default();
-    let outcome = carry_out(&ctx, &platform, &fetched, &turn, &mut notes).await?;
-    let verdict = notes.told(conditions::verdict(&outcome).with_notes(turn.notes()));
+    let outcome = carry_out(&ctx, &platform, &fetched, &defaults, &mut notes).await?;
+    let verdict = conditions::verdict(&outcome);
+    let verdict = notes.told(verdict.with_notes(defaults.note.into_iter().collect()));
     events::publish_change(&ctx, &platform, &verdict).await;
     let status = status(&platform, &outcome, &verdict, (ctx.now)());
     apply_status(&ctx, &platform, &status).await?;
-    if status.defaults_rollout.is_none() {
-        ctx.turns.end(&platform);
+    let before = platform.status.as_ref();
+    let was_at_it = before.is_some_and(|it| it.defaults_rollout.is_some());
+    if was_at_it && status.defaults_rollout.is_none() {
+        ctx.rollouts.finish(&platform);
     }
     Ok(Action::requeue(match verdict.state {
-        _ if turn.is_waiting => requeue::SOON,
+        // It is woken when another one is ready, unless an earlier operator let that one go first.
+        _ if defaults.is_waiting => requeue::LATER,
         State::Ready => requeue::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => requeue::LATER,
     }))
@@ -58,10 +62,11 @@ async fn pin(
     ctx: &Context,
     mut platform: BookingPlatform,
     fetched: &FetchedPlatform,
-    turn: &Turn,
+    defaults: &Defaults,
 ) -> Result<BookingPlatform, Error> {
     let observed = fetched.topic_name(&platform);
-    let pinned = pinned(&platform, observed, &turn.defaults, turn.rollout.clone());
+    let rollout = defaults.rollout.clone();
+    let pinned = pinned(&platform, observed, &defaults.values, rollout);
     if platform.status.as_ref() != Some(&pinned) {
         apply_status(ctx, &platform, &pinned).await?;
         platform.status = Some(pinned);
@@ -73,10 +78,10 @@ async fn carry_out(
     ctx: &Context,
     platform: &BookingPlatform,
     fetched: &FetchedPlatform,
-    turn: &Turn,
+    defaults: &Defaults,
     notes: &mut Notes,
 ) -> Result<PlatformOutcome, Error> {
-    let executor = Executor::Cluster(turn.defaults.clone());
+    let executor = Executor::Cluster(defaults.values.clone());
     match validate(platform, &executor) {
         Ok(validated) => {
             let facts = Facts::of(platform, fetched.services_of(platform));

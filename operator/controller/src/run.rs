@@ -20,7 +20,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::readiness::ReadinessCheck;
-use crate::turns::Turns;
+use crate::rollouts::Rollouts;
 
 /// Why an operator does not run.
 #[derive(Debug, thiserror::Error)]
@@ -150,8 +150,7 @@ fn context(options: Options, client: Client, metrics: Metrics) -> Context {
         brokers: Brokers::default(),
         ledger: Ledger::default(),
         defaults: options.defaults,
-        platforms_at_once: options.platforms_at_once,
-        turns: Turns::default(),
+        rollouts: Arc::new(Rollouts::of(options.platforms_at_once)),
         now: options.now,
         topic_resync: options.topic_resync,
         scope: options.scope,

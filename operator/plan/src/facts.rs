@@ -5,7 +5,9 @@ mod order;
 use std::collections::BTreeMap;
 
 use innkeeper_crds::BookingPlatform;
+use innkeeper_crds::platform::InstallationDefaults;
 use kube::api::DynamicObject;
+use serde_json::json;
 
 pub use order::Order;
 
@@ -18,23 +20,57 @@ pub struct Facts {
     pub orders: BTreeMap<String, Order>,
     /// Name of the platform's topic in Kafka.
     pub topic: Option<String>,
+    /// The installation's defaults that its services have; `None` if there are no services.
+    pub defaults: Option<InstallationDefaults>,
 }
 
 impl Facts {
-    /// The facts about a platform with these services. Its status names its topic.
+    /// The facts about a platform with these services. Its status names its topic, and the defaults
+    /// that its services have; else they show those themselves.
     pub fn of<'a>(
         platform: &BookingPlatform,
         services: impl IntoIterator<Item = &'a DynamicObject>,
     ) -> Self {
+        let services: Vec<_> = services.into_iter().collect();
         let status = platform.status.as_ref();
         let order = |service: &DynamicObject| {
             let name = service.metadata.name.clone()?;
             Some((name, Order::of(&service.data["spec"])))
         };
         Self {
-            orders: services.into_iter().filter_map(order).collect(),
+            orders: services.iter().copied().filter_map(order).collect(),
             topic: status.and_then(|it| it.topic.clone()),
+            defaults: (!services.is_empty()).then(|| {
+                let recorded = status.and_then(|it| it.defaults.clone());
+                recorded.unwrap_or_else(|| shown_defaults(platform, &services))
+            }),
         }
+    }
+}
+
+/// The installation's defaults that services have, by their settings. Where a service has a
+/// database of its own, its settings do not show the default.
+fn shown_defaults(platform: &BookingPlatform, services: &[&DynamicObject]) -> InstallationDefaults {
+    let spec = &platform.spec;
+    let has_own = |name: &str| {
+        let mut described = spec.services.iter();
+        spec.database.is_some() || described.any(|it| it.name == name && it.database.is_some())
+    };
+    let brokers = |service: &&DynamicObject| {
+        let brokers = &service.data["spec"]["settings"]["log"]["kafka"]["bootstrapServers"];
+        brokers.as_str().map(str::to_owned)
+    };
+    let database = |service: &&DynamicObject| {
+        let name = service.metadata.name.as_deref()?;
+        let spec = &service.data["spec"];
+        let mut database = spec["settings"]["database"]["postgres"].clone();
+        database["secretRef"] = json!({ "name": spec["databaseSecret"].as_str()? });
+        let database = serde_json::from_value(database).ok();
+        database.filter(|_| !has_own(name))
+    };
+    InstallationDefaults {
+        bootstrap_servers: services.iter().find_map(brokers),
+        database: services.iter().find_map(database),
     }
 }
 

@@ -8,7 +8,7 @@ use innkeeper_crds::platform::Service;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Resource as _;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::expand::Expansion;
 use crate::refusal::{Collector, Refusals, Refuser};
@@ -43,7 +43,7 @@ pub fn check(platform: &BookingPlatform, expansion: &Expansion) -> Result<(), Re
         let name = service.metadata.name.as_deref().unwrap_or_default();
         let field_path = field_path(&platform.spec.services, name);
         let what = format!("the DomainService {name}");
-        let remedy = "make `config` smaller";
+        let remedy = "make the service smaller, such as its `config`";
         check_stored(service, &field_path, &what, remedy, &mut collector);
         let annotations = Some(&service.spec.workload.annotations);
         let of_service = format!("{field_path}.annotations");
@@ -55,15 +55,24 @@ pub fn check(platform: &BookingPlatform, expansion: &Expansion) -> Result<(), Re
     collector.finish(())
 }
 
-/// Whether `kubectl apply` cannot keep a copy of an object beside its annotations.
+/// Whether `kubectl apply` cannot keep a copy of an object beside its annotations. The copy always
+/// has annotations and a namespace, and never has an earlier copy.
 pub fn is_too_large_for_last_applied(object: &Value) -> bool {
-    let annotations = object.pointer("/metadata/annotations");
-    let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
-    let others = annotations
-        .filter(|(name, _)| *name != LAST_APPLIED)
-        .map(|(name, value)| name.len() + value.as_str().map_or(0, str::len));
+    let mut copy = object.clone();
+    let Some(metadata) = copy.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return false;
+    };
+    metadata.entry("namespace").or_insert(json!("default"));
+    let annotations = metadata.entry("annotations").or_insert(json!({}));
+    let mut others = 0;
+    if let Some(annotations) = annotations.as_object_mut() {
+        annotations.remove(LAST_APPLIED);
+        let each = annotations.iter();
+        let each = each.map(|(name, value)| name.len() + value.as_str().map_or(0, str::len));
+        others = each.sum();
+    }
     let newline = 1;
-    others.sum::<usize>() + LAST_APPLIED.len() + length(object) + newline > IN_ANNOTATIONS
+    others + LAST_APPLIED.len() + length(&copy) + newline > IN_ANNOTATIONS
 }
 
 fn check_stored(
@@ -163,8 +172,6 @@ fn length_of_owned_fields(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::executor::{ClusterDefaults, Executor};
     use crate::{Facts, expand, validate};
@@ -252,18 +259,18 @@ mod tests {
 
     #[test]
     fn kubectl_keeps_a_copy_up_to_the_limit_of_annotations() {
-        let object = |length: usize| json!({ "spec": "x".repeat(length) });
-        let around = object(0).to_string().len() + LAST_APPLIED.len() + 1;
-        assert!(!is_too_large_for_last_applied(&object(
-            IN_ANNOTATIONS - around
-        )));
-        assert!(is_too_large_for_last_applied(&object(
-            IN_ANNOTATIONS - around + 1
-        )));
-        let annotated = json!({
-            "metadata": { "annotations": { LAST_APPLIED: "y".repeat(200_000), "a": "b".repeat(100_000) } },
-            "spec": "",
-        });
+        let object =
+            |length: usize| json!({ "metadata": { "name": "a" }, "spec": "x".repeat(length) });
+        let copied =
+            r#"{"metadata":{"annotations":{},"name":"a","namespace":"default"},"spec":""}"#;
+        let room = IN_ANNOTATIONS - copied.len() - LAST_APPLIED.len() - 1;
+        assert!(!is_too_large_for_last_applied(&object(room)));
+        assert!(is_too_large_for_last_applied(&object(room + 1)));
+        let mut annotated = object(100_000);
+        annotated["metadata"]["annotations"] = json!({ LAST_APPLIED: "y".repeat(200_000) });
+        assert!(!is_too_large_for_last_applied(&annotated));
+        // An annotation stands beside the copy and in it.
+        annotated["metadata"]["annotations"] = json!({ "a": "b".repeat(90_000) });
         assert!(is_too_large_for_last_applied(&annotated));
     }
 

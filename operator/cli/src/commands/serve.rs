@@ -67,7 +67,7 @@ async fn serve(
     };
     let started = tokio::select! {
         started = Service::start(launch) => started,
-        () = signals.next() => return Ok(()),
+        () = signals.next() => return Err(ended_early("it was opening its database")),
     };
     let service = started.map_err(|error| Failure::failed(&error))?;
     let admin = Lifecycle::new();
@@ -82,9 +82,21 @@ async fn serve(
     tracing::info!(service = service.name, address = %arguments.listen, "serving");
 
     signals.next().await;
+    let startup = service.health.startup();
     let finished = service.stop(Duration::from_secs(arguments.leave_for)).await;
     admin.stop();
-    process::ended(finished)
+    match startup.missing.values().next() {
+        Some(waits) => Err(ended_early(waits)),
+        None => process::ended(finished),
+    }
+}
+
+/// Told to end while it was starting, as when a startup probe gives it up: its last words say what
+/// it waited for.
+fn ended_early(waits: &str) -> Failure {
+    Failure::Failed(format!(
+        "it was told to end before start-up was over: {waits}"
+    ))
 }
 
 async fn listen(address: SocketAddr) -> Result<Listener, Failure> {

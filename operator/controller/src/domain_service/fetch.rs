@@ -107,11 +107,20 @@ async fn fetch_pods(
     Ok(found.items.into_iter().map(|pod| pod.metadata).collect())
 }
 
-/// Fetches why pods of a service are not ready.
-pub(super) async fn fetch_pod_findings(
-    ctx: &Context,
-    service: &DomainService,
-) -> Result<PodFindings, Error> {
+/// Fetches why pods of a service are not ready. Without an answer the status says less, and is
+/// written all the same.
+pub(super) async fn fetch_pod_findings(ctx: &Context, service: &DomainService) -> PodFindings {
+    match fetch_what_pods_say(ctx, service).await {
+        Ok(findings) => findings,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(service = service.name_any(), %error, cause, "does not know why pods are not ready");
+            PodFindings::default()
+        }
+    }
+}
+
+async fn fetch_what_pods_say(ctx: &Context, service: &DomainService) -> Result<PodFindings, Error> {
     let pods = ctx.api_beside::<Pod>(service);
     let found = pods.list(&lost_pods::of_account(service)).await;
     let found = found.map_err(|source| Error::Fetch {
@@ -121,22 +130,22 @@ pub(super) async fn fetch_pod_findings(
     let mut findings = PodFindings::of(&found.items, (ctx.now)());
     // Pods of one service mostly wait for the same thing.
     for pod in findings.silent.clone().iter().take(ASKED_ABOUT) {
-        findings.add_events(&fetch_warnings(ctx, service, pod).await?);
+        findings.add_events(pod, &fetch_events(ctx, service, pod).await?);
     }
     Ok(findings)
 }
 
-/// Fetches the warnings about a pod.
-async fn fetch_warnings(
+/// Fetches the events about a pod.
+async fn fetch_events(
     ctx: &Context,
     service: &DomainService,
-    SilentPod { name, uid }: &SilentPod,
+    pod: &SilentPod,
 ) -> Result<Vec<Event>, Error> {
-    let about = format!("involvedObject.uid={uid},type=Warning");
+    let about = format!("involvedObject.uid={}", pod.uid);
     let events = ctx.api_beside::<Event>(service);
     let found = events.list(&ListParams::default().fields(&about)).await;
     let found = found.map_err(|source| Error::Fetch {
-        what: format!("the events about pod {name}"),
+        what: format!("the events about pod {}", pod.name),
         source,
     })?;
     Ok(found.items)

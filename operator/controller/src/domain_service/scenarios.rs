@@ -424,8 +424,7 @@ async fn a_process_that_ends_again_and_again_stalls_its_service_with_its_last_wo
     cluster.reconcile().await.unwrap();
     assert_eq!(
         cluster.server.verdict(PAY),
-        "Stalled, CrashLoop: the process of a pod ends again and again: exit code 1: error: grant CREATE to kim\n\
-         See more of what it said with `kubectl logs -l innkeeper.dev/service=pay -n shop --previous`"
+        "Stalled, CrashLoop: the process of a pod ends again and again; `kubectl logs pay-1-a -n shop --previous` has all that it said: exit code 1: error: grant CREATE to kim"
     );
 }
 

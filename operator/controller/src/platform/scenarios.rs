@@ -343,7 +343,7 @@ async fn new_defaults_reach_the_next_platform_when_the_one_before_is_ready() {
     cluster.restart_with("kafka.new:9092");
     cluster.reconcile().await.unwrap();
     let next = cluster.reconcile_platform("resort").await.unwrap();
-    assert_eq!(next, Action::requeue(requeue::SOON));
+    assert_eq!(next, Action::requeue(requeue::LATER));
     let brokers = |cluster: &Cluster| ["order", "stay"].map(|it| cluster.brokers(it));
     assert_eq!(brokers(&cluster), ["kafka.new:9092", BEFORE]);
     let waiting = cluster.server.verdict(RESORT);
@@ -423,4 +423,84 @@ async fn defaults_that_a_platform_does_not_use_are_not_waited_for() {
     assert_eq!(next, Action::requeue(requeue::ONCE_IN_A_WHILE));
     let status = &cluster.server.object(RESORT)["status"];
     assert_eq!(status["defaults"]["bootstrapServers"], "kafka.new:9092");
+}
+
+#[tokio::test]
+async fn defaults_that_do_not_suit_a_platform_change_nothing_and_the_next_ones_wait_their_turn() {
+    let mut cluster = two_platforms().await;
+    let mut ctx = Context::of(cluster.server.client());
+    ctx.defaults.bootstrap_servers = None;
+    cluster.ctx = Arc::new(ctx);
+    for name in ["rentcar", "resort"] {
+        cluster.reconcile_platform(name).await.unwrap();
+    }
+    let said = cluster.server.verdict(RESORT);
+    let words = "keeps those that it has: spec.messaging.bootstrapServers: no Kafka is configured";
+    assert!(
+        said.starts_with("Ready, Ready") && said.contains(words),
+        "{said}"
+    );
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("order"), "kafka.new:9092");
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+}
+
+#[tokio::test]
+async fn a_platform_that_is_invalid_does_not_take_new_defaults_on_the_side() {
+    let mut cluster = two_platforms().await;
+    let rename = |cluster: &Cluster, name: &str| {
+        cluster.server.edit("kubectl-edit", RESORT, |it| {
+            it["spec"]["services"][0]["name"] = json!(name);
+        });
+    };
+    rename(&cluster, "stay");
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert!(
+        cluster
+            .server
+            .verdict(RESORT)
+            .starts_with("Stalled, Invalid")
+    );
+    rename(&cluster, "entry");
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+}
+
+#[tokio::test]
+async fn a_platform_whose_status_is_lost_has_the_defaults_that_its_services_show() {
+    let mut cluster = two_platforms().await;
+    cluster.server.edit("restore", RESORT, |it| {
+        it["status"] = Value::Null;
+    });
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("stay"), BEFORE);
+    let defaults = &cluster.server.object(RESORT)["status"]["defaults"];
+    assert_eq!(defaults["bootstrapServers"], BEFORE);
+    assert_eq!(
+        defaults["database"]["secretRef"]["name"],
+        "innkeeper-database"
+    );
+}
+
+#[tokio::test]
+async fn a_rollout_counts_before_the_watch_has_seen_it() {
+    let mut cluster = two_platforms().await;
+    // Both have records that are over.
+    for path in [PLATFORM, RESORT] {
+        cluster.server.edit("innkeeper", path, |it| {
+            let over = json!({ "startedAt": "1969-12-31T00:00:00Z", "wasReady": false });
+            it["status"]["defaultsRollout"] = over;
+        });
+    }
+    cluster.restart_with("kafka.new:9092");
+    cluster.reconcile().await.unwrap();
+    cluster.reconcile_platform("resort").await.unwrap();
+    assert_eq!(cluster.brokers("order"), "kafka.new:9092");
+    assert_eq!(cluster.brokers("stay"), BEFORE);
 }

@@ -47,9 +47,7 @@ pub(super) async fn fetch_other_user(
 ) -> Result<Option<String>, Error> {
     let name = topic.spec.topic_name.as_str();
     let mut users = fetch_all::<BookingPlatform>(ctx, |platform| {
-        let messaging = platform.spec.messaging.as_ref();
-        let brokers = messaging.and_then(|it| it.bootstrap_servers.clone());
-        may_have_topic(platform, name).then_some(brokers)
+        may_have_topic(platform, name).then(|| brokers_of(platform))
     })
     .await?;
     users.extend(
@@ -72,6 +70,15 @@ pub(super) async fn fetch_other_user(
         }
     }
     Ok(None)
+}
+
+/// The brokers that a platform names or has by default. It may have other defaults than those of
+/// now.
+fn brokers_of(platform: &BookingPlatform) -> Option<String> {
+    let messaging = platform.spec.messaging.as_ref();
+    let named = messaging.and_then(|it| it.bootstrap_servers.clone());
+    let status = platform.status.as_ref();
+    named.or_else(|| status?.defaults.clone()?.bootstrap_servers)
 }
 
 /// Fetches the objects of a kind that name a topic and are not being deleted, from every namespace
@@ -185,6 +192,23 @@ mod tests {
         let woken = rivals(&store, &gone);
         let names: Vec<_> = woken.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["second"]);
+    }
+
+    #[test]
+    fn a_platform_that_waits_for_new_defaults_has_its_topic_where_it_was() {
+        let mut platform: BookingPlatform = serde_json::from_value(json!({
+            "apiVersion": "innkeeper.dev/v1alpha1",
+            "kind": "BookingPlatform",
+            "metadata": { "name": "rentcar" },
+            "spec": { "services": [] },
+            "status": { "defaults": { "bootstrapServers": "kafka.before:9092" } },
+        }))
+        .unwrap();
+        let brokers = |it: &BookingPlatform| brokers_of(it).unwrap();
+        assert_eq!(brokers(&platform), "kafka.before:9092");
+        let own = json!({ "bootstrapServers": "kafka.own:9092" });
+        platform.spec.messaging = serde_json::from_value(own).ok();
+        assert_eq!(brokers(&platform), "kafka.own:9092");
     }
 
     #[test]

@@ -191,27 +191,23 @@ fn failed(
         let message = format!("its pods are refused: {}", says(condition));
         Verdict::stalled(Reason::Refused, message)
     });
-    let name = service.name_any();
-    let selector = format!("-l {}={name}", crate::names::SERVICE_LABEL);
     let why = found.suffix();
     let crash_loop = || {
+        let pod = found.crash_loop.as_ref()?;
         let namespace = service.namespace().unwrap_or_default();
-        found.is_crash_loop.then(|| {
-            let message = format!(
-                "the process of a pod ends again and again{why}\nSee more of what it said with `kubectl logs {selector} -n {namespace} --previous`"
-            );
-            Verdict::stalled(Reason::CrashLoop, message)
-        })
+        let message = format!(
+            "the process of a pod ends again and again; `kubectl logs {pod} -n {namespace} --previous` has all that it said{why}"
+        );
+        Some(Verdict::stalled(Reason::CrashLoop, message))
     };
     let stuck = || {
         let condition = condition(status, "Progressing", "False")?;
-        Some(Verdict::stalled(
-            Reason::RolloutStalled,
-            format!(
-                "new pods do not become ready ({}{why}): look at them with kubectl describe pods {selector}, and at their logs",
-                says(condition)
-            ),
-        ))
+        let (label, name) = (crate::names::SERVICE_LABEL, service.name_any());
+        let message = format!(
+            "new pods do not become ready ({}): look at them with kubectl describe pods -l {label}={name}, and at their logs{why}",
+            says(condition).trim_end_matches('.')
+        );
+        Some(Verdict::stalled(Reason::RolloutStalled, message))
     };
     refused.or_else(crash_loop).or_else(stuck)
 }
@@ -371,7 +367,10 @@ mod tests {
             { "type": "Progressing", "status": "False", "message": "timed out" },
         ]);
         let stuck = said(late);
-        assert!(stuck.contains(&format!("(timed out: {why})")), "{stuck}");
+        assert!(
+            stuck.contains("(timed out)") && stuck.ends_with(why),
+            "{stuck}"
+        );
     }
 
     #[test]

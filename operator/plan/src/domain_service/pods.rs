@@ -12,6 +12,8 @@ use kube::ResourceExt as _;
 
 /// The condition of a pod that has a node.
 const SCHEDULED: &str = "PodScheduled";
+/// The label that tells pods of one template from those of another.
+const TEMPLATE: &str = "pod-template-hash";
 /// What the kubelet calls a container that it is about to start.
 const ABOUT_TO_START: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 /// What the kubelet calls a container that it starts again later.
@@ -23,54 +25,77 @@ const CRASH_LOOP: i32 = 3;
 const BACK_OFF_ENDS: SignedDuration = SignedDuration::from_mins(10);
 /// Exit codes of a process that was asked to end: 0, or 128 and the number of SIGTERM.
 const ASKED_TO_END: [i32; 2] = [0, 143];
+/// The reason of the events in which the kubelet says that a probe fails.
+const UNHEALTHY: &str = "Unhealthy";
 /// How a line begins with which `innkeeper` says why it ends.
 const FAILURE: &str = "error: ";
 /// Longest quotation of what a process said, in bytes.
 const WORDS_LENGTH: usize = 1_000;
+/// Most reasons that are told.
+const REASONS: usize = 3;
 
 /// Why pods of a service are not ready.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PodFindings {
     /// The reasons, without repetitions.
     pub reasons: BTreeSet<String>,
-    /// Whether the process of a pod ends again and again.
-    pub is_crash_loop: bool,
-    /// The pods whose status says nothing; the events about them may.
+    /// Name of a pod whose process ends again and again.
+    pub crash_loop: Option<String>,
+    /// The pods whose status does not say enough; the events about them may.
     pub silent: Vec<SilentPod>,
 }
 
-/// A pod whose status does not say why it is not ready.
+/// A pod whose status does not say enough.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SilentPod {
     /// Name of the pod.
     pub name: String,
     /// Its uid.
     pub uid: String,
+    /// Whether its process was asked to end.
+    pub was_ended: bool,
 }
 
 impl PodFindings {
-    /// What the statuses of a service's pods say.
+    /// What the statuses of a service's pods say. Only pods of the newest template count: the
+    /// failures of older ones may be what the new template mends.
     pub fn of(pods: &[Pod], now: Timestamp) -> Self {
+        let pods = pods.iter();
+        let staying: Vec<&Pod> = pods
+            .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+            .collect();
+        let newest = staying.iter().max_by_key(|pod| pod.creation_timestamp());
+        let newest = newest.and_then(|pod| template(pod));
         let mut findings = Self::default();
-        for pod in pods {
-            if pod.metadata.deletion_timestamp.is_none() {
-                findings.look_at(pod, now);
-            }
+        for pod in staying.iter().filter(|pod| template(pod) == newest) {
+            findings.look_at(pod, now);
         }
         findings
     }
 
     /// Adds what the events about a silent pod say.
-    pub fn add_events(&mut self, events: &[Event]) {
-        self.reasons.extend(latest_warning(events));
+    pub fn add_events(&mut self, pod: &SilentPod, events: &[Event]) {
+        let telling = if pod.was_ended {
+            let is_unhealthy = |event: &&Event| event.reason.as_deref() == Some(UNHEALTHY);
+            latest(events.iter().filter(is_unhealthy))
+        } else {
+            // A warning before the latest event is over.
+            latest(events.iter()).filter(|event| event.type_.as_deref() == Some("Warning"))
+        };
+        let told = |event: &Event| {
+            let reason = event.reason.as_deref().unwrap_or("Warning");
+            with_message(reason, event.message.as_deref())
+        };
+        self.reasons.extend(telling.map(told));
     }
 
-    /// The reasons, after a colon; empty if there are none.
+    /// The first reasons, after a colon; empty if there are none.
     pub fn suffix(&self) -> String {
-        let reasons: Vec<&str> = self.reasons.iter().map(String::as_str).collect();
-        match reasons.as_slice() {
-            [] => String::new(),
-            reasons => format!(": {}", reasons.join("; ")),
+        let first: Vec<&str> = self.reasons.iter().take(REASONS).map(|it| &**it).collect();
+        match (first.as_slice(), self.reasons.len().saturating_sub(REASONS)) {
+            ([], _) => String::new(),
+            (first, 0) => format!(": {}", first.join("; ")),
+            (first, more) => format!(": {}; and {more} more", first.join("; ")),
         }
     }
 
@@ -86,17 +111,23 @@ impl PodFindings {
         let containers = init.chain(status.container_statuses.iter().flatten());
         let said: Vec<_> = containers.filter_map(why_not_ready).collect();
         for container in &said {
-            self.is_crash_loop |= container.is_in_crash_loop(now);
+            if container.is_in_crash_loop(now) {
+                self.crash_loop = Some(pod.name_any());
+            }
             self.reasons.extend(container.reason());
         }
-        let is_silent = said.iter().any(Unready::is_silent);
-        if is_silent {
+        if let Some(silent) = said.iter().find(|it| it.is_silent()) {
             self.silent.push(SilentPod {
                 name: pod.name_any(),
                 uid: pod.uid().unwrap_or_default(),
+                was_ended: matches!(silent, Unready::Ended { .. }),
             });
         }
     }
+}
+
+fn template(pod: &Pod) -> Option<&String> {
+    pod.labels().get(TEMPLATE)
 }
 
 fn scheduling(status: &PodStatus) -> Option<&PodCondition> {
@@ -106,7 +137,7 @@ fn scheduling(status: &PodStatus) -> Option<&PodCondition> {
 
 fn refusal(condition: &PodCondition) -> String {
     let reason = condition.reason.as_deref().unwrap_or("Unschedulable");
-    told(reason, condition.message.as_deref())
+    with_message(reason, condition.message.as_deref())
 }
 
 /// A container that is not ready.
@@ -131,10 +162,8 @@ fn why_not_ready(container: &ContainerStatus) -> Option<Unready<'_>> {
         return None;
     }
     let state = container.state.as_ref();
-    let ended = |state: &'_ ContainerState| state.terminated.is_some();
-    let last = state
-        .filter(|it| ended(it))
-        .or(container.last_state.as_ref());
+    let has_ended = |state: &&ContainerState| state.terminated.is_some();
+    let last = state.filter(has_ended).or(container.last_state.as_ref());
     let waiting = state.and_then(|it| it.waiting.as_ref());
     let reason = waiting.and_then(|it| it.reason.as_deref());
     let is_told = reason.is_some_and(|it| it != BACK_OFF && !ABOUT_TO_START.contains(&it));
@@ -153,7 +182,7 @@ fn why_not_ready(container: &ContainerStatus) -> Option<Unready<'_>> {
 }
 
 impl Unready<'_> {
-    /// Whether the container's status does not say enough: whatever asked a process to end says why
+    /// Whether the container's status does not say enough. Whatever asked a process to end says why
     /// in an event.
     fn is_silent(&self) -> bool {
         match self {
@@ -168,25 +197,33 @@ impl Unready<'_> {
             Self::AboutToStart => None,
             Self::Waiting(waiting) => {
                 let reason = waiting.reason.as_deref().unwrap_or("Waiting");
-                Some(told(reason, waiting.message.as_deref()))
+                Some(with_message(reason, waiting.message.as_deref()))
             }
             Self::Ended { last, .. } => Some(last_words(last)),
         }
     }
 
+    /// Restarts are counted for the whole life of a pod, so a process that ran for long is in no
+    /// loop, however many there were.
     fn is_in_crash_loop(&self, now: Timestamp) -> bool {
-        match self {
-            Self::AboutToStart | Self::Waiting(_) => false,
-            Self::Ended {
-                restarts,
-                runs_since,
-                ..
-            } => {
-                let runs = runs_since.map(|since| now.duration_since(since));
-                *restarts >= CRASH_LOOP && runs.is_none_or(|runs| runs < BACK_OFF_ENDS)
-            }
-        }
+        let Self::Ended {
+            last,
+            restarts,
+            runs_since,
+        } = self
+        else {
+            return false;
+        };
+        let began = last.started_at.as_ref().map(|it| it.0);
+        let ended = last.finished_at.as_ref().map(|it| it.0);
+        *restarts >= CRASH_LOOP && is_short(began, ended) && is_short(*runs_since, Some(now))
     }
+}
+
+/// Whether a process ran for less than ten minutes, or it is not known how long.
+fn is_short(began: Option<Timestamp>, ended: Option<Timestamp>) -> bool {
+    let times = began.zip(ended);
+    times.is_none_or(|(began, ended)| ended.duration_since(began) < BACK_OFF_ENDS)
 }
 
 /// How a process ended, with the end of its log.
@@ -215,14 +252,10 @@ fn end_of_log(log: &str) -> &str {
     &words[..words.floor_char_boundary(WORDS_LENGTH)]
 }
 
-/// The latest of the warnings about a pod.
-fn latest_warning(events: &[Event]) -> Option<String> {
-    let warnings = events
-        .iter()
-        .filter(|it| it.type_.as_deref() == Some("Warning"));
-    let latest = warnings.max_by_key(|it| seen_at(it))?;
-    let reason = latest.reason.as_deref().unwrap_or("Warning");
-    Some(told(reason, latest.message.as_deref()))
+/// The latest of some events. That the kubelet waits before it tries again says nothing by itself.
+fn latest<'a>(events: impl Iterator<Item = &'a Event>) -> Option<&'a Event> {
+    let telling = events.filter(|event| event.reason.as_deref() != Some("BackOff"));
+    telling.max_by_key(|event| seen_at(event))
 }
 
 /// When an event was seen last. Older and newer reporters fill different fields.
@@ -234,7 +267,7 @@ fn seen_at(event: &Event) -> Option<Timestamp> {
     micro.max(last)
 }
 
-fn told(reason: &str, message: Option<&str>) -> String {
+fn with_message(reason: &str, message: Option<&str>) -> String {
     match message.map(|it| it.trim().trim_end_matches('.')) {
         None | Some("") => reason.to_owned(),
         Some(message) => format!("{reason}: {message}"),
@@ -272,6 +305,14 @@ mod tests {
 
     fn ended(code: i32, reason: &str, message: &str) -> Value {
         json!({ "terminated": { "exitCode": code, "reason": reason, "message": message } })
+    }
+
+    fn event(kind: &str, reason: &str, second: u8, message: &str) -> Event {
+        serde_json::from_value(json!({
+            "metadata": {}, "involvedObject": {}, "type": kind, "reason": reason,
+            "message": message, "lastTimestamp": format!("2026-01-01T00:00:0{second}Z"),
+        }))
+        .unwrap()
     }
 
     fn findings(pod: Pod) -> PodFindings {
@@ -318,29 +359,25 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_is_about_to_start_is_silent_and_events_speak_for_it() {
+    fn a_container_that_is_about_to_start_is_silent_and_the_latest_event_speaks_for_it() {
         let creating = waiting("ContainerCreating", None);
-        let mut found = findings(with_states(&creating, &json!({}), 0));
-        assert_eq!(
-            (found.suffix().as_str(), found.silent[0].uid.as_str()),
-            ("", "pod")
-        );
-        let event = |kind: &str, second: u8, message: &str| -> Event {
-            serde_json::from_value(json!({
-                "metadata": {}, "involvedObject": {}, "type": kind, "reason": "FailedMount",
-                "message": message, "lastTimestamp": format!("2026-01-01T00:00:0{second}Z"),
-            }))
-            .unwrap()
+        let told = |events: &[Event]| {
+            let mut found = findings(with_states(&creating, &json!({}), 0));
+            let silent = found.silent[0].clone();
+            found.add_events(&silent, events);
+            found.suffix()
         };
-        found.add_events(&[
-            event("Warning", 2, "secret \"database\" not found"),
-            event("Warning", 1, "an earlier failure"),
-            event("Normal", 3, "pulled"),
-        ]);
+        assert_eq!(told(&[]), "");
+        let missing = [
+            event("Warning", "FailedMount", 2, "secret \"database\" not found"),
+            event("Warning", "FailedMount", 1, "an earlier failure"),
+        ];
         assert_eq!(
-            found.suffix(),
+            told(&missing),
             ": FailedMount: secret \"database\" not found"
         );
+        let mended = [missing[0].clone(), event("Normal", "Pulling", 3, "pulling")];
+        assert_eq!(told(&mended), "");
     }
 
     #[test]
@@ -355,8 +392,8 @@ mod tests {
         ] {
             let found = findings(with_states(&state, &last, 2));
             assert_eq!(
-                (found.suffix().as_str(), found.is_crash_loop),
-                (words, false)
+                (found.suffix().as_str(), found.crash_loop.as_deref()),
+                (words, None)
             );
         }
     }
@@ -375,21 +412,66 @@ mod tests {
 
     #[test]
     fn events_say_why_a_process_was_asked_to_end() {
-        let found = findings(with_states(&ended(0, "Completed", ""), &json!({}), 0));
+        let mut found = findings(with_states(&ended(0, "Completed", ""), &json!({}), 0));
         assert_eq!(found.suffix(), ": exit code 0");
-        assert_eq!(found.silent.len(), 1);
+        let silent = found.silent[0].clone();
+        let events = [
+            event("Warning", "Unhealthy", 1, "Liveness probe failed"),
+            event(
+                "Warning",
+                "BackOff",
+                3,
+                "Back-off restarting failed container",
+            ),
+            event("Normal", "Pulled", 2, "pulled"),
+        ];
+        found.add_events(&silent, &events);
+        assert_eq!(
+            found.suffix(),
+            ": Unhealthy: Liveness probe failed; exit code 0"
+        );
     }
 
     #[test]
-    fn three_restarts_make_a_crash_loop_until_a_process_has_run_for_ten_minutes() {
-        let last = ended(1, "Error", "");
-        let again = |state: Value, restarts| findings(with_states(&state, &last, restarts));
-        let back_off = || waiting("CrashLoopBackOff", None);
-        assert!(!again(back_off(), 2).is_crash_loop);
-        assert!(again(back_off(), 3).is_crash_loop);
+    fn three_restarts_make_a_crash_loop_unless_a_process_ran_for_ten_minutes() {
         let since = |minute: &str| json!({ "running": { "startedAt": format!("2026-01-01T00:{minute}:00Z") } });
-        assert!(again(since("51"), 3).is_crash_loop);
-        assert!(!again(since("49"), 3).is_crash_loop);
+        let again = |state: &Value, restarts, ran_until: &str| {
+            let mut last = ended(1, "Error", "");
+            last["terminated"]["startedAt"] = json!("2026-01-01T00:00:00Z");
+            last["terminated"]["finishedAt"] = json!(format!("2026-01-01T00:{ran_until}:00Z"));
+            findings(with_states(state, &last, restarts)).crash_loop
+        };
+        let back_off = waiting("CrashLoopBackOff", None);
+        let looping = Some("pay-1-a".to_owned());
+        assert_eq!(again(&back_off, 2, "01"), None);
+        assert_eq!(again(&back_off, 3, "01"), looping);
+        assert_eq!(again(&back_off, 3, "10"), None);
+        assert_eq!(again(&since("51"), 3, "01"), looping);
+        assert_eq!(again(&since("49"), 3, "01"), None);
+    }
+
+    #[test]
+    fn pods_of_an_older_template_do_not_count() {
+        let of_template = |hash: &str, created: &str, code: i32| {
+            let mut pod = with_states(&ended(code, "Error", ""), &json!({}), 5);
+            pod.metadata.labels = Some([("pod-template-hash".to_owned(), hash.to_owned())].into());
+            pod.metadata.creation_timestamp =
+                serde_json::from_value(json!(format!("2026-01-01T00:00:0{created}Z"))).ok();
+            pod
+        };
+        let mut pods = vec![of_template("old", "1", 1), of_template("new", "2", 2)];
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(PodFindings::of(&pods, now).suffix(), ": exit code 2");
+        let status = pods[1].status.as_mut().unwrap();
+        status.container_statuses = None;
+        assert_eq!(PodFindings::of(&pods, now), PodFindings::default());
+    }
+
+    #[test]
+    fn a_few_reasons_are_told_and_the_others_counted() {
+        let pods = ["a", "b", "c", "d", "e"].map(refused);
+        let suffix = PodFindings::of(&pods, Timestamp::UNIX_EPOCH).suffix();
+        assert!(suffix.ends_with("Unschedulable: c; and 2 more"), "{suffix}");
     }
 
     #[test]

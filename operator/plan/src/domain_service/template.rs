@@ -1,18 +1,22 @@
-//! What a release adds to pods waits for their next rollout, so that an upgrade of the operator
-//! restarts nothing.
+//! What a release adds to pods waits until something else of their template changes, so that an
+//! upgrade of the operator restarts nothing.
 
-use innkeeper_crds::workload::Quantity;
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::Value;
 
+use crate::ownership::admission::means_the_same;
 use crate::rendered::Rendered;
 
 /// Where a pod template has what a release has added, as JSON pointers to parent and member.
 const ADDED: [(&str, &str); 1] = [("/spec/containers/0", "terminationMessagePolicy")];
 
-/// Takes what a release has added out of the pod template of a rendered Deployment, if the pods
-/// that run have everything else.
+/// Takes what a release has added out of the pod template of a rendered Deployment, if there are
+/// pods and they have everything else.
 pub fn keep_running_pods(rendered: &mut Rendered, live: &Deployment) {
+    let pods = live.spec.as_ref().and_then(|spec| spec.replicas);
+    if pods == Some(0) {
+        return;
+    }
     let live = live.spec.as_ref().map(|spec| &spec.template);
     let live = serde_json::to_value(live).unwrap_or_default();
     let Some(template) = rendered.object.data.pointer_mut("/spec/template") else {
@@ -32,23 +36,15 @@ pub fn keep_running_pods(rendered: &mut Rendered, live: &Deployment) {
 /// Whether everything that is wanted is in an object of the API server, which may have more.
 fn has_all(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(member, wanted)| live.get(member).is_some_and(|live| has_all(live, wanted))),
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().all(|(member, wanted)| {
+            let live = live.get(member).unwrap_or(&Value::Null);
+            has_all(live, wanted)
+        }),
         (Value::Array(live), Value::Array(wanted)) => wanted
             .iter()
             .all(|wanted| live.iter().any(|live| has_all(live, wanted))),
-        (Value::String(live), Value::String(wanted)) => {
-            live == wanted || are_one_quantity(live, wanted)
-        }
-        (live, wanted) => live == wanted,
+        (live, wanted) => means_the_same(wanted, live),
     }
-}
-
-/// Whether two texts are the same amount: the API server writes `1000m` as `1`.
-fn are_one_quantity(one: &str, other: &str) -> bool {
-    let [one, other] = [one, other].map(|it| Quantity(it.to_owned()).thousandths());
-    one > 0 && one == other
 }
 
 #[cfg(test)]
@@ -108,6 +104,26 @@ mod tests {
         let pod = live.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
         pod.containers[0].termination_message_policy = Some("FallbackToLogsOnError".to_owned());
         assert_eq!(policy(&json!({}), &live), "FallbackToLogsOnError");
+    }
+
+    #[test]
+    fn without_pods_what_is_new_comes_at_once() {
+        let mut live = of_earlier_release(&json!({}));
+        live.spec.as_mut().unwrap().replicas = Some(0);
+        assert_eq!(policy(&json!({}), &live), "FallbackToLogsOnError");
+    }
+
+    #[test]
+    fn what_the_api_server_leaves_out_because_it_says_nothing_is_no_change() {
+        let at_once = json!({ "probes": { "readiness": {
+            "httpGet": { "path": "/readyz", "port": 9090 }, "initialDelaySeconds": 0,
+        } } });
+        let mut live = serde_json::to_value(of_earlier_release(&at_once)).unwrap();
+        let probe = "/spec/template/spec/containers/0/readinessProbe";
+        let probe = live.pointer_mut(probe).unwrap().as_object_mut().unwrap();
+        assert_eq!(probe.remove("initialDelaySeconds"), Some(json!(0)));
+        let live = serde_json::from_value(live).unwrap();
+        assert_eq!(policy(&at_once, &live), Value::Null);
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn compare(sent: &Value, seen: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 /// Whether two values mean the same: the API server omits empty values and normalizes quantities.
-fn means_the_same(sent: &Value, seen: &Value) -> bool {
+pub(crate) fn means_the_same(sent: &Value, seen: &Value) -> bool {
     let amount = |value: &Value| Quantity(value.as_str().unwrap_or_default().to_owned());
     sent == seen
         || (says_nothing(sent) && says_nothing(seen))

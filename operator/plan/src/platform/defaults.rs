@@ -1,5 +1,5 @@
 //! New defaults of the installation, which platforms take one after another. Until a platform takes
-//! them, it keeps those that its status names.
+//! them, it keeps those that it has.
 
 use innkeeper_crds::BookingPlatform;
 use innkeeper_crds::platform::{DefaultsRollout, InstallationDefaults};
@@ -7,12 +7,49 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::executor::{ClusterDefaults, Executor};
+use crate::expand::{Expansion, expand};
 use crate::facts::Facts;
+use crate::refusal::Refusals;
+use crate::validate::validate;
 use crate::verdict::{State, holds};
-use crate::{expand, validate};
 
 /// How long a platform that was not ready before it took new defaults is waited for.
 const WAIT_FOR_UNREADY: SignedDuration = SignedDuration::from_mins(2);
+
+/// What the installation's defaults mean to a platform that has others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NewDefaults {
+    /// Nothing of the platform changes with them.
+    Same,
+    /// Its services change.
+    Different,
+    /// The platform is not valid with them.
+    Unusable(Refusals),
+}
+
+/// What the installation's defaults mean to a platform with these.
+pub fn compare(
+    platform: &BookingPlatform,
+    facts: &Facts,
+    present: &ClusterDefaults,
+    new: &ClusterDefaults,
+) -> NewDefaults {
+    match expanded(platform, facts, new) {
+        Err(refusals) => NewDefaults::Unusable(refusals),
+        Ok(new) if expanded(platform, facts, present) == Ok(new.clone()) => NewDefaults::Same,
+        Ok(_) => NewDefaults::Different,
+    }
+}
+
+fn expanded(
+    platform: &BookingPlatform,
+    facts: &Facts,
+    defaults: &ClusterDefaults,
+) -> Result<Expansion, Refusals> {
+    let executor = Executor::Cluster(defaults.clone());
+    let validated = validate(platform, &executor)?;
+    Ok(expand(&validated, &executor, facts))
+}
 
 /// The installation's defaults as they belong into a status.
 pub fn recorded(defaults: &ClusterDefaults) -> InstallationDefaults {
@@ -20,40 +57,6 @@ pub fn recorded(defaults: &ClusterDefaults) -> InstallationDefaults {
         bootstrap_servers: defaults.bootstrap_servers.clone(),
         database: defaults.database.clone(),
     }
-}
-
-/// The defaults that a platform has, given those of now: a platform without any takes these. The
-/// image is always that of now, because the status has a platform's image of its own.
-pub fn in_force(platform: &BookingPlatform, now: &ClusterDefaults) -> ClusterDefaults {
-    let status = platform.status.as_ref();
-    match status.and_then(|it| it.defaults.clone()) {
-        None => now.clone(),
-        Some(InstallationDefaults {
-            bootstrap_servers,
-            database,
-        }) => ClusterDefaults {
-            bootstrap_servers,
-            database,
-            image: now.image.clone(),
-        },
-    }
-}
-
-/// Whether other defaults would change the services of a platform. It does not matter for one that
-/// is invalid: nothing of it is changed.
-pub fn would_change(
-    platform: &BookingPlatform,
-    facts: &Facts,
-    from: &ClusterDefaults,
-    to: &ClusterDefaults,
-) -> bool {
-    let services = |defaults: &ClusterDefaults| {
-        let executor = Executor::Cluster(defaults.clone());
-        let validated = validate(platform, &executor).ok()?;
-        Some(expand(&validated, &executor, facts))
-    };
-    let (from, to) = (services(from), services(to));
-    from.is_some() && to.is_some() && from != to
 }
 
 /// The record in the status of a platform that takes new defaults.

@@ -62,6 +62,7 @@ fn expanded(services: Vec<Service>, observed: &[DomainService]) -> Expansion {
     let facts = Facts {
         orders: observed.iter().map(order).collect(),
         topic: Some("resort".to_owned()),
+        ..Facts::default()
     };
     expand(&validated, &cluster(), &facts)
 }

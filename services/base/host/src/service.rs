@@ -166,6 +166,10 @@ impl Service {
         };
         self.add_admin(admin::parked_events::router(Arc::clone(&context.store)));
         if let Some(reactor) = component.reactor.clone() {
+            if let Some(log) = &context.settings.log {
+                self.health
+                    .starting(format!("it waits for its share of {log}"));
+            }
             let reception = Arc::new(Reception::new(context, reactor, EventType::KNOWN));
             let letters = Arc::new(DeadLetters::new(context, reception, metrics));
             let consumer = Consumer::new(

@@ -59,6 +59,14 @@ impl Health {
         }
     }
 
+    /// Records what start-up waits for.
+    pub fn starting(&self, waits_for: impl AsRef<str>) {
+        let reason = masked(waits_for.as_ref()).into_owned();
+        if let Some(missing) = self.lock().get_mut(STARTED) {
+            *missing = reason;
+        }
+    }
+
     /// Records that start-up is over.
     pub fn started(&self) {
         self.met(STARTED);

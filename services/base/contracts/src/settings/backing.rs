@@ -1,5 +1,6 @@
 //! Where a service keeps its rows, and where its events go and come from.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -62,6 +63,19 @@ pub enum Log {
     Kafka(Kafka),
     /// A file that all services of the platform share.
     Sqlite(SqliteLog),
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kafka(kafka) => write!(
+                formatter,
+                "the topic {} of Kafka at {}",
+                kafka.topic, kafka.bootstrap_servers
+            ),
+            Self::Sqlite(log) => write!(formatter, "{}", log.file.display()),
+        }
+    }
 }
 
 /// A topic of a Kafka cluster.
