@@ -63,11 +63,16 @@ impl Namespace {
 
     /// Runs the first kubectl command in a message, as a shell would, and returns its output.
     pub fn obey(self, said: &str) -> String {
+        self.try_obey(said).unwrap()
+    }
+
+    /// The same as [`Self::obey`], but it may fail.
+    pub fn try_obey(self, said: &str) -> Result<String, String> {
         let (_, rest) = said.split_once("kubectl ").expect("a command");
         let command = rest.split(['`', '\n']).next().unwrap_or(rest);
         let words = shlex::split(command).expect("a command that a shell reads");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.kubectl(&words).unwrap()
+        self.kubectl(&words)
     }
 
     /// Runs kubectl with a file of this content as its last argument, and returns its output.
