@@ -67,7 +67,7 @@ async fn serve(
     };
     let started = tokio::select! {
         started = Service::start(launch) => started,
-        () = signals.next() => return Err(ended_early("it was opening its database")),
+        () = signals.next() => return Ok(()),
     };
     let service = started.map_err(|error| Failure::failed(&error))?;
     let admin = Lifecycle::new();
