@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::component::ServiceType;
+use crate::database::TlsSecrets;
 use crate::status::{Condition, never_observed};
 use crate::workload::Workload;
 
@@ -79,6 +80,9 @@ pub struct DomainServiceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub database_secret: Option<String>,
+    /// Where the certificates for TLS with its PostgreSQL database are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_tls: Option<TlsSecrets>,
     /// How its Service is reached.
     #[serde(default)]
     pub service_type: ServiceType,

@@ -45,6 +45,7 @@ impl ClusterArguments {
             secret_ref: SecretRef {
                 name: self.postgres_secret.clone(),
             },
+            tls: None,
         }
     }
 }

@@ -65,6 +65,12 @@ fn shown_defaults(platform: &BookingPlatform, services: &[&DynamicObject]) -> In
         let spec = &service.data["spec"];
         let mut database = spec["settings"]["database"]["postgres"].clone();
         database["secretRef"] = json!({ "name": spec["databaseSecret"].as_str()? });
+        if let (Some(tls), Some(secrets)) = (
+            database["tls"].as_object_mut(),
+            spec["databaseTls"].as_object(),
+        ) {
+            tls.extend(secrets.clone());
+        }
         let database = serde_json::from_value(database).ok();
         database.filter(|_| !has_own(name))
     };

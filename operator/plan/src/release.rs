@@ -35,6 +35,12 @@ pub const PAY_WITHIN: NewField = NewField {
     since: Version::new(0, 3, 0),
 };
 
+/// How the connection to a PostgreSQL server is encrypted.
+pub const POSTGRES_TLS: NewField = NewField {
+    name: "tls",
+    since: Version::new(0, 3, 0),
+};
+
 impl NewField {
     /// Whether an image knows the field. The installation's own image does; another is judged by
     /// its tag, and is assumed not to if that names no release.

@@ -15,8 +15,9 @@ pub const KAFKA: &[&str] = &["openjdk-17-jre-headless", "maven"];
 /// Packages that `PostgreSQL` needs.
 pub const POSTGRES: &[&str] = &["postgresql-15", "postgresql-client-15"];
 
-/// Packages that tests of single processes need: a browser, and `ip` for networks of their own.
-pub const BLACK_BOX: &[&str] = &["chromium", "iproute2"];
+/// Packages that tests of single processes need: a browser, `ip` for networks of their own, and a
+/// pooler before PostgreSQL.
+pub const BLACK_BOX: &[&str] = &["chromium", "iproute2", "pgbouncer"];
 
 /// Packages that Kubernetes needs.
 pub const KUBERNETES: &[&str] = &[

@@ -4,11 +4,15 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
 
 use innkeeper_contracts::pod;
+use innkeeper_contracts::settings::TlsMode;
 use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Standby};
-use innkeeper_crds::database::{Postgres, SecretRef};
+use innkeeper_crds::database::{
+    CaSecretRef, Postgres, PostgresTls, SecretRef, TlsSecretRef, TlsSecrets,
+};
 use innkeeper_kit::clock::{Clock as _, SystemClock};
 use innkeeper_plan::ClusterDefaults;
 use innkeeper_runtime::shutdown::EndSignals;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::IMAGE;
@@ -33,6 +37,19 @@ pub struct Arguments {
     /// Secret with `username` and `password`, in each platform's namespace.
     #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
     postgres_secret: String,
+    /// What to ask of its TLS: Disable, Require, VerifyCa or VerifyFull. When left out, TLS is used
+    /// where the server offers it, and its certificate is not verified.
+    #[arg(long, value_name = "MODE", value_parser = tls_mode)]
+    postgres_tls: Option<TlsMode>,
+    /// Secret with the certificates of the authorities to trust, in each platform's namespace.
+    #[arg(long, value_name = "NAME", requires = "postgres_tls")]
+    postgres_ca_secret: Option<String>,
+    /// The key in that Secret.
+    #[arg(long, value_name = "KEY", default_value = "ca.crt")]
+    postgres_ca_key: String,
+    /// Secret with `tls.crt` and `tls.key` of a client certificate, in each platform's namespace.
+    #[arg(long, value_name = "NAME", requires = "postgres_tls")]
+    postgres_client_secret: Option<String>,
     /// Image of platforms that name none.
     #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
     image: String,
@@ -94,8 +111,28 @@ impl Arguments {
             secret_ref: SecretRef {
                 name: self.postgres_secret.clone(),
             },
+            tls: self.postgres_tls.map(|mode| PostgresTls {
+                mode,
+                secrets: self.tls_secrets(),
+            }),
         })
     }
+
+    fn tls_secrets(&self) -> TlsSecrets {
+        let authority = self.postgres_ca_secret.clone();
+        let client = self.postgres_client_secret.clone();
+        TlsSecrets {
+            ca_secret_ref: authority.map(|name| CaSecretRef {
+                name,
+                key: self.postgres_ca_key.clone(),
+            }),
+            client_secret_ref: client.map(|name| TlsSecretRef { name }),
+        }
+    }
+}
+
+fn tls_mode(text: &str) -> Result<TlsMode, String> {
+    serde_json::from_value(Value::from(text)).map_err(|error| error.to_string())
 }
 
 /// Runs the operator until SIGTERM or Ctrl-C.

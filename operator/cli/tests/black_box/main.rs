@@ -39,6 +39,9 @@ mod saga;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+#[cfg(feature = "services")]
+mod tls;
+#[cfg(test)]
 mod values;
 #[cfg(test)]
 mod variants;

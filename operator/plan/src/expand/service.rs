@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use innkeeper_contracts::pod::DATABASE_SECRET_DIR;
+use innkeeper_contracts::pod::{DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR};
 use innkeeper_contracts::settings::{
     self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route,
     ServiceSettings, SqliteFile, SqliteLog,
 };
 use innkeeper_crds::component::{Booking, BookingPayment, Cors, ServiceType};
+use innkeeper_crds::database::{PostgresTls, TlsSecrets};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
@@ -41,6 +42,7 @@ pub(super) fn domain_service(ctx: &ExpandContext, service: &ValidatedService) ->
             settings,
             waits_for: service.calls.iter().map(|it| it.service.clone()).collect(),
             database_secret: database_secret(service),
+            database_tls: database_tls(service),
             service_type: service_type(service),
             workload: service.workload.clone(),
         },
@@ -222,8 +224,34 @@ fn database(ctx: &ExpandContext, service: &ValidatedService) -> Option<Database>
             database: postgres.database.clone(),
             schema: names::schema(incarnation(ctx, service)),
             credentials_dir: PathBuf::from(DATABASE_SECRET_DIR),
+            tls: postgres.tls.as_ref().map(tls),
         })),
     }
+}
+
+fn tls(tls: &PostgresTls) -> settings::PostgresTls {
+    let PostgresTls { mode, secrets } = tls;
+    let TlsSecrets {
+        ca_secret_ref,
+        client_secret_ref,
+    } = secrets;
+    settings::PostgresTls {
+        mode: *mode,
+        ca_file: ca_secret_ref
+            .as_ref()
+            .map(|_| PathBuf::from(DATABASE_CA_FILE)),
+        client_certificate_dir: client_secret_ref
+            .as_ref()
+            .map(|_| PathBuf::from(DATABASE_CLIENT_DIR)),
+    }
+}
+
+fn database_tls(service: &ValidatedService) -> Option<TlsSecrets> {
+    let DatabaseChoice::Postgres(postgres) = &service.database else {
+        return None;
+    };
+    let secrets = postgres.tls.as_ref().map(|tls| tls.secrets.clone());
+    secrets.filter(|secrets| *secrets != TlsSecrets::default())
 }
 
 fn database_secret(service: &ValidatedService) -> Option<String> {

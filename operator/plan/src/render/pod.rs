@@ -1,9 +1,8 @@
 //! A pod of a service, by the pod contract: what it runs, what it reads, and what it must not do.
 
-use std::path::Path;
-
 use innkeeper_contracts::pod::{
-    ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_SECRET_DIR, SETTINGS_FILE,
+    ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_CA_FILE, DATABASE_CLIENT_DIR,
+    DATABASE_SECRET_DIR, SETTINGS_FILE,
 };
 use innkeeper_crds::DomainService;
 use k8s_openapi::api::core::v1::{
@@ -31,6 +30,8 @@ const LEAVE_SECONDS: u32 = 5;
 const END_SECONDS: u32 = 10;
 /// Keys of the Secret with the credentials of a database.
 const CREDENTIALS: [&str; 2] = ["username", "password"];
+/// Keys of a Secret with a client certificate.
+const CLIENT_CERTIFICATE: [&str; 2] = ["tls.crt", "tls.key"];
 
 /// The template of the service's pods.
 pub(super) fn pod_template(service: &DomainService, config_maps: &ConfigMaps) -> PodTemplateSpec {
@@ -143,13 +144,18 @@ fn mounted(
     let ConfigMaps {
         settings, files, ..
     } = config_maps;
-    let settings = (config_map_volume("settings", settings), settings_dir());
+    let settings = (
+        config_map_volume("settings", settings),
+        folder(SETTINGS_FILE),
+    );
     let files = files.as_ref();
     let files = files.map(|it| (config_map_volume("config", it), CONFIG_DIR.to_owned()));
     let credentials = credentials(service).map(|volume| (volume, DATABASE_SECRET_DIR.to_owned()));
+    let certificates = certificates(service);
     [Some(settings), files, credentials]
         .into_iter()
         .flatten()
+        .chain(certificates)
         .map(|(volume, mount_path)| {
             let mount = VolumeMount {
                 name: volume.name.clone(),
@@ -161,11 +167,9 @@ fn mounted(
         })
 }
 
-fn settings_dir() -> String {
-    Path::new(SETTINGS_FILE)
-        .parent()
-        .map(|folder| folder.to_string_lossy().into_owned())
-        .unwrap_or_default()
+fn folder(path: &str) -> String {
+    path.rsplit_once('/')
+        .map_or(String::new(), |(folder, _)| folder.to_owned())
 }
 
 fn config_map_volume(volume: &str, config_map: &ConfigMap) -> Volume {
@@ -180,21 +184,49 @@ fn config_map_volume(volume: &str, config_map: &ConfigMap) -> Volume {
 }
 
 fn credentials(service: &DomainService) -> Option<Volume> {
-    let secret = service.spec.database_secret.clone()?;
-    let items = CREDENTIALS.map(|key| KeyToPath {
-        key: key.to_owned(),
-        path: key.to_owned(),
+    let secret = service.spec.database_secret.as_deref()?;
+    let items = CREDENTIALS.map(|key| (key, key));
+    Some(secret_volume("database", secret, &items))
+}
+
+/// The volumes with the certificates for the database, each with the path at which it is mounted.
+fn certificates(service: &DomainService) -> Vec<(Volume, String)> {
+    let secrets = service.spec.database_tls.as_ref();
+    let authority = secrets.and_then(|it| it.ca_secret_ref.as_ref()).map(|it| {
+        let items = [(it.key.as_str(), file_name(DATABASE_CA_FILE))];
+        let volume = secret_volume("database-ca", &it.name, &items);
+        (volume, folder(DATABASE_CA_FILE))
+    });
+    let client = secrets
+        .and_then(|it| it.client_secret_ref.as_ref())
+        .map(|it| {
+            let items = CLIENT_CERTIFICATE.map(|key| (key, key));
+            let volume = secret_volume("database-client", &it.name, &items);
+            (volume, DATABASE_CLIENT_DIR.to_owned())
+        });
+    authority.into_iter().chain(client).collect()
+}
+
+/// A volume with some keys of a Secret, each as the file with this name.
+fn secret_volume(volume: &str, secret: &str, items: &[(&str, &str)]) -> Volume {
+    let items = items.iter().map(|(key, path)| KeyToPath {
+        key: (*key).to_owned(),
+        path: (*path).to_owned(),
         mode: None,
     });
-    Some(Volume {
-        name: "database".to_owned(),
+    Volume {
+        name: volume.to_owned(),
         secret: Some(SecretVolumeSource {
-            secret_name: Some(secret),
-            items: Some(items.to_vec()),
+            secret_name: Some(secret.to_owned()),
+            items: Some(items.collect()),
             ..SecretVolumeSource::default()
         }),
         ..Volume::default()
-    })
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 fn pod_security_context() -> PodSecurityContext {

@@ -21,6 +21,7 @@ fn cluster() -> Executor {
             secret_ref: SecretRef {
                 name: "innkeeper-database".to_owned(),
             },
+            tls: None,
         }),
         image: "innkeeper:1".to_owned(),
     })

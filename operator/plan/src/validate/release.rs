@@ -1,21 +1,35 @@
 //! Refuses fields that images of earlier releases do not know: such a pod would reject its settings
 //! and never start.
 
-use innkeeper_contracts::settings::Component;
+use innkeeper_contracts::settings::{Component, Database};
 use innkeeper_crds::component::Attribute;
-use innkeeper_crds::{BookingPlatform, DomainService};
+use innkeeper_crds::{BookingPlatform, DomainService, database};
 
 use super::pinned_image;
 use crate::executor::Executor;
 use crate::refusal::Collector;
-use crate::release::{BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, release};
+use crate::release::{
+    BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, POSTGRES_TLS, release,
+};
 
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
     let (Executor::Cluster(installation), Some(image)) = (executor, pinned_image(platform)) else {
         return;
     };
     let images = (image.as_str(), installation.image.as_str());
+    if has_tls(platform.spec.database.as_ref()) {
+        refuse(
+            &POSTGRES_TLS,
+            "spec.database.postgres.tls".to_owned(),
+            images,
+            collector,
+        );
+    }
     for (index, service) in platform.spec.services.iter().enumerate() {
+        if has_tls(service.database.as_ref()) {
+            let field_path = format!("spec.services[{index}].database.postgres.tls");
+            refuse(&POSTGRES_TLS, field_path, images, collector);
+        }
         if service.gateway.as_ref().is_some_and(|it| it.cors.is_some()) {
             let field_path = format!("spec.services[{index}].gateway.cors");
             refuse(&CORS, field_path, images, collector);
@@ -54,6 +68,11 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
         let field_path = "spec.settings.component.gateway.cors".to_owned();
         refuse(&CORS, field_path, images, collector);
     }
+    let database = service.spec.settings.database.as_ref();
+    if matches!(database, Some(Database::Postgres(it)) if it.tls.is_some()) {
+        let field_path = "spec.settings.database.postgres.tls".to_owned();
+        refuse(&POSTGRES_TLS, field_path, images, collector);
+    }
     if let Component::Payment(payment) = component {
         if !payment.booking_addresses.is_empty() {
             let field_path = "spec.settings.component.payment.bookingAddresses".to_owned();
@@ -64,6 +83,10 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
             refuse(&PAY_WITHIN, field_path, images, collector);
         }
     }
+}
+
+fn has_tls(database: Option<&database::Database>) -> bool {
+    database.is_some_and(|it| it.postgres.as_ref().is_some_and(|it| it.tls.is_some()))
 }
 
 /// The paths of every `minLength`, relative to the block with the attributes.

@@ -39,6 +39,7 @@ pub fn cluster_defaults() -> ClusterDefaults {
             secret_ref: SecretRef {
                 name: "innkeeper-database".to_owned(),
             },
+            tls: None,
         }),
         image: "registry.example/innkeeper:1.0.0".to_owned(),
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema;
 
-pub use backing::{Database, Kafka, Log, Postgres, SqliteFile, SqliteLog};
+pub use backing::{Database, Kafka, Log, Postgres, PostgresTls, SqliteFile, SqliteLog, TlsMode};
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};
 pub use component::Component;
 pub use fulfillment::{Fulfillment, StartAs};

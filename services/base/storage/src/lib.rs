@@ -17,7 +17,7 @@ use innkeeper_kit::Clock;
 use innkeeper_kit::store::Store;
 
 pub use open_error::OpenError;
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Credentials, Postgres, PostgresOptions};
 pub use sqlite::{PlatformFile, PlatformOptions, PlatformService, Sqlite};
 
 /// Opens the store that a service's settings name, and creates or migrates its tables.
@@ -25,7 +25,7 @@ pub async fn open(settings: &Database, clock: Arc<dyn Clock>) -> Result<Arc<dyn 
     match settings {
         Database::Sqlite(sqlite) => Ok(Arc::new(Sqlite::open(&sqlite.file, clock).await?)),
         Database::Postgres(postgres) => {
-            let options = PostgresOptions::from_settings(postgres)?;
+            let options = PostgresOptions::from_settings(postgres);
             Ok(Arc::new(Postgres::open(options).await?))
         }
     }

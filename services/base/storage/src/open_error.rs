@@ -71,6 +71,33 @@ pub enum OpenError {
         /// The error of the client.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A pooler before the server loses prepared statements.
+    #[error(
+        "the pooler at {}:{port} gives each transaction another connection and loses prepared statements; set pool_mode = session, or in PgBouncer 1.21 or later max_prepared_statements = 200",
+        masked(host)
+    )]
+    Pooler {
+        /// Host of the pooler.
+        host: String,
+        /// Port of the pooler.
+        port: u16,
+    },
+    /// The files for TLS cannot be used.
+    #[error("cannot use {} for TLS with PostgreSQL; {remedy}", file.display())]
+    Tls {
+        /// The file.
+        file: PathBuf,
+        /// What must be in it.
+        remedy: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No version of TLS can be used.
+    #[error("cannot use TLS")]
+    TlsVersions(#[source] rustls::Error),
+    /// There is no certificate authority to trust.
+    #[error("cannot verify certificates")]
+    Roots(#[source] rustls::client::VerifierBuilderError),
     /// The schema cannot be created.
     #[error(
         "cannot make the schema {schema}; grant the user CREATE on the database, or make the schema and grant CREATE on it"

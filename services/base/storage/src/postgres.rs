@@ -4,14 +4,17 @@
 //! that must keep others from a parent row is a transaction of several statements. Time is the
 //! database's. Several processes may share a schema.
 
+mod connect;
 mod connections;
 mod dead_letters;
 mod messages;
 mod migrate;
 mod options;
 mod outbox;
+mod pooler;
 mod rows;
 mod step;
+mod tls;
 mod write;
 
 use std::time::Duration;
@@ -28,7 +31,7 @@ use uuid::Uuid;
 use crate::OpenError;
 use connections::Connections;
 
-pub use options::PostgresOptions;
+pub use options::{Credentials, PostgresOptions};
 
 /// A [`Store`] in a schema of a PostgreSQL database.
 pub struct Postgres {
@@ -41,6 +44,7 @@ impl Postgres {
     pub async fn open(options: PostgresOptions) -> Result<Self, OpenError> {
         options.check_schema()?;
         let connections = Connections::open(&options)?;
+        pooler::check(&connections, &options).await?;
         migrate::run(&connections, &options).await?;
         Ok(Self {
             connections,

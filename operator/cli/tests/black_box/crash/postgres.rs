@@ -19,6 +19,7 @@ pub fn database() -> Postgres {
         secret_ref: SecretRef {
             name: "database".to_owned(),
         },
+        tls: None,
     }
 }
 

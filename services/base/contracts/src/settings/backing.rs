@@ -50,6 +50,39 @@ pub struct Postgres {
     /// Folder with the files `username` and `password`.
     #[schemars(length(min = 1, max = 4096))]
     pub credentials_dir: PathBuf,
+    /// Whether and how the connection is encrypted. When left out: where the server offers it, and
+    /// without verifying its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<PostgresTls>,
+}
+
+/// How the connection to a PostgreSQL server is encrypted.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostgresTls {
+    /// What is asked of the server.
+    pub mode: TlsMode,
+    /// File with the certificates of the authorities to trust, in PEM; the system's when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub ca_file: Option<PathBuf>,
+    /// Folder with the client's certificate and key: the files `tls.crt` and `tls.key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub client_certificate_dir: Option<PathBuf>,
+}
+
+/// What is asked of a server's TLS, by the names of PostgreSQL's `sslmode`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum TlsMode {
+    /// No TLS.
+    Disable,
+    /// TLS with any certificate: nobody reads along, but anybody may answer.
+    Require,
+    /// TLS with a certificate of a trusted authority, for whatever name.
+    VerifyCa,
+    /// TLS with a certificate of a trusted authority for the name of the host.
+    VerifyFull,
 }
 
 /// The port of a PostgreSQL server, unless told otherwise.

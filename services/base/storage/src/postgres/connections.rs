@@ -1,4 +1,7 @@
-//! A connection pool, and what the server's errors mean.
+//! A connection pool, how statements name the tables of a schema, and what the server's errors mean.
+//!
+//! Nothing is set for a whole session: behind a pooler that gives each transaction another
+//! connection, a session is shared with others.
 
 use std::time::Duration;
 
@@ -7,10 +10,12 @@ use deadpool_postgres::{
 };
 use innkeeper_kit::store::StoreError;
 use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::time::timeout;
+use tokio_postgres::Row;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Row};
 
+use super::connect::Connector;
 use super::options::PostgresOptions;
 use crate::OpenError;
 
@@ -19,12 +24,18 @@ const CONNECTIONS: usize = 16;
 /// How long to wait for a connection that is in use or must be made. Both take long only on an
 /// overloaded machine.
 const POOL_TIMEOUT: Duration = Duration::from_secs(10);
-/// After this time the client gives up on a server that does not answer at all.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+/// After this time a statement is cancelled.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the server may take to cancel one.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
+/// The schema that statements name; that of the service takes its place.
+const NAMED_SCHEMA: &str = "innkeeper.";
 
 /// The connections of one store.
 pub struct Connections {
     pool: Pool,
+    schema: String,
+    connector: Connector,
     /// Locked for reading while a connection is used, and for writing to close.
     open: RwLock<bool>,
 }
@@ -52,7 +63,9 @@ impl Connections {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_config(options.config(), NoTls, recycling);
+        let connector = Connector::of(options)?;
+        let config = connector.prepared().config;
+        let manager = Manager::from_connect(config, connector.clone(), recycling);
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -63,8 +76,18 @@ impl Connections {
             .map_err(|error| options.connect_error(error))?;
         Ok(Self {
             pool,
+            schema: options.schema.clone(),
+            connector,
             open: RwLock::new(true),
         })
+    }
+
+    /// The tables as a connection or a transaction sees them.
+    pub fn tables<'a, C: GenericClient>(&'a self, client: &'a C) -> Tables<'a, C> {
+        Tables {
+            client,
+            schema: &self.schema,
+        }
     }
 
     /// Takes a connection from the pool.
@@ -80,6 +103,7 @@ impl Connections {
         }
         Ok(Session {
             client: self.connect().await?,
+            connector: &self.connector,
             _open: open,
         })
     }
@@ -91,10 +115,11 @@ impl Connections {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, QueryError> {
         let session = self.session().await?;
-        if let Some(answer) = in_time(query(&session.client, sql, parameters)).await {
+        let tables = self.tables(&session.client);
+        if let Some(answer) = in_time(tables.query(sql, parameters)).await {
             return answer;
         }
-        session.discard();
+        session.discard().await;
         Err(QueryError::TimedOut)
     }
 
@@ -110,30 +135,47 @@ impl Connections {
 pub struct Session<'a> {
     /// The connection.
     pub client: Object,
+    connector: &'a Connector,
     _open: RwLockReadGuard<'a, bool>,
 }
 
 impl Session<'_> {
-    /// Throws the connection away, so that a late answer does not reach its next user.
-    pub fn discard(self) {
+    /// Cancels what the connection is at, and throws it away, so that a late answer does not reach
+    /// its next user.
+    pub async fn discard(self) {
+        let cancel = self.client.cancel_token();
+        let cancelled = cancel.cancel_query(self.connector.prepared().tls);
+        if !matches!(timeout(CANCEL_TIMEOUT, cancelled).await, Ok(Ok(()))) {
+            tracing::debug!("the server did not cancel a statement that takes too long");
+        }
         drop(Object::take(self.client));
     }
 }
 
-/// Runs one statement on a connection or in a transaction. It is prepared once per connection.
-pub async fn query(
-    client: &impl GenericClient,
-    sql: &str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Row>, QueryError> {
-    let statement = client.prepare_cached(sql).await?;
-    Ok(client.query(&statement, parameters).await?)
+/// The tables of a service's schema, as a connection or a transaction sees them.
+pub struct Tables<'a, C> {
+    client: &'a C,
+    schema: &'a str,
+}
+
+impl<C: GenericClient> Tables<'_, C> {
+    /// Runs one statement, which is prepared once per connection. It calls the schema `innkeeper`,
+    /// whatever its name is.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, QueryError> {
+        let sql = sql.replace(NAMED_SCHEMA, &format!("\"{}\".", self.schema));
+        let statement = self.client.prepare_cached(&sql).await?;
+        Ok(self.client.query(&statement, parameters).await?)
+    }
 }
 
 /// Waits for the server's answer; `None` if there is none in time. Then the connection is to be
 /// thrown away.
 pub async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(ANSWER_TIMEOUT, answer).await.ok()
+    timeout(ANSWER_TIMEOUT, answer).await.ok()
 }
 
 impl QueryError {

@@ -25,7 +25,7 @@ pub async fn list(
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM dead_letters WHERE seq > $1 AND ($2::text IS NULL OR kind = $2) ORDER BY seq LIMIT $3"
+        " FROM innkeeper.dead_letters WHERE seq > $1 AND ($2::text IS NULL OR kind = $2) ORDER BY seq LIMIT $3"
     );
     let kind = wanted.kind.map(DeadLetterKind::as_str);
     let limit = i64::from(wanted.limit);
@@ -40,14 +40,18 @@ pub async fn load(
     connections: &Connections,
     id: Uuid,
 ) -> Result<Option<StoredDeadLetter>, StoreError> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM dead_letters WHERE id = $1");
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM innkeeper.dead_letters WHERE id = $1"
+    );
     let rows = connections.query(SQL, &[&id]).await?;
     rows.first().map(from_columns).transpose()
 }
 
 /// Counts the dead letters of each kind.
 pub async fn count(connections: &Connections) -> Result<Vec<(DeadLetterKind, u64)>, StoreError> {
-    let sql = "SELECT kind, count(*) FROM dead_letters GROUP BY kind";
+    let sql = "SELECT kind, count(*) FROM innkeeper.dead_letters GROUP BY kind";
     let rows = connections.query(sql, &[]).await?;
     let counts = rows.iter().map(|row| {
         let (kind, count): (&str, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -59,7 +63,8 @@ pub async fn count(connections: &Connections) -> Result<Vec<(DeadLetterKind, u64
 
 /// Notes that a dead letter was tried once more in vain.
 pub async fn keep(connections: &Connections, replay: &FailedReplay) -> Result<(), StoreError> {
-    let sql = "UPDATE dead_letters SET kind = $2, error = $3, tries = tries + 1 WHERE id = $1";
+    let sql =
+        "UPDATE innkeeper.dead_letters SET kind = $2, error = $3, tries = tries + 1 WHERE id = $1";
     let kind = replay.kind.as_str();
     connections
         .query(sql, &[&replay.id, &kind, &replay.error])

@@ -8,7 +8,7 @@ use innkeeper_kit::store::{KeyRow, StoreError, StoredAnswer};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::connections::{Connections, QueryError, query};
+use super::connections::{Connections, QueryError, Tables};
 use super::rows::microseconds;
 
 /// How many rows one statement deletes at most.
@@ -19,27 +19,30 @@ pub async fn load_seen(
     connections: &Connections,
     event_ids: &[Uuid],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let sql = "SELECT event_id FROM inbox WHERE event_id = ANY ($1)";
+    let sql = "SELECT event_id FROM innkeeper.inbox WHERE event_id = ANY ($1)";
     let rows = connections.query(sql, &[&event_ids]).await?;
     let ids: Result<_, _> = rows.iter().map(|row| row.try_get(0)).collect();
     Ok(ids.map_err(QueryError::from)?)
 }
 
 /// Whether an event is in the inbox.
-pub async fn has_seen(client: &impl GenericClient, event_id: Uuid) -> Result<bool, QueryError> {
-    let sql = "SELECT FROM inbox WHERE event_id = $1";
-    Ok(!query(client, sql, &[&event_id]).await?.is_empty())
+pub async fn has_seen(
+    tables: &Tables<'_, impl GenericClient>,
+    event_id: Uuid,
+) -> Result<bool, QueryError> {
+    let sql = "SELECT FROM innkeeper.inbox WHERE event_id = $1";
+    Ok(!tables.query(sql, &[&event_id]).await?.is_empty())
 }
 
 /// Loads an idempotency key.
 pub async fn load_key(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     key: &str,
 ) -> Result<Option<KeyRow>, QueryError> {
     let sql = "
-        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM innkeeper.idempotency_keys
         WHERE key = $1";
-    let rows = query(client, sql, &[&key]).await?;
+    let rows = tables.query(sql, &[&key]).await?;
     rows.first().map(key_from_columns).transpose()
 }
 
@@ -49,7 +52,7 @@ pub async fn load_key_of(
     correlation_id: Uuid,
 ) -> Result<Option<KeyRow>, StoreError> {
     let sql = "
-        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM idempotency_keys
+        SELECT key, fingerprint, correlation_id, answer_status, answer_location_id, answer_body FROM innkeeper.idempotency_keys
         WHERE correlation_id = $1";
     let rows = connections.query(sql, &[&correlation_id]).await?;
     Ok(rows.first().map(key_from_columns).transpose()?)
@@ -82,23 +85,23 @@ pub fn headers(row: &Row, column: usize) -> Result<Vec<Header>, StoreError> {
 pub async fn prune(connections: &Connections, age: Duration) -> Result<u64, StoreError> {
     // An earlier release marked what it had published.
     let leftovers = [
-        "WITH old AS (SELECT seq FROM outbox
+        "WITH old AS (SELECT seq FROM innkeeper.outbox
              WHERE published_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
-         DELETE FROM outbox USING old WHERE outbox.seq = old.seq RETURNING 1",
-        "WITH old AS (SELECT event_id FROM parked_events LEFT JOIN outbox ON outbox.id = event_id
+         DELETE FROM innkeeper.outbox USING old WHERE outbox.seq = old.seq RETURNING 1",
+        "WITH old AS (SELECT event_id FROM innkeeper.parked_events LEFT JOIN innkeeper.outbox ON outbox.id = event_id
              WHERE outbox.id IS NULL AND parked_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
-         DELETE FROM parked_events USING old WHERE parked_events.event_id = old.event_id RETURNING 1",
+         DELETE FROM innkeeper.parked_events USING old WHERE parked_events.event_id = old.event_id RETURNING 1",
     ];
     let statements = [
-        "WITH old AS (SELECT event_id FROM inbox
+        "WITH old AS (SELECT event_id FROM innkeeper.inbox
              WHERE handled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
-         DELETE FROM inbox USING old WHERE inbox.event_id = old.event_id RETURNING 1",
-        "WITH old AS (SELECT key FROM idempotency_keys
+         DELETE FROM innkeeper.inbox USING old WHERE inbox.event_id = old.event_id RETURNING 1",
+        "WITH old AS (SELECT key FROM innkeeper.idempotency_keys
              WHERE settled_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
-         DELETE FROM idempotency_keys USING old WHERE idempotency_keys.key = old.key RETURNING 1",
-        "WITH old AS (SELECT correlation_id FROM rows
+         DELETE FROM innkeeper.idempotency_keys USING old WHERE idempotency_keys.key = old.key RETURNING 1",
+        "WITH old AS (SELECT correlation_id FROM innkeeper.rows
              WHERE id IS NULL AND state = 'ended' AND created_at <= now() - $1::bigint * interval '1 microsecond' LIMIT $2)
-         DELETE FROM rows USING old WHERE rows.correlation_id = old.correlation_id RETURNING 1",
+         DELETE FROM innkeeper.rows USING old WHERE rows.correlation_id = old.correlation_id RETURNING 1",
     ];
     let leftovers = leftovers.map(|sql| (sql, Duration::ZERO));
     let statements = statements.map(|sql| (sql, age));

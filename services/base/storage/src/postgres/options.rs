@@ -1,19 +1,18 @@
 //! Where the database is, and the credentials for it.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use innkeeper_contracts::settings;
 
+use super::tls;
 use crate::OpenError;
 
 /// PostgreSQL truncates longer names, so that two services could share a schema by accident.
 const LONGEST_NAME: usize = 63;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
-/// After this time the server cancels a statement.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After this time without an acknowledgement the connection is given up.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -28,10 +27,10 @@ pub struct PostgresOptions {
     pub database: String,
     /// Name of the schema, which is created if it is missing.
     pub schema: String,
-    /// Name of the user.
-    pub username: String,
-    /// Password of the user.
-    pub password: String,
+    /// The user, and the password.
+    pub credentials: Credentials,
+    /// Whether and how the connection is encrypted; `None`: where the server offers it.
+    pub tls: Option<settings::PostgresTls>,
 }
 
 impl fmt::Debug for PostgresOptions {
@@ -42,23 +41,47 @@ impl fmt::Debug for PostgresOptions {
             .field("port", &self.port)
             .field("database", &self.database)
             .field("schema", &self.schema)
-            .field("username", &self.username)
             .finish_non_exhaustive()
     }
 }
 
+/// The credentials of a user.
+#[derive(Clone)]
+pub enum Credentials {
+    /// Name and password.
+    Given {
+        /// Name of the user.
+        username: String,
+        /// Password of the user.
+        password: String,
+    },
+    /// A folder with the files `username` and `password`, which may change.
+    In(PathBuf),
+}
+
+impl Credentials {
+    fn read(&self) -> Result<(String, String), OpenError> {
+        match self {
+            Self::Given { username, password } => Ok((username.clone(), password.clone())),
+            Self::In(folder) => Ok((
+                read_credential(&folder.join("username"))?,
+                read_credential(&folder.join("password"))?,
+            )),
+        }
+    }
+}
+
 impl PostgresOptions {
-    /// Reads the credentials files that a service's settings name.
-    pub fn from_settings(settings: &settings::Postgres) -> Result<Self, OpenError> {
-        let credential = |name| read_credential(&settings.credentials_dir.join(name));
-        Ok(Self {
+    /// The options that a service's settings name.
+    pub fn from_settings(settings: &settings::Postgres) -> Self {
+        Self {
             host: settings.host.clone(),
             port: settings.port,
             database: settings.database.clone(),
             schema: settings.schema.clone(),
-            username: credential("username")?,
-            password: credential("password")?,
-        })
+            credentials: Credentials::In(settings.credentials_dir.clone()),
+            tls: settings.tls.clone(),
+        }
     }
 
     /// Refuses a schema name that would need quoting or be truncated.
@@ -75,26 +98,22 @@ impl PostgresOptions {
         Ok(())
     }
 
-    /// The client's configuration. Statements are planned once, because they are few, and planning
-    /// the largest costs more than running it.
-    pub(super) fn config(&self) -> tokio_postgres::Config {
+    /// The client's configuration. It sets nothing that a pooler would not pass on.
+    pub(super) fn config(&self) -> Result<tokio_postgres::Config, OpenError> {
+        let (username, password) = self.credentials.read()?;
         let mut config = tokio_postgres::Config::new();
         config
             .host(&self.host)
             .port(self.port)
             .dbname(&self.database)
-            .user(&self.username)
-            .password(&self.password)
+            .user(&username)
+            .password(&password)
             .application_name(&self.schema)
             .connect_timeout(CONNECT_TIMEOUT)
             .keepalives_idle(KEEPALIVE_IDLE)
             .tcp_user_timeout(TCP_USER_TIMEOUT)
-            .options(format!(
-                r#"-c search_path="{}" -c statement_timeout={} -c plan_cache_mode=force_generic_plan"#,
-                self.schema,
-                STATEMENT_TIMEOUT.as_millis()
-            ));
-        config
+            .ssl_mode(tls::ssl_mode(self.tls.as_ref()));
+        Ok(config)
     }
 
     pub(super) fn connect_error(

@@ -18,10 +18,10 @@ pub async fn load_unpublished(
     limit: u32,
 ) -> Result<Vec<OutboxEvent>, StoreError> {
     let sql = "
-        SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text FROM outbox
+        SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text FROM innkeeper.outbox
         WHERE published_at IS NULL AND aggregateid > $1
           AND aggregateid NOT IN (
-              SELECT held.aggregateid FROM parked_events JOIN outbox AS held ON held.id = event_id
+              SELECT held.aggregateid FROM innkeeper.parked_events JOIN innkeeper.outbox AS held ON held.id = event_id
               WHERE held.published_at IS NULL)
         ORDER BY aggregateid, version, seq LIMIT $2";
     let after = after.unwrap_or_default();
@@ -49,7 +49,7 @@ fn event_from_columns(row: &Row) -> Result<OutboxEvent, StoreError> {
 
 /// Deletes events.
 pub async fn delete(connections: &Connections, ids: &[Uuid]) -> Result<(), StoreError> {
-    let sql = "DELETE FROM outbox WHERE id = ANY ($1)";
+    let sql = "DELETE FROM innkeeper.outbox WHERE id = ANY ($1)";
     connections.query(sql, &[&ids]).await?;
     Ok(())
 }
@@ -57,10 +57,10 @@ pub async fn delete(connections: &Connections, ids: &[Uuid]) -> Result<(), Store
 /// Parks events that are still in the outbox.
 pub async fn park(connections: &Connections, refusals: &[Refusal]) -> Result<(), StoreError> {
     let sql = "
-        INSERT INTO parked_events (event_id, reason)
+        INSERT INTO innkeeper.parked_events (event_id, reason)
         SELECT id, refusal.reason
         FROM unnest($1::uuid[], $2::text[]) AS refusal (event_id, reason)
-        JOIN outbox ON outbox.id = refusal.event_id AND published_at IS NULL
+        JOIN innkeeper.outbox ON outbox.id = refusal.event_id AND published_at IS NULL
         ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
     let ids: Vec<Uuid> = refusals.iter().map(|refusal| refusal.event_id).collect();
     let reasons: Vec<&str> = refusals.iter().map(|refusal| &*refusal.reason).collect();
@@ -75,7 +75,7 @@ pub async fn list_parked(
 ) -> Result<Vec<ParkedEvent>, StoreError> {
     let sql = "
         SELECT id, aggregatetype, aggregateid, type, version, headers::text, payload::text, reason, parked_at
-        FROM parked_events JOIN outbox ON outbox.id = event_id
+        FROM innkeeper.parked_events JOIN innkeeper.outbox ON outbox.id = event_id
         WHERE published_at IS NULL ORDER BY parked_at, seq LIMIT $1";
     let rows = connections.query(sql, &[&i64::from(limit)]).await?;
     rows.iter().map(parked_from_columns).collect()
@@ -92,7 +92,7 @@ fn parked_from_columns(row: &Row) -> Result<ParkedEvent, StoreError> {
 /// Counts parked events.
 pub async fn count_parked(connections: &Connections) -> Result<u64, StoreError> {
     let sql = "
-        SELECT count(*) FROM parked_events JOIN outbox ON outbox.id = event_id
+        SELECT count(*) FROM innkeeper.parked_events JOIN innkeeper.outbox ON outbox.id = event_id
         WHERE published_at IS NULL";
     let rows = connections.query(sql, &[]).await?;
     let row = rows.first().expect("an aggregate has one row");
@@ -102,7 +102,7 @@ pub async fn count_parked(connections: &Connections) -> Result<u64, StoreError> 
 
 /// Ends the parking of an event; `false` if it is not parked.
 pub async fn unpark(connections: &Connections, event_id: Uuid) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM parked_events WHERE event_id = $1 RETURNING 1";
+    let sql = "DELETE FROM innkeeper.parked_events WHERE event_id = $1 RETURNING 1";
     let unparked = connections.query(sql, &[&event_id]).await?;
     Ok(!unparked.is_empty())
 }
@@ -110,8 +110,8 @@ pub async fn unpark(connections: &Connections, event_id: Uuid) -> Result<bool, S
 /// Deletes a parked event; `false` if it is not parked.
 pub async fn discard(connections: &Connections, event_id: Uuid) -> Result<bool, StoreError> {
     let sql = "
-        WITH discarded AS (DELETE FROM parked_events WHERE event_id = $1 RETURNING event_id)
-        DELETE FROM outbox USING discarded WHERE outbox.id = discarded.event_id RETURNING 1";
+        WITH discarded AS (DELETE FROM innkeeper.parked_events WHERE event_id = $1 RETURNING event_id)
+        DELETE FROM innkeeper.outbox USING discarded WHERE outbox.id = discarded.event_id RETURNING 1";
     let discarded = connections.query(sql, &[&event_id]).await?;
     Ok(!discarded.is_empty())
 }
@@ -123,7 +123,7 @@ pub async fn take_relay_lease(
     hold_for: Duration,
 ) -> Result<bool, StoreError> {
     let sql = "
-        INSERT INTO lease (name, owner, until) VALUES ('relay', $1, now() + $2::bigint * interval '1 microsecond')
+        INSERT INTO innkeeper.lease (name, owner, until) VALUES ('relay', $1, now() + $2::bigint * interval '1 microsecond')
         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
         WHERE lease.owner = excluded.owner OR lease.until <= now()
         RETURNING 1";
@@ -135,7 +135,7 @@ pub async fn take_relay_lease(
 
 /// Gives the lease back if this owner holds it.
 pub async fn release_relay_lease(connections: &Connections, owner: Uuid) -> Result<(), StoreError> {
-    let sql = "DELETE FROM lease WHERE name = 'relay' AND owner = $1";
+    let sql = "DELETE FROM innkeeper.lease WHERE name = 'relay' AND owner = $1";
     connections.query(sql, &[&owner]).await?;
     Ok(())
 }

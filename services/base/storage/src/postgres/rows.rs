@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::connections::{Connections, QueryError, query};
+use super::connections::{Connections, QueryError, Tables};
 
 /// The columns that [`from_columns`] reads.
 macro_rules! columns {
@@ -38,7 +38,7 @@ pub async fn load(connections: &Connections, row_id: Uuid) -> Result<Option<Row>
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE correlation_id = $1"
+        " FROM innkeeper.rows WHERE correlation_id = $1"
     );
     let rows = connections.query(SQL, &[&row_id]).await?;
     Ok(from_rows(&rows)?.pop())
@@ -46,7 +46,7 @@ pub async fn load(connections: &Connections, row_id: Uuid) -> Result<Option<Row>
 
 /// Loads the row with a public id.
 pub async fn load_by_id(connections: &Connections, id: i64) -> Result<Option<Row>, StoreError> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM rows WHERE id = $1");
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM innkeeper.rows WHERE id = $1");
     let rows = connections.query(SQL, &[&id]).await?;
     Ok(from_rows(&rows)?.pop())
 }
@@ -56,12 +56,12 @@ pub async fn list(connections: &Connections, wanted: &Query) -> Result<Vec<Row>,
     const ALL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE id > $1 ORDER BY id LIMIT $2"
+        " FROM innkeeper.rows WHERE id > $1 ORDER BY id LIMIT $2"
     );
     const OF_OWNER: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE owner = $3 AND id > $1 ORDER BY id LIMIT $2"
+        " FROM innkeeper.rows WHERE owner = $3 AND id > $1 ORDER BY id LIMIT $2"
     );
     let limit = i64::from(wanted.limit);
     let rows = match &wanted.owner {
@@ -76,70 +76,84 @@ pub async fn list(connections: &Connections, wanted: &Query) -> Result<Vec<Row>,
 
 /// Loads the rows of a part of a scope, and tells the time.
 pub async fn load_part(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     part: &Scope,
 ) -> Result<(Vec<Row>, Option<Timestamp>), QueryError> {
     const SAGA: &str = with_time!(concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE correlation_id = $1 UNION ALL SELECT ",
+        " FROM innkeeper.rows WHERE correlation_id = $1 UNION ALL SELECT ",
         columns!(),
-        " FROM rows WHERE saga_id = $1"
+        " FROM innkeeper.rows WHERE saga_id = $1"
     ));
-    const ID: &str = with_time!(concat!("SELECT ", columns!(), " FROM rows WHERE id = $1"));
+    const ID: &str = with_time!(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM innkeeper.rows WHERE id = $1"
+    ));
     const SECOND_KEY: &str = with_time!(concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE second_key = $1 AND aggregate = $2"
+        " FROM innkeeper.rows WHERE second_key = $1 AND aggregate = $2"
     ));
     match part {
         Scope::Nothing | Scope::All(_) => Ok((Vec::new(), None)),
-        Scope::Saga(saga) => with_time(&query(client, SAGA, &[saga]).await?),
-        Scope::Id(id) => with_time(&query(client, ID, &[id]).await?),
+        Scope::Saga(saga) => with_time(&tables.query(SAGA, &[saga]).await?),
+        Scope::Id(id) => with_time(&tables.query(ID, &[id]).await?),
         Scope::SecondKey { aggregate, key } => {
-            with_time(&query(client, SECOND_KEY, &[key, aggregate]).await?)
+            with_time(&tables.query(SECOND_KEY, &[key, aggregate]).await?)
         }
-        Scope::Parent { id, range } => load_locked(client, *id, *range).await,
+        Scope::Parent { id, range } => load_locked(tables, *id, *range).await,
     }
 }
 
 /// Locks a parent row until the transaction ends, then loads the rows that take a part of it: what
 /// another transaction has added meanwhile is seen by the second statement.
 async fn load_locked(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     id: i64,
     range: Option<TimeRange>,
 ) -> Result<(Vec<Row>, Option<Timestamp>), QueryError> {
-    const LOCK: &str = concat!("SELECT ", columns!(), " FROM rows WHERE id = $1 FOR UPDATE");
+    const LOCK: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM innkeeper.rows WHERE id = $1 FOR UPDATE"
+    );
     const CHILDREN: &str = with_time!(concat!(
         "SELECT ",
         columns!(),
-        " FROM rows WHERE parent_id = $1
+        " FROM innkeeper.rows WHERE parent_id = $1
           AND ($2::timestamptz IS NULL OR range_from IS NULL OR range_from < $3 AND range_until > $2)"
     ));
-    let Some(parent) = from_rows(&query(client, LOCK, &[&id]).await?)?.pop() else {
+    let Some(parent) = from_rows(&tables.query(LOCK, &[&id]).await?)?.pop() else {
         return Ok((Vec::new(), None));
     };
     let (from, until) = (
         range.map(|range| range.from),
         range.map(|range| range.until),
     );
-    let children = query(client, CHILDREN, &[&parent.row_id, &from, &until]).await?;
+    let children = tables
+        .query(CHILDREN, &[&parent.row_id, &from, &until])
+        .await?;
     let (mut rows, now) = with_time(&children)?;
     rows.insert(0, parent);
     Ok((rows, now))
 }
 
 /// The next public id, and the time.
-pub async fn draw_id(client: &impl GenericClient) -> Result<(i64, Timestamp), QueryError> {
-    let rows = query(client, "SELECT nextval('public_ids'), now()", &[]).await?;
+pub async fn draw_id(
+    tables: &Tables<'_, impl GenericClient>,
+) -> Result<(i64, Timestamp), QueryError> {
+    let rows = tables
+        .query("SELECT nextval('innkeeper.public_ids'), now()", &[])
+        .await?;
     let row = rows.first().expect("a SELECT without FROM has one row");
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 /// The time of the transaction.
-pub async fn fetch_time(client: &impl GenericClient) -> Result<Timestamp, QueryError> {
-    let rows = query(client, "SELECT now()", &[]).await?;
+pub async fn fetch_time(tables: &Tables<'_, impl GenericClient>) -> Result<Timestamp, QueryError> {
+    let rows = tables.query("SELECT now()", &[]).await?;
     let row = rows.first().expect("a SELECT without FROM has one row");
     Ok(row.try_get(0)?)
 }
@@ -149,12 +163,12 @@ pub async fn fetch_time(client: &impl GenericClient) -> Result<Timestamp, QueryE
 pub async fn claim_due(connections: &Connections, due: &Due) -> Result<Vec<Row>, StoreError> {
     const SQL: &str = concat!(
         "WITH due AS MATERIALIZED (
-             SELECT correlation_id FROM rows
+             SELECT correlation_id FROM innkeeper.rows
              WHERE state = $1 AND created_at <= now() - $2::bigint * interval '1 microsecond'
                AND (claim_until IS NULL OR claim_until <= now())
              ORDER BY created_at LIMIT $3
              FOR UPDATE SKIP LOCKED)
-         UPDATE rows SET version = version + 1, claim_owner = $4, claim_until = now() + $5::bigint * interval '1 microsecond'
+         UPDATE innkeeper.rows SET version = version + 1, claim_owner = $4, claim_until = now() + $5::bigint * interval '1 microsecond'
          FROM due WHERE rows.correlation_id = due.correlation_id
          RETURNING ",
         columns!()

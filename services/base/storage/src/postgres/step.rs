@@ -7,7 +7,7 @@ use innkeeper_kit::store::{
     Changes, MAX_DECISIONS, Row, Scope, Seen, Step, StepInput, StepOutcome, contended,
 };
 
-use super::connections::{Connections, QueryError, in_time};
+use super::connections::{Connections, QueryError, Tables, in_time};
 use super::write::{self, WriteError};
 use super::{messages, rows};
 
@@ -79,59 +79,60 @@ async fn attempt(
     let mut session = connections.session().await?;
     let attempt = async {
         if !step.input.scope.has_parent() {
-            return decide(&session.client, step, drawn).await;
+            return decide(&connections.tables(&session.client), step, drawn).await;
         }
         let transaction = session
             .client
             .transaction()
             .await
             .map_err(QueryError::from)?;
-        let changes = decide(&transaction, step, drawn).await?;
+        let tables = connections.tables(&transaction);
+        let changes = decide(&tables, step, drawn).await?;
         transaction.commit().await.map_err(QueryError::from)?;
         Ok(changes)
     };
     if let Some(outcome) = in_time(attempt).await {
         return outcome;
     }
-    session.discard();
+    session.discard().await;
     Err(QueryError::TimedOut.into())
 }
 
 async fn decide(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     step: &mut Step,
     drawn: &mut Option<i64>,
 ) -> Result<Changes, Interrupted> {
-    let seen = look(client, &step.input, drawn).await?;
+    let seen = look(tables, &step.input, drawn).await?;
     let inbox = step.input.inbox;
     match (step.decide)(&seen) {
         Ok(changes) => {
             if !changes.is_empty() {
-                write::run(client, &changes, inbox).await?;
+                write::run(tables, &changes, inbox).await?;
             }
             Ok(changes)
         }
         Err(failure) => Err(match inbox {
-            Some(event) if messages::has_seen(client, event).await? => Interrupted::Duplicate,
+            Some(event) if messages::has_seen(tables, event).await? => Interrupted::Duplicate,
             _ => Interrupted::Refused(failure),
         }),
     }
 }
 
 async fn look(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     input: &StepInput,
     drawn: &mut Option<i64>,
 ) -> Result<Seen, QueryError> {
     let key = match &input.key {
-        Some(key) => messages::load_key(client, key).await?,
+        Some(key) => messages::load_key(tables, key).await?,
         None => None,
     };
     let saga_of_key = key.as_ref().map(|key| Scope::Saga(key.correlation_id));
     let mut rows: Vec<Row> = Vec::new();
     let mut now = None;
     for part in input.scope.parts().into_iter().chain(&saga_of_key) {
-        let (loaded, time) = rows::load_part(client, part).await?;
+        let (loaded, time) = rows::load_part(tables, part).await?;
         now = now.or(time);
         for row in loaded {
             if rows.iter().all(|known| known.row_id != row.row_id) {
@@ -141,13 +142,13 @@ async fn look(
     }
     let is_new = input.may_insert && rows.is_empty();
     if is_new && drawn.is_none() {
-        let (id, time) = rows::draw_id(client).await?;
+        let (id, time) = rows::draw_id(tables).await?;
         *drawn = Some(id);
         now = now.or(Some(time));
     }
     let now = match now {
         Some(now) => now,
-        None => rows::fetch_time(client).await?,
+        None => rows::fetch_time(tables).await?,
     };
     Ok(Seen {
         rows,

@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::connections::{QueryError, query};
+use super::connections::{QueryError, Tables};
 use super::rows::microseconds;
 
 /// Why nothing was written.
@@ -24,7 +24,7 @@ pub enum WriteError {
 
 /// Makes changes durable. After an error nothing of them is stored.
 pub async fn run(
-    client: &impl GenericClient,
+    tables: &Tables<'_, impl GenericClient>,
     changes: &Changes,
     inbox: Option<Uuid>,
 ) -> Result<(), WriteError> {
@@ -40,7 +40,7 @@ pub async fn run(
     parameters.extend(events.parameters());
     parameters.extend(letter.parameters());
     parameters.push(&changes.discarded);
-    let written = query(client, include_str!("write.sql"), &parameters).await;
+    let written = tables.query(include_str!("write.sql"), &parameters).await;
     written.map(drop).map_err(write_error)
 }
 

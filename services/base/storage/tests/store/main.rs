@@ -9,6 +9,9 @@ mod given;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+#[cfg(feature = "services")]
+mod pgbouncer;
+#[cfg(test)]
 mod platform_file;
 #[cfg(test)]
 #[cfg(feature = "services")]

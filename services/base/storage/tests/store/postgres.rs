@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use innkeeper_kit::store::{
     Changes, DeadLetterKind, Query, Refusal, RowChange, Scope, StepInput, Store, StoreError,
 };
-use innkeeper_storage::{OpenError, Postgres, PostgresOptions};
+use innkeeper_storage::{Credentials, OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
 use innkeeper_testkit::postgres::{Schema, server};
 use uuid::Uuid;
@@ -20,15 +20,18 @@ use crate::given::{
 };
 use crate::suite::{Fixture, conformance};
 
-fn options(schema: &str) -> PostgresOptions {
+pub fn options(schema: &str) -> PostgresOptions {
     let server = server();
     PostgresOptions {
         host: server.host,
         port: server.port,
         database: server.database,
         schema: schema.to_owned(),
-        username: server.username,
-        password: server.password,
+        credentials: Credentials::Given {
+            username: server.username,
+            password: server.password,
+        },
+        tls: None,
     }
 }
 
@@ -311,7 +314,10 @@ async fn a_schema_name_that_would_be_cut_off_or_need_escaping_is_refused() {
 #[tokio::test]
 async fn a_wrong_password_and_a_missing_server_say_what_to_check() {
     let wrong = PostgresOptions {
-        password: "wrong".to_owned(),
+        credentials: Credentials::Given {
+            username: server().username,
+            password: "wrong".to_owned(),
+        },
         ..options("unused")
     };
     let missing = PostgresOptions {
@@ -325,7 +331,7 @@ async fn a_wrong_password_and_a_missing_server_say_what_to_check() {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
