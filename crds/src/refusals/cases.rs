@@ -284,6 +284,20 @@ pub const CASES: &[Case] = &[
         "should match",
     ),
     case(
+        "a connection without TLS has certificates",
+        &[("  services:\n", "  database: { postgres: { host: db, secretRef: { name: db }, tls: { mode: Disable, caSecretRef: { name: ca } } } }\n  services:\n")],
+        Refuser::Validate,
+        "spec.database.postgres.tls.mode",
+        "without TLS no certificate is used",
+    ),
+    case(
+        "a mode of TLS has another name",
+        &[("  services:\n", "  database: { postgres: { host: db, secretRef: { name: db }, tls: { mode: verify-full } } }\n  services:\n")],
+        Refuser::Schema,
+        "spec.database.postgres.tls.mode",
+        "Disable",
+    ),
+    case(
         "two services have one name",
         &[("name: rent\n", "name: pay\n")],
         Refuser::Schema,

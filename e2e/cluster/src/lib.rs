@@ -28,3 +28,4 @@ pub mod progress;
 mod proxy;
 pub mod services;
 mod teardown;
+pub mod tls_postgres;

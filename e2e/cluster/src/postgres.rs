@@ -78,6 +78,11 @@ impl LocalPostgres {
     pub fn url(&self) -> String {
         self.postgres.url()
     }
+
+    /// Address for clients.
+    pub fn address(&self) -> SocketAddr {
+        self.postgres.address
+    }
 }
 
 impl Drop for LocalPostgres {
@@ -93,9 +98,18 @@ impl Postgres {
     /// Starts a server on a free loopback port, with its process list and logs in `folder`. It
     /// stops when the returned value is dropped.
     pub fn start_local(folder: &Path) -> Result<LocalPostgres, PostgresError> {
+        let free = free_address().map_err(|source| prepare_error(&RunFolder::at(folder), source));
+        Self::start_local_at(folder, free?)
+    }
+
+    /// The same at this address of the network that this process is in.
+    pub fn start_local_at(
+        folder: &Path,
+        address: SocketAddr,
+    ) -> Result<LocalPostgres, PostgresError> {
         let folder = RunFolder::at(folder);
         Ok(LocalPostgres {
-            postgres: Self::start_on_loopback(&folder)?,
+            postgres: Self::start(&folder, &NetworkNamespace::Host, address)?,
             folder,
         })
     }
@@ -103,9 +117,7 @@ impl Postgres {
     /// Starts a server on a free loopback port. It runs until it is stopped through the process
     /// list of the folder.
     pub fn start_on_loopback(folder: &RunFolder) -> Result<Self, PostgresError> {
-        let free =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let address = free.map_err(|source| prepare_error(folder, source))?;
+        let address = free_address().map_err(|source| prepare_error(folder, source))?;
         Self::start(folder, &NetworkNamespace::Host, address)
     }
 
@@ -140,6 +152,10 @@ impl Postgres {
     pub fn stop(&self) -> Result<(), PostgresError> {
         Ok(self.process.stop(STOP_GRACE)?)
     }
+}
+
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr())
 }
 
 /// Removes the data of a folder's server, if there is any. The server must have stopped.

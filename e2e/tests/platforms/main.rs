@@ -21,6 +21,7 @@ mod namespaces;
 mod refusals;
 mod rentcar;
 mod standstill;
+mod tls;
 mod topics;
 mod verdicts;
 mod webhooks;
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
             burgerqueen::lane(),
             failures::lane(),
         ],
-        vec![webhooks::lane(), manual::lane()],
+        vec![webhooks::lane(), manual::lane(), tls::lane()],
         vec![standstill::lane()],
         vec![defaults::lane()],
         vec![namespaces::lane()],

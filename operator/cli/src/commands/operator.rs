@@ -37,8 +37,8 @@ pub struct Arguments {
     /// Secret with `username` and `password`, in each platform's namespace.
     #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
     postgres_secret: String,
-    /// What to ask of its TLS: Disable, Require, VerifyCa or VerifyFull. When left out, TLS is used
-    /// where the server offers it, and its certificate is not verified.
+    /// What to ask of its TLS: `Disable`, `Require`, `VerifyCa` or `VerifyFull`. When left out, TLS
+    /// is used where the server offers it, and its certificate is not verified.
     #[arg(long, value_name = "MODE", value_parser = tls_mode)]
     postgres_tls: Option<TlsMode>,
     /// Secret with the certificates of the authorities to trust, in each platform's namespace.

@@ -4,28 +4,28 @@
 use std::path::Path;
 
 use innkeeper_contracts::pod::{DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR};
-use innkeeper_contracts::settings::{Database, Postgres};
+use innkeeper_contracts::settings::Database;
 use innkeeper_crds::DomainService;
 
 use crate::refusal::Collector;
 
+/// A setting, whether it agrees, and what to say otherwise.
+type Agreement = (&'static str, bool, String);
+
 pub(super) fn check(service: &DomainService, collector: &mut Collector) {
+    for (setting, agrees, remedy) in own(service).into_iter().chain(of_database(service)) {
+        if !agrees {
+            collector.refuse(format!("spec.settings.{setting}"), remedy);
+        }
+    }
+}
+
+fn own(service: &DomainService) -> [Agreement; 4] {
     let (metadata, settings) = (&service.metadata, &service.spec.settings);
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     let name = metadata.name.as_deref().unwrap_or_default();
     let seconds = service.spec.workload.drain_seconds();
-    let postgres = match &settings.database {
-        Some(Database::Postgres(postgres)) => Some(postgres),
-        Some(Database::Sqlite(_)) | None => None,
-    };
-    let is_mounted = |it: &Postgres| it.credentials_dir == Path::new(DATABASE_SECRET_DIR);
-    let tls = postgres.and_then(|it| it.tls.as_ref());
-    let secrets = service.spec.database_tls.clone().unwrap_or_default();
-    let ca_file = secrets.ca_secret_ref.map(|_| Path::new(DATABASE_CA_FILE));
-    let client_dir = secrets
-        .client_secret_ref
-        .map(|_| Path::new(DATABASE_CLIENT_DIR));
-    let agreements = [
+    [
         (
             "namespace",
             settings.namespace == namespace,
@@ -46,9 +46,24 @@ pub(super) fn check(service: &DomainService, collector: &mut Collector) {
             settings.config == service.spec.workload.environment(),
             "say the same as spec.config.env".to_owned(),
         ),
+    ]
+}
+
+/// What is mounted must be where the process looks for it.
+fn of_database(service: &DomainService) -> Vec<Agreement> {
+    let Some(Database::Postgres(postgres)) = &service.spec.settings.database else {
+        return Vec::new();
+    };
+    let tls = postgres.tls.as_ref();
+    let secrets = service.spec.database_tls.clone().unwrap_or_default();
+    let ca_file = secrets.ca_secret_ref.map(|_| Path::new(DATABASE_CA_FILE));
+    let client_dir = secrets
+        .client_secret_ref
+        .map(|_| Path::new(DATABASE_CLIENT_DIR));
+    vec![
         (
             "database.postgres.credentialsDir",
-            postgres.is_none_or(is_mounted),
+            postgres.credentials_dir == Path::new(DATABASE_SECRET_DIR),
             format!("say {DATABASE_SECRET_DIR}, where the Secret is mounted"),
         ),
         (
@@ -65,10 +80,5 @@ pub(super) fn check(service: &DomainService, collector: &mut Collector) {
                 "say {DATABASE_CLIENT_DIR} if spec.databaseTls.clientSecretRef is given, else nothing"
             ),
         ),
-    ];
-    for (setting, agrees, remedy) in agreements {
-        if !agrees {
-            collector.refuse(format!("spec.settings.{setting}"), remedy);
-        }
-    }
+    ]
 }

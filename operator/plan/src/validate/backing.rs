@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use innkeeper_contracts::settings::TlsMode;
 use innkeeper_crds::BookingPlatform;
-use innkeeper_crds::database::{Database, Postgres};
+use innkeeper_crds::database::{Database, Postgres, PostgresTls, TlsSecrets};
 use innkeeper_crds::platform::Service;
 
 use super::{Component, DatabaseChoice, LogChoice};
@@ -108,6 +109,17 @@ impl Backing {
             return DatabaseChoice::None;
         }
         let postgres = chosen.and_then(|database| database.postgres.as_ref());
+        let tls = postgres.and_then(|it| it.tls.as_ref());
+        let is_off = |it: &&PostgresTls| it.mode == TlsMode::Disable;
+        if tls
+            .filter(is_off)
+            .is_some_and(|it| it.secrets != TlsSecrets::default())
+        {
+            collector.refuse(
+                format!("{field_path}.postgres.tls.mode"),
+                "without TLS no certificate is used: choose another mode, or leave the Secrets out",
+            );
+        }
         if let Some(postgres) = postgres.or(default) {
             return DatabaseChoice::Postgres(postgres.clone());
         }

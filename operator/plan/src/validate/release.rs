@@ -17,13 +17,11 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
         return;
     };
     let images = (image.as_str(), installation.image.as_str());
-    if has_tls(platform.spec.database.as_ref()) {
-        refuse(
-            &POSTGRES_TLS,
-            "spec.database.postgres.tls".to_owned(),
-            images,
-            collector,
-        );
+    let shared = platform.spec.database.as_ref();
+    let default = installation.database.as_ref();
+    if has_tls(shared) || (shared.is_none() && default.is_some_and(|it| it.tls.is_some())) {
+        let field_path = "spec.database.postgres.tls".to_owned();
+        refuse(&POSTGRES_TLS, field_path, images, collector);
     }
     for (index, service) in platform.spec.services.iter().enumerate() {
         if has_tls(service.database.as_ref()) {

@@ -1,8 +1,11 @@
 //! The validation and expansion of platforms that differ from the example.
 
-use innkeeper_contracts::settings::{self, Database, Log, Postgres};
+use std::path::Path;
+
+use innkeeper_contracts::settings::{self, Database, Log, Postgres, TlsMode};
 use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
 use innkeeper_plan::expand::dev_ports;
+use innkeeper_plan::render::objects;
 use innkeeper_plan::{
     ClusterDefaults, Executor, Expansion, Facts, Refusals, ValidatedPlatform, expand, read,
     validate, validate_service,
@@ -299,6 +302,7 @@ fn a_service_that_says_one_thing_twice_says_the_same() {
     );
     let mounted = said_of(|it| {
         it.settings.database = Some(Database::Postgres(Postgres {
+            tls: None,
             host: "db".to_owned(),
             port: 5432,
             database: "cars".to_owned(),
@@ -462,4 +466,58 @@ fn a_gateway_waits_longer_than_the_calls_of_a_service_take() {
             assert_eq!(route.timeout_ms, waits, "{} {timeout}", route.service);
         }
     }
+}
+
+#[test]
+fn certificates_for_the_database_are_mounted_where_the_settings_say() {
+    let tls = "tls: { mode: VerifyFull, caSecretRef: { name: ca, key: root.pem }, clientSecretRef: { name: me } }";
+    let database =
+        format!("  database: {{ postgres: {{ host: db, secretRef: {{ name: db }}, {tls} }} }}\n");
+    let text = example().replacen("  services:\n", &format!("{database}  services:\n"), 1);
+    let expansion = expanded(&text, &cluster());
+    let mut services = expansion.services.iter();
+    let service = services.find(|it| it.spec.database_tls.is_some()).unwrap();
+    let Some(Database::Postgres(postgres)) = &service.spec.settings.database else {
+        panic!("it is on PostgreSQL");
+    };
+    let tls = postgres.tls.as_ref().unwrap();
+    assert_eq!(tls.mode, TlsMode::VerifyFull);
+
+    let objects = objects(service, None);
+    let mut deployments = objects.iter().filter(|it| it.resource.kind == "Deployment");
+    let deployment = &deployments.next().unwrap().object.data;
+    let pod = &deployment["spec"]["template"]["spec"];
+    let named = |list: &Value, field: &str, value: &Value| -> Value {
+        let mut items = list.as_array().unwrap().iter();
+        items.find(|it| it[field] == *value).unwrap().clone()
+    };
+    let file = |folder: &Path, key: &str| {
+        let mounts = &pod["containers"][0]["volumeMounts"];
+        let mount = named(mounts, "mountPath", &json!(folder));
+        let volume = named(&pod["volumes"], "name", &mount["name"]);
+        let item = named(&volume["secret"]["items"], "key", &json!(key));
+        let path = folder.join(item["path"].as_str().unwrap());
+        (volume["secret"]["secretName"].clone(), path)
+    };
+    let ca_file = tls.ca_file.clone().unwrap();
+    assert_eq!(
+        file(ca_file.parent().unwrap(), "root.pem"),
+        (json!("ca"), ca_file)
+    );
+    let folder = tls.client_certificate_dir.as_deref().unwrap();
+    for key in ["tls.crt", "tls.key"] {
+        assert_eq!(file(folder, key), (json!("me"), folder.join(key)));
+    }
+}
+
+#[test]
+fn defaults_with_tls_are_refused_for_an_image_that_does_not_know_it() {
+    let mut platform = only_platform(&example_for_any_image()).unwrap().platform;
+    platform.spec.image = Some("innkeeper:0.2.0".to_owned());
+    let mut defaults = cluster_defaults();
+    let tls = json!({ "mode": "Require" });
+    defaults.database.as_mut().unwrap().tls = serde_json::from_value(tls).ok();
+    let refusals = validate(&platform, &Executor::Cluster(defaults)).unwrap_err();
+    let expected = "spec.database.postgres.tls: the image innkeeper:0.2.0 does not know tls, which came with 0.3.0";
+    assert!(refusals.to_string().contains(expected), "{refusals}");
 }

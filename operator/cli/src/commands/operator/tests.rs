@@ -55,6 +55,15 @@ fn the_charts_values_reach_the_operator() {
         ),
         ("booking: eu", "db")
     );
+    let tls = postgres.tls.unwrap();
+    assert_eq!(tls.mode, TlsMode::VerifyFull);
+    let authority = tls.secrets.ca_secret_ref.unwrap();
+    assert_eq!(
+        (authority.name.as_str(), authority.key.as_str()),
+        ("db-ca", "root.pem")
+    );
+    assert_eq!(tls.secrets.client_secret_ref.unwrap().name, "db-client");
+    assert_eq!(options.platforms_at_once, 3);
     let standby = options.standby.unwrap();
     assert_eq!(standby.namespace, "$(POD_NAMESPACE)");
     assert_eq!(

@@ -1,5 +1,5 @@
-//! The suite on PostgreSQL behind Debian's PgBouncer, which is 1.18 and keeps no prepared statements
-//! from transaction to transaction.
+//! The suite on PostgreSQL behind Debian's `PgBouncer`, which is 1.18 and keeps no prepared
+//! statements from transaction to transaction.
 
 use std::fs;
 use std::net::TcpStream;

@@ -1,0 +1,164 @@
+//! A `PostgreSQL` server that takes TLS only, but for its administrator, with a certificate
+//! authority of its own.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::unistd::geteuid;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    date_time_ymd,
+};
+
+use crate::command::{CommandError, read_output, run};
+use crate::postgres::{LocalPostgres, PASSWORD, Postgres, PostgresError};
+
+/// A user who logs in with [`PASSWORD`].
+pub const USER: &str = "encrypted";
+/// A user who logs in with a certificate.
+pub const CERTIFIED: &str = "certified";
+
+/// Why the server does not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsPostgresError {
+    /// The server does not run.
+    #[error(transparent)]
+    Server(#[from] PostgresError),
+    /// A certificate cannot be made.
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
+    /// A file of the server cannot be written.
+    #[error("cannot prepare the server's files")]
+    File(#[from] io::Error),
+    /// A statement or a command failed.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+/// A certificate authority.
+pub struct Authority {
+    /// Its own certificate, in PEM.
+    pub certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A new authority with this name.
+    pub fn make(name: &str) -> Result<Self, TlsPostgresError> {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate()?;
+        Ok(Self {
+            certificate: parameters.self_signed(&key)?.pem(),
+            issuer: Issuer::new(parameters, key),
+        })
+    }
+
+    /// The certificate of a server or client for a name, valid until the beginning of a year, and
+    /// its key; in PEM.
+    pub fn certify(&self, name: &str, end: i32) -> Result<(String, String), TlsPostgresError> {
+        let mut parameters = CertificateParams::new(vec![name.to_owned()])?;
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        parameters.not_after = date_time_ymd(end, 1, 1);
+        let key = KeyPair::generate()?;
+        let certificate = parameters.signed_by(&key, &self.issuer)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+}
+
+/// The server. It stops when this value is dropped.
+pub struct TlsPostgres {
+    /// The authority of its certificates, and of its clients'.
+    pub authority: Authority,
+    postgres: LocalPostgres,
+    folder: PathBuf,
+}
+
+impl TlsPostgres {
+    /// Starts a server at an address, with a certificate for it and its files in a folder.
+    pub fn start(folder: &Path, address: SocketAddr) -> Result<Self, TlsPostgresError> {
+        let server = Self {
+            authority: Authority::make("the server's authority")?,
+            postgres: Postgres::start_local_at(folder, address)?,
+            folder: folder.to_path_buf(),
+        };
+        // The server's own user reads the certificates there.
+        fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        fs::write(server.ca_file(), &server.authority.certificate)?;
+        for user in [USER, CERTIFIED] {
+            server.query(&format!("CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'"))?;
+            server.query(&format!("GRANT CREATE ON DATABASE postgres TO {user}"))?;
+        }
+        let file = server.query("SHOW hba_file")?;
+        let rules = format!(
+            "hostnossl all {USER},{CERTIFIED} all reject\nhostssl all {CERTIFIED} all cert\n{}",
+            fs::read_to_string(&file)?
+        );
+        fs::write(&file, rules)?;
+        server.show_certificate(&address.ip().to_string(), 2100)?;
+        Ok(server)
+    }
+
+    /// The file with the certificate of its authority.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.join("ca.crt")
+    }
+
+    /// Address of the server.
+    pub fn address(&self) -> SocketAddr {
+        self.postgres.address()
+    }
+
+    /// Lets new connections see a certificate for a name, which is valid until the beginning of a
+    /// year.
+    pub fn show_certificate(&self, name: &str, end: i32) -> Result<(), TlsPostgresError> {
+        let (certificate, key) = self.authority.certify(name, end)?;
+        let [certificate_file, key_file] =
+            ["server.crt", "server.key"].map(|name| self.folder.join(name));
+        fs::write(&certificate_file, certificate)?;
+        fs::write(&key_file, key)?;
+        fs::set_permissions(&key_file, Permissions::from_mode(0o600))?;
+        if geteuid().is_root() {
+            run(Command::new("chown").arg("postgres").arg(&key_file))?;
+        }
+        for (setting, file) in [
+            ("ssl_cert_file", certificate_file),
+            ("ssl_key_file", key_file),
+            ("ssl_ca_file", self.ca_file()),
+        ] {
+            self.query(&format!(
+                "ALTER SYSTEM SET {setting} = '{}'",
+                file.display()
+            ))?;
+        }
+        self.query("ALTER SYSTEM SET ssl = on")?;
+        self.query("SELECT pg_reload_conf(), pg_sleep(1)")?;
+        Ok(())
+    }
+
+    /// Runs a statement as the administrator, and returns what it prints, without spaces around it.
+    pub fn query(&self, statement: &str) -> Result<String, TlsPostgresError> {
+        let mut psql = Command::new("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+            .arg(self.postgres.url())
+            .args(["--command", statement]);
+        Ok(read_output(&mut psql)?.trim().to_owned())
+    }
+
+    /// Whether all connections of a service are encrypted; `None` if it has none.
+    pub fn is_encrypted(&self, schema: &str) -> Result<Option<bool>, TlsPostgresError> {
+        let answer = self.query(&format!(
+            "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = '{schema}'"
+        ))?;
+        Ok((!answer.is_empty()).then(|| answer == "t"))
+    }
+}
