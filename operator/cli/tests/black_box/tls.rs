@@ -9,6 +9,7 @@ use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::http::{get, send};
 use crate::platform::free_port;
 use crate::process::Innkeeper;
 
@@ -35,6 +36,7 @@ fn put(folder: &Path, file: &str, text: &str) {
 struct Service {
     folder: TempDir,
     name: String,
+    admin: u16,
     settings: Value,
 }
 
@@ -55,6 +57,7 @@ impl Service {
         Self {
             folder,
             name: name.to_owned(),
+            admin: free_port(),
             settings,
         }
     }
@@ -62,7 +65,10 @@ impl Service {
     fn start(&self) -> Innkeeper {
         let file = self.folder.path().join("rent.json");
         fs::write(file, self.settings.to_string()).unwrap();
-        let words = "serve fulfillment --settings rent.json --listen 127.0.0.1:0 --listen-admin 127.0.0.1:0 --leave-for 0";
+        let words = format!(
+            "serve fulfillment --settings rent.json --listen 127.0.0.1:0 --listen-admin 127.0.0.1:{} --leave-for 0",
+            self.admin
+        );
         let words: Vec<&str> = words.split(' ').collect();
         Innkeeper::spawn(self.folder.path(), &self.name, &words)
     }
@@ -82,6 +88,20 @@ impl Service {
     async fn check_encrypted(&self, server: &Server) {
         let process = self.start();
         assert!(self.await_open(server, &process).await, "{}", self.name);
+        let metrics = send(self.admin, get("/metrics")).await.unwrap().text;
+        let value = |series: &str| {
+            let mut lines = metrics.lines().filter(|line| line.contains(series));
+            lines.next().and_then(|line| line.rsplit(' ').next())
+        };
+        assert_eq!(value("innkeeper_database_tls{"), Some("1"), "{metrics}");
+        let ends = |certificate: &str| {
+            let label = format!("certificate=\"database_{certificate}\"");
+            value(&label).unwrap().parse::<i64>().unwrap()
+        };
+        assert!(ends("server") > 0, "{metrics}");
+        let has_own =
+            self.settings["database"]["postgres"]["tls"]["clientCertificateDir"].is_string();
+        assert_eq!(ends("client") > 0, has_own, "{metrics}");
     }
 
     /// Checks that it ends, and says this.

@@ -215,7 +215,7 @@ impl Service {
             self.repeat(chore);
         }
         if let Some(store) = self.store.clone() {
-            let watch = DatabaseWatch::new(Arc::clone(&store), self.intake.clone());
+            let watch = DatabaseWatch::new(Arc::clone(&store), self.intake.clone(), &metrics);
             self.repeat(Arc::new(watch));
             self.repeat(Arc::new(Pruning(store)));
         }

@@ -211,6 +211,17 @@ pub struct FailedReplay {
     pub error: String,
 }
 
+/// How the connections to a database server are protected, by the latest one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Transport {
+    /// Whether it is encrypted.
+    pub is_encrypted: bool,
+    /// When the certificate that the server showed ends.
+    pub server_certificate_ends: Option<Timestamp>,
+    /// When our own certificate ends.
+    pub client_certificate_ends: Option<Timestamp>,
+}
+
 /// The database of one service.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -297,6 +308,11 @@ pub trait Store: Send + Sync {
 
     /// Checks whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// How its connections are protected; `None` if it has none.
+    fn transport(&self) -> Option<Transport> {
+        None
+    }
 
     /// Waits until this process writes events to the outbox, or replays or discards a parked one;
     /// returns at once if it has since the last call.

@@ -293,7 +293,7 @@ async fn a_store_that_has_closed_is_noticed_and_the_process_is_no_longer_live() 
     let health = Health::new(&lifecycle);
     let store = MemoryStore::open(Memory::default(), Arc::new(MockClock::default()));
     let store: Arc<dyn Store> = Arc::new(store);
-    let watch = DatabaseWatch::new(Arc::clone(&store), lifecycle);
+    let watch = DatabaseWatch::new(Arc::clone(&store), lifecycle, &Metrics::new("p", "s"));
     watch.round().await.unwrap();
     assert!(health.live().ok);
 

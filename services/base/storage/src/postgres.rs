@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
     DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
-    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
+    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter, Transport,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -157,6 +157,10 @@ impl Store for Postgres {
     async fn ping(&self) -> Result<(), StoreError> {
         self.connections.query("SELECT 1", &[]).await?;
         Ok(())
+    }
+
+    fn transport(&self) -> Option<Transport> {
+        Some(self.connections.transport())
     }
 
     async fn wait_for_outbox_change(&self) {

@@ -74,6 +74,20 @@ pub const DEAD_LETTERS: Metric = Metric {
     labels: &["kind"],
 };
 
+/// Whether connections to the database are encrypted.
+pub const DATABASE_TLS: Metric = Metric {
+    name: "innkeeper_database_tls",
+    help: "1 while the latest connection to the database is encrypted, else 0.",
+    labels: &[],
+};
+
+/// When certificates end, as a Unix time in seconds.
+pub const CERTIFICATE_ENDS: Metric = Metric {
+    name: "innkeeper_certificate_expiry_timestamp_seconds",
+    help: "When the certificates for the database end, that of the server and our own; 0 if there is none.",
+    labels: &["certificate"],
+};
+
 /// Rows that a list has left out because this release cannot read them.
 pub const ROWS_UNREADABLE: Metric = Metric {
     name: "innkeeper_rows_unreadable_total",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use deadpool_postgres::{
     GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
-use innkeeper_kit::store::StoreError;
+use innkeeper_kit::store::{StoreError, Transport};
 use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::timeout;
 use tokio_postgres::Row;
@@ -88,6 +88,11 @@ impl Connections {
             client,
             schema: &self.schema,
         }
+    }
+
+    /// How the latest connection is protected.
+    pub fn transport(&self) -> Transport {
+        self.connector.transport()
     }
 
     /// Takes a connection from the pool.

@@ -1,9 +1,10 @@
 //! TLS to the server: what is verified, and with which certificates.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use innkeeper_contracts::settings::{PostgresTls, TlsMode};
+use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -14,6 +15,8 @@ use rustls::{
 };
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 use crate::OpenError;
 
@@ -35,33 +38,74 @@ pub fn ssl_mode(tls: Option<&PostgresTls>) -> SslMode {
     }
 }
 
-/// Makes the TLS connections that these settings ask for. Their files are read now.
-pub fn connector(tls: Option<&PostgresTls>) -> Result<MakeRustlsConnect, OpenError> {
+/// What is known of the certificates of one connection.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    /// When the server's ends; set by the handshake.
+    pub server_ends: OnceLock<Option<Timestamp>>,
+    /// When the client's ends.
+    pub client_ends: Option<Timestamp>,
+}
+
+/// Makes a TLS connection as these settings ask for, and tells of its certificates. Their files are
+/// read now.
+pub fn connector(
+    tls: Option<&PostgresTls>,
+) -> Result<(MakeRustlsConnect, Arc<Certificates>), OpenError> {
     let provider = Arc::new(ring::default_provider());
+    let folder = tls.and_then(|tls| tls.client_certificate_dir.as_deref());
+    let own = folder.map(ClientCertificate::read).transpose()?;
+    let seen = Arc::new(Certificates {
+        server_ends: OnceLock::new(),
+        client_ends: own.as_ref().and_then(|own| end(own.chain.first()?)),
+    });
     let verifier = Verifier {
         authority: authority(tls, &provider)?,
         verifies_name: tls.is_some_and(|tls| tls.mode == TlsMode::VerifyFull),
         provider: Arc::clone(&provider),
+        seen: Arc::clone(&seen),
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(OpenError::TlsVersions)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let folder = tls.and_then(|tls| tls.client_certificate_dir.as_deref());
-    let config = match folder {
-        None => builder.with_no_client_auth(),
-        Some(folder) => {
-            let (file, key_file) = (folder.join(CERTIFICATE), folder.join(KEY));
-            let certificates = certificates(&file, CLIENT_REMEDY)?;
-            let key = PrivateKeyDer::from_pem_file(&key_file)
-                .map_err(|error| unusable(&key_file, CLIENT_REMEDY, error))?;
-            builder
-                .with_client_auth_cert(certificates, key)
-                .map_err(|error| unusable(&file, CLIENT_REMEDY, error))?
-        }
-    };
-    Ok(MakeRustlsConnect::new(config))
+    let config =
+        match own {
+            None => builder.with_no_client_auth(),
+            Some(ClientCertificate { chain, key, file }) => builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| unusable(&file, CLIENT_REMEDY, error))?,
+        };
+    Ok((MakeRustlsConnect::new(config), seen))
+}
+
+/// The client's certificate with those that lead to its authority, and its key.
+struct ClientCertificate {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    /// The file of the certificate.
+    file: PathBuf,
+}
+
+impl ClientCertificate {
+    fn read(folder: &Path) -> Result<Self, OpenError> {
+        let (file, key_file) = (folder.join(CERTIFICATE), folder.join(KEY));
+        Ok(Self {
+            chain: certificates(&file, CLIENT_REMEDY)?,
+            key: PrivateKeyDer::from_pem_file(&key_file)
+                .map_err(|error| unusable(&key_file, CLIENT_REMEDY, error))?,
+            file,
+        })
+    }
+}
+
+/// When a certificate ends, if it can be read.
+fn end(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after;
+    let seconds = i64::try_from(end.to_unix_duration().as_secs()).ok()?;
+    Timestamp::from_second(seconds).ok()
 }
 
 /// Verifies certificates by their authority, if the mode asks for that.
@@ -131,6 +175,7 @@ struct Verifier {
     /// Whether the certificate must be for the name of the host.
     verifies_name: bool,
     provider: Arc<CryptoProvider>,
+    seen: Arc<Certificates>,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -142,6 +187,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let _ = self.seen.server_ends.set(end(certificate));
         let Some(authority) = &self.authority else {
             return Ok(ServerCertVerified::assertion());
         };
