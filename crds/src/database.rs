@@ -61,8 +61,8 @@ pub struct PostgresTls {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsSecrets {
-    /// Secret with the certificates of the authorities to trust, in PEM. When left out: the system's,
-    /// which in Innkeeper's image are Mozilla's.
+    /// Secret with the certificates of the authorities to trust, in PEM. When left out: the
+    /// system's, which in Innkeeper's image are Mozilla's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<CaSecretRef>,
     /// Secret of the type kubernetes.io/tls with the client's certificate and key.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use nix::unistd::geteuid;
 use rcgen::{
@@ -15,12 +16,18 @@ use rcgen::{
 };
 
 use crate::command::{CommandError, read_output, run};
+use crate::deadline::{Overdue, until};
 use crate::postgres::{LocalPostgres, PASSWORD, Postgres, PostgresError};
 
 /// A user who logs in with [`PASSWORD`].
 pub const USER: &str = "encrypted";
 /// A user who logs in with a certificate.
 pub const CERTIFIED: &str = "certified";
+/// A user who is let in without TLS only.
+pub const PLAIN: &str = "plain";
+
+/// How long the server may take to read its files anew.
+const RELOADED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Why the server does not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +44,9 @@ pub enum TlsPostgresError {
     /// A statement or a command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The server does not take what it is given.
+    #[error(transparent)]
+    Overdue(#[from] Overdue),
 }
 
 /// A certificate authority.
@@ -94,13 +104,13 @@ impl TlsPostgres {
         // The server's own user reads the certificates there.
         fs::set_permissions(folder, Permissions::from_mode(0o755))?;
         fs::write(server.ca_file(), &server.authority.certificate)?;
-        for user in [USER, CERTIFIED] {
+        for user in [USER, CERTIFIED, PLAIN] {
             server.query(&format!("CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'"))?;
             server.query(&format!("GRANT CREATE ON DATABASE postgres TO {user}"))?;
         }
         let file = server.query("SHOW hba_file")?;
         let rules = format!(
-            "hostnossl all {USER},{CERTIFIED} all reject\nhostssl all {CERTIFIED} all cert\n{}",
+            "hostnossl all {USER},{CERTIFIED} all reject\nhostssl all {CERTIFIED} all cert\nhostssl all {PLAIN} all reject\n{}",
             fs::read_to_string(&file)?
         );
         fs::write(&file, rules)?;
@@ -141,7 +151,22 @@ impl TlsPostgres {
             ))?;
         }
         self.query("ALTER SYSTEM SET ssl = on")?;
-        self.query("SELECT pg_reload_conf(), pg_sleep(1)")?;
+        self.reload()
+    }
+
+    /// Lets the server read its files anew, and waits until it has.
+    fn reload(&self) -> Result<(), TlsPostgresError> {
+        let loaded = || self.query("SELECT pg_conf_load_time() || current_setting('ssl')");
+        let before = loaded()?;
+        self.query("SELECT pg_reload_conf()")?;
+        until(
+            "the server reads its files",
+            RELOADED_WITHIN,
+            || match loaded().map_err(|error| error.to_string())? {
+                now if now != before && now.ends_with("on") => Ok(()),
+                now => Err(now),
+            },
+        )?;
         Ok(())
     }
 

@@ -133,5 +133,8 @@ fn a_platform_reaches_a_database_that_takes_tls_only() {
     TLS.apply(&platform(address, "certified", &certified));
     TLS.await_ready("tls");
     check_encrypted(&server);
+    let users =
+        "SELECT DISTINCT usename FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl";
+    assert_eq!(server.query(users).unwrap(), CERTIFIED);
     TLS.kubectl(&["delete", "bookingplatform", "tls"]).unwrap();
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD};
-use innkeeper_cluster::tls_postgres::{Authority, CERTIFIED, TlsPostgres, USER};
+use innkeeper_cluster::tls_postgres::{Authority, CERTIFIED, PLAIN, TlsPostgres, USER};
 use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -132,6 +132,15 @@ async fn a_service_verifies_as_much_as_it_was_told() {
     };
     opens("preferred", Value::Null).await;
     opens("required", json!({ "mode": "Require" })).await;
+    // Where only plain connections are let in, they are used unless TLS was asked for.
+    let plain = Service::of(&server, "plain", PLAIN, &Value::Null);
+    let process = plain.start();
+    assert!(!plain.await_open(&server, &process).await);
+    drop(process);
+    let required = Service::of(&server, "refused", PLAIN, &json!({ "mode": "Require" }));
+    required
+        .check_refused("pg_hba.conf rejects connection")
+        .await;
     opens("verified", verified(&server, "VerifyFull")).await;
     refused(json!({ "mode": "Disable" }), "no encryption").await;
     // Without a file, public authorities count.
@@ -189,7 +198,10 @@ async fn a_wrong_password_is_said_and_one_that_rotates_is_used_from_the_next_con
 
     put(service.folder.path(), "password", "the-next-one");
     let of_service = "FROM pg_stat_activity WHERE application_name = 'rotated'";
-    query(&format!("SELECT pg_terminate_backend(pid) {of_service}"));
+    // It returns when the connections are gone.
+    query(&format!(
+        "SELECT pg_terminate_backend(pid, 20000) {of_service}"
+    ));
     until("it is connected again", async || {
         match server.postgres.is_encrypted("rotated").unwrap() {
             Some(true) => Ok(()),

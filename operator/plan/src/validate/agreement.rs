@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use innkeeper_contracts::pod::{DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR};
-use innkeeper_contracts::settings::Database;
+use innkeeper_contracts::settings::{Database, TlsMode};
 use innkeeper_crds::DomainService;
 
 use crate::refusal::Collector;
@@ -60,7 +60,13 @@ fn of_database(service: &DomainService) -> Vec<Agreement> {
     let client_dir = secrets
         .client_secret_ref
         .map(|_| Path::new(DATABASE_CLIENT_DIR));
+    let is_off = tls.is_some_and(|tls| tls.mode == TlsMode::Disable);
     vec![
+        (
+            "database.postgres.tls.mode",
+            !is_off || service.spec.database_tls.is_none(),
+            "say another one than Disable, or leave spec.databaseTls out".to_owned(),
+        ),
         (
             "database.postgres.credentialsDir",
             postgres.credentials_dir == Path::new(DATABASE_SECRET_DIR),

@@ -6,7 +6,7 @@ use innkeeper_crds::component::Attribute;
 use innkeeper_crds::{BookingPlatform, DomainService, database};
 
 use super::pinned_image;
-use crate::executor::Executor;
+use crate::executor::{ClusterDefaults, Executor};
 use crate::refusal::Collector;
 use crate::release::{
     BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, POSTGRES_TLS, release,
@@ -17,11 +17,8 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
         return;
     };
     let images = (image.as_str(), installation.image.as_str());
-    let shared = platform.spec.database.as_ref();
-    let default = installation.database.as_ref();
-    if has_tls(shared) || (shared.is_none() && default.is_some_and(|it| it.tls.is_some())) {
-        let field_path = "spec.database.postgres.tls".to_owned();
-        refuse(&POSTGRES_TLS, field_path, images, collector);
+    if let Some(field_path) = shared_tls(platform, installation) {
+        refuse(&POSTGRES_TLS, field_path.to_owned(), images, collector);
     }
     for (index, service) in platform.spec.services.iter().enumerate() {
         if has_tls(service.database.as_ref()) {
@@ -80,6 +77,17 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
             let field_path = "spec.settings.component.payment.payWithinSeconds".to_owned();
             refuse(&PAY_WITHIN, field_path, images, collector);
         }
+    }
+}
+
+/// The path of TLS that services have which name no database of their own, if there are any.
+fn shared_tls(platform: &BookingPlatform, installation: &ClusterDefaults) -> Option<&'static str> {
+    let mut services = platform.spec.services.iter();
+    services.find(|it| it.gateway.is_none() && it.database.is_none())?;
+    let default = installation.database.as_ref();
+    match &platform.spec.database {
+        Some(shared) => has_tls(Some(shared)).then_some("spec.database.postgres.tls"),
+        None => default?.tls.as_ref().map(|_| "spec.database"),
     }
 }
 

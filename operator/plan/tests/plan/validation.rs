@@ -517,7 +517,12 @@ fn defaults_with_tls_are_refused_for_an_image_that_does_not_know_it() {
     let mut defaults = cluster_defaults();
     let tls = json!({ "mode": "Require" });
     defaults.database.as_mut().unwrap().tls = serde_json::from_value(tls).ok();
-    let refusals = validate(&platform, &Executor::Cluster(defaults)).unwrap_err();
-    let expected = "spec.database.postgres.tls: the image innkeeper:0.2.0 does not know tls, which came with 0.3.0";
+    let executor = Executor::Cluster(defaults);
+    let refusals = validate(&platform, &executor).unwrap_err();
+    let expected =
+        "spec.database: the image innkeeper:0.2.0 does not know tls, which came with 0.3.0";
     assert!(refusals.to_string().contains(expected), "{refusals}");
+    let own = json!({ "postgres": { "host": "db", "secretRef": { "name": "db" } } });
+    platform.spec.database = serde_json::from_value(own).ok();
+    assert!(validate(&platform, &executor).is_ok());
 }

@@ -8,6 +8,8 @@ use deadpool_postgres::Connect;
 use innkeeper_contracts::secret::masked;
 use innkeeper_kit::store::Transport;
 use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -63,13 +65,19 @@ impl Connector {
         *locked(&self.transport)
     }
 
+    /// What was read last.
+    pub fn last(&self) -> Prepared {
+        locked(&self.last).clone()
+    }
+
     /// What the files say, or what they said when they last could be read.
     pub fn prepared(&self) -> Prepared {
         let mut last = locked(&self.last);
         match Prepared::read(&self.options) {
             Ok(read) => *last = read,
             Err(error) => {
-                let error = error.to_string();
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let error = format!("{error}: {}", cause.unwrap_or_default());
                 tracing::warn!(error = %masked(&error), "goes on with the credentials before");
             }
         }
@@ -79,19 +87,20 @@ impl Connector {
 
 impl Connect for Connector {
     fn connect(&self, _config: &Config) -> Connecting<'_> {
-        let Prepared {
-            config,
-            tls,
-            certificates,
-        } = self.prepared();
+        let mut prepared = self.prepared();
         Box::pin(async move {
-            let (client, connection) = config.connect(tls).await?;
-            let server_ends = certificates.server_ends.get();
-            *locked(&self.transport) = Transport {
-                is_encrypted: server_ends.is_some(),
-                server_certificate_ends: server_ends.copied().flatten(),
-                client_certificate_ends: certificates.client_ends,
+            prepared.certificates.forget_server();
+            let connected = prepared.config.connect(prepared.tls.clone()).await;
+            let (client, connection) = match connected {
+                Err(error) if self.options.tls.is_none() && is_about_tls(&error) => {
+                    tracing::debug!(%error, "goes on without TLS");
+                    prepared.certificates.forget_server();
+                    prepared.config.ssl_mode(SslMode::Disable);
+                    prepared.config.connect(prepared.tls.clone()).await?
+                }
+                connected => connected?,
             };
+            *locked(&self.transport) = prepared.certificates.transport();
             #[expect(
                 clippy::disallowed_methods,
                 reason = "the connection ends with its client, and the pool asks for its task"
@@ -108,4 +117,12 @@ impl Connect for Connector {
 
 fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a server may let us in without TLS: its own does not work with ours, or it does not let
+/// this user in with it.
+fn is_about_tls(error: &Error) -> bool {
+    let code = error.code();
+    code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+        || (code.is_none() && error.to_string().contains("TLS"))
 }

@@ -1,19 +1,24 @@
-//! A connection pool, how statements name the tables of a schema, and what the server's errors mean.
+//! A connection pool, how statements name the tables of a schema, and what the server's errors
+//! mean.
 //!
 //! Nothing is set for a whole session: behind a pooler that gives each transaction another
 //! connection, a session is shared with others.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    GenericClient, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod, Runtime,
 };
 use innkeeper_kit::store::{StoreError, Transport};
 use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::timeout;
+use tokio_postgres::CancelToken;
 use tokio_postgres::Row;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::ToSql;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect::Connector;
 use super::options::PostgresOptions;
@@ -28,6 +33,8 @@ const POOL_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may take to cancel one.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
+/// After this time a connection is made anew, so that what was rotated comes into use everywhere.
+const OLDEST: Duration = Duration::from_hours(1);
 /// The schema that statements name; that of the service takes its place.
 const NAMED_SCHEMA: &str = "innkeeper.";
 
@@ -72,6 +79,13 @@ impl Connections {
             .wait_timeout(Some(POOL_TIMEOUT))
             .create_timeout(Some(POOL_TIMEOUT))
             .recycle_timeout(Some(POOL_TIMEOUT))
+            .pre_recycle(Hook::sync_fn(|_, metrics| {
+                if metrics.age() < OLDEST {
+                    Ok(())
+                } else {
+                    Err(HookError::message("the connection is old"))
+                }
+            }))
             .build()
             .map_err(|error| options.connect_error(error))?;
         Ok(Self {
@@ -107,7 +121,7 @@ impl Connections {
             return Err(QueryError::Closed);
         }
         Ok(Session {
-            client: self.connect().await?,
+            client: Some(self.connect().await?),
             connector: &self.connector,
             _open: open,
         })
@@ -119,13 +133,16 @@ impl Connections {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, QueryError> {
-        let session = self.session().await?;
-        let tables = self.tables(&session.client);
-        if let Some(answer) = in_time(tables.query(sql, parameters)).await {
-            return answer;
+        let mut session = self.session().await?;
+        let canceller = session.canceller();
+        let tables = self.tables(session.client());
+        match canceller.in_time(tables.query(sql, parameters)).await {
+            None => Err(QueryError::TimedOut),
+            Some(answer) => {
+                session.finish();
+                answer
+            }
         }
-        session.discard().await;
-        Err(QueryError::TimedOut)
     }
 
     /// Waits for running statements, then closes the connections.
@@ -136,24 +153,61 @@ impl Connections {
     }
 }
 
-/// A connection in use. The pool is not closed before it is given back.
+/// A connection in use. The pool is not closed before it ends. If it is dropped before
+/// [`Self::finish`], such as when nobody waits any longer, the connection is thrown away, so that
+/// its next user does not wait for a statement of somebody else.
 pub struct Session<'a> {
-    /// The connection.
-    pub client: Object,
+    client: Option<Object>,
     connector: &'a Connector,
     _open: RwLockReadGuard<'a, bool>,
 }
 
 impl Session<'_> {
-    /// Cancels what the connection is at, and throws it away, so that a late answer does not reach
-    /// its next user.
-    pub async fn discard(self) {
-        let cancel = self.client.cancel_token();
-        let cancelled = cancel.cancel_query(self.connector.prepared().tls);
-        if !matches!(timeout(CANCEL_TIMEOUT, cancelled).await, Ok(Ok(()))) {
-            tracing::debug!("the server did not cancel a statement that takes too long");
+    /// The connection.
+    pub fn client(&mut self) -> &mut Object {
+        self.client.as_mut().expect("it is there until the end")
+    }
+
+    /// What cancels a statement of this connection.
+    pub fn canceller(&mut self) -> Canceller {
+        let token = self.client().cancel_token();
+        Canceller {
+            token,
+            tls: self.connector.last().tls,
         }
-        drop(Object::take(self.client));
+    }
+
+    /// Gives the connection back to the pool.
+    pub fn finish(mut self) {
+        self.client.take();
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        drop(self.client.take().map(Object::take));
+    }
+}
+
+/// Cancels what a connection is at.
+pub struct Canceller {
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Canceller {
+    /// Waits for the server's answer; `None` if there is none in time. It is cancelled then, and
+    /// its connection must not be used any more.
+    pub async fn in_time<T>(self, answer: impl Future<Output = T>) -> Option<T> {
+        let mut answer = pin!(answer);
+        if let Ok(answer) = timeout(ANSWER_TIMEOUT, &mut answer).await {
+            return Some(answer);
+        }
+        let _sent = timeout(CANCEL_TIMEOUT, self.token.cancel_query(self.tls)).await;
+        if timeout(CANCEL_TIMEOUT, answer).await.is_err() {
+            tracing::warn!("the database did not cancel a statement that takes too long");
+        }
+        None
     }
 }
 
@@ -175,12 +229,6 @@ impl<C: GenericClient> Tables<'_, C> {
         let statement = self.client.prepare_cached(&sql).await?;
         Ok(self.client.query(&statement, parameters).await?)
     }
-}
-
-/// Waits for the server's answer; `None` if there is none in time. Then the connection is to be
-/// thrown away.
-pub async fn in_time<T>(answer: impl Future<Output = T>) -> Option<T> {
-    timeout(ANSWER_TIMEOUT, answer).await.ok()
 }
 
 impl QueryError {
@@ -223,9 +271,10 @@ impl From<QueryError> for StoreError {
 
 /// Classes of errors that say nothing about what was to be written or read: a later attempt may
 /// succeed (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
-const FAULTS_OF_DATABASE: [&str; 9] = [
+const FAULTS_OF_DATABASE: [&str; 10] = [
     "08", // the connection broke
     "25", // the transaction is not in the right state, such as read-only after a failover
+    "26", // a pooler has lost a prepared statement
     "28", // the user is not let in
     "40", // the transaction was rolled back
     "42", // a table is missing, or the permission for it

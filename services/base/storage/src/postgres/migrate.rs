@@ -8,7 +8,7 @@ use refinery_core::AsyncMigrate;
 use refinery_core::traits::r#async::{AsyncQuery, AsyncTransaction};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio_postgres::Transaction;
+use tokio_postgres::{IsolationLevel, Transaction};
 
 use super::connections::Connections;
 use super::options::PostgresOptions;
@@ -24,7 +24,11 @@ pub async fn run(connections: &Connections, options: &PostgresOptions) -> Result
         .await
         .map_err(|error| options.connect_error(error))?;
     let failed = |error| options.connect_error(error);
-    let transaction = client.build_transaction().start().await.map_err(failed)?;
+    // What another process has migrated while this one waited for the lock is seen.
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = transaction.start().await.map_err(failed)?;
     begin(&transaction, &options.schema).await.map_err(failed)?;
     make_schema(&transaction, &options.schema)
         .await

@@ -6,8 +6,9 @@ use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
     Changes, MAX_DECISIONS, Row, Scope, Seen, Step, StepInput, StepOutcome, contended,
 };
+use tokio_postgres::IsolationLevel;
 
-use super::connections::{Connections, QueryError, Tables, in_time};
+use super::connections::{Connections, QueryError, Tables};
 use super::write::{self, WriteError};
 use super::{messages, rows};
 
@@ -77,25 +78,27 @@ async fn attempt(
     drawn: &mut Option<i64>,
 ) -> Result<Changes, Interrupted> {
     let mut session = connections.session().await?;
+    let canceller = session.canceller();
     let attempt = async {
         if !step.input.scope.has_parent() {
-            return decide(&connections.tables(&session.client), step, drawn).await;
+            return decide(&connections.tables(session.client()), step, drawn).await;
         }
+        // Locked children are seen by a later statement than the lock.
         let transaction = session
-            .client
-            .transaction()
-            .await
-            .map_err(QueryError::from)?;
+            .client()
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted);
+        let transaction = transaction.start().await.map_err(QueryError::from)?;
         let tables = connections.tables(&transaction);
         let changes = decide(&tables, step, drawn).await?;
         transaction.commit().await.map_err(QueryError::from)?;
         Ok(changes)
     };
-    if let Some(outcome) = in_time(attempt).await {
-        return outcome;
-    }
-    session.discard().await;
-    Err(QueryError::TimedOut.into())
+    let Some(outcome) = canceller.in_time(attempt).await else {
+        return Err(QueryError::TimedOut.into());
+    };
+    session.finish();
+    outcome
 }
 
 async fn decide(

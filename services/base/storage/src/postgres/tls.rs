@@ -1,9 +1,10 @@
 //! TLS to the server: what is verified, and with which certificates.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use innkeeper_contracts::settings::{PostgresTls, TlsMode};
+use innkeeper_kit::store::Transport;
 use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -38,13 +39,41 @@ pub fn ssl_mode(tls: Option<&PostgresTls>) -> SslMode {
     }
 }
 
-/// What is known of the certificates of one connection.
+/// What is known of the certificates of a connection.
 #[derive(Debug, Default)]
 pub struct Certificates {
-    /// When the server's ends; set by the handshake.
-    pub server_ends: OnceLock<Option<Timestamp>>,
+    /// Set by the handshake.
+    server: Mutex<Option<ServerCertificate>>,
     /// When the client's ends.
-    pub client_ends: Option<Timestamp>,
+    client_ends: Option<Timestamp>,
+}
+
+/// The certificate that a server has shown.
+#[derive(Clone, Copy, Debug)]
+struct ServerCertificate {
+    /// When it ends, if it can be read.
+    ends: Option<Timestamp>,
+}
+
+impl Certificates {
+    /// Forgets the handshake of an earlier connection.
+    pub fn forget_server(&self) {
+        *self.server() = None;
+    }
+
+    /// How the connection is protected.
+    pub fn transport(&self) -> Transport {
+        let server = *self.server();
+        Transport {
+            is_encrypted: server.is_some(),
+            server_certificate_ends: server.and_then(|it| it.ends),
+            client_certificate_ends: self.client_ends,
+        }
+    }
+
+    fn server(&self) -> MutexGuard<'_, Option<ServerCertificate>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Makes a TLS connection as these settings ask for, and tells of its certificates. Their files are
@@ -56,7 +85,7 @@ pub fn connector(
     let folder = tls.and_then(|tls| tls.client_certificate_dir.as_deref());
     let own = folder.map(ClientCertificate::read).transpose()?;
     let seen = Arc::new(Certificates {
-        server_ends: OnceLock::new(),
+        server: Mutex::default(),
         client_ends: own.as_ref().and_then(|own| end(own.chain.first()?)),
     });
     let verifier = Verifier {
@@ -187,7 +216,9 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let _ = self.seen.server_ends.set(end(certificate));
+        *self.seen.server() = Some(ServerCertificate {
+            ends: end(certificate),
+        });
         let Some(authority) = &self.authority else {
             return Ok(ServerCertVerified::assertion());
         };

@@ -137,3 +137,13 @@ async fn a_pooler_that_loses_prepared_statements_is_refused_with_what_to_change(
     assert!(error.contains("set pool_mode = session"), "{error}");
     assert!(error.contains("max_prepared_statements"), "{error}");
 }
+
+#[tokio::test]
+async fn none_of_several_that_start_at_once_gets_past_such_a_pooler() {
+    let pooled = Pooled::in_mode("transaction");
+    let opened = futures::future::join_all((0..4).map(|_| pooled.try_open())).await;
+    for store in opened {
+        let error = store.err().unwrap().to_string();
+        assert!(error.contains("set pool_mode = session"), "{error}");
+    }
+}

@@ -274,12 +274,42 @@ async fn a_statement_that_takes_too_long_is_worth_another_try() {
     holder.batch_execute("LOCK TABLE rows").await.unwrap();
 
     let refused = store.load(saga).await;
+    let running = running(&fixture).await;
+    holder.rollback().await.unwrap();
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
+    assert_eq!(running, 0, "it was cancelled");
+    assert!(store.load(saga).await.unwrap().is_some());
+}
 
+/// How many statements of a store the server has not ended.
+async fn running(fixture: &Schema) -> i64 {
+    let sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'";
+    let client = fixture.connect().await;
+    client
+        .query_one(sql, &[&fixture.name])
+        .await
+        .unwrap()
+        .get(0)
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_longer_keeps_no_connection_of_the_pool_busy() {
+    let fixture = Schema::make();
+    let store = fixture.open().await;
+    let saga = stored_row(&*store).await;
+    let mut holder = fixture.connect().await;
+    let holder = holder.transaction().await.unwrap();
+    holder.batch_execute("LOCK TABLE rows").await.unwrap();
+    for _ in 0..20 {
+        let _abandoned = tokio::time::timeout(Duration::from_millis(50), store.load(saga)).await;
+    }
+    let answers = store.ping().await;
     holder.rollback().await.unwrap();
+    answers.unwrap();
     assert!(store.load(saga).await.unwrap().is_some());
 }
 
