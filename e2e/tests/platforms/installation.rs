@@ -138,7 +138,11 @@ fn the_notes_say_what_to_do_next() {
 
 fn every_series_is_there_from_the_start() {
     let metrics = format!("{}/metrics", operator::fetch_metrics_address());
-    let answer = http::request("GET", &metrics, &Value::Null, &[]).unwrap();
+    // The Service has the pod again a little after the pod is ready.
+    let answer = until("the metrics answer", SOON, || {
+        http::request("GET", &metrics, &Value::Null, &[])
+    })
+    .unwrap();
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4");
     for series in [
         r#"innkeeper_operator_reconciliations_total{kind="BookingPlatform",result="finished"} 0"#,
