@@ -134,7 +134,12 @@ fn a_platform_reaches_a_database_that_takes_tls_only() {
     TLS.await_ready("tls");
     check_encrypted(&server);
     let users =
-        "SELECT DISTINCT usename FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl";
-    assert_eq!(server.query(users).unwrap(), CERTIFIED);
+        "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name LIKE 'tls\\_%'";
+    TLS.until("the pods with the password are gone", || {
+        match server.query(users).unwrap() {
+            users if users == CERTIFIED => Ok(()),
+            users => Err(users),
+        }
+    });
     TLS.kubectl(&["delete", "bookingplatform", "tls"]).unwrap();
 }
