@@ -149,10 +149,9 @@ impl Namespace {
     /// Waits until a service has this reason, and returns the message.
     pub fn await_reason(self, service: &str, reason: &str) -> String {
         self.until(&format!("service {service} is {reason}"), || {
-            let object = self.find(DOMAIN_SERVICES, service).unwrap_or_default();
-            match kubernetes::condition(&object, "Ready") {
-                Some(ready) if ready["reason"] == reason => Ok(text(&ready["message"])),
-                _ => Err(object["status"].to_string()),
+            match self.fetch_ready(service) {
+                (found, said) if found == reason => Ok(said),
+                (found, said) => Err(format!("{found}: {said}")),
             }
         })
     }

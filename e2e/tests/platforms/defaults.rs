@@ -143,8 +143,8 @@ fn wrong_defaults_stop_at_one_platform() {
             others => Err(format!("{others:?}")),
         }
     });
-    // Long enough for the others, which look every five seconds.
-    sleep(Duration::from_secs(20));
+    // Long enough for the others, which look when the operator starts and every half a minute.
+    sleep(Duration::from_secs(40));
     assert_eq!(with_brokers(&wrong).len(), 1);
     let others = with_brokers(&right);
     assert!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use innkeeper_cluster::deadline::until;
-use innkeeper_e2e::kubernetes::{PLATFORMS, PODS, condition, text};
+use innkeeper_e2e::kubernetes::{PLATFORMS, PODS, message, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
 use innkeeper_e2e::{claims, postgres};
@@ -135,13 +135,7 @@ fn the_last_words_of_a_process_are_told() {
 }
 
 fn a_process_that_ends_again_and_again_stalls_its_platform() {
-    let stalled = || {
-        let platform = FAILURES.fetch(PLATFORMS, "right");
-        match condition(&platform, "Stalled") {
-            Some(it) if it["status"] == "True" => Ok(text(&it["message"])),
-            _ => Err(platform["status"].to_string()),
-        }
-    };
+    let stalled = || message(&FAILURES.fetch(PLATFORMS, "right"), "Stalled");
     let said = until("a platform in a crash loop stalls", THREE_RESTARTS, stalled).unwrap();
     assert!(said.contains("right: CrashLoop: "), "{said}");
     assert!(

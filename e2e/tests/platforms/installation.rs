@@ -48,7 +48,11 @@ fn ask(path: &str) -> Result<http::Answer, String> {
 }
 
 fn await_readiness(is_expected: impl Fn(&http::Answer) -> bool) {
-    until("/readyz", SOON, || {
+    await_readiness_within(SOON, is_expected);
+}
+
+fn await_readiness_within(within: Duration, is_expected: impl Fn(&http::Answer) -> bool) {
+    until("/readyz", within, || {
         let answer = ask("/readyz")?;
         if is_expected(&answer) {
             Ok(())
@@ -113,15 +117,9 @@ fn what_is_lost_later_is_noticed() {
 
 /// Waits until `/readyz` tells what is lost, which does not take long.
 fn await_lack(what: &str) {
-    until("/readyz tells of it", NOTICED, || {
-        let answer = ask("/readyz")?;
-        if answer.status == 503 && answer.text().contains(what) {
-            Ok(())
-        } else {
-            Err(format!("{answer:?}"))
-        }
-    })
-    .unwrap_or_else(|overdue| panic!("{overdue}"));
+    await_readiness_within(NOTICED, |answer| {
+        answer.status == 503 && answer.text().contains(what)
+    });
 }
 
 fn the_notes_say_what_to_do_next() {

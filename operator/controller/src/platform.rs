@@ -36,8 +36,16 @@ pub(crate) async fn reconcile(
     let facts = Facts::of(&platform, fetched.services_of(&platform));
     let defaults = Defaults::of(&ctx, &platforms, &platform, &facts);
     let platform = pin(&ctx, platform, &fetched, &defaults).await?;
+    let facts = facts.pinned(&platform);
     let mut notes = Notes::default();
-    let outcome = carry_out(&ctx, &platform, &fetched, &defaults, &mut notes).await?;
+    let executor = Executor::Cluster(defaults.values);
+    let outcome = match validate(&platform, &executor) {
+        Ok(validated) => {
+            let expansion = expand(&validated, &executor, &facts);
+            apply::apply(&ctx, &platform, &fetched, &expansion, &mut notes).await?
+        }
+        Err(refusals) => PlatformOutcome::Invalid(refusals),
+    };
     let verdict = conditions::verdict(&outcome);
     let verdict = notes.told(verdict.with_notes(defaults.note.into_iter().collect()));
     events::publish_change(&ctx, &platform, &verdict).await;
@@ -72,22 +80,4 @@ async fn pin(
         platform.status = Some(pinned);
     }
     Ok(platform)
-}
-
-async fn carry_out(
-    ctx: &Context,
-    platform: &BookingPlatform,
-    fetched: &FetchedPlatform,
-    defaults: &Defaults,
-    notes: &mut Notes,
-) -> Result<PlatformOutcome, Error> {
-    let executor = Executor::Cluster(defaults.values.clone());
-    match validate(platform, &executor) {
-        Ok(validated) => {
-            let facts = Facts::of(platform, fetched.services_of(platform));
-            let expansion = expand(&validated, &executor, &facts);
-            apply::apply(ctx, platform, fetched, &expansion, notes).await
-        }
-        Err(refusals) => Ok(PlatformOutcome::Invalid(refusals)),
-    }
 }

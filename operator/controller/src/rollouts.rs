@@ -67,17 +67,18 @@ impl Rollouts {
             let status = it.status.as_ref();
             let recorded = status.and_then(|it| it.defaults_rollout.as_ref());
             // The cache may not have seen yet what this process wrote.
-            let started = state.started.get(&it.uid()?).or(recorded)?;
-            is_awaited(started, now).then_some(())
+            let started = state.started.get(&it.uid().unwrap_or_default());
+            let rollout = started.or(recorded);
+            rollout.is_some_and(|it| is_awaited(it, now))
         };
         let others: Vec<_> = platforms
             .iter()
             .filter(|it| it.uid() != platform.uid() && it.metadata.deletion_timestamp.is_none())
-            .filter(|it| is_at_it(it).is_some())
+            .filter(|it| is_at_it(it))
             .map(|it| ObjectRef::from_obj(it.as_ref()).to_string())
             .collect();
         // One that is at it may take newer ones: they may be right where those before were wrong.
-        if is_at_it(platform).is_none() && others.len() >= self.at_once {
+        if !is_at_it(platform) && others.len() >= self.at_once {
             let waits = PlatformRef::new(&platform.name_any())
                 .within(&platform.namespace().unwrap_or_default());
             if state.waiting.insert(uid, waits.clone()).is_none() {

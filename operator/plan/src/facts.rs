@@ -39,13 +39,26 @@ impl Facts {
         };
         Self {
             orders: services.iter().copied().filter_map(order).collect(),
-            topic: status.and_then(|it| it.topic.clone()),
+            topic: pinned_topic(platform),
             defaults: (!services.is_empty()).then(|| {
                 let recorded = status.and_then(|it| it.defaults.clone());
                 recorded.unwrap_or_else(|| shown_defaults(platform, &services))
             }),
         }
     }
+
+    /// The facts after values were pinned in the platform's status.
+    #[must_use]
+    pub fn pinned(self, platform: &BookingPlatform) -> Self {
+        Self {
+            topic: pinned_topic(platform),
+            ..self
+        }
+    }
+}
+
+fn pinned_topic(platform: &BookingPlatform) -> Option<String> {
+    platform.status.as_ref()?.topic.clone()
 }
 
 /// The installation's defaults that services have, by their settings. Where a service has a

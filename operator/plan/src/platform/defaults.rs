@@ -34,10 +34,13 @@ pub fn compare(
     present: &ClusterDefaults,
     new: &ClusterDefaults,
 ) -> NewDefaults {
-    match expanded(platform, facts, new) {
-        Err(refusals) => NewDefaults::Unusable(refusals),
-        Ok(new) if expanded(platform, facts, present) == Ok(new.clone()) => NewDefaults::Same,
-        Ok(_) => NewDefaults::Different,
+    let new = match expanded(platform, facts, new) {
+        Ok(new) => new,
+        Err(refusals) => return NewDefaults::Unusable(refusals),
+    };
+    match expanded(platform, facts, present) {
+        Ok(present) if present == new => NewDefaults::Same,
+        _ => NewDefaults::Different,
     }
 }
 

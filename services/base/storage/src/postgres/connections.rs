@@ -18,7 +18,6 @@ use tokio_postgres::CancelToken;
 use tokio_postgres::Row;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::ToSql;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect::Connector;
 use super::options::PostgresOptions;
@@ -71,7 +70,7 @@ impl Connections {
             recycling_method: RecyclingMethod::Fast,
         };
         let connector = Connector::of(options)?;
-        let config = connector.prepared().config;
+        let config = connector.last().config;
         let manager = Manager::from_connect(config, connector.clone(), recycling);
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
@@ -162,18 +161,17 @@ pub struct Session<'a> {
     _open: RwLockReadGuard<'a, bool>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     /// The connection.
     pub fn client(&mut self) -> &mut Object {
         self.client.as_mut().expect("it is there until the end")
     }
 
     /// What cancels a statement of this connection.
-    pub fn canceller(&mut self) -> Canceller {
-        let token = self.client().cancel_token();
+    pub fn canceller(&mut self) -> Canceller<'a> {
         Canceller {
-            token,
-            tls: self.connector.last().tls,
+            token: self.client().cancel_token(),
+            connector: self.connector,
         }
     }
 
@@ -190,12 +188,12 @@ impl Drop for Session<'_> {
 }
 
 /// Cancels what a connection is at.
-pub struct Canceller {
+pub struct Canceller<'a> {
     token: CancelToken,
-    tls: MakeRustlsConnect,
+    connector: &'a Connector,
 }
 
-impl Canceller {
+impl Canceller<'_> {
     /// Waits for the server's answer; `None` if there is none in time. It is cancelled then, and
     /// its connection must not be used any more.
     pub async fn in_time<T>(self, answer: impl Future<Output = T>) -> Option<T> {
@@ -203,7 +201,8 @@ impl Canceller {
         if let Ok(answer) = timeout(ANSWER_TIMEOUT, &mut answer).await {
             return Some(answer);
         }
-        let _sent = timeout(CANCEL_TIMEOUT, self.token.cancel_query(self.tls)).await;
+        let sent = self.token.cancel_query(self.connector.last().tls);
+        let _sent = timeout(CANCEL_TIMEOUT, sent).await;
         if timeout(CANCEL_TIMEOUT, answer).await.is_err() {
             tracing::warn!("the database did not cancel a statement that takes too long");
         }

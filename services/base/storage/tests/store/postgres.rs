@@ -11,6 +11,7 @@ use innkeeper_kit::store::{
 use innkeeper_storage::{Credentials, OpenError, Postgres, PostgresOptions};
 use innkeeper_testkit::patience::until;
 use innkeeper_testkit::postgres::{Schema, server};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::cases::kill;
@@ -269,19 +270,29 @@ async fn a_statement_that_takes_too_long_is_worth_another_try() {
     let fixture = Schema::make();
     let store = fixture.open().await;
     let saga = stored_row(&*store).await;
-    let mut holder = fixture.connect().await;
-    let holder = holder.transaction().await.unwrap();
-    holder.batch_execute("LOCK TABLE rows").await.unwrap();
+    let holder = hold_rows(&fixture).await;
 
     let refused = store.load(saga).await;
     let running = running(&fixture).await;
-    holder.rollback().await.unwrap();
+    release(&holder).await;
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
     assert_eq!(running, 0, "it was cancelled");
     assert!(store.load(saga).await.unwrap().is_some());
+}
+
+/// Locks the table of rows, until it is released.
+async fn hold_rows(fixture: &Schema) -> Client {
+    let holder = fixture.connect().await;
+    let lock = holder.batch_execute("BEGIN; LOCK TABLE rows");
+    lock.await.unwrap();
+    holder
+}
+
+async fn release(holder: &Client) {
+    holder.batch_execute("ROLLBACK").await.unwrap();
 }
 
 /// How many statements of a store the server has not ended.
@@ -301,14 +312,12 @@ async fn what_nobody_waits_for_any_longer_keeps_no_connection_of_the_pool_busy()
     let fixture = Schema::make();
     let store = fixture.open().await;
     let saga = stored_row(&*store).await;
-    let mut holder = fixture.connect().await;
-    let holder = holder.transaction().await.unwrap();
-    holder.batch_execute("LOCK TABLE rows").await.unwrap();
+    let holder = hold_rows(&fixture).await;
     for _ in 0..20 {
         let _abandoned = tokio::time::timeout(Duration::from_millis(50), store.load(saga)).await;
     }
     let answers = store.ping().await;
-    holder.rollback().await.unwrap();
+    release(&holder).await;
     answers.unwrap();
     assert!(store.load(saga).await.unwrap().is_some());
 }
