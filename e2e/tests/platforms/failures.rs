@@ -102,8 +102,12 @@ fn what_the_kubelet_says_of_a_pod_that_waits_is_told() {
     await_told_of("variable", waiting, words);
     await_told_of("image", waiting, "localhost:1/nowhere:0.3.0");
     FAILURES.await_told("node", "Insufficient cpu");
-    let said = FAILURES.await_state(PLATFORMS, "volume", "Reconciling");
-    assert!(said.contains("secret \"nowhere\" not found"), "{said}");
+    FAILURES.until("the platform says so, too", || {
+        match message(&FAILURES.fetch(PLATFORMS, "volume"), "Reconciling")? {
+            said if said.contains("secret \"nowhere\" not found") => Ok(()),
+            said => Err(said),
+        }
+    });
     let all = [
         "delete",
         "bookingplatform",
