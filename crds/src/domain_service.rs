@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::component::ServiceType;
-use crate::database::TlsSecrets;
 use crate::status::{Condition, never_observed};
+use crate::tls::TlsSecrets;
 use crate::workload::Workload;
 
 /// One service of a platform, fully resolved.
@@ -83,6 +83,13 @@ pub struct DomainServiceSpec {
     /// Where the certificates for TLS with its PostgreSQL database are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_tls: Option<TlsSecrets>,
+    /// Name of the Secret with the keys `username` and `password` for Kafka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub kafka_secret: Option<String>,
+    /// Where the certificates for TLS with Kafka are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka_tls: Option<TlsSecrets>,
     /// How its Service is reached.
     #[serde(default)]
     pub service_type: ServiceType,

@@ -9,11 +9,13 @@ pub mod domain_service;
 pub mod duration;
 pub mod event_topic;
 pub mod generate;
+pub mod kafka;
 pub mod platform;
 pub mod refusals;
 pub mod rules;
 mod schema;
 pub mod status;
+pub mod tls;
 pub mod workload;
 
 pub use domain_service::{DomainService, DomainServiceSpec, DomainServiceStatus};

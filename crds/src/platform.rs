@@ -11,6 +11,7 @@ use crate::component::{Booking, Fulfillment, Gateway, Payment, View};
 use crate::database::{Database, Postgres};
 use crate::duration::Duration;
 use crate::event_topic::{DeletionPolicy, TopicConfig};
+use crate::kafka::KafkaSecurity;
 use crate::status::{Condition, never_observed};
 use crate::workload::Workload;
 
@@ -105,6 +106,9 @@ pub struct Messaging {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: Option<String>,
+    /// How the services reach these brokers.
+    #[serde(flatten)]
+    pub security: KafkaSecurity,
     /// The platform's topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<PlatformTopic>,
@@ -258,6 +262,9 @@ pub struct InstallationDefaults {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub bootstrap_servers: Option<String>,
+    /// How the services reach these brokers; without TLS and a password when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<KafkaSecurity>,
     /// The PostgreSQL database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Postgres>,

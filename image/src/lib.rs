@@ -72,6 +72,13 @@ impl Image {
         })
     }
 
+    /// Adds a file at this absolute path.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(PathBuf::from(path), content.into());
+        self
+    }
+
     /// Adds a label to the image.
     #[must_use]
     pub fn label(mut self, key: &str, value: &str) -> Self {

@@ -4,19 +4,21 @@
 //! destroyed.
 #![expect(
     unsafe_code,
-    reason = "rdkafka offers no DescribeTopics: docs/adr/0008-one-crate-calls-librdkafka.md"
+    reason = "rdkafka offers no DescribeTopics and no verification of certificates: docs/adr/0008-one-crate-calls-librdkafka.md"
 )]
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
 use std::time::Duration;
 
 use rdkafka::bindings as c;
 use rdkafka::client::{Client, ClientContext};
+use rdkafka::config::NativeClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::topic::TopicDescription;
+use crate::witness::Witness;
 
 /// How much longer than the request to wait for its answer. The client itself gives up a request
 /// after its timeout.
@@ -121,6 +123,64 @@ pub fn cluster_id<C: ClientContext>(client: &Client<C>) -> Option<String> {
         unsafe { c::rd_kafka_mem_free(handle, id.cast()) };
     }
     text
+}
+
+/// Has a client with this configuration tell its context, a [`Witness`], of certificates and
+/// problems.
+pub fn observe(config: &NativeClientConfig) {
+    // SAFETY: the configuration is valid and owned by no client yet, and the callbacks live as long
+    // as the program.
+    unsafe {
+        c::rd_kafka_conf_set_ssl_cert_verify_cb(config.ptr(), Some(verify));
+        c::rd_kafka_conf_set_log_cb(config.ptr(), Some(hear_log));
+    }
+}
+
+/// Calls the callbacks that wait.
+pub fn serve_callbacks(client: &Client<Witness>) {
+    // SAFETY: the client is valid.
+    while unsafe { c::rd_kafka_poll(client.native_ptr(), 0) } > 0 {}
+}
+
+/// Takes or refuses a certificate as OpenSSL does. Without verification OpenSSL calls nobody.
+unsafe extern "C" fn verify(
+    _client: *mut c::rd_kafka_t,
+    broker: *const c_char,
+    _id: i32,
+    error: *mut c_int,
+    depth: c_int,
+    certificate: *const c_char,
+    size: usize,
+    _said: *mut c_char,
+    _room: usize,
+    witness: *mut c_void,
+) -> c_int {
+    // SAFETY: librdkafka gives a valid pointer, which is its own for the time of the call.
+    let error = unsafe { *error };
+    let der = if certificate.is_null() {
+        &[]
+    } else {
+        // SAFETY: librdkafka gives a certificate of this size, for the time of the call.
+        unsafe { slice::from_raw_parts(certificate.cast::<u8>(), size) }
+    };
+    // SAFETY: `Client::new` has set the client's context, which lives as long as the client.
+    let witness = unsafe { &*witness.cast::<Witness>() };
+    let broker = text(broker).unwrap_or_default();
+    witness.hear_certificate(&broker, error, depth, der);
+    c_int::from(error == 0)
+}
+
+unsafe extern "C" fn hear_log(
+    client: *const c::rd_kafka_t,
+    _level: c_int,
+    about: *const c_char,
+    line: *const c_char,
+) {
+    // SAFETY: the client is valid. `Client::new` has set its context, which lives as long as it.
+    let witness = unsafe { &*c::rd_kafka_opaque(client).cast::<Witness>() };
+    if text(about).as_deref() == Some("FAIL") {
+        witness.hear_problem(&text(line).unwrap_or_default());
+    }
 }
 
 fn description(

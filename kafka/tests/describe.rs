@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use innkeeper_contracts::settings::KafkaCluster;
 use innkeeper_kafka::{TopicDescription, client_config, describe_topics};
 use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
 use innkeeper_testkit::patience::{PATIENCE, until};
@@ -15,7 +16,8 @@ use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 fn admin() -> Admin {
-    client_config(&bootstrap_servers(), "describe")
+    client_config(&KafkaCluster::plain(bootstrap_servers()), "describe")
+        .unwrap()
         .create()
         .unwrap()
 }
@@ -105,7 +107,10 @@ fn one_answer_comes_for_each_name_in_order() {
 
 #[test]
 fn brokers_that_do_not_answer_are_an_error_in_time() {
-    let admin: Admin = client_config("127.0.0.1:1", "describe").create().unwrap();
+    let admin: Admin = client_config(&KafkaCluster::plain("127.0.0.1:1"), "describe")
+        .unwrap()
+        .create()
+        .unwrap();
     let seen = describe_topics(admin.inner(), &["rentcar"], Duration::from_millis(500));
     assert!(
         matches!(

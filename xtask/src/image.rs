@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use innkeeper_image::Image;
+use pem::Pem;
 
 use crate::Outcome;
 use crate::workspace::{Workspace, cargo, run_shown};
@@ -15,6 +16,10 @@ pub const DEFAULT_NAME: &str = concat!("innkeeper.dev/innkeeper:", env!("CARGO_P
 
 /// The Cargo profile for the image, from the root Cargo.toml.
 const PROFILE: &str = "image";
+
+/// Where the certificates of public authorities are, as in Debian's images; rustls and librdkafka
+/// look for them there.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The arguments of the chore.
 #[derive(Args)]
@@ -40,6 +45,15 @@ pub fn run(arguments: Arguments) -> Outcome {
     Ok(())
 }
 
+/// The certificates of the authorities that Mozilla trusts, in PEM.
+fn authorities() -> String {
+    let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    let blocks: Vec<_> = certificates
+        .map(|it| Pem::new("CERTIFICATE", it.to_vec()))
+        .collect();
+    pem::encode_many(&blocks)
+}
+
 /// Builds the binary, writes it as an OCI archive, and returns the path of the archive.
 pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Error>> {
     run_shown(cargo().args(["build", "--package", "innkeeper", "--profile", PROFILE]))?;
@@ -47,6 +61,7 @@ pub fn build(name: &str, output: Option<PathBuf>) -> Result<PathBuf, Box<dyn Err
     let archive = output.unwrap_or_else(|| target.join("innkeeper-image.tar"));
     let program = target.join(PROFILE).join("innkeeper");
     let image = Image::of_program(name, &program, "/innkeeper")?
+        .file(AUTHORITIES, authorities())
         .label("org.opencontainers.image.title", "innkeeper")
         .label(
             "org.opencontainers.image.description",

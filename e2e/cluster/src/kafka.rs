@@ -39,6 +39,9 @@ pub enum KafkaError {
     /// The storage could not be formatted.
     #[error("cannot format Kafka's storage")]
     Format(#[source] CommandError),
+    /// A tool failed.
+    #[error("one of Kafka's tools failed")]
+    Tool(#[source] CommandError),
     /// The broker did not start or did not stop.
     #[error("Kafka does not run")]
     Run(#[from] DaemonError),
@@ -97,12 +100,23 @@ impl Kafka {
         network: &NetworkNamespace,
         listen: Listen,
     ) -> Result<Self, KafkaError> {
+        Self::start_with(folder, network, listen, &Additions::default())
+    }
+
+    /// The same, with additions.
+    pub fn start_with(
+        folder: &RunFolder,
+        network: &NetworkNamespace,
+        listen: Listen,
+        additions: &Additions,
+    ) -> Result<Self, KafkaError> {
         let part = parts::kafka::ensure()?;
+        let configuration = configuration(folder, listen, additions);
         let prepared = folder
             .create()
-            .and_then(|()| fs::write(properties(folder), configuration(folder, listen)));
+            .and_then(|()| fs::write(properties(folder), configuration));
         prepared.map_err(|source| prepare_error(folder, source))?;
-        format_storage(folder, &part)?;
+        format_storage(folder, &part, &additions.users)?;
         let process = Daemon::start(folder, "kafka", &mut server(folder, &part, network, listen))?;
         process.await_ready(folder, READY_WITHIN, || {
             network.within(|| check_answers(listen.broker))?
@@ -111,6 +125,17 @@ impl Kafka {
             bootstrap: listen.broker.to_string(),
             process,
         })
+    }
+
+    /// Runs one of Kafka's tools, by its class, with this broker.
+    pub fn run_tool(&self, log: &Path, class: &str, arguments: &[&str]) -> Result<(), KafkaError> {
+        let part = parts::kafka::ensure()?;
+        let mut tool = java(&NetworkNamespace::Host, &part);
+        // It ends before the second compiler would pay off.
+        tool.arg("-XX:TieredStopAtLevel=1").arg(class);
+        tool.args(["--bootstrap-server", &self.bootstrap])
+            .args(arguments);
+        run_logged(&mut tool, log).map_err(KafkaError::Tool)
     }
 
     /// Stops the broker, which flushes its data before.
@@ -128,6 +153,17 @@ pub struct Listen {
     pub controller: SocketAddr,
 }
 
+/// What a broker has besides its address for clients.
+#[derive(Debug, Clone, Default)]
+pub struct Additions {
+    /// Further listeners: their names, with the protocol of each.
+    pub listeners: Vec<(&'static str, &'static str, SocketAddr)>,
+    /// Further lines of its configuration.
+    pub properties: Vec<String>,
+    /// Users whose passwords are proved by SCRAM, as `kafka-storage format --add-scram` reads them.
+    pub users: Vec<String>,
+}
+
 fn find_free_addresses() -> io::Result<Listen> {
     let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let (broker, controller) = (free()?, free()?);
@@ -141,8 +177,21 @@ fn properties(folder: &RunFolder) -> PathBuf {
     folder.join("kafka.properties")
 }
 
-fn configuration(folder: &RunFolder, listen: Listen) -> String {
+fn configuration(folder: &RunFolder, listen: Listen, additions: &Additions) -> String {
     let Listen { broker, controller } = listen;
+    let further = || additions.listeners.iter();
+    let addresses: Vec<_> = further()
+        .map(|(name, _, at)| format!("{name}://{at}"))
+        .collect();
+    let protocols: Vec<_> = further()
+        .map(|(name, protocol, _)| format!("{name}:{protocol}"))
+        .collect();
+    let plain = format!("PLAINTEXT://{broker}");
+    let advertised = [&[plain], &addresses[..]].concat().join(",");
+    let protocols = [&["PLAINTEXT:PLAINTEXT".to_owned()], &protocols[..]]
+        .concat()
+        .join(",");
+    let properties = additions.properties.join("\n");
     let data = folder.join("kafka").display().to_string();
     // The zero delay saves every consumer group three seconds before its first assignment.
     // auto.create.topics.enable and num.partitions keep Kafka's defaults, as most brokers have
@@ -151,8 +200,9 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@{controller}\n\
-         listeners=PLAINTEXT://{broker},CONTROLLER://{controller}\n\
-         advertised.listeners=PLAINTEXT://{broker}\n\
+         listeners={advertised},CONTROLLER://{controller}\n\
+         advertised.listeners={advertised}\n\
+         listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
          log.dirs={data}\n\
@@ -160,11 +210,12 @@ fn configuration(folder: &RunFolder, listen: Listen) -> String {
          offsets.topic.num.partitions=4\n\
          transaction.state.log.replication.factor=1\n\
          transaction.state.log.min.isr=1\n\
-         group.initial.rebalance.delay.ms=0\n"
+         group.initial.rebalance.delay.ms=0\n\
+         {properties}\n"
     )
 }
 
-fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
+fn format_storage(folder: &RunFolder, part: &Path, users: &[String]) -> Result<(), KafkaError> {
     let mut format = java(&NetworkNamespace::Host, part);
     // It ends before the second compiler would pay off.
     format.arg("-XX:TieredStopAtLevel=1");
@@ -177,6 +228,9 @@ fn format_storage(folder: &RunFolder, part: &Path) -> Result<(), KafkaError> {
         "--config",
     ]);
     format.arg(properties(folder));
+    for user in users {
+        format.args(["--add-scram", user]);
+    }
     run_logged(&mut format, &folder.log("kafka-format")).map_err(KafkaError::Format)
 }
 

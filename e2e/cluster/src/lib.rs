@@ -4,6 +4,7 @@
 //! Kafka and `PostgreSQL` alone on loopback.
 
 mod apiserver;
+pub mod authority;
 mod certificates;
 pub mod cluster;
 mod cluster_error;
@@ -26,6 +27,7 @@ pub mod parts;
 pub mod postgres;
 pub mod progress;
 mod proxy;
+pub mod secured_kafka;
 pub mod services;
 mod teardown;
 pub mod tls_postgres;

@@ -1,5 +1,4 @@
-//! A `PostgreSQL` server that takes TLS only, but for its administrator, with a certificate
-//! authority of its own.
+//! A `PostgreSQL` server that takes TLS only, but for its administrator.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,15 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use nix::unistd::geteuid;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    date_time_ymd,
-};
-
+use crate::authority::Authority;
 use crate::command::{CommandError, read_output, run};
 use crate::deadline::{Overdue, until};
 use crate::postgres::{LocalPostgres, PASSWORD, Postgres, PostgresError};
+use nix::unistd::geteuid;
 
 /// A user who logs in with [`PASSWORD`].
 pub const USER: &str = "encrypted";
@@ -47,42 +42,6 @@ pub enum TlsPostgresError {
     /// The server does not take what it is given.
     #[error(transparent)]
     Overdue(#[from] Overdue),
-}
-
-/// A certificate authority.
-pub struct Authority {
-    /// Its own certificate, in PEM.
-    pub certificate: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    /// A new authority with this name.
-    pub fn make(name: &str) -> Result<Self, TlsPostgresError> {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, name);
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate()?;
-        Ok(Self {
-            certificate: parameters.self_signed(&key)?.pem(),
-            issuer: Issuer::new(parameters, key),
-        })
-    }
-
-    /// The certificate of a server or client for a name, valid until the beginning of a year, and
-    /// its key; in PEM.
-    pub fn certify(&self, name: &str, end: i32) -> Result<(String, String), TlsPostgresError> {
-        let mut parameters = CertificateParams::new(vec![name.to_owned()])?;
-        parameters.distinguished_name.push(DnType::CommonName, name);
-        parameters.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        parameters.not_after = date_time_ymd(end, 1, 1);
-        let key = KeyPair::generate()?;
-        let certificate = parameters.signed_by(&key, &self.issuer)?;
-        Ok((certificate.pem(), key.serialize_pem()))
-    }
 }
 
 /// The server. It stops when this value is dropped.

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use innkeeper_cluster::authority::Authority;
 use innkeeper_cluster::deadline::until;
 use innkeeper_cluster::postgres::PASSWORD;
-use innkeeper_cluster::tls_postgres::{Authority, CERTIFIED, TlsPostgres, USER};
+use innkeeper_cluster::tls_postgres::{CERTIFIED, TlsPostgres, USER};
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{DOMAIN_SERVICES, name, text};

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(test)]
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_plan::ClusterDefaults;
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
@@ -94,10 +96,11 @@ impl Context {
             recorder: Recorder::new(client.clone(), "innkeeper".into()),
             client,
             metrics: Metrics::registered().expect("the names of metrics are sound"),
-            brokers: Brokers::default(),
+            brokers: Brokers::of(Vec::new()),
             ledger: Ledger::default(),
             defaults: ClusterDefaults {
                 bootstrap_servers: Some("kafka.messaging:9092".to_owned()),
+                kafka: KafkaSecurity::default(),
                 database: serde_json::from_value(database).ok(),
                 image: "innkeeper:1".to_owned(),
             },

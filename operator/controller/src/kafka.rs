@@ -1,28 +1,42 @@
 //! The part of Kafka's admin API that topics need. Every call has a deadline and is counted.
 
+mod clusters;
 mod error;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use innkeeper_kafka::{Description, TopicDescription, client_config, describe_topics};
+use innkeeper_contracts::secret::masked;
+use innkeeper_contracts::settings::KafkaCluster;
+use innkeeper_kafka::{
+    Description, Probed, TopicDescription, client_config, describe_topics, is_same, probe,
+};
 use innkeeper_plan::topic::{ObservedTopic, TopicLookup};
+use rdkafka::ClientConfig;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigEntry, ConfigSource, NewPartitions, NewTopic,
     ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::{Client, DefaultClientContext};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::kafka_call::AdminCall;
 use crate::metrics::Metrics;
+use clusters::Clusters;
 pub(crate) use error::KafkaError;
 use error::is_outage;
 
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a connection may take that is made to find out why others fail.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Said when brokers seem to ask for more than the operator offers.
+const NOT_LISTED: &str = "; the operator reaches them without TLS and a password, because kafka.clusters in the chart's values does not list them";
 
 /// A topic as the brokers describe it, with the settings that are not defaults.
 pub(crate) fn observed(
@@ -40,20 +54,27 @@ pub(crate) fn observed(
 
 /// Clients of the admin API, one for each set of brokers.
 pub(crate) struct Brokers {
-    clients: Mutex<HashMap<String, Arc<AdminClient<DefaultClientContext>>>>,
+    clusters: Clusters,
+    clients: Mutex<HashMap<String, Cached>>,
     deadline: Duration,
 }
 
-impl Default for Brokers {
-    fn default() -> Self {
-        Self::answering_within(DEADLINE)
-    }
+/// A client with the configuration that it was made with.
+struct Cached {
+    config: ClientConfig,
+    client: Arc<AdminClient<DefaultClientContext>>,
 }
 
 impl Brokers {
-    /// Brokers of which no call takes longer than this.
-    pub(crate) fn answering_within(deadline: Duration) -> Self {
+    /// The brokers of these clusters, and others without TLS and a password.
+    pub(crate) fn of(clusters: Vec<KafkaCluster>) -> Self {
+        Self::answering_within(DEADLINE, clusters)
+    }
+
+    /// The same, of which no call takes longer than this.
+    pub(crate) fn answering_within(deadline: Duration, clusters: Vec<KafkaCluster>) -> Self {
         Self {
+            clusters: Clusters(clusters),
             clients: Mutex::default(),
             deadline,
         }
@@ -65,16 +86,35 @@ impl Brokers {
         bootstrap_servers: &'a str,
         metrics: &'a Metrics,
     ) -> Result<Topics<'a>, KafkaError> {
+        let (cluster, is_listed) = self.clusters.with(bootstrap_servers);
+        let unusable = |cause: String| KafkaError::Unreachable {
+            brokers: bootstrap_servers.to_owned(),
+            cause,
+        };
+        // Credentials and certificates are read each time, since a Secret may have been rotated.
+        let mut config = client_config(&cluster, "innkeeper-operator")
+            .map_err(|error| unusable(format!("{error}: {}", error.source)))?;
+        // Nobody would hear what an admin client logs, and rdkafka would keep it for ever.
+        config.set_log_level(RDKafkaLogLevel::Emerg);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = if let Some(client) = clients.get(bootstrap_servers) {
-            Arc::clone(client)
+        let is_present = |it: &&Cached| is_same(&it.config, &config);
+        let client = if let Some(cached) = clients.get(bootstrap_servers).filter(is_present) {
+            Arc::clone(&cached.client)
         } else {
-            let client = Arc::new(client(bootstrap_servers)?);
-            clients.insert(bootstrap_servers.to_owned(), Arc::clone(&client));
+            let client = config
+                .create()
+                .map_err(|error| unusable(error.to_string()))?;
+            let client = Arc::new(client);
+            let cached = Cached {
+                config,
+                client: Arc::clone(&client),
+            };
+            clients.insert(bootstrap_servers.to_owned(), cached);
             client
         };
         Ok(Topics {
-            brokers: bootstrap_servers,
+            cluster,
+            is_listed,
             client,
             metrics,
             deadline: self.deadline,
@@ -82,18 +122,11 @@ impl Brokers {
     }
 }
 
-fn client(brokers: &str) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
-    client_config(brokers, "innkeeper-operator")
-        .create()
-        .map_err(|source| KafkaError::Unreachable {
-            brokers: brokers.to_owned(),
-            source,
-        })
-}
-
 /// The admin API of a set of brokers, for topics.
 pub(crate) struct Topics<'a> {
-    brokers: &'a str,
+    cluster: KafkaCluster,
+    /// Whether the installation says how these brokers are reached.
+    is_listed: bool,
     client: Arc<AdminClient<DefaultClientContext>>,
     metrics: &'a Metrics,
     deadline: Duration,
@@ -108,7 +141,7 @@ impl Topics<'_> {
         } = self.describe(vec![name.to_owned()]).await?;
         let described = match topics.pop() {
             Some(Ok(Some(described))) => described,
-            Some(Err(code)) => return self.judge(AdminCall::DescribeTopics, Ok(Err(code))),
+            Some(Err(code)) => return self.judge(AdminCall::DescribeTopics, Ok(Err(code))).await,
             Some(Ok(None)) | None => {
                 return Ok(TopicLookup {
                     cluster_id,
@@ -132,7 +165,7 @@ impl Topics<'_> {
             Err(ClientError::AdminOp(code)) => Ok(Err(code)),
             other => other.map(Ok),
         };
-        self.judge(AdminCall::DescribeTopics, answer)
+        self.judge(AdminCall::DescribeTopics, answer).await
     }
 
     /// Whether a topic ever had a record, that is, whether any of its partitions ends after offset
@@ -152,6 +185,7 @@ impl Topics<'_> {
             Ok(false)
         });
         self.judge(AdminCall::ListOffsets, answer.await.map(Ok))
+            .await
     }
 
     /// Fetches the names of all topics.
@@ -163,6 +197,7 @@ impl Topics<'_> {
             Ok(names.collect())
         });
         self.judge(AdminCall::ListTopics, answer.await.map(Ok))
+            .await
     }
 
     /// Runs a call that the client offers only as a blocking function.
@@ -188,7 +223,7 @@ impl Topics<'_> {
                 .map(|result| result.map(|resource| own_settings(resource.entries)))
                 .collect()
         }));
-        self.judge_missing(AdminCall::DescribeConfigs, result)
+        self.judge_missing(AdminCall::DescribeConfigs, result).await
     }
 
     /// Creates a topic unless it exists, and returns whether it was created.
@@ -207,7 +242,8 @@ impl Topics<'_> {
             topic = topic.set(key, value);
         }
         let answer = self.client.create_topics([&topic], &self.options()).await;
-        is_created(self.judge(AdminCall::CreateTopics, first(answer.map(without_names))))
+        let created = self.judge(AdminCall::CreateTopics, first(answer.map(without_names)));
+        is_created(created.await)
     }
 
     /// Gives a topic more partitions.
@@ -222,6 +258,7 @@ impl Topics<'_> {
             AdminCall::CreatePartitions,
             first(answer.map(without_names)),
         )
+        .await
     }
 
     /// Sets the settings of a topic. The call replaces all of them, so the map must be complete.
@@ -244,18 +281,19 @@ impl Topics<'_> {
                 .map(|result| result.map(|_| ()).map_err(|(_, code)| code))
                 .collect()
         }));
-        self.judge(AdminCall::AlterConfigs, result)
+        self.judge(AdminCall::AlterConfigs, result).await
     }
 
     /// Deletes a topic with all its records. A topic that does not exist counts as deleted.
     pub(crate) async fn delete(&self, name: &str) -> Result<(), KafkaError> {
         let answer = self.client.delete_topics(&[name], &self.options()).await;
         self.judge_missing(AdminCall::DeleteTopics, first(answer.map(without_names)))
+            .await
             .map(|_| ())
     }
 
     /// The result of a call for which a missing topic is a valid answer.
-    fn judge_missing<T>(
+    async fn judge_missing<T>(
         &self,
         call: AdminCall,
         result: Result<Result<T, RDKafkaErrorCode>, ClientError>,
@@ -265,11 +303,11 @@ impl Topics<'_> {
                 self.metrics.count_call(call, true);
                 Ok(None)
             }
-            other => self.judge(call, other).map(Some),
+            other => self.judge(call, other).await.map(Some),
         }
     }
 
-    fn judge<T>(
+    async fn judge<T>(
         &self,
         call: AdminCall,
         result: Result<Result<T, RDKafkaErrorCode>, ClientError>,
@@ -277,12 +315,9 @@ impl Topics<'_> {
         self.metrics.count_call(call, matches!(result, Ok(Ok(_))));
         match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(code)) if !is_outage(code) => Err(KafkaError::Refused {
-                call: call.name(),
-                code,
-            }),
-            Ok(Err(code)) => Err(self.unreachable(ClientError::AdminOp(code))),
-            Err(source) => Err(self.unreachable(source)),
+            Ok(Err(code)) if !is_outage(code) => Err(KafkaError::Refused { call, code }),
+            Ok(Err(code)) => Err(self.unreachable(&ClientError::AdminOp(code)).await),
+            Err(error) => Err(self.unreachable(&error).await),
         }
     }
 
@@ -292,10 +327,22 @@ impl Topics<'_> {
             .operation_timeout(Some(self.deadline))
     }
 
-    fn unreachable(&self, source: ClientError) -> KafkaError {
+    /// Finds out why the brokers cannot be reached.
+    async fn unreachable(&self, error: &ClientError) -> KafkaError {
+        let (cluster, deadline) = (self.cluster.clone(), self.deadline.min(PROBE_TIMEOUT));
+        let probing = tokio::task::spawn_blocking(move || probe(&cluster, deadline));
+        let probed = match probing.await {
+            Ok(Ok(probed)) => probed,
+            _ => Probed::default(),
+        };
+        let failure = probed.failure;
+        let mut cause = failure.map_or_else(|| error.to_string(), |it| masked(&it).into_owned());
+        if !self.is_listed && probed.was_turned_away {
+            cause.push_str(NOT_LISTED);
+        }
         KafkaError::Unreachable {
-            brokers: self.brokers.to_owned(),
-            source,
+            brokers: self.cluster.bootstrap_servers.clone(),
+            cause,
         }
     }
 }
@@ -339,14 +386,23 @@ fn own_settings(entries: Vec<ConfigEntry>) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_topic_that_is_there_already_is_not_created_and_no_failure() {
+    #[tokio::test]
+    async fn a_topic_that_is_there_already_is_not_created_and_no_failure() {
         let metrics = Metrics::registered().unwrap();
-        let brokers = Brokers::default();
+        let brokers = Brokers::of(Vec::new());
         let topics = brokers.topics("localhost:9", &metrics).unwrap();
-        let created = |answer| is_created(topics.judge(AdminCall::CreateTopics, Ok(answer)));
-        assert!(created(Ok(())).unwrap());
-        assert!(!created(Err(RDKafkaErrorCode::TopicAlreadyExists)).unwrap());
-        assert!(created(Err(RDKafkaErrorCode::PolicyViolation)).is_err());
+        let created =
+            async |answer| is_created(topics.judge(AdminCall::CreateTopics, Ok(answer)).await);
+        assert!(created(Ok(())).await.unwrap());
+        assert!(
+            !created(Err(RDKafkaErrorCode::TopicAlreadyExists))
+                .await
+                .unwrap()
+        );
+        assert!(
+            created(Err(RDKafkaErrorCode::PolicyViolation))
+                .await
+                .is_err()
+        );
     }
 }

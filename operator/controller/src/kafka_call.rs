@@ -39,4 +39,29 @@ impl AdminCall {
             Self::DeleteTopics => "delete_topics",
         }
     }
+
+    /// The right that the call needs, as a remedy:
+    /// <https://kafka.apache.org/documentation/#operations_resources_and_protocols>.
+    pub(crate) const fn right(self) -> &'static str {
+        match self {
+            Self::DescribeTopics | Self::ListOffsets | Self::ListTopics => {
+                "allow Describe on the topic to the operator's user in Kafka's ACLs"
+            }
+            Self::DescribeConfigs => {
+                "allow DescribeConfigs on the topic to the operator's user in Kafka's ACLs"
+            }
+            Self::CreateTopics => {
+                "allow Create on the topic to the operator's user in Kafka's ACLs"
+            }
+            Self::CreatePartitions => {
+                "allow Alter on the topic to the operator's user in Kafka's ACLs"
+            }
+            Self::AlterConfigs => {
+                "allow AlterConfigs on the topic to the operator's user in Kafka's ACLs"
+            }
+            Self::DeleteTopics => {
+                "allow Delete on the topic to the operator's user in Kafka's ACLs"
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use innkeeper_contracts::settings::KafkaCluster;
 use innkeeper_plan::ClusterDefaults;
 use jiff::Timestamp;
 
@@ -15,6 +16,8 @@ pub struct Options {
     pub scope: Scope,
     /// The defaults of the installation.
     pub defaults: ClusterDefaults,
+    /// How the operator itself reaches Kafka clusters; others without TLS and a password.
+    pub kafka_clusters: Vec<KafkaCluster>,
     /// How many platforms may take new defaults at a time.
     pub platforms_at_once: usize,
     /// The address for `/livez`, `/readyz` and `/metrics`.

@@ -147,7 +147,7 @@ fn context(options: Options, client: Client, metrics: Metrics) -> Context {
         recorder: Recorder::new(client.clone(), reporter),
         client,
         metrics,
-        brokers: Brokers::default(),
+        brokers: Brokers::of(options.kafka_clusters),
         ledger: Ledger::default(),
         defaults: options.defaults,
         rollouts: Arc::new(Rollouts::of(options.platforms_at_once)),

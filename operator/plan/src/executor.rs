@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use innkeeper_crds::database::Postgres;
+use innkeeper_crds::kafka::KafkaSecurity;
 
 /// Where a platform runs, with the defaults of that executor.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a plan has one, and nothing holds many"
+)]
 pub enum Executor {
     /// A Kubernetes cluster.
     Cluster(ClusterDefaults),
@@ -20,6 +25,8 @@ pub enum Executor {
 pub struct ClusterDefaults {
     /// `host:port` of one or more Kafka brokers, with commas between them.
     pub bootstrap_servers: Option<String>,
+    /// How services reach these brokers. Its Secrets must exist in the namespace of each platform.
+    pub kafka: KafkaSecurity,
     /// The database of services that name none. Its Secret must exist in the namespace of each
     /// platform.
     pub database: Option<Postgres>,

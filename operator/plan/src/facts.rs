@@ -5,9 +5,10 @@ mod order;
 use std::collections::BTreeMap;
 
 use innkeeper_crds::BookingPlatform;
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_crds::platform::InstallationDefaults;
 use kube::api::DynamicObject;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub use order::Order;
 
@@ -73,23 +74,44 @@ fn shown_defaults(platform: &BookingPlatform, services: &[&DynamicObject]) -> In
         let brokers = &service.data["spec"]["settings"]["log"]["kafka"]["bootstrapServers"];
         brokers.as_str().map(str::to_owned)
     };
+    let has_own_brokers = spec
+        .messaging
+        .as_ref()
+        .is_some_and(|it| it.bootstrap_servers.is_some());
+    let kafka = |service: &&DynamicObject| {
+        let spec = &service.data["spec"];
+        let mut kafka = spec["settings"]["log"]["kafka"].clone();
+        add_secrets(kafka.get_mut("tls"), &spec["kafkaTls"]);
+        if let Some(sasl) = kafka.get_mut("sasl").and_then(Value::as_object_mut) {
+            sasl.insert(
+                "secretRef".to_owned(),
+                json!({ "name": spec["kafkaSecret"] }),
+            );
+        }
+        let kafka: KafkaSecurity = serde_json::from_value(kafka).ok()?;
+        Some(kafka).filter(|it| !has_own_brokers && *it != KafkaSecurity::default())
+    };
     let database = |service: &&DynamicObject| {
         let name = service.metadata.name.as_deref()?;
         let spec = &service.data["spec"];
         let mut database = spec["settings"]["database"]["postgres"].clone();
         database["secretRef"] = json!({ "name": spec["databaseSecret"].as_str()? });
-        if let (Some(tls), Some(secrets)) = (
-            database["tls"].as_object_mut(),
-            spec["databaseTls"].as_object(),
-        ) {
-            tls.extend(secrets.clone());
-        }
+        add_secrets(database.get_mut("tls"), &spec["databaseTls"]);
         let database = serde_json::from_value(database).ok();
         database.filter(|_| !has_own(name))
     };
     InstallationDefaults {
         bootstrap_servers: services.iter().find_map(brokers),
+        kafka: services.iter().find_map(kafka),
         database: services.iter().find_map(database),
+    }
+}
+
+/// Adds the Secrets with certificates, which a service has beside its settings.
+fn add_secrets(tls: Option<&mut Value>, secrets: &Value) {
+    let tls = tls.and_then(Value::as_object_mut);
+    if let (Some(tls), Some(secrets)) = (tls, secrets.as_object()) {
+        tls.extend(secrets.clone());
     }
 }
 

@@ -35,9 +35,15 @@ pub const PAY_WITHIN: NewField = NewField {
     since: Version::new(0, 3, 0),
 };
 
-/// How the connection to a PostgreSQL server is encrypted.
-pub const POSTGRES_TLS: NewField = NewField {
+/// How connections to PostgreSQL and Kafka are encrypted.
+pub const TLS: NewField = NewField {
     name: "tls",
+    since: Version::new(0, 3, 0),
+};
+
+/// How a service proves to Kafka who it is.
+pub const SASL: NewField = NewField {
+    name: "sasl",
     since: Version::new(0, 3, 0),
 };
 

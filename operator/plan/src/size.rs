@@ -199,6 +199,7 @@ mod tests {
             bootstrap_servers: Some("kafka:9092".to_owned()),
             database: serde_json::from_value(database).ok(),
             image: "innkeeper:0.3.0".to_owned(),
+            ..ClusterDefaults::default()
         });
         let validated = validate(&platform, &executor).unwrap();
         check(&platform, &expand(&validated, &executor, &Facts::default()))

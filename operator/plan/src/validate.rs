@@ -19,6 +19,7 @@ use innkeeper_contracts::settings::{Aliases, Column};
 use innkeeper_crds::component::{Booking, Fulfillment, Gateway, Payment};
 use innkeeper_crds::database::Postgres;
 use innkeeper_crds::event_topic::{DEFAULT_PARTITIONS, DeletionPolicy, TopicConfig};
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_crds::platform::Service;
 use innkeeper_crds::workload::Workload;
 use innkeeper_crds::{BookingPlatform, DomainService, Duration};
@@ -65,8 +66,13 @@ pub struct ValidatedTopic {
 /// Where a platform's events go.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LogChoice {
-    /// Kafka brokers: `host:port`, separated by commas.
-    Kafka(String),
+    /// A topic of Kafka.
+    Kafka {
+        /// The brokers: `host:port`, separated by commas.
+        bootstrap_servers: String,
+        /// How the services reach them.
+        security: KafkaSecurity,
+    },
     /// An SQLite file on this machine.
     Sqlite(PathBuf),
 }
@@ -75,7 +81,9 @@ impl LogChoice {
     /// The Kafka brokers, unless the log is a file.
     pub fn bootstrap_servers(&self) -> Option<&str> {
         match self {
-            Self::Kafka(bootstrap_servers) => Some(bootstrap_servers),
+            Self::Kafka {
+                bootstrap_servers, ..
+            } => Some(bootstrap_servers),
             Self::Sqlite(_) => None,
         }
     }

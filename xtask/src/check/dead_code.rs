@@ -13,8 +13,9 @@ const FOR_TESTS: [&str; 2] = ["innkeeper-e2e", "innkeeper-testkit"];
 
 /// Public items that are kept although only tests use them: `check_update`, because the table of
 /// refusals contains changes of a platform, which no file alone can express; `silent`, with which
-/// the tests of the cluster's harness start a cluster.
-const USED_BY_TESTS: [&str; 2] = ["check_update", "silent"];
+/// the tests of the cluster's harness start a cluster; `change_password` of a broker that tests of
+/// the program start.
+const USED_BY_TESTS: [&str; 3] = ["change_password", "check_update", "silent"];
 
 /// Keywords that come before the name of an item.
 const ITEMS: [&str; 7] = ["fn", "struct", "enum", "trait", "type", "static", "const"];

@@ -47,7 +47,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
         ],
     ),
     ("innkeeper-image", &[]),
-    ("innkeeper-kafka", &[]),
+    ("innkeeper-kafka", &["contracts"]),
     ("innkeeper-kit", &["contracts"]),
     (
         "innkeeper-local",

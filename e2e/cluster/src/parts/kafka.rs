@@ -7,13 +7,13 @@ use std::process::Command;
 use super::{Part, PartError, cache_error, debian};
 use crate::command::run_logged;
 
-/// Apache Kafka.
+/// Apache Kafka, with its tools.
 pub const KAFKA: Part = Part {
-    name: "kafka",
+    name: "kafka-and-tools",
     version: "4.1.0",
 };
 
-/// The Maven project whose dependencies are the broker and its logging.
+/// The Maven project whose dependencies are the broker, its tools and its logging.
 const PROJECT: &str = include_str!("kafka/pom.xml");
 
 /// The logging configuration of Kafka, which writes only important messages.

@@ -4,55 +4,26 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
 
 use innkeeper_contracts::pod;
-use innkeeper_contracts::settings::TlsMode;
+use innkeeper_contracts::settings::KafkaCluster;
 use innkeeper_controller::{DEFAULT_TOPIC_RESYNC, Options, RunError, Scope, Standby};
-use innkeeper_crds::database::{
-    CaSecretRef, Postgres, PostgresTls, SecretRef, TlsSecretRef, TlsSecrets,
-};
 use innkeeper_kit::clock::{Clock as _, SystemClock};
-use innkeeper_plan::ClusterDefaults;
 use innkeeper_runtime::shutdown::EndSignals;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::IMAGE;
+use crate::cluster::ClusterArguments;
 use crate::exit::Failure;
 use crate::process;
 
 /// The arguments of `innkeeper operator`. The chart sets all of them.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Kafka brokers of platforms that name none.
-    #[arg(long, value_name = "HOST:PORT,…")]
-    bootstrap_servers: Option<String>,
-    /// PostgreSQL server of services that name no database.
-    #[arg(long, value_name = "HOST")]
-    postgres_host: Option<String>,
-    /// Its port.
-    #[arg(long, value_name = "PORT", default_value_t = 5432)]
-    postgres_port: u16,
-    /// Name of the database on it.
-    #[arg(long, value_name = "NAME", default_value = "innkeeper")]
-    postgres_database: String,
-    /// Secret with `username` and `password`, in each platform's namespace.
-    #[arg(long, value_name = "NAME", default_value = "innkeeper-database")]
-    postgres_secret: String,
-    /// What to ask of its TLS: `Disable`, `Require`, `VerifyCa` or `VerifyFull`. When left out, TLS
-    /// is used where the server offers it, and its certificate is not verified.
-    #[arg(long, value_name = "MODE", value_parser = tls_mode)]
-    postgres_tls: Option<TlsMode>,
-    /// Secret with the certificates of the authorities to trust, in each platform's namespace.
-    #[arg(long, value_name = "NAME", requires = "postgres_tls")]
-    postgres_ca_secret: Option<String>,
-    /// The key in that Secret.
-    #[arg(long, value_name = "KEY", default_value = "ca.crt")]
-    postgres_ca_key: String,
-    /// Secret with `tls.crt` and `tls.key` of a client certificate, in each platform's namespace.
-    #[arg(long, value_name = "NAME", requires = "postgres_tls")]
-    postgres_client_secret: Option<String>,
-    /// Image of platforms that name none.
-    #[arg(long, value_name = "IMAGE", default_value = IMAGE)]
-    image: String,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    /// How the operator itself reaches the brokers of a Kafka cluster, as JSON with
+    /// `bootstrapServers`, `tls` and `sasl`; without TLS and a password when left out. It may be
+    /// given several times.
+    #[arg(long, value_name = "JSON", value_parser = kafka_cluster)]
+    kafka_cluster: Vec<KafkaCluster>,
     /// How many platforms take new defaults at a time; the next one does when one of them is ready.
     #[arg(long, value_name = "NUMBER", default_value_t = NonZero::<usize>::MIN)]
     platforms_at_once: NonZero<usize>,
@@ -80,17 +51,13 @@ const fn everywhere() -> SocketAddr {
 
 impl Arguments {
     fn options(self) -> Options {
-        let defaults = ClusterDefaults {
-            database: self.postgres(),
-            bootstrap_servers: self.bootstrap_servers,
-            image: self.image,
-        };
         let standby = self.namespace.zip(self.identity);
         Options {
             scope: self
                 .watch_namespace
                 .map_or(Scope::Cluster, Scope::Namespace),
-            defaults,
+            defaults: self.cluster.defaults(),
+            kafka_clusters: self.kafka_cluster,
             platforms_at_once: self.platforms_at_once.get(),
             listen: self.listen,
             standby: standby.map(|(namespace, identity)| Standby {
@@ -102,37 +69,10 @@ impl Arguments {
             topic_resync: DEFAULT_TOPIC_RESYNC,
         }
     }
-
-    fn postgres(&self) -> Option<Postgres> {
-        Some(Postgres {
-            host: self.postgres_host.clone()?,
-            port: self.postgres_port,
-            database: self.postgres_database.clone(),
-            secret_ref: SecretRef {
-                name: self.postgres_secret.clone(),
-            },
-            tls: self.postgres_tls.map(|mode| PostgresTls {
-                mode,
-                secrets: self.tls_secrets(),
-            }),
-        })
-    }
-
-    fn tls_secrets(&self) -> TlsSecrets {
-        let authority = self.postgres_ca_secret.clone();
-        let client = self.postgres_client_secret.clone();
-        TlsSecrets {
-            ca_secret_ref: authority.map(|name| CaSecretRef {
-                name,
-                key: self.postgres_ca_key.clone(),
-            }),
-            client_secret_ref: client.map(|name| TlsSecretRef { name }),
-        }
-    }
 }
 
-fn tls_mode(text: &str) -> Result<TlsMode, String> {
-    serde_json::from_value(Value::from(text)).map_err(|error| error.to_string())
+fn kafka_cluster(text: &str) -> Result<KafkaCluster, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Runs the operator until SIGTERM or Ctrl-C.

@@ -13,6 +13,7 @@ use innkeeper_cluster::kafka::{Kafka, Listen};
 use innkeeper_cluster::network_namespace::NetworkNamespace;
 use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD, Postgres, remove_data};
 use innkeeper_contracts::pod::{ADMIN_PORT, BUSINESS_PORT, READYZ};
+use innkeeper_contracts::settings::KafkaCluster;
 use innkeeper_kafka::client_config;
 use innkeeper_testkit::kafka::{Admin, create_topic};
 use innkeeper_testkit::patience::until;
@@ -72,7 +73,10 @@ impl Network {
     fn create_topic(&self, broker: &str, name: &str) {
         let created = self.namespace.within(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let admin: Admin = client_config(broker, "ipv6").create().unwrap();
+            let admin: Admin = client_config(&KafkaCluster::plain(broker), "ipv6")
+                .unwrap()
+                .create()
+                .unwrap();
             let topic = NewTopic::new(name, 3, TopicReplication::Fixed(1));
             runtime.unwrap().block_on(create_topic(&admin, &topic));
         });

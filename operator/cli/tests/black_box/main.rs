@@ -18,6 +18,9 @@ mod http;
 #[cfg(feature = "services")]
 mod ipv6;
 #[cfg(test)]
+#[cfg(feature = "services")]
+mod kafka_security;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 #[cfg(feature = "services")]

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use innkeeper_cluster::authority::Authority;
 use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD};
-use innkeeper_cluster::tls_postgres::{Authority, CERTIFIED, PLAIN, TlsPostgres, USER};
+use innkeeper_cluster::tls_postgres::{CERTIFIED, PLAIN, TlsPostgres, USER};
 use innkeeper_testkit::patience::until;
 use serde_json::{Value, json};
 use tempfile::TempDir;

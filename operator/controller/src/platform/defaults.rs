@@ -82,6 +82,7 @@ fn present(ctx: &Context, facts: &Facts) -> Option<ClusterDefaults> {
     let present = facts.defaults.clone()?;
     Some(ClusterDefaults {
         bootstrap_servers: present.bootstrap_servers,
+        kafka: present.kafka.unwrap_or_default(),
         database: present.database,
         image: ctx.defaults.image.clone(),
     })

@@ -64,7 +64,7 @@ enum Blocked {
 /// Reports why the object is not deleted yet, and how to release it.
 async fn wait(ctx: &Context, topic: &EventTopic, blocked: Blocked) -> Result<Action, Error> {
     let cause = match &blocked {
-        Blocked::Kafka(error) => error.cause(),
+        Blocked::Kafka(error) => error.cause().map(str::to_owned),
         Blocked::Cluster(error) => std::error::Error::source(error).map(ToString::to_string),
     };
     let why = match cause {

@@ -31,7 +31,7 @@ impl Cluster {
         let server = FakeApiServer::default();
         server.create(&named("rentcar"));
         let mut ctx = Context::of(server.client());
-        ctx.brokers = Brokers::answering_within(Duration::from_millis(100));
+        ctx.brokers = Brokers::answering_within(Duration::from_millis(100), Vec::new());
         let cluster = Self {
             server,
             ctx,

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use innkeeper_contracts::pod::{DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR};
+use innkeeper_contracts::pod::{
+    DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR,
+    KAFKA_SECRET_DIR,
+};
 use innkeeper_contracts::settings::{
-    self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route,
+    self, Aliases, BookingAddress, Database, Kafka, Log, PaymentCall, Postgres, Route, Sasl,
     ServiceSettings, SqliteFile, SqliteLog,
 };
 use innkeeper_crds::component::{Booking, BookingPayment, Cors, ServiceType};
-use innkeeper_crds::database::{PostgresTls, TlsSecrets};
+use innkeeper_crds::kafka::KafkaSecurity;
+use innkeeper_crds::tls::{Tls, TlsSecrets};
 use innkeeper_crds::{DomainService, DomainServiceSpec};
 
 use crate::executor::Executor;
@@ -43,6 +47,9 @@ pub(super) fn domain_service(ctx: &ExpandContext, service: &ValidatedService) ->
             waits_for: service.calls.iter().map(|it| it.service.clone()).collect(),
             database_secret: database_secret(service),
             database_tls: database_tls(service),
+            kafka_secret: kafka_security(ctx, service)
+                .and_then(|it| Some(it.sasl.as_ref()?.secret_ref.name.clone())),
+            kafka_tls: kafka_security(ctx, service).and_then(|it| secrets(it.tls.as_ref())),
             service_type: service_type(service),
             workload: service.workload.clone(),
         },
@@ -224,34 +231,53 @@ fn database(ctx: &ExpandContext, service: &ValidatedService) -> Option<Database>
             database: postgres.database.clone(),
             schema: names::schema(incarnation(ctx, service)),
             credentials_dir: PathBuf::from(DATABASE_SECRET_DIR),
-            tls: postgres.tls.as_ref().map(tls),
+            tls: postgres
+                .tls
+                .as_ref()
+                .map(|it| tls(it, DATABASE_CA_FILE, DATABASE_CLIENT_DIR)),
         })),
     }
 }
 
-fn tls(tls: &PostgresTls) -> settings::PostgresTls {
-    let PostgresTls { mode, secrets } = tls;
+/// The settings for TLS, with the certificates where a pod finds them.
+fn tls(tls: &Tls, ca_file: &str, client_dir: &str) -> settings::Tls {
+    let Tls { mode, secrets } = tls;
     let TlsSecrets {
         ca_secret_ref,
         client_secret_ref,
     } = secrets;
-    settings::PostgresTls {
+    settings::Tls {
         mode: *mode,
-        ca_file: ca_secret_ref
-            .as_ref()
-            .map(|_| PathBuf::from(DATABASE_CA_FILE)),
+        ca_file: ca_secret_ref.as_ref().map(|_| PathBuf::from(ca_file)),
         client_certificate_dir: client_secret_ref
             .as_ref()
-            .map(|_| PathBuf::from(DATABASE_CLIENT_DIR)),
+            .map(|_| PathBuf::from(client_dir)),
     }
+}
+
+/// Where the certificates are, if any are needed.
+fn secrets(tls: Option<&Tls>) -> Option<TlsSecrets> {
+    let secrets = tls.map(|tls| tls.secrets.clone());
+    secrets.filter(|secrets| *secrets != TlsSecrets::default())
 }
 
 fn database_tls(service: &ValidatedService) -> Option<TlsSecrets> {
     let DatabaseChoice::Postgres(postgres) = &service.database else {
         return None;
     };
-    let secrets = postgres.tls.as_ref().map(|tls| tls.secrets.clone());
-    secrets.filter(|secrets| *secrets != TlsSecrets::default())
+    secrets(postgres.tls.as_ref())
+}
+
+/// How a service reaches Kafka; `None` if it does not.
+fn kafka_security<'a>(
+    ctx: &ExpandContext<'a>,
+    service: &ValidatedService,
+) -> Option<&'a KafkaSecurity> {
+    match &ctx.platform.log {
+        _ if matches!(service.component, Component::Gateway(_)) => None,
+        LogChoice::Kafka { security, .. } => Some(security),
+        LogChoice::Sqlite(_) => None,
+    }
 }
 
 fn database_secret(service: &ValidatedService) -> Option<String> {
@@ -268,10 +294,21 @@ fn log(ctx: &ExpandContext, service: &ValidatedService) -> Option<Log> {
     let topic = ctx.topic.to_owned();
     let group = names::consumer_group(incarnation(ctx, service));
     Some(match &ctx.platform.log {
-        LogChoice::Kafka(bootstrap_servers) => Log::Kafka(Kafka {
+        LogChoice::Kafka {
+            bootstrap_servers,
+            security,
+        } => Log::Kafka(Kafka {
             bootstrap_servers: bootstrap_servers.clone(),
             topic,
             group,
+            tls: security
+                .tls
+                .as_ref()
+                .map(|it| tls(it, KAFKA_CA_FILE, KAFKA_CLIENT_DIR)),
+            sasl: security.sasl.as_ref().map(|it| Sasl {
+                mechanism: it.mechanism,
+                credentials_dir: PathBuf::from(KAFKA_SECRET_DIR),
+            }),
         }),
         LogChoice::Sqlite(file) => Log::Sqlite(SqliteLog {
             file: file.clone(),

@@ -2,6 +2,7 @@
 //! them, it keeps those that it has.
 
 use innkeeper_crds::BookingPlatform;
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_crds::platform::{DefaultsRollout, InstallationDefaults};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -58,6 +59,7 @@ fn expanded(
 pub fn recorded(defaults: &ClusterDefaults) -> InstallationDefaults {
     InstallationDefaults {
         bootstrap_servers: defaults.bootstrap_servers.clone(),
+        kafka: Some(defaults.kafka.clone()).filter(|it| *it != KafkaSecurity::default()),
         database: defaults.database.clone(),
     }
 }

@@ -2,9 +2,10 @@
 
 use innkeeper_contracts::pod::{
     ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_CA_FILE, DATABASE_CLIENT_DIR,
-    DATABASE_SECRET_DIR, SETTINGS_FILE,
+    DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR, KAFKA_SECRET_DIR, SETTINGS_FILE,
 };
 use innkeeper_crds::DomainService;
+use innkeeper_crds::tls::TlsSecrets;
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMap, ConfigMapEnvSource, ConfigMapVolumeSource, Container, ContainerPort,
     EnvFromSource, EnvVar, EnvVarSource, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
@@ -28,7 +29,7 @@ const NON_ROOT: i64 = 65_532;
 const LEAVE_SECONDS: u32 = 5;
 /// Seconds that a process has to flush and end after it has stopped serving and has drained.
 const END_SECONDS: u32 = 10;
-/// Keys of the Secret with the credentials of a database.
+/// Keys of a Secret with credentials.
 const CREDENTIALS: [&str; 2] = ["username", "password"];
 /// Keys of a Secret with a client certificate.
 const CLIENT_CERTIFICATE: [&str; 2] = ["tls.crt", "tls.key"];
@@ -150,12 +151,23 @@ fn mounted(
     );
     let files = files.as_ref();
     let files = files.map(|it| (config_map_volume("config", it), CONFIG_DIR.to_owned()));
-    let credentials = credentials(service).map(|volume| (volume, DATABASE_SECRET_DIR.to_owned()));
-    let certificates = certificates(service);
-    [Some(settings), files, credentials]
+    let database = Secrets {
+        volume: "database",
+        credentials: service.spec.database_secret.as_deref(),
+        certificates: service.spec.database_tls.as_ref(),
+        paths: [DATABASE_SECRET_DIR, DATABASE_CA_FILE, DATABASE_CLIENT_DIR],
+    };
+    let kafka = Secrets {
+        volume: "kafka",
+        credentials: service.spec.kafka_secret.as_deref(),
+        certificates: service.spec.kafka_tls.as_ref(),
+        paths: [KAFKA_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR],
+    };
+    [Some(settings), files]
         .into_iter()
+        .chain(database.volumes())
+        .chain(kafka.volumes())
         .flatten()
-        .chain(certificates)
         .map(|(volume, mount_path)| {
             let mount = VolumeMount {
                 name: volume.name.clone(),
@@ -183,28 +195,41 @@ fn config_map_volume(volume: &str, config_map: &ConfigMap) -> Volume {
     }
 }
 
-fn credentials(service: &DomainService) -> Option<Volume> {
-    let secret = service.spec.database_secret.as_deref()?;
-    let items = CREDENTIALS.map(|key| (key, key));
-    Some(secret_volume("database", secret, &items))
+/// The Secrets with which a pod reaches a server.
+struct Secrets<'a> {
+    /// How the names of their volumes begin.
+    volume: &'static str,
+    credentials: Option<&'a str>,
+    certificates: Option<&'a TlsSecrets>,
+    /// Where a pod finds the credentials, the certificates of authorities, and its own.
+    paths: [&'static str; 3],
 }
 
-/// The volumes with the certificates for the database, each with the path at which it is mounted.
-fn certificates(service: &DomainService) -> Vec<(Volume, String)> {
-    let secrets = service.spec.database_tls.as_ref();
-    let authority = secrets.and_then(|it| it.ca_secret_ref.as_ref()).map(|it| {
-        let items = [(it.key.as_str(), file_name(DATABASE_CA_FILE))];
-        let volume = secret_volume("database-ca", &it.name, &items);
-        (volume, folder(DATABASE_CA_FILE))
-    });
-    let client = secrets
-        .and_then(|it| it.client_secret_ref.as_ref())
-        .map(|it| {
-            let items = CLIENT_CERTIFICATE.map(|key| (key, key));
-            let volume = secret_volume("database-client", &it.name, &items);
-            (volume, DATABASE_CLIENT_DIR.to_owned())
+impl Secrets<'_> {
+    /// Their volumes, each with the path at which it is mounted.
+    fn volumes(&self) -> [Option<(Volume, String)>; 3] {
+        let [credentials_dir, ca_file, client_dir] = self.paths;
+        let volume = |suffix: &str, secret: &str, items: &[(&str, &str)]| {
+            secret_volume(&format!("{}{suffix}", self.volume), secret, items)
+        };
+        let credentials = self.credentials.map(|secret| {
+            let items = CREDENTIALS.map(|key| (key, key));
+            (volume("", secret, &items), credentials_dir.to_owned())
         });
-    authority.into_iter().chain(client).collect()
+        let authority = self.certificates.and_then(|it| it.ca_secret_ref.as_ref());
+        let authority = authority.map(|it| {
+            let items = [(it.key.as_str(), file_name(ca_file))];
+            (volume("-ca", &it.name, &items), folder(ca_file))
+        });
+        let client = self
+            .certificates
+            .and_then(|it| it.client_secret_ref.as_ref());
+        let client = client.map(|it| {
+            let items = CLIENT_CERTIFICATE.map(|key| (key, key));
+            (volume("-client", &it.name, &items), client_dir.to_owned())
+        });
+        [credentials, authority, client]
+    }
 }
 
 /// A volume with some keys of a Secret, each as the file with this name.

@@ -1,6 +1,7 @@
 //! The rendered example, as a cluster would get it.
 
 use innkeeper_crds::database::{Postgres, SecretRef};
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_crds::workload::{DisruptionBudget, Rollout, Surge};
 use innkeeper_crds::{BookingPlatform, BookingPlatformSpec, DomainService};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -14,6 +15,7 @@ const RENTCAR: &str = include_str!("../../../../examples/rentcar.yaml");
 fn cluster() -> Executor {
     Executor::Cluster(ClusterDefaults {
         bootstrap_servers: Some("kafka:9092".to_owned()),
+        kafka: KafkaSecurity::default(),
         database: Some(Postgres {
             host: "postgres".to_owned(),
             port: 5432,

@@ -3,17 +3,23 @@
 
 use std::path::Path;
 
-use innkeeper_contracts::pod::{DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR};
-use innkeeper_contracts::settings::{Database, TlsMode};
+use innkeeper_contracts::pod::{
+    DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR,
+    KAFKA_SECRET_DIR,
+};
+use innkeeper_contracts::settings::{Database, Log, Tls, TlsMode};
 use innkeeper_crds::DomainService;
+use innkeeper_crds::tls::TlsSecrets;
 
 use crate::refusal::Collector;
 
 /// A setting, whether it agrees, and what to say otherwise.
-type Agreement = (&'static str, bool, String);
+type Agreement = (String, bool, String);
 
 pub(super) fn check(service: &DomainService, collector: &mut Collector) {
-    for (setting, agrees, remedy) in own(service).into_iter().chain(of_database(service)) {
+    let own = own(service).into_iter();
+    let backing = of_database(service).into_iter().chain(of_kafka(service));
+    for (setting, agrees, remedy) in own.chain(backing) {
         if !agrees {
             collector.refuse(format!("spec.settings.{setting}"), remedy);
         }
@@ -27,22 +33,22 @@ fn own(service: &DomainService) -> [Agreement; 4] {
     let seconds = service.spec.workload.drain_seconds();
     [
         (
-            "namespace",
+            "namespace".to_owned(),
             settings.namespace == namespace,
             format!("say {namespace}, as metadata.namespace does"),
         ),
         (
-            "service",
+            "service".to_owned(),
             settings.service == name,
             format!("say {name}, as metadata.name does"),
         ),
         (
-            "drainSeconds",
+            "drainSeconds".to_owned(),
             settings.drain_seconds == seconds,
             format!("say {seconds}, which is spec.rollout.drainTime or its default"),
         ),
         (
-            "config",
+            "config".to_owned(),
             settings.config == service.spec.workload.environment(),
             "say the same as spec.config.env".to_owned(),
         ),
@@ -54,37 +60,82 @@ fn of_database(service: &DomainService) -> Vec<Agreement> {
     let Some(Database::Postgres(postgres)) = &service.spec.settings.database else {
         return Vec::new();
     };
-    let tls = postgres.tls.as_ref();
-    let secrets = service.spec.database_tls.clone().unwrap_or_default();
-    let ca_file = secrets.ca_secret_ref.map(|_| Path::new(DATABASE_CA_FILE));
-    let client_dir = secrets
-        .client_secret_ref
-        .map(|_| Path::new(DATABASE_CLIENT_DIR));
+    let mounted = Mounted {
+        setting: "database.postgres",
+        field: "databaseTls",
+        secrets: service.spec.database_tls.as_ref(),
+        ca_file: DATABASE_CA_FILE,
+        client_dir: DATABASE_CLIENT_DIR,
+    };
+    let mut agreements = of_tls(postgres.tls.as_ref(), &mounted);
+    agreements.push((
+        "database.postgres.credentialsDir".to_owned(),
+        postgres.credentials_dir == Path::new(DATABASE_SECRET_DIR),
+        format!("say {DATABASE_SECRET_DIR}, where the Secret is mounted"),
+    ));
+    agreements
+}
+
+fn of_kafka(service: &DomainService) -> Vec<Agreement> {
+    let Some(Log::Kafka(kafka)) = &service.spec.settings.log else {
+        return Vec::new();
+    };
+    let mounted = Mounted {
+        setting: "log.kafka",
+        field: "kafkaTls",
+        secrets: service.spec.kafka_tls.as_ref(),
+        ca_file: KAFKA_CA_FILE,
+        client_dir: KAFKA_CLIENT_DIR,
+    };
+    let mut agreements = of_tls(kafka.tls.as_ref(), &mounted);
+    let folder = kafka.sasl.as_ref().map(|it| it.credentials_dir.as_path());
+    let secret = service.spec.kafka_secret.as_ref();
+    agreements.push((
+        "log.kafka.sasl.credentialsDir".to_owned(),
+        folder == secret.map(|_| Path::new(KAFKA_SECRET_DIR)),
+        format!("say {KAFKA_SECRET_DIR} if spec.kafkaSecret is given, else leave sasl out"),
+    ));
+    agreements
+}
+
+/// Where the certificates for a connection are mounted.
+struct Mounted<'a> {
+    /// The setting with the connection.
+    setting: &'static str,
+    /// The field of the spec that names the Secrets.
+    field: &'static str,
+    secrets: Option<&'a TlsSecrets>,
+    ca_file: &'static str,
+    client_dir: &'static str,
+}
+
+fn of_tls(tls: Option<&Tls>, mounted: &Mounted) -> Vec<Agreement> {
+    let Mounted {
+        setting,
+        field,
+        secrets,
+        ca_file,
+        client_dir,
+    } = mounted;
     let is_off = tls.is_some_and(|tls| tls.mode == TlsMode::Disable);
+    let authority = secrets.and_then(|it| it.ca_secret_ref.as_ref());
+    let client = secrets.and_then(|it| it.client_secret_ref.as_ref());
     vec![
         (
-            "database.postgres.tls.mode",
-            !is_off || service.spec.database_tls.is_none(),
-            "say another one than Disable, or leave spec.databaseTls out".to_owned(),
+            format!("{setting}.tls.mode"),
+            !is_off || secrets.is_none(),
+            format!("say another one than Disable, or leave spec.{field} out"),
         ),
         (
-            "database.postgres.credentialsDir",
-            postgres.credentials_dir == Path::new(DATABASE_SECRET_DIR),
-            format!("say {DATABASE_SECRET_DIR}, where the Secret is mounted"),
+            format!("{setting}.tls.caFile"),
+            tls.and_then(|it| it.ca_file.as_deref()) == authority.map(|_| Path::new(ca_file)),
+            format!("say {ca_file} if spec.{field}.caSecretRef is given, else nothing"),
         ),
         (
-            "database.postgres.tls.caFile",
-            tls.and_then(|it| it.ca_file.as_deref()) == ca_file,
-            format!(
-                "say {DATABASE_CA_FILE} if spec.databaseTls.caSecretRef is given, else nothing"
-            ),
-        ),
-        (
-            "database.postgres.tls.clientCertificateDir",
-            tls.and_then(|it| it.client_certificate_dir.as_deref()) == client_dir,
-            format!(
-                "say {DATABASE_CLIENT_DIR} if spec.databaseTls.clientSecretRef is given, else nothing"
-            ),
+            format!("{setting}.tls.clientCertificateDir"),
+            tls.and_then(|it| it.client_certificate_dir.as_deref())
+                == client.map(|_| Path::new(client_dir)),
+            format!("say {client_dir} if spec.{field}.clientSecretRef is given, else nothing"),
         ),
     ]
 }

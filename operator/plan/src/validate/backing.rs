@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use innkeeper_contracts::settings::TlsMode;
 use innkeeper_crds::BookingPlatform;
-use innkeeper_crds::database::{Database, Postgres, PostgresTls, TlsSecrets};
-use innkeeper_crds::platform::Service;
+use innkeeper_crds::database::{Database, Postgres};
+use innkeeper_crds::kafka::KafkaSecurity;
+use innkeeper_crds::platform::{Messaging, Service};
+use innkeeper_crds::tls::{Tls, TlsSecrets};
 
 use super::{Component, DatabaseChoice, LogChoice};
 use crate::executor::{ClusterDefaults, Executor, LocalDefaults};
@@ -52,21 +54,49 @@ fn on_cluster(
     cluster: &ClusterDefaults,
     collector: &mut Collector,
 ) -> (LogChoice, Rows) {
-    let messaging = platform.spec.messaging.as_ref();
-    let brokers = messaging
-        .and_then(|messaging| messaging.bootstrap_servers.clone())
-        .or_else(|| cluster.bootstrap_servers.clone());
-    if brokers.is_none() {
+    let default = cluster.database.clone();
+    let log = kafka(platform.spec.messaging.as_ref(), cluster, collector);
+    (log, Rows::Cluster { default })
+}
+
+fn kafka(
+    messaging: Option<&Messaging>,
+    cluster: &ClusterDefaults,
+    collector: &mut Collector,
+) -> LogChoice {
+    let messaging = messaging.cloned().unwrap_or_default();
+    refuse_unused_secrets(messaging.security.tls.as_ref(), "spec.messaging", collector);
+    if let Some(own) = messaging.bootstrap_servers {
+        return LogChoice::Kafka {
+            bootstrap_servers: own,
+            security: messaging.security,
+        };
+    }
+    if messaging.security != KafkaSecurity::default() {
+        collector.refuse(
+            "spec.messaging.bootstrapServers",
+            "tls and sasl are for brokers that are named beside them: name these here, or leave tls and sasl out to reach the installation's brokers as the chart's values say",
+        );
+    } else if cluster.bootstrap_servers.is_none() {
         collector.refuse(
             "spec.messaging.bootstrapServers",
             "no Kafka is configured: name its brokers here, or as kafka.bootstrapServers in the chart's values",
         );
     }
-    let default = cluster.database.clone();
-    (
-        LogChoice::Kafka(brokers.unwrap_or_default()),
-        Rows::Cluster { default },
-    )
+    LogChoice::Kafka {
+        bootstrap_servers: cluster.bootstrap_servers.clone().unwrap_or_default(),
+        security: cluster.kafka.clone(),
+    }
+}
+
+/// Refuses certificates for a connection without TLS.
+fn refuse_unused_secrets(tls: Option<&Tls>, field_path: &str, collector: &mut Collector) {
+    if tls.is_some_and(|it| it.mode == TlsMode::Disable && it.secrets != TlsSecrets::default()) {
+        collector.refuse(
+            format!("{field_path}.tls.mode"),
+            "without TLS no certificate is used: choose another mode, or leave the Secrets out",
+        );
+    }
 }
 
 impl Backing {
@@ -110,16 +140,7 @@ impl Backing {
         }
         let postgres = chosen.and_then(|database| database.postgres.as_ref());
         let tls = postgres.and_then(|it| it.tls.as_ref());
-        let is_off = |it: &&PostgresTls| it.mode == TlsMode::Disable;
-        if tls
-            .filter(is_off)
-            .is_some_and(|it| it.secrets != TlsSecrets::default())
-        {
-            collector.refuse(
-                format!("{field_path}.postgres.tls.mode"),
-                "without TLS no certificate is used: choose another mode, or leave the Secrets out",
-            );
-        }
+        refuse_unused_secrets(tls, &format!("{field_path}.postgres"), collector);
         if let Some(postgres) = postgres.or(default) {
             return DatabaseChoice::Postgres(postgres.clone());
         }

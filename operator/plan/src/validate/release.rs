@@ -1,7 +1,7 @@
 //! Refuses fields that images of earlier releases do not know: such a pod would reject its settings
 //! and never start.
 
-use innkeeper_contracts::settings::{Component, Database};
+use innkeeper_contracts::settings::{Component, Database, Log};
 use innkeeper_crds::component::Attribute;
 use innkeeper_crds::{BookingPlatform, DomainService, database};
 
@@ -9,7 +9,7 @@ use super::pinned_image;
 use crate::executor::{ClusterDefaults, Executor};
 use crate::refusal::Collector;
 use crate::release::{
-    BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, POSTGRES_TLS, release,
+    BOOKING_ADDRESSES, CORS, MIN_LENGTH, NewField, PAY_WITHIN, SASL, TLS, release,
 };
 
 pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: &mut Collector) {
@@ -18,12 +18,15 @@ pub(super) fn check(platform: &BookingPlatform, executor: &Executor, collector: 
     };
     let images = (image.as_str(), installation.image.as_str());
     if let Some(field_path) = shared_tls(platform, installation) {
-        refuse(&POSTGRES_TLS, field_path.to_owned(), images, collector);
+        refuse(&TLS, field_path.to_owned(), images, collector);
+    }
+    for (field, field_path) in kafka_fields(platform, installation) {
+        refuse(&field, field_path, images, collector);
     }
     for (index, service) in platform.spec.services.iter().enumerate() {
         if has_tls(service.database.as_ref()) {
             let field_path = format!("spec.services[{index}].database.postgres.tls");
-            refuse(&POSTGRES_TLS, field_path, images, collector);
+            refuse(&TLS, field_path, images, collector);
         }
         if service.gateway.as_ref().is_some_and(|it| it.cors.is_some()) {
             let field_path = format!("spec.services[{index}].gateway.cors");
@@ -66,7 +69,20 @@ pub(super) fn check_service(service: &DomainService, own: &str, collector: &mut 
     let database = service.spec.settings.database.as_ref();
     if matches!(database, Some(Database::Postgres(it)) if it.tls.is_some()) {
         let field_path = "spec.settings.database.postgres.tls".to_owned();
-        refuse(&POSTGRES_TLS, field_path, images, collector);
+        refuse(&TLS, field_path, images, collector);
+    }
+    if let Some(Log::Kafka(kafka)) = &service.spec.settings.log {
+        let field_path = "spec.settings.log.kafka";
+        for (field, is_there) in [(&TLS, kafka.tls.is_some()), (&SASL, kafka.sasl.is_some())] {
+            if is_there {
+                refuse(
+                    field,
+                    format!("{field_path}.{}", field.name),
+                    images,
+                    collector,
+                );
+            }
+        }
     }
     if let Component::Payment(payment) = component {
         if !payment.booking_addresses.is_empty() {
@@ -89,6 +105,30 @@ fn shared_tls(platform: &BookingPlatform, installation: &ClusterDefaults) -> Opt
         Some(shared) => has_tls(Some(shared)).then_some("spec.database.postgres.tls"),
         None => default?.tls.as_ref().map(|_| "spec.database"),
     }
+}
+
+/// The fields with which services reach Kafka, each with its path.
+fn kafka_fields(
+    platform: &BookingPlatform,
+    installation: &ClusterDefaults,
+) -> impl Iterator<Item = (NewField, String)> {
+    let own = platform.spec.messaging.as_ref();
+    let own = own.filter(|it| it.bootstrap_servers.is_some());
+    let security = own.map_or(&installation.kafka, |it| &it.security);
+    let fields = [
+        (TLS, security.tls.is_some()),
+        (SASL, security.sasl.is_some()),
+    ];
+    let is_own = own.is_some();
+    let present = fields.into_iter().filter(|(_, is_there)| *is_there);
+    present.map(move |(field, _)| {
+        let field_path = if is_own {
+            format!("spec.messaging.{}", field.name)
+        } else {
+            "spec.messaging".to_owned()
+        };
+        (field, field_path)
+    })
 }
 
 fn has_tls(database: Option<&database::Database>) -> bool {

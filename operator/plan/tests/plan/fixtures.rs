@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use innkeeper_crds::database::{Postgres, SecretRef};
+use innkeeper_crds::kafka::KafkaSecurity;
 use innkeeper_plan::{ClusterDefaults, Executor, LocalDefaults, PlatformFile, Refusals, read};
 use serde::Serialize;
 
@@ -32,6 +33,7 @@ pub fn example_with(found: &str, instead: &str) -> String {
 pub fn cluster_defaults() -> ClusterDefaults {
     ClusterDefaults {
         bootstrap_servers: Some("kafka.messaging:9092".to_owned()),
+        kafka: KafkaSecurity::default(),
         database: Some(Postgres {
             host: "postgres.data".to_owned(),
             port: 5432,

@@ -232,7 +232,7 @@ fn position_after(position: i64, delivery: &Delivery) -> i64 {
     match delivery {
         Delivery::Records(records) => next_after(records).unwrap_or(position),
         Delivery::Overtaken { records, .. } => position + records,
-        Delivery::Assigned { .. } => position,
+        Delivery::Assigned { .. } | Delivery::Expired => position,
     }
 }
 

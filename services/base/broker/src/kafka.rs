@@ -11,6 +11,7 @@ use innkeeper_contracts::settings;
 use innkeeper_kit::log::{
     AppendError, Appended, Log, LogError, NewRecord, Partition, Subscription,
 };
+use innkeeper_kit::transport::Transport;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::metadata::MetadataTopic;
@@ -18,12 +19,15 @@ use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 
 mod assignment;
 mod config;
+mod connection;
 mod live_producer;
 mod member;
 mod partitioner;
 mod poll;
+mod rotation;
 mod subscription;
 
+use connection::Connection;
 use live_producer::LiveProducer;
 
 /// How long a metadata request may take.
@@ -41,17 +45,22 @@ pub struct KafkaLog {
     /// How many partitions the topic had when it was looked at last, by a ping or a subscription; 0
     /// before. While a number that grew is not known yet, the shares of partitions overlap.
     partitions: AtomicI32,
+    connection: Connection,
 }
 
 impl KafkaLog {
     /// Creates the client. Whether a broker answers shows at its first use.
     pub fn connect(settings: &settings::Kafka) -> Result<Self, LogError> {
-        let producer = LiveProducer::create(config::producer(settings));
+        let producer = LiveProducer::new(settings, config::producer);
+        let producer = producer.map_err(unavailable)?;
+        drop(producer.current().map_err(unavailable)?);
+        let single_record_producer = LiveProducer::new(settings, config::single_record_producer);
         Ok(Self {
             settings: settings.clone(),
-            producer: producer.map_err(unavailable)?,
-            single_record_producer: LiveProducer::new(config::single_record_producer(settings)),
+            producer,
+            single_record_producer: single_record_producer.map_err(unavailable)?,
             partitions: AtomicI32::new(0),
+            connection: Connection::to(settings.cluster()),
         })
     }
 
@@ -138,15 +147,17 @@ impl KafkaLog {
                 None => Ok(topic.map_or(0, |topic| topic.partitions().len())),
             }
         });
-        let answer = asked.await.map_err(unavailable)?;
-        let partitions = answer.map_err(|error| self.log_error(error))?;
+        let partitions = match asked.await.map_err(unavailable)? {
+            Ok(partitions) => partitions,
+            Err(error) => return Err(self.connection.explained(self.log_error(error)).await),
+        };
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
         self.partitions.store(partitions, Ordering::Relaxed);
         Ok(())
     }
 
     fn log_error(&self, error: KafkaError) -> LogError {
-        log_error(error, &self.settings.topic)
+        log_error(error, &self.settings)
     }
 }
 
@@ -166,14 +177,15 @@ impl Log for KafkaLog {
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
         self.check_topic().await?;
-        let subscription = subscription::join(&self.settings);
-        Ok(Box::new(
-            subscription.map_err(|error| self.log_error(error))?,
-        ))
+        Ok(Box::new(subscription::join(&self.settings)?))
     }
 
     async fn ping(&self) -> Result<(), LogError> {
         self.check_topic().await
+    }
+
+    async fn transport(&self) -> Option<Transport> {
+        Some(self.connection.transport().await)
     }
 }
 
@@ -214,15 +226,37 @@ fn is_refusal(error: &KafkaError) -> bool {
     )
 }
 
-fn log_error(error: KafkaError, topic: &str) -> LogError {
+fn log_error(error: KafkaError, settings: &settings::Kafka) -> LogError {
+    let settings::Kafka { topic, group, .. } = settings;
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
             LogError::NoTopic {
-                topic: topic.to_owned(),
+                topic: topic.clone(),
             }
         }
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed,
+        ) => unavailable(NotAllowed {
+            topic: topic.clone(),
+            group: group.clone(),
+            source: error,
+        }),
         _ => unavailable(error),
     }
+}
+
+/// Kafka's ACLs refuse a call.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "Kafka does not allow it: the user of this service needs Describe, Read and Write on the topic {topic}, and Read on the group {group}"
+)]
+struct NotAllowed {
+    topic: String,
+    group: String,
+    source: KafkaError,
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LogError {

@@ -28,11 +28,17 @@ pub const SETTINGS_FILE: &str = "/etc/innkeeper/settings/settings.json";
 pub const CONFIG_DIR: &str = "/etc/innkeeper/config";
 /// Where a pod finds the database Secret: the files `username` and `password`.
 pub const DATABASE_SECRET_DIR: &str = "/etc/innkeeper/database";
-
 /// Where a pod finds the certificates of the authorities that its database is trusted by.
 pub const DATABASE_CA_FILE: &str = "/etc/innkeeper/database-ca/ca.crt";
 /// Where a pod finds its client certificate for the database: the files `tls.crt` and `tls.key`.
 pub const DATABASE_CLIENT_DIR: &str = "/etc/innkeeper/database-client";
+
+/// Where a pod finds its Secret for Kafka: the files `username` and `password`.
+pub const KAFKA_SECRET_DIR: &str = "/etc/innkeeper/kafka";
+/// Where a pod finds the certificates of the authorities that its Kafka brokers are trusted by.
+pub const KAFKA_CA_FILE: &str = "/etc/innkeeper/kafka-ca/ca.crt";
+/// Where a pod finds its client certificate for Kafka: the files `tls.crt` and `tls.key`.
+pub const KAFKA_CLIENT_DIR: &str = "/etc/innkeeper/kafka-client";
 
 /// Prefix of the paths that only services may call; the gateway never routes it.
 pub const INTERNAL_PREFIX: &str = "/_innkeeper";

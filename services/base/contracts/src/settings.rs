@@ -8,6 +8,7 @@ mod fulfillment;
 mod gateway;
 mod number;
 mod payment;
+mod tls;
 mod view;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema;
 
-pub use backing::{Database, Kafka, Log, Postgres, PostgresTls, SqliteFile, SqliteLog, TlsMode};
+pub use backing::{
+    Database, Kafka, KafkaCluster, Log, Postgres, Sasl, SaslMechanism, SqliteFile, SqliteLog,
+};
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};
 pub use component::Component;
 pub use fulfillment::{Fulfillment, StartAs};
@@ -25,6 +28,7 @@ pub use gateway::{
     CREDENTIALS_NEED_NAMES, Cors, DEFAULT_ROUTE_TIMEOUT_MS, Gateway, MAX_ROUTE_TIMEOUT_MS, Route,
 };
 pub use payment::{BookingAddress, Capture, Payment, Provider};
+pub use tls::{Tls, TlsMode};
 pub use view::{Column, ColumnSource, ColumnValue, View};
 
 /// The settings of one service. Default values are left out, so that a new default restarts

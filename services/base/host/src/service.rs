@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use innkeeper_contracts::settings::Log as LogSettings;
 use innkeeper_contracts::{EventType, ServiceSettings};
 use innkeeper_kit::log::Log;
 use innkeeper_kit::store::Store;
@@ -25,6 +26,7 @@ use innkeeper_runtime::reception::Reception;
 use innkeeper_runtime::relay::Relay;
 use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
+use innkeeper_runtime::transport::LogWatch;
 use innkeeper_runtime::{admin, cors, edge};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -164,6 +166,9 @@ impl Service {
             }
             Backing::Shared { log, .. } => log,
         };
+        if matches!(context.settings.log, Some(LogSettings::Kafka(_))) {
+            self.repeat(Arc::new(LogWatch::new(Arc::clone(log), metrics)));
+        }
         self.add_admin(admin::parked_events::router(Arc::clone(&context.store)));
         if let Some(reactor) = component.reactor.clone() {
             if let Some(log) = &context.settings.log {

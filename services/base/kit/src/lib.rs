@@ -19,6 +19,7 @@ pub mod request;
 pub mod show;
 pub mod store;
 mod store_error;
+pub mod transport;
 
 pub use clock::Clock;
 pub use crash::{CrashPlan, CrashPoint};

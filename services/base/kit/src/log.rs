@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub use innkeeper_contracts::event::Header;
 
 use crate::store::OutboxEvent;
+use crate::transport::Transport;
 
 /// The largest record that a log takes, in bytes: its key, headers and payload together.
 pub const MAX_RECORD_BYTES: usize = 1_000_000;
@@ -163,6 +164,8 @@ pub enum Delivery {
         /// How many records were lost, as far as that is known.
         records: i64,
     },
+    /// The subscription is to be closed and made anew, because its credentials have changed.
+    Expired,
 }
 
 /// A partition of a log. While one is away, the others take records.
@@ -199,8 +202,13 @@ pub trait Log: Send + Sync {
     /// Joins the service's consumer group. A new group begins at the earliest record.
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError>;
 
-    /// Checks within about a second whether the log can be reached.
+    /// Checks within a few seconds whether the log can be reached.
     async fn ping(&self) -> Result<(), LogError>;
+
+    /// How its connections are protected; `None` if it has none.
+    async fn transport(&self) -> Option<Transport> {
+        None
+    }
 }
 
 /// The membership of one consumer in its group.

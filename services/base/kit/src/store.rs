@@ -26,6 +26,7 @@ pub use step::{
 pub use crate::store_error::StoreError;
 
 use crate::rejection::Failure;
+use crate::transport::Transport;
 
 /// An event on its way to the log. The columns are those of Debezium's outbox event router
 /// (<https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html>).
@@ -209,17 +210,6 @@ pub struct FailedReplay {
     pub kind: DeadLetterKind,
     /// The error and all its causes.
     pub error: String,
-}
-
-/// How the connections to a database server are protected, by the latest one.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Transport {
-    /// Whether it is encrypted.
-    pub is_encrypted: bool,
-    /// When the certificate that the server showed ends.
-    pub server_certificate_ends: Option<Timestamp>,
-    /// When our own certificate ends.
-    pub client_certificate_ends: Option<Timestamp>,
 }
 
 /// The database of one service.

@@ -82,6 +82,7 @@ impl Consumer {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(error = causes(&error), "the log is away; trying again");
+                    self.health.starting(causes(&error));
                     let _ = ending.run_until_cancelled(tokio::time::sleep(pause)).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -94,7 +95,8 @@ impl Consumer {
             return Ok(());
         };
         let mut subscription = subscription?;
-        let mut in_flight = InFlight::of(|record| self.attempts.handle(record, ending).boxed());
+        let leaving = ending.child_token();
+        let mut in_flight = InFlight::of(|record| self.attempts.handle(record, &leaving).boxed());
         while !ending.is_cancelled() {
             self.attempts
                 .failing
@@ -108,7 +110,12 @@ impl Consumer {
                 () = ending.cancelled() => {}
                 () = self.attempts.failing.grew.notified() => {} // there may be room now
                 delivery = subscription.next(), if self.has_room(&in_flight) => {
-                    self.take(delivery?, &mut in_flight);
+                    let delivery = delivery?;
+                    if matches!(delivery, Delivery::Expired) {
+                        leaving.cancel();
+                        break;
+                    }
+                    self.take(delivery, &mut in_flight);
                     self.mark_done(&mut *subscription, &mut in_flight).await?;
                 }
             }
@@ -145,6 +152,7 @@ impl Consumer {
                     .with_label_values::<&str>(&[])
                     .inc_by(u64::try_from(records).unwrap_or_default());
             }
+            Delivery::Expired => {}
         }
     }
 

@@ -5,55 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use innkeeper_kit::store::{Store, StoreError, Transport};
-use jiff::Timestamp;
-use prometheus::IntGaugeVec;
+use innkeeper_kit::store::{Store, StoreError};
 
 use crate::component::Chore;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::{Metrics, names};
+use crate::transport::TransportGauges;
 
 /// The chore that finds out whether the store has closed. A database that is away comes back, and
 /// is no reason to restart.
 pub struct DatabaseWatch {
     store: Arc<dyn Store>,
     lifecycle: Lifecycle,
-    gauges: Option<Gauges>,
-}
-
-/// How connections are protected. A store without connections has none of them.
-struct Gauges {
-    tls: IntGaugeVec,
-    ends: IntGaugeVec,
-}
-
-impl Gauges {
-    fn show(&self, transport: Transport) {
-        let Transport {
-            is_encrypted,
-            server_certificate_ends,
-            client_certificate_ends,
-        } = transport;
-        let tls = self.tls.with_label_values::<&str>(&[]);
-        tls.set(i64::from(is_encrypted));
-        for (certificate, end) in [
-            ("database_server", server_certificate_ends),
-            ("database_client", client_certificate_ends),
-        ] {
-            let end = end.map_or(0, Timestamp::as_second);
-            self.ends.with_label_values(&[certificate]).set(end);
-        }
-    }
+    /// A store without connections has none.
+    gauges: Option<TransportGauges>,
 }
 
 impl DatabaseWatch {
     /// The watch of a service's store.
     pub fn new(store: Arc<dyn Store>, lifecycle: Lifecycle, metrics: &Metrics) -> Self {
         let gauges = store.transport().map(|transport| {
-            let gauges = Gauges {
-                tls: metrics.gauges(&names::DATABASE_TLS),
-                ends: metrics.gauges(&names::CERTIFICATE_ENDS),
-            };
+            let certificates = ["database_server", "database_client"];
+            let gauges = TransportGauges::new(metrics, &names::DATABASE_TLS, certificates);
             gauges.show(transport);
             gauges
         });

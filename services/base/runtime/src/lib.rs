@@ -27,3 +27,4 @@ pub mod resource;
 pub mod safety_net;
 pub mod server;
 pub mod shutdown;
+pub mod transport;

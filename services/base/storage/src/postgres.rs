@@ -23,8 +23,9 @@ use async_trait::async_trait;
 use innkeeper_kit::Failure;
 use innkeeper_kit::store::{
     DeadLetterKind, DeadLetterQuery, Due, FailedReplay, KeyRow, OutboxEvent, ParkedEvent, Query,
-    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter, Transport,
+    Refusal, Row, Step, StepOutcome, Store, StoreError, StoredDeadLetter,
 };
+use innkeeper_kit::transport::Transport;
 use tokio::sync::Notify;
 use uuid::Uuid;
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser as _;
+use innkeeper_contracts::settings::TlsMode;
 use serde::Deserialize as _;
 use serde_json::Value;
 

@@ -280,7 +280,7 @@ fn all_settings(rentcar: &Platform, platform: &str) -> Vec<ServiceSettings> {
     let on_cluster = Executor::Cluster(ClusterDefaults {
         bootstrap_servers: Some(bootstrap_servers()),
         database: Some(database()),
-        image: String::new(),
+        ..ClusterDefaults::default()
     });
     let here = executor(rentcar.folder(), platform);
     let addressed = planned(rentcar, &here);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use innkeeper_contracts::settings;
 use innkeeper_kit::log::Record;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -46,22 +47,22 @@ struct State {
 
 /// The member's partitions, shared with librdkafka's callbacks.
 pub struct Assignment {
-    topic: String,
+    settings: settings::Kafka,
     state: Mutex<State>,
     changed: Notify,
 }
 
 impl Assignment {
-    pub fn of(topic: &str) -> Self {
+    pub fn of(settings: &settings::Kafka) -> Self {
         Self {
-            topic: topic.to_owned(),
+            settings: settings.clone(),
             state: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
-    pub fn topic(&self) -> &str {
-        &self.topic
+    pub const fn settings(&self) -> &settings::Kafka {
+        &self.settings
     }
 
     /// Waits for a change of the assignment and returns the new number of partitions. Each change
@@ -111,7 +112,7 @@ impl Assignment {
                 && position.done.is_none_or(|done| done < next)
             {
                 position.done = Some(next);
-                list.add_partition_offset(&self.topic, partition, Offset::Offset(next))
+                list.add_partition_offset(&self.settings.topic, partition, Offset::Offset(next))
                     .expect("an offset that was consumed can be stored");
             }
         }
@@ -188,7 +189,7 @@ impl ClientContext for Assignment {
 
     fn stats(&self, statistics: Statistics) {
         let mut state = self.state();
-        let Some(topic) = statistics.topics.get(&self.topic) else {
+        let Some(topic) = statistics.topics.get(&self.settings.topic) else {
             return;
         };
         for (partition, figures) in &topic.partitions {

@@ -2,17 +2,17 @@
 //! (<https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>).
 
 use innkeeper_contracts::settings;
-use innkeeper_kafka::client_config;
+use innkeeper_kafka::{ConfigError, client_config};
 use innkeeper_kit::log::MAX_RECORD_BYTES;
 use rdkafka::ClientConfig;
 
-fn client(settings: &settings::Kafka) -> ClientConfig {
-    let mut config = client_config(&settings.bootstrap_servers, &settings.group);
+fn client(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
+    let mut config = client_config(&settings.cluster(), &settings.group)?;
     config
         // Reconnect to a lost broker at least this often, and see new partitions this soon.
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.interval.ms", "10000");
-    config
+    Ok(config)
 }
 
 /// The most bytes of a batch of several records. It is less than the least `max.message.bytes` of a
@@ -20,8 +20,8 @@ fn client(settings: &settings::Kafka) -> ClientConfig {
 const BATCH_BYTES: usize = 256 * 1024;
 
 /// A producer that stores each record once, in order, on every in-sync replica.
-pub fn producer(settings: &settings::Kafka) -> ClientConfig {
-    let mut config = client(settings);
+pub fn producer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
+    let mut config = client(settings)?;
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
@@ -37,21 +37,21 @@ pub fn producer(settings: &settings::Kafka) -> ClientConfig {
         .set("topic.metadata.propagation.max.ms", "5000")
         .set("queue.buffering.max.messages", "10000")
         .set("queue.buffering.max.kbytes", "65536");
-    config
+    Ok(config)
 }
 
 /// A producer that sends each record in a batch of its own, so that no record is refused because of
 /// another one.
-pub fn single_record_producer(settings: &settings::Kafka) -> ClientConfig {
-    let mut config = producer(settings);
+pub fn single_record_producer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
+    let mut config = producer(settings)?;
     config.set("batch.num.messages", "1");
-    config
+    Ok(config)
 }
 
 /// A consumer that moves as few partitions as possible in a rebalance. It commits the stored
 /// offsets periodically, on revocation and on close.
-pub fn consumer(settings: &settings::Kafka) -> ClientConfig {
-    let mut config = client(settings);
+pub fn consumer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
+    let mut config = client(settings)?;
     config
         .set("group.id", &settings.group)
         .set("partition.assignment.strategy", "cooperative-sticky")
@@ -69,5 +69,5 @@ pub fn consumer(settings: &settings::Kafka) -> ClientConfig {
         .set("fetch.queue.backoff.ms", "20")
         // The lag is computed from these statistics.
         .set("statistics.interval.ms", "2000");
-    config
+    Ok(config)
 }

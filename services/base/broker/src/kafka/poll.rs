@@ -88,7 +88,7 @@ impl<'a> Poll<'a> {
                 );
             }
             Err(error) => {
-                let error = log_error(error, self.consumer.context().topic());
+                let error = log_error(error, self.consumer.context().settings());
                 self.ready.push_back(Err(error));
             }
         }
@@ -116,7 +116,7 @@ impl<'a> Poll<'a> {
     /// Fetches the earliest offset of a partition. It tells deletion by retention from the gaps
     /// that compaction and transactions leave.
     fn fetch_low(&self, partition: i32) -> Option<i64> {
-        let topic = self.consumer.context().topic();
+        let topic = &self.consumer.context().settings().topic;
         let watermarks = self
             .consumer
             .fetch_watermarks(topic, partition, WATERMARKS_TIMEOUT);

@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Delivery, LogError, Record, Subscription};
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Interval;
 
 use super::assignment::Assignment;
 use super::member::{self, Command};
-use super::{config, unavailable};
+use super::rotation::{LOOK_EVERY, Rotation};
+use super::{config, log_error, unavailable};
 
 /// How long leaving a group may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,14 +27,19 @@ struct KafkaSubscription {
     deliveries: mpsc::Receiver<Result<Delivery, LogError>>,
     /// Whether a delivery was asked for and not received yet.
     asked: bool,
+    rotation: Rotation,
+    /// When to look for changed credentials.
+    look: Interval,
 }
 
 /// Joins the group and starts the thread of the member.
-pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, KafkaError> {
-    let assignment = Assignment::of(&settings.topic);
-    let consumer: StreamConsumer<Assignment> =
-        config::consumer(settings).create_with_context(assignment)?;
-    consumer.subscribe(&[&settings.topic])?;
+pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, LogError> {
+    let rotation = Rotation::begin(settings, config::consumer).map_err(unavailable)?;
+    let assignment = Assignment::of(settings);
+    let consumer = rotation.config().create_with_context(assignment);
+    let consumer: StreamConsumer<Assignment> = consumer.map_err(unavailable)?;
+    let subscribed = consumer.subscribe(&[&settings.topic]);
+    subscribed.map_err(|error| log_error(error, settings))?;
     let consumer = Arc::new(consumer);
     let (commands, asked) = mpsc::channel(2);
     let (answers, deliveries) = mpsc::channel(1);
@@ -46,6 +52,8 @@ pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, K
         commands,
         deliveries,
         asked: false,
+        rotation,
+        look: tokio::time::interval(LOOK_EVERY),
     })
 }
 
@@ -62,9 +70,18 @@ impl Subscription for KafkaSubscription {
             sent.map_err(|_| unavailable(Stopped))?;
             self.asked = true;
         }
-        let delivery = self.deliveries.recv().await;
-        self.asked = false;
-        delivery.unwrap_or_else(|| Err(unavailable(Stopped)))
+        loop {
+            tokio::select! {
+                delivery = self.deliveries.recv() => {
+                    self.asked = false;
+                    return delivery.unwrap_or_else(|| Err(unavailable(Stopped)));
+                }
+                _ = self.look.tick() => if self.rotation.look() {
+                    tracing::info!("the credentials for Kafka have changed, and it joins anew");
+                    return Ok(Delivery::Expired);
+                },
+            }
+        }
     }
 
     async fn mark_done(&mut self, records: &[Arc<Record>]) -> Result<(), LogError> {

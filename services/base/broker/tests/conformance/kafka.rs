@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use innkeeper_broker::KafkaLog;
-use innkeeper_contracts::settings;
+use innkeeper_contracts::settings::{self, KafkaCluster};
 use innkeeper_kafka::client_config;
 use innkeeper_kit::log::{AppendError, Delivery, Log, LogError, NewRecord, Partition, Record};
 use innkeeper_testkit::kafka::{Admin, bootstrap_servers, create_topic, delete_topic, unique_name};
@@ -31,7 +31,7 @@ struct Kafka {
 }
 
 fn client() -> ClientConfig {
-    client_config(&bootstrap_servers(), "conformance")
+    client_config(&KafkaCluster::plain(bootstrap_servers()), "conformance").unwrap()
 }
 
 /// A topic for a single test, which keeps records whatever their timestamp says.
@@ -70,6 +70,8 @@ impl Kafka {
             bootstrap_servers: bootstrap_servers(),
             topic: self.topic.clone(),
             group: format!("{}-{group}", self.topic),
+            tls: None,
+            sasl: None,
         }
     }
 
@@ -233,7 +235,7 @@ async fn holds(reader: &mut Reader, other: &mut Reader, partitions: usize) -> Ve
             match delivery.unwrap() {
                 Delivery::Assigned { partitions } => assigned.push(partitions),
                 Delivery::Records(records) => read.extend(records),
-                overtaken @ Delivery::Overtaken { .. } => panic!("{overtaken:?}"),
+                other @ (Delivery::Overtaken { .. } | Delivery::Expired) => panic!("{other:?}"),
             }
         }
     };
@@ -392,6 +394,8 @@ async fn a_topic_that_does_not_exist_is_named() {
         bootstrap_servers: bootstrap_servers(),
         topic: "conformance-missing".to_owned(),
         group: "g".to_owned(),
+        tls: None,
+        sasl: None,
     };
     let log = KafkaLog::connect(&missing).unwrap();
     let is_named = |error: Option<LogError>| matches!(error, Some(LogError::NoTopic { topic }) if topic == missing.topic);

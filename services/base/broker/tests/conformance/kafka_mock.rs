@@ -37,6 +37,8 @@ fn connect(cluster: &MockCluster<'_, DefaultProducerContext>) -> KafkaLog {
         bootstrap_servers: cluster.bootstrap_servers(),
         topic: "rentcar".to_owned(),
         group: "g".to_owned(),
+        tls: None,
+        sasl: None,
     };
     KafkaLog::connect(&settings).unwrap()
 }

@@ -32,6 +32,7 @@ impl Reader {
                 }
                 Delivery::Assigned { partitions } => self.assigned.push(partitions),
                 Delivery::Overtaken { records, .. } => self.overtaken += records,
+                Delivery::Expired => panic!("its credentials have not changed"),
             }
         }
     }

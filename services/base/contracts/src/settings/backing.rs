@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number;
+use super::tls::Tls;
 
 /// Where rows are kept.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -53,36 +54,7 @@ pub struct Postgres {
     /// Whether and how the connection is encrypted. When left out: where the server offers it, and
     /// without verifying its certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<PostgresTls>,
-}
-
-/// How the connection to a PostgreSQL server is encrypted.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PostgresTls {
-    /// What is asked of the server.
-    pub mode: TlsMode,
-    /// File with the certificates of the authorities to trust, in PEM; the system's when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 4096))]
-    pub ca_file: Option<PathBuf>,
-    /// Folder with the client's certificate and key: the files `tls.crt` and `tls.key`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 4096))]
-    pub client_certificate_dir: Option<PathBuf>,
-}
-
-/// What is asked of a server's TLS, by the names of PostgreSQL's `sslmode`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum TlsMode {
-    /// No TLS.
-    Disable,
-    /// TLS with any certificate: nobody reads along, but anybody may answer.
-    Require,
-    /// TLS with a certificate of a trusted authority, for whatever name.
-    VerifyCa,
-    /// TLS with a certificate of a trusted authority for the name of the host.
-    VerifyFull,
+    pub tls: Option<Tls>,
 }
 
 /// The port of a PostgreSQL server, unless told otherwise.
@@ -124,6 +96,85 @@ pub struct Kafka {
     /// Consumer group of this service.
     #[schemars(length(min = 1, max = 249))]
     pub group: String,
+    /// How the connections are encrypted. When left out: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// How the service proves who it is. When left out: it does not, unless by a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sasl: Option<Sasl>,
+}
+
+impl Kafka {
+    /// The brokers, and how they are reached.
+    pub fn cluster(&self) -> KafkaCluster {
+        KafkaCluster {
+            bootstrap_servers: self.bootstrap_servers.clone(),
+            tls: self.tls.clone(),
+            sasl: self.sasl.clone(),
+        }
+    }
+}
+
+/// The brokers of a Kafka cluster, and how they are reached.
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KafkaCluster {
+    /// `host:port` of one or more brokers, with commas between them.
+    #[schemars(length(min = 1, max = 1024))]
+    pub bootstrap_servers: String,
+    /// How the connections are encrypted. When left out: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// How a client proves who it is. When left out: it does not, unless by a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sasl: Option<Sasl>,
+}
+
+impl KafkaCluster {
+    /// Brokers that are reached without TLS, and without a password.
+    pub fn plain(bootstrap_servers: impl Into<String>) -> Self {
+        Self {
+            bootstrap_servers: bootstrap_servers.into(),
+            tls: None,
+            sasl: None,
+        }
+    }
+}
+
+/// How a client of Kafka proves who it is, by a user and a password (RFC 4422).
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sasl {
+    /// How the password is proved.
+    pub mechanism: SaslMechanism,
+    /// Folder with the files `username` and `password`.
+    #[schemars(length(min = 1, max = 4096))]
+    pub credentials_dir: PathBuf,
+}
+
+/// How a password is proved, by the name that Kafka's `sasl.mechanism` has for it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SaslMechanism {
+    /// The password itself is sent (RFC 4616): only TLS hides it.
+    #[serde(rename = "PLAIN")]
+    Plain,
+    /// A proof by SHA-256 (RFC 7677).
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+    /// A proof by SHA-512.
+    #[serde(rename = "SCRAM-SHA-512")]
+    ScramSha512,
+}
+
+impl SaslMechanism {
+    /// Kafka's name of it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
 }
 
 /// A log in an SQLite file.

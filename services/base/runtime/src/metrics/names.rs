@@ -81,10 +81,17 @@ pub const DATABASE_TLS: Metric = Metric {
     labels: &[],
 };
 
+/// Whether connections to Kafka are encrypted.
+pub const KAFKA_TLS: Metric = Metric {
+    name: "innkeeper_kafka_tls",
+    help: "1 while connections to Kafka are encrypted, else 0.",
+    labels: &[],
+};
+
 /// When certificates end, as a Unix time in seconds.
 pub const CERTIFICATE_ENDS: Metric = Metric {
     name: "innkeeper_certificate_expiry_timestamp_seconds",
-    help: "When the certificates for the database end, that of the server and our own; 0 if there is none.",
+    help: "When certificates end, those of the database and Kafka and our own for them; 0 if there is none.",
     labels: &["certificate"],
 };
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deadpool_postgres::Connect;
 use innkeeper_contracts::secret::masked;
-use innkeeper_kit::store::Transport;
+use innkeeper_kit::transport::Transport;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;

@@ -11,7 +11,8 @@ use deadpool_postgres::{
     GenericClient, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
     RecyclingMethod, Runtime,
 };
-use innkeeper_kit::store::{StoreError, Transport};
+use innkeeper_kit::store::StoreError;
+use innkeeper_kit::transport::Transport;
 use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::timeout;
 use tokio_postgres::CancelToken;

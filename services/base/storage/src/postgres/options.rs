@@ -30,7 +30,7 @@ pub struct PostgresOptions {
     /// The user, and the password.
     pub credentials: Credentials,
     /// Whether and how the connection is encrypted; `None`: where the server offers it.
-    pub tls: Option<settings::PostgresTls>,
+    pub tls: Option<settings::Tls>,
 }
 
 impl fmt::Debug for PostgresOptions {

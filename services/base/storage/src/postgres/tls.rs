@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use innkeeper_contracts::settings::{PostgresTls, TlsMode};
-use innkeeper_kit::store::Transport;
+use innkeeper_contracts::settings::{Tls, TlsMode};
+use innkeeper_kit::transport::Transport;
 use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -31,7 +31,7 @@ const CLIENT_REMEDY: &str =
     "the Secret of the client certificate must have tls.crt and tls.key, which belong together";
 
 /// Whether to ask the server for TLS.
-pub fn ssl_mode(tls: Option<&PostgresTls>) -> SslMode {
+pub fn ssl_mode(tls: Option<&Tls>) -> SslMode {
     match tls.map(|tls| tls.mode) {
         None => SslMode::Prefer,
         Some(TlsMode::Disable) => SslMode::Disable,
@@ -78,9 +78,7 @@ impl Certificates {
 
 /// Makes a TLS connection as these settings ask for, and tells of its certificates. Their files are
 /// read now.
-pub fn connector(
-    tls: Option<&PostgresTls>,
-) -> Result<(MakeRustlsConnect, Arc<Certificates>), OpenError> {
+pub fn connector(tls: Option<&Tls>) -> Result<(MakeRustlsConnect, Arc<Certificates>), OpenError> {
     let provider = Arc::new(ring::default_provider());
     let folder = tls.and_then(|tls| tls.client_certificate_dir.as_deref());
     let own = folder.map(ClientCertificate::read).transpose()?;
@@ -139,11 +137,10 @@ fn end(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
 
 /// Verifies certificates by their authority, if the mode asks for that.
 fn authority(
-    tls: Option<&PostgresTls>,
+    tls: Option<&Tls>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<WebPkiServerVerifier>>, OpenError> {
-    let is_verified =
-        |tls: &&PostgresTls| matches!(tls.mode, TlsMode::VerifyCa | TlsMode::VerifyFull);
+    let is_verified = |tls: &&Tls| matches!(tls.mode, TlsMode::VerifyCa | TlsMode::VerifyFull);
     let Some(tls) = tls.filter(is_verified) else {
         return Ok(None);
     };
@@ -152,7 +149,7 @@ fn authority(
     verifier.build().map(Some).map_err(OpenError::Roots)
 }
 
-/// The certificate authorities in a file, else those of the system, else Mozilla's.
+/// The certificate authorities in a file, else those of the system.
 fn roots(file: Option<&Path>) -> Result<RootCertStore, OpenError> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
@@ -164,9 +161,6 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, OpenError> {
         return Ok(roots);
     }
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
     Ok(roots)
 }
 

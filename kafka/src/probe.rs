@@ -1,0 +1,88 @@
+//! Finds out by a connection of its own why brokers cannot be reached, and when their certificate
+//! ends. Other clients say no more than that a certificate could not be verified.
+
+use std::fs;
+use std::time::Duration;
+
+use innkeeper_contracts::settings::{KafkaCluster, Tls, TlsMode};
+use jiff::Timestamp;
+use rdkafka::client::Client;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaType;
+use x509_cert::Certificate;
+
+use crate::config::{CERTIFICATE, ConfigError, client_config};
+use crate::native;
+use crate::witness::{Witness, end};
+
+/// What a connection has shown.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Probed {
+    /// Why no broker could be reached, or whether one was.
+    pub failure: Option<String>,
+    /// Whether a broker closed the connection without a word, as it does when it asks for TLS, a
+    /// password or a certificate that the client does not offer.
+    pub was_turned_away: bool,
+    /// When the certificate of the broker that answered first ends.
+    pub server_certificate_ends: Option<Timestamp>,
+}
+
+/// Why there was no connection to try.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The files do not make a client.
+    #[error("cannot make a client of Kafka")]
+    Client(#[source] KafkaError),
+}
+
+/// Connects to the brokers of a cluster. Blocks for at most `timeout`.
+pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeError> {
+    let mut config = client_config(cluster, "innkeeper-probe")?;
+    config.set_log_level(RDKafkaLogLevel::Info);
+    let native = config.create_native_config().map_err(ProbeError::Client)?;
+    native::observe(&native);
+    let client = Client::new(
+        &config,
+        native,
+        RDKafkaType::RD_KAFKA_PRODUCER,
+        Witness::default(),
+    );
+    let client = client.map_err(ProbeError::Client)?;
+    let answer = client.fetch_metadata(Some("innkeeper-probe"), timeout);
+    native::serve_callbacks(&client);
+    let witness = client.context();
+    let seen = witness.seen().clone();
+    let failure = answer.err().map(|error| seen.reason(&error));
+    let was_turned_away = failure.as_ref().is_some_and(|it| it.contains(DISCONNECTED));
+    let hint = if was_turned_away { remedy(cluster) } else { "" };
+    Ok(Probed {
+        failure: failure.map(|failure| failure + hint),
+        was_turned_away,
+        server_certificate_ends: seen.certificate_ends,
+    })
+}
+
+/// What librdkafka says when a broker closes a connection.
+const DISCONNECTED: &str = "Disconnected";
+
+/// What a broker may miss that closes a connection without a word.
+fn remedy(cluster: &KafkaCluster) -> &'static str {
+    let has_tls = |tls: &Tls| tls.mode != TlsMode::Disable;
+    match (cluster.tls.as_ref().is_some_and(has_tls), &cluster.sasl) {
+        (false, None) => "; it may ask for TLS, or for a user and a password",
+        (false, Some(_)) => "; it may ask for TLS",
+        (true, None) => "; it may ask for a user and a password, or for a client certificate",
+        (true, Some(_)) => "",
+    }
+}
+
+/// When the certificate of a client ends, if it has one that can be read.
+pub fn client_certificate_ends(tls: &Tls) -> Option<Timestamp> {
+    let folder = tls.client_certificate_dir.as_ref()?;
+    let pem = fs::read(folder.join(CERTIFICATE)).ok()?;
+    end(Certificate::load_pem_chain(&pem).ok()?.first()?)
+}
