@@ -119,6 +119,12 @@ pub struct DomainServiceStatus {
     /// How many pods are ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<u32>,
+    /// Whether the connections to its database are encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_tls: Option<bool>,
+    /// Whether the connections to Kafka are encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka_tls: Option<bool>,
 }
 
 impl Default for DomainServiceStatus {
@@ -129,6 +135,8 @@ impl Default for DomainServiceStatus {
             component: None,
             replicas: None,
             ready_replicas: None,
+            database_tls: None,
+            kafka_tls: None,
         }
     }
 }

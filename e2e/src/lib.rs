@@ -18,6 +18,7 @@ pub mod namespace;
 pub mod operator;
 pub mod postgres;
 pub mod rows;
+pub mod secured_kafka;
 pub mod site;
 pub mod watch;
 pub mod webhook;

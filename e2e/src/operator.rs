@@ -1,5 +1,6 @@
 //! Installs the operator with Helm, as a user does.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use innkeeper_cluster::command::{CommandError, read_output};
@@ -7,6 +8,7 @@ use innkeeper_cluster::command::{CommandError, read_output};
 use crate::kubernetes::{PODS, SERVICES, text};
 use crate::namespace::Namespace;
 use crate::postgres::DATABASE;
+use crate::secured_kafka;
 use crate::site::site;
 
 /// The operator's namespace.
@@ -48,7 +50,13 @@ pub fn install_whole_with(arguments: &[&str]) -> String {
     let host = format!("database.postgres.host={}", database.ip());
     let port = format!("database.postgres.port={}", database.port());
     let name = format!("database.postgres.database={DATABASE}");
+    secured_kafka::put_operator_secrets(NAMESPACE);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(secured_kafka::values().as_bytes()).unwrap();
+    let values = file.path().to_str().unwrap();
     let whole = [
+        "--values",
+        values,
         "--set-string",
         &kafka,
         "--set-string",

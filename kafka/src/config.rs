@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 
 /// Why a client cannot be configured.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {file}; {remedy}")]
+#[error("cannot use {file}; {remedy}")]
 pub struct ConfigError {
     /// The file.
     pub file: PathBuf,
@@ -31,8 +31,7 @@ const CLIENT_REMEDY: &str = "the Secret of the client certificate must have tls.
 /// read now. A client that only reads must never create a topic, but brokers create the topics that
 /// clients ask about (`auto.create.topics.enable` is on by default) unless the client forbids it.
 pub fn client_config(cluster: &KafkaCluster, client_id: &str) -> Result<ClientConfig, ConfigError> {
-    let tls = cluster.tls.as_ref();
-    let tls = tls.filter(|it| it.mode != TlsMode::Disable);
+    let tls = cluster.encryption();
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &cluster.bootstrap_servers)
@@ -56,7 +55,8 @@ pub fn client_config(cluster: &KafkaCluster, client_id: &str) -> Result<ClientCo
     Ok(config)
 }
 
-/// Whether two configurations say the same. `ClientConfig::config_map` hides passwords.
+/// Whether two configurations say the same. `ClientConfig::config_map` hides passwords, though not
+/// the key of a certificate.
 pub fn is_same(one: &ClientConfig, other: &ClientConfig) -> bool {
     let (one_map, other_map) = (one.config_map(), other.config_map());
     one_map.len() == other_map.len() && one_map.keys().all(|key| one.get(key) == other.get(key))
@@ -91,6 +91,15 @@ fn set_sasl(config: &mut ClientConfig, sasl: &Sasl) -> Result<(), ConfigError> {
     let folder = &sasl.credentials_dir;
     let username = read(&folder.join("username"), CREDENTIALS_REMEDY)?;
     let password = read(&folder.join("password"), CREDENTIALS_REMEDY)?;
+    for (file, text) in [("username", &username), ("password", &password)] {
+        if text.starts_with(char::is_whitespace) {
+            return Err(ConfigError {
+                file: folder.join(file),
+                remedy: "a user and a password must not begin with white space",
+                source: io::Error::new(io::ErrorKind::InvalidData, "librdkafka would drop it"),
+            });
+        }
+    }
     // An editor or `echo` may have put a line break at the end.
     config
         .set("sasl.mechanism", sasl.mechanism.name())
@@ -192,7 +201,7 @@ mod tests {
         let error = client_config(&cluster, "test").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "cannot read /nowhere/username; the Secret for Kafka must have the keys username and password"
+            "cannot use /nowhere/username; the Secret for Kafka must have the keys username and password"
         );
     }
 }

@@ -142,7 +142,7 @@ pub fn serve_callbacks(client: &Client<Witness>) {
     while unsafe { c::rd_kafka_poll(client.native_ptr(), 0) } > 0 {}
 }
 
-/// Takes or refuses a certificate as OpenSSL does. Without verification OpenSSL calls nobody.
+/// Takes or refuses a certificate as OpenSSL does. A client that verifies nothing takes all.
 unsafe extern "C" fn verify(
     _client: *mut c::rd_kafka_t,
     broker: *const c_char,
@@ -166,8 +166,8 @@ unsafe extern "C" fn verify(
     // SAFETY: `Client::new` has set the client's context, which lives as long as the client.
     let witness = unsafe { &*witness.cast::<Witness>() };
     let broker = text(broker).unwrap_or_default();
-    witness.hear_certificate(&broker, error, depth, der);
-    c_int::from(error == 0)
+    let is_taken = witness.hear_certificate(&broker, error, depth, der);
+    c_int::from(is_taken)
 }
 
 unsafe extern "C" fn hear_log(

@@ -19,7 +19,7 @@ use crate::witness::{Witness, end};
 /// What a connection has shown.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Probed {
-    /// Why no broker could be reached, or whether one was.
+    /// Why no broker could be reached; `None` if one was.
     pub failure: Option<String>,
     /// Whether a broker closed the connection without a word, as it does when it asks for TLS, a
     /// password or a certificate that the client does not offer.
@@ -39,17 +39,20 @@ pub enum ProbeError {
     Client(#[source] KafkaError),
 }
 
-/// Connects to the brokers of a cluster. Blocks for at most `timeout`.
+/// Connects to the brokers of a cluster. Blocks for `timeout` at most, and then for as long as the
+/// system's resolver does.
 pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeError> {
     let mut config = client_config(cluster, "innkeeper-probe")?;
     config.set_log_level(RDKafkaLogLevel::Info);
     let native = config.create_native_config().map_err(ProbeError::Client)?;
     native::observe(&native);
+    let tls = cluster.encryption();
+    let verifies = tls.is_some_and(|tls| tls.mode != TlsMode::Require);
     let client = Client::new(
         &config,
         native,
         RDKafkaType::RD_KAFKA_PRODUCER,
-        Witness::default(),
+        Witness::new(verifies),
     );
     let client = client.map_err(ProbeError::Client)?;
     let answer = client.fetch_metadata(Some("innkeeper-probe"), timeout);
@@ -71,8 +74,7 @@ const DISCONNECTED: &str = "Disconnected";
 
 /// What a broker may miss that closes a connection without a word.
 fn remedy(cluster: &KafkaCluster) -> &'static str {
-    let has_tls = |tls: &Tls| tls.mode != TlsMode::Disable;
-    match (cluster.tls.as_ref().is_some_and(has_tls), &cluster.sasl) {
+    match (cluster.encryption().is_some(), &cluster.sasl) {
         (false, None) => "; it may ask for TLS, or for a user and a password",
         (false, Some(_)) => "; it may ask for TLS",
         (true, None) => "; it may ask for a user and a password, or for a client certificate",

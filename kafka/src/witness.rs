@@ -9,8 +9,10 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 /// Hears librdkafka's callbacks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Witness {
+    /// Whether a certificate can be refused at all.
+    verifies: bool,
     seen: Mutex<Seen>,
 }
 
@@ -28,17 +30,27 @@ pub struct Seen {
 impl ClientContext for Witness {}
 
 impl Witness {
+    /// A witness of a client that verifies certificates, or takes all.
+    pub fn new(verifies: bool) -> Self {
+        Self {
+            verifies,
+            seen: Mutex::default(),
+        }
+    }
+
     /// Hears of a certificate, and how OpenSSL judges it: 0 if it is valid. The server's own has
-    /// the depth 0.
-    pub fn hear_certificate(&self, broker: &str, error: i32, depth: i32, der: &[u8]) {
+    /// the depth 0. Returns whether the client takes it.
+    pub fn hear_certificate(&self, broker: &str, error: i32, depth: i32, der: &[u8]) -> bool {
         let mut seen = self.seen();
         if depth == 0 {
             let certificate = Certificate::from_der(der).ok();
             seen.certificate_ends = certificate.as_ref().and_then(end);
         }
-        if error != 0 && seen.refused.is_none() {
+        let is_taken = error == 0 || !self.verifies;
+        if !is_taken && seen.refused.is_none() {
             seen.refused = Some(refusal(host(broker), error, depth));
         }
+        is_taken
     }
 
     /// Hears of a problem with a connection: what librdkafka logs, which begins with its thread.

@@ -78,8 +78,6 @@ impl Addresses {
 
 /// The broker. It stops when this value is dropped.
 pub struct SecuredKafka {
-    /// The authority of its certificates, and of its clients'.
-    pub authority: Authority,
     /// Where it listens.
     pub addresses: Addresses,
     kafka: Kafka,
@@ -87,10 +85,14 @@ pub struct SecuredKafka {
 }
 
 impl SecuredKafka {
-    /// Starts a broker at these addresses, with its files in a folder.
-    pub fn start(folder: &RunFolder, addresses: Addresses) -> Result<Self, SecuredKafkaError> {
+    /// Starts a broker at these addresses, with its files in a folder. The authority certifies it,
+    /// and its clients.
+    pub fn start(
+        folder: &RunFolder,
+        addresses: Addresses,
+        authority: &Authority,
+    ) -> Result<Self, SecuredKafkaError> {
         folder.create()?;
-        let authority = Authority::make("the brokers' authority")?;
         let ip = addresses.secured.ip().to_string();
         fs::write(folder.join("brokers-ca.crt"), &authority.certificate)?;
         let mut properties = vec![
@@ -137,7 +139,6 @@ impl SecuredKafka {
         };
         let network = NetworkNamespace::Host;
         Ok(Self {
-            authority,
             addresses,
             kafka: Kafka::start_with(folder, &network, listen, &additions)?,
             folder: folder.clone(),

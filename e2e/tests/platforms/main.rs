@@ -16,6 +16,7 @@ mod deletion;
 mod failures;
 mod farewell;
 mod installation;
+mod kafka_security;
 mod manual;
 mod namespaces;
 mod refusals;
@@ -58,7 +59,12 @@ fn main() -> ExitCode {
             burgerqueen::lane(),
             failures::lane(),
         ],
-        vec![webhooks::lane(), manual::lane(), tls::lane()],
+        vec![
+            webhooks::lane(),
+            manual::lane(),
+            tls::lane(),
+            kafka_security::lane(),
+        ],
         vec![standstill::lane()],
         vec![defaults::lane()],
         vec![namespaces::lane()],

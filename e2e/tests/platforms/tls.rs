@@ -12,6 +12,7 @@ use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{DOMAIN_SERVICES, name, text};
 use innkeeper_e2e::lanes::Lane;
 use innkeeper_e2e::namespace::Namespace;
+use innkeeper_e2e::secured_kafka::{login, secret};
 use innkeeper_e2e::site::site;
 use serde_json::{Value, json};
 
@@ -29,16 +30,6 @@ pub fn lane() -> Lane {
         namespaces: &["tls"],
         claims: claims![a_platform_reaches_a_database_that_takes_tls_only],
     }
-}
-
-fn secret(name: &str, data: &Value) -> String {
-    let metadata = json!({ "name": name });
-    json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data })
-        .to_string()
-}
-
-fn login(user: &str, password: &str) -> Value {
-    json!({ "username": user, "password": password })
 }
 
 fn platform(server: SocketAddr, credentials: &str, tls: &Value) -> String {

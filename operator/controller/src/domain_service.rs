@@ -4,6 +4,7 @@
 //! report the result ([`conditions`], [`status`]).
 
 mod apply;
+mod encryption;
 mod fetch;
 mod lost_pods;
 #[cfg(test)]
@@ -48,7 +49,8 @@ pub(crate) async fn reconcile(service: DomainService, ctx: Arc<Context>) -> Resu
     let verdict = notes.told(conditions::verdict(&service, &outcome, &findings));
     events::publish_change(&ctx, &service, &verdict).await;
     let deployment = outcome.deployment().or(deployment.as_ref());
-    let status = status(&service, deployment, &verdict, (ctx.now)());
+    let encryption = encryption::fetch(&ctx, &service, &verdict).await;
+    let status = status(&service, deployment, &verdict, encryption, (ctx.now)());
     apply_status(&ctx, &service, &status).await?;
     Ok(Action::requeue(look_again(&verdict, &findings)))
 }
@@ -57,8 +59,9 @@ fn look_again(verdict: &Verdict, findings: &Findings) -> Duration {
     match verdict.state {
         // No watch reports the end of a pod without our label.
         _ if findings.has_lost() => requeue::SOON,
-        // Nor are events watched.
+        // Nor are events watched, nor what pods answer.
         _ if !findings.pods.silent.is_empty() => requeue::SOON,
+        _ if !findings.pods.running.is_empty() => requeue::SOON,
         State::Ready => requeue::ONCE_IN_A_WHILE,
         State::Reconciling | State::Stalled => requeue::LATER,
     }

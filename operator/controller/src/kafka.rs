@@ -10,7 +10,7 @@ use std::time::Duration;
 use innkeeper_contracts::secret::masked;
 use innkeeper_contracts::settings::KafkaCluster;
 use innkeeper_kafka::{
-    Description, Probed, TopicDescription, client_config, describe_topics, is_same, probe,
+    Description, Prober, TopicDescription, client_config, describe_topics, is_same,
 };
 use innkeeper_plan::topic::{ObservedTopic, TopicLookup};
 use rdkafka::ClientConfig;
@@ -32,8 +32,11 @@ use error::is_outage;
 /// How long a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a connection may take that is made to find out why others fail.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long to wait for the reason why brokers cannot be reached.
+const PROBED_WITHIN: Duration = Duration::from_secs(4);
+
+/// How old that reason may be.
+const REASON_AGE: Duration = Duration::from_secs(5);
 
 /// Said when brokers seem to ask for more than the operator offers.
 const NOT_LISTED: &str = "; the operator reaches them without TLS and a password, because kafka.clusters in the chart's values does not list them";
@@ -59,10 +62,15 @@ pub(crate) struct Brokers {
     deadline: Duration,
 }
 
-/// A client with the configuration that it was made with.
+type Admin = AdminClient<DefaultClientContext>;
+
+/// A client of a set of brokers.
+#[derive(Clone)]
 struct Cached {
+    /// What was tried last; if it made no client, the former one goes on.
     config: ClientConfig,
-    client: Arc<AdminClient<DefaultClientContext>>,
+    client: Arc<Admin>,
+    prober: Arc<Prober>,
 }
 
 impl Brokers {
@@ -87,47 +95,80 @@ impl Brokers {
         metrics: &'a Metrics,
     ) -> Result<Topics<'a>, KafkaError> {
         let (cluster, is_listed) = self.clusters.with(bootstrap_servers);
-        let unusable = |cause: String| KafkaError::Unreachable {
-            brokers: bootstrap_servers.to_owned(),
-            cause,
-        };
-        // Credentials and certificates are read each time, since a Secret may have been rotated.
-        let mut config = client_config(&cluster, "innkeeper-operator")
-            .map_err(|error| unusable(format!("{error}: {}", error.source)))?;
-        // Nobody would hear what an admin client logs, and rdkafka would keep it for ever.
-        config.set_log_level(RDKafkaLogLevel::Emerg);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_present = |it: &&Cached| is_same(&it.config, &config);
-        let client = if let Some(cached) = clients.get(bootstrap_servers).filter(is_present) {
-            Arc::clone(&cached.client)
-        } else {
-            let client = config
-                .create()
-                .map_err(|error| unusable(error.to_string()))?;
-            let client = Arc::new(client);
-            let cached = Cached {
-                config,
-                client: Arc::clone(&client),
-            };
-            clients.insert(bootstrap_servers.to_owned(), cached);
-            client
-        };
+        let Cached { client, prober, .. } =
+            self.client(&cluster)
+                .map_err(|cause| KafkaError::Unusable {
+                    brokers: bootstrap_servers.to_owned(),
+                    cause,
+                })?;
         Ok(Topics {
-            cluster,
+            brokers: bootstrap_servers,
             is_listed,
             client,
+            prober,
             metrics,
             deadline: self.deadline,
         })
     }
+
+    /// The client of a cluster. Credentials and certificates are read each time, since a Secret may
+    /// have been rotated; if they make no client, the former one goes on.
+    fn client(&self, cluster: &KafkaCluster) -> Result<Cached, String> {
+        let brokers = &cluster.bootstrap_servers;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = clients.get(brokers).cloned();
+        let config = match (config(cluster), former.clone()) {
+            (Ok(config), Some(former)) if is_same(&config, &former.config) => return Ok(former),
+            (Err(error), Some(former)) => {
+                warn(brokers, &error);
+                return Ok(former);
+            }
+            (config, _) => config?,
+        };
+        let client = match (config.create(), &former) {
+            (Ok(client), _) => Arc::new(client),
+            (Err(error), None) => return Err(error.to_string()),
+            (Err(error), Some(former)) => {
+                warn(brokers, &error.to_string());
+                Arc::clone(&former.client)
+            }
+        };
+        let cached = Cached {
+            config,
+            client,
+            prober: Arc::new(Prober::of(cluster.clone())),
+        };
+        clients.insert(brokers.clone(), cached.clone());
+        if let Some(former) = former {
+            tracing::info!(brokers, "the credentials for Kafka have changed");
+            // Dropping a client waits for its threads.
+            tokio::task::spawn_blocking(move || drop(former));
+        }
+        Ok(cached)
+    }
+}
+
+fn warn(brokers: &str, error: &str) {
+    let error = masked(error);
+    tracing::warn!(brokers, %error, "goes on with the credentials for Kafka before");
+}
+
+/// The configuration of an admin client.
+fn config(cluster: &KafkaCluster) -> Result<ClientConfig, String> {
+    let config = client_config(cluster, "innkeeper-operator");
+    let mut config = config.map_err(|error| format!("{error}: {}", error.source))?;
+    // Nobody would hear what an admin client logs, and rdkafka would keep it for ever.
+    config.set_log_level(RDKafkaLogLevel::Emerg);
+    Ok(config)
 }
 
 /// The admin API of a set of brokers, for topics.
 pub(crate) struct Topics<'a> {
-    cluster: KafkaCluster,
+    brokers: &'a str,
     /// Whether the installation says how these brokers are reached.
     is_listed: bool,
-    client: Arc<AdminClient<DefaultClientContext>>,
+    client: Arc<Admin>,
+    prober: Arc<Prober>,
     metrics: &'a Metrics,
     deadline: Duration,
 }
@@ -329,19 +370,17 @@ impl Topics<'_> {
 
     /// Finds out why the brokers cannot be reached.
     async fn unreachable(&self, error: &ClientError) -> KafkaError {
-        let (cluster, deadline) = (self.cluster.clone(), self.deadline.min(PROBE_TIMEOUT));
-        let probing = tokio::task::spawn_blocking(move || probe(&cluster, deadline));
-        let probed = match probing.await {
-            Ok(Ok(probed)) => probed,
-            _ => Probed::default(),
-        };
-        let failure = probed.failure;
+        let prober = Arc::clone(&self.prober);
+        let probing = tokio::task::spawn_blocking(move || prober.probed(REASON_AGE));
+        let seen = tokio::time::timeout(self.deadline.min(PROBED_WITHIN), probing).await;
+        let seen = seen.ok().and_then(Result::ok).unwrap_or_default();
+        let failure = seen.failure;
         let mut cause = failure.map_or_else(|| error.to_string(), |it| masked(&it).into_owned());
-        if !self.is_listed && probed.was_turned_away {
+        if !self.is_listed && seen.was_turned_away {
             cause.push_str(NOT_LISTED);
         }
         KafkaError::Unreachable {
-            brokers: self.cluster.bootstrap_servers.clone(),
+            brokers: self.brokers.to_owned(),
             cause,
         }
     }

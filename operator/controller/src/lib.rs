@@ -5,6 +5,7 @@
 
 mod admin;
 mod cache;
+mod certificates;
 mod context;
 mod controllers;
 mod domain_service;
@@ -20,6 +21,7 @@ mod metrics;
 mod options;
 mod ownership;
 mod platform;
+mod pod_admin;
 mod readiness;
 mod requeue;
 mod rollouts;

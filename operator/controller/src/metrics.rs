@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     drift: IntCounter,
     leader: IntGauge,
     waiting: IntGauge,
+    certificate_ends: IntGaugeVec,
 }
 
 impl Metrics {
@@ -77,6 +78,13 @@ impl Metrics {
                 "innkeeper_operator_platforms_awaiting_defaults",
                 "Platforms that wait until others are ready with new defaults of the installation.",
             )?,
+            certificate_ends: IntGaugeVec::new(
+                Opts::new(
+                    "innkeeper_operator_certificate_expiry_timestamp_seconds",
+                    "When the certificates end that Kafka brokers show the operator, and its own for them, as Unix time; 0 if there is none.",
+                ),
+                &["brokers", "certificate"],
+            )?,
         };
         metrics.register()?;
         metrics.begin_at_zero();
@@ -91,7 +99,9 @@ impl Metrics {
         self.registry.register(Box::new(self.admin_calls.clone()))?;
         self.registry.register(Box::new(self.drift.clone()))?;
         self.registry.register(Box::new(self.leader.clone()))?;
-        self.registry.register(Box::new(self.waiting.clone()))
+        self.registry.register(Box::new(self.waiting.clone()))?;
+        self.registry
+            .register(Box::new(self.certificate_ends.clone()))
     }
 
     fn begin_at_zero(&self) {
@@ -151,6 +161,13 @@ impl Metrics {
     /// Sets how many platforms wait for new defaults.
     pub(crate) fn set_waiting(&self, count: usize) {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Sets when a certificate ends, in seconds since 1970.
+    pub(crate) fn set_certificate_end(&self, brokers: &str, certificate: &str, end: i64) {
+        self.certificate_ends
+            .with_label_values(&[brokers, certificate])
+            .set(end);
     }
 
     /// All metrics in Prometheus' text format.

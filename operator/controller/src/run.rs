@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Admin};
+use crate::certificates;
 use crate::context::Context;
 use crate::controllers::Controllers;
 use crate::kafka::Brokers;
@@ -71,12 +72,14 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
     let ended = CancellationToken::new();
     let serve = admin::serve(listener, admin, ended.clone());
     let checking = check.keep_checking(found_missing, ended.clone());
+    let clusters = options.kafka_clusters.clone();
+    let looking = certificates::keep_looking(clusters, metrics.clone(), ended.clone());
     let work = async {
         let outcome = work(options, client, metrics, controllers, stop).await;
         ended.cancel();
         outcome
     };
-    let (served, (), worked) = tokio::join!(serve, checking, work);
+    let (served, (), (), worked) = tokio::join!(serve, checking, looking, work);
     tracing::info!("the operator has stopped");
     worked?;
     served.map_err(RunError::Admin)

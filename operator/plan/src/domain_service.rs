@@ -4,6 +4,7 @@ pub mod callees;
 pub mod conditions;
 pub mod config_maps;
 pub mod desired;
+pub mod encryption;
 pub mod findings;
 pub mod lost;
 pub mod others;

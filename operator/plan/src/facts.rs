@@ -156,6 +156,36 @@ mod tests {
     }
 
     #[test]
+    fn services_show_how_they_reach_the_installations_kafka() {
+        let service: DynamicObject = serde_json::from_value(json!({
+            "metadata": { "name": "pay" },
+            "spec": {
+                "settings": { "log": { "kafka": {
+                    "bootstrapServers": "kafka:9093",
+                    "tls": { "mode": "VerifyFull", "caFile": "/etc/innkeeper/kafka-ca/ca.crt" },
+                    "sasl": { "mechanism": "PLAIN", "credentialsDir": "/etc/innkeeper/kafka" },
+                } } },
+                "kafkaSecret": "login",
+                "kafkaTls": { "caSecretRef": { "name": "ca", "key": "ca.crt" } },
+            },
+        }))
+        .unwrap();
+        let shown = |platform: &BookingPlatform| {
+            let defaults = Facts::of(platform, [&service]).defaults.unwrap();
+            serde_json::to_value(defaults.kafka).unwrap()
+        };
+        let expected = json!({
+            "tls": { "mode": "VerifyFull", "caSecretRef": { "name": "ca", "key": "ca.crt" } },
+            "sasl": { "mechanism": "PLAIN", "secretRef": { "name": "login" } },
+        });
+        assert_eq!(shown(&platform(None)), expected);
+        let mut own = platform(None);
+        own.spec.messaging =
+            serde_json::from_value(json!({ "bootstrapServers": "kafka:9093" })).ok();
+        assert_eq!(shown(&own), Value::Null);
+    }
+
+    #[test]
     fn a_platform_may_have_its_own_topic_and_no_other() {
         let may_have = |seen, name: &str| may_have_topic(&platform(seen), name);
         assert!(may_have(Some("cars"), "cars") && !may_have(Some("cars"), "rentcar"));

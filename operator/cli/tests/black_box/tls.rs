@@ -95,6 +95,8 @@ impl Service {
             lines.next().and_then(|line| line.rsplit(' ').next())
         };
         assert_eq!(value("innkeeper_database_tls{"), Some("1"), "{metrics}");
+        let settings = send(self.admin, get("/settings")).await.unwrap().json();
+        assert_eq!(settings["transport"]["database"]["tls"], true, "{settings}");
         let ends = |certificate: &str| {
             let label = format!("certificate=\"database_{certificate}\"");
             value(&label).unwrap().parse::<i64>().unwrap()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use innkeeper_contracts::pod::READYZ;
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::callees::{Unready, unready};
 use innkeeper_plan::domain_service::desired::desired;
@@ -25,9 +26,10 @@ use super::lost_pods;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ownership::fetch_desired;
+use crate::pod_admin;
 use crate::status::{HasConditions, fetch_status};
 
-/// How many silent pods of a service to ask the events about.
+/// How many pods of a service are asked, or their events, why they are not ready.
 const ASKED_ABOUT: usize = 3;
 
 /// What exists of a service.
@@ -131,6 +133,11 @@ async fn fetch_what_pods_say(ctx: &Context, service: &DomainService) -> Result<P
     // Pods of one service mostly wait for the same thing.
     for pod in findings.silent.clone().iter().take(ASKED_ABOUT) {
         findings.add_events(pod, &fetch_events(ctx, service, pod).await?);
+    }
+    for address in findings.running.clone().iter().take(ASKED_ABOUT) {
+        if let Some(answer) = pod_admin::fetch(address, READYZ).await {
+            findings.add_readiness(&answer);
+        }
     }
     Ok(findings)
 }

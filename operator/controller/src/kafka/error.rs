@@ -16,6 +16,14 @@ pub(crate) enum KafkaError {
         /// Why.
         cause: String,
     },
+    /// The operator's own Secret makes no client.
+    #[error("the operator's Secret for {brokers} cannot be used")]
+    Unusable {
+        /// The addresses of the brokers.
+        brokers: String,
+        /// Why.
+        cause: String,
+    },
     /// A broker refused the call.
     #[error("Kafka refuses {}: {code}", call.name())]
     Refused {
@@ -27,10 +35,10 @@ pub(crate) enum KafkaError {
 }
 
 impl KafkaError {
-    /// The cause of an outage, which the message of the error leaves out.
+    /// The cause, which the message of the error leaves out.
     pub(crate) fn cause(&self) -> Option<&str> {
         match self {
-            Self::Unreachable { cause, .. } => Some(cause),
+            Self::Unreachable { cause, .. } | Self::Unusable { cause, .. } => Some(cause),
             Self::Refused { .. } => None,
         }
     }
@@ -40,6 +48,7 @@ impl From<KafkaError> for KafkaFailure {
     fn from(error: KafkaError) -> Self {
         match error {
             KafkaError::Unreachable { brokers, cause } => Self::Unreachable { brokers, cause },
+            KafkaError::Unusable { brokers, cause } => Self::Unusable { brokers, cause },
             KafkaError::Refused { call, code } => Self::Refused {
                 call: call.name(),
                 code: code.to_string(),

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{
     PodCondition, PodStatus,
 };
 use kube::ResourceExt as _;
+use serde_json::Value;
 
 /// The condition of a pod that has a node.
 const SCHEDULED: &str = "PodScheduled";
@@ -43,6 +44,8 @@ pub struct PodFindings {
     pub crash_loop: Option<String>,
     /// The pods whose status does not say enough; the events about them may.
     pub silent: Vec<SilentPod>,
+    /// Addresses of the pods that run and are not ready; they say themselves what they miss.
+    pub running: Vec<String>,
 }
 
 /// A pod whose status does not say enough.
@@ -89,6 +92,14 @@ impl PodFindings {
         self.reasons.extend(telling.map(told));
     }
 
+    /// Adds what a pod that runs says of its readiness, as it answers to the probe.
+    pub fn add_readiness(&mut self, answer: &Value) {
+        let missing = answer["missing"].as_object().into_iter().flatten();
+        let reasons = missing.filter_map(|(_, reason)| reason.as_str());
+        let cut = |reason: &str| reason[..reason.floor_char_boundary(WORDS_LENGTH)].to_owned();
+        self.reasons.extend(reasons.map(cut));
+    }
+
     /// The first reasons, after a colon; empty if there are none.
     pub fn suffix(&self) -> String {
         let first: Vec<&str> = self.reasons.iter().take(REASONS).map(|it| &**it).collect();
@@ -109,7 +120,11 @@ impl PodFindings {
         }
         let init = status.init_container_statuses.iter().flatten();
         let containers = init.chain(status.container_statuses.iter().flatten());
-        let said: Vec<_> = containers.filter_map(why_not_ready).collect();
+        let unready: Vec<_> = containers.filter(|it| !it.ready).collect();
+        if unready.iter().any(|it| runs(it)) {
+            self.running.extend(status.pod_ip.clone());
+        }
+        let said: Vec<_> = unready.into_iter().filter_map(why_not_ready).collect();
         for container in &said {
             if container.is_in_crash_loop(now) {
                 self.crash_loop = Some(pod.name_any());
@@ -124,6 +139,11 @@ impl PodFindings {
             });
         }
     }
+}
+
+fn runs(container: &ContainerStatus) -> bool {
+    let state = container.state.as_ref();
+    state.is_some_and(|state| state.running.is_some())
 }
 
 fn template(pod: &Pod) -> Option<&String> {
@@ -156,11 +176,8 @@ enum Unready<'a> {
     },
 }
 
-/// Why a container is not ready; `None` if it is, or if it runs and its process never ended.
+/// Why a container is not ready; `None` if it runs and its process never ended.
 fn why_not_ready(container: &ContainerStatus) -> Option<Unready<'_>> {
-    if container.ready {
-        return None;
-    }
     let state = container.state.as_ref();
     let has_ended = |state: &&ContainerState| state.terminated.is_some();
     let last = state.filter(has_ended).or(container.last_state.as_ref());
@@ -276,7 +293,7 @@ fn with_message(reason: &str, message: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -472,6 +489,23 @@ mod tests {
         let pods = ["a", "b", "c", "d", "e"].map(refused);
         let suffix = PodFindings::of(&pods, Timestamp::UNIX_EPOCH).suffix();
         assert!(suffix.ends_with("Unschedulable: c; and 2 more"), "{suffix}");
+    }
+
+    #[test]
+    fn a_pod_that_runs_says_itself_what_it_misses() {
+        let mut running = with_states(&json!({ "running": {} }), &json!({}), 0);
+        running.status.as_mut().unwrap().pod_ip = Some("10.0.0.7".to_owned());
+        let mut findings = findings(running);
+        assert_eq!(findings.running, ["10.0.0.7"]);
+        assert_eq!(findings.suffix(), "");
+        let missing = json!({ "started": "the log is unavailable: Kafka does not allow it" });
+        findings.add_readiness(&json!({ "ok": false, "missing": missing }));
+        assert_eq!(
+            findings.suffix(),
+            ": the log is unavailable: Kafka does not allow it"
+        );
+        findings.add_readiness(&json!("no answer of ours"));
+        assert_eq!(findings.reasons.len(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use innkeeper_crds::{DomainService, DomainServiceStatus};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
+use super::encryption::Encryption;
 use crate::verdict::{self, Verdict};
 
 /// The status of a service. Without a Deployment the numbers of pods are left out.
@@ -11,6 +12,7 @@ pub fn status(
     service: &DomainService,
     deployment: Option<&Deployment>,
     verdict: &Verdict,
+    encryption: Encryption,
     now: Timestamp,
 ) -> DomainServiceStatus {
     let before = service.status.clone().unwrap_or_default();
@@ -31,6 +33,8 @@ pub fn status(
         component: Some(service.spec.settings.component.name().to_owned()),
         replicas: wanted.map(count),
         ready_replicas: ready.map(count),
+        database_tls: encryption.database,
+        kafka_tls: encryption.kafka,
     }
 }
 
@@ -51,7 +55,8 @@ mod tests {
     #[test]
     fn pods_that_nobody_looked_at_are_not_counted() {
         let verdict = Verdict::reconciling(Reason::WaitingForCallee, "waits for pay");
-        let status = status(&service(), None, &verdict, Timestamp::UNIX_EPOCH);
+        let unknown = Encryption::default();
+        let status = status(&service(), None, &verdict, unknown, Timestamp::UNIX_EPOCH);
         assert_eq!((status.replicas, status.ready_replicas), (None, None));
     }
 
@@ -63,8 +68,8 @@ mod tests {
         }))
         .unwrap();
         let verdict = Verdict::stalled(Reason::Refused, "Service pay is refused");
-        let now = Timestamp::UNIX_EPOCH;
-        let status = status(&service(), Some(&deployment), &verdict, now);
+        let (unknown, now) = (Encryption::default(), Timestamp::UNIX_EPOCH);
+        let status = status(&service(), Some(&deployment), &verdict, unknown, now);
         assert_eq!((status.replicas, status.ready_replicas), (Some(3), Some(2)));
     }
 }

@@ -97,6 +97,10 @@ fn failed(name: &str, failure: &KafkaFailure) -> Verdict {
             Reason::KafkaUnreachable,
             format!("no broker at {brokers} answers ({cause}); trying again"),
         ),
+        KafkaFailure::Unusable { brokers, cause } => Verdict::reconciling(
+            Reason::KafkaUnreachable,
+            format!("the operator's Secret for {brokers} cannot be used ({cause}); trying again"),
+        ),
         KafkaFailure::Refused { call, code, remedy } => {
             let remedy = remedy.map(|it| format!(": {it}")).unwrap_or_default();
             Verdict::stalled(

@@ -10,6 +10,13 @@ pub enum KafkaFailure {
         /// The error of the client.
         cause: String,
     },
+    /// The operator's own Secret makes no client.
+    Unusable {
+        /// The addresses of the brokers.
+        brokers: String,
+        /// Why.
+        cause: String,
+    },
     /// A broker refused the call.
     Refused {
         /// Name of the call.

@@ -78,7 +78,12 @@ fn of_database(service: &DomainService) -> Vec<Agreement> {
 
 fn of_kafka(service: &DomainService) -> Vec<Agreement> {
     let Some(Log::Kafka(kafka)) = &service.spec.settings.log else {
-        return Vec::new();
+        let spec = &service.spec;
+        return vec![(
+            "log".to_owned(),
+            spec.kafka_secret.is_none() && spec.kafka_tls.is_none(),
+            "name a topic of Kafka, or leave spec.kafkaSecret and spec.kafkaTls out".to_owned(),
+        )];
     };
     let mounted = Mounted {
         setting: "log.kafka",

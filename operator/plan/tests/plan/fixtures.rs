@@ -30,6 +30,11 @@ pub fn example_with(found: &str, instead: &str) -> String {
     example.replace(found, instead)
 }
 
+/// The example without what only images of this release know.
+pub fn example_for_any_image() -> String {
+    example_with(", cors: { allowOrigins: [\"*\"] }", "")
+}
+
 pub fn cluster_defaults() -> ClusterDefaults {
     ClusterDefaults {
         bootstrap_servers: Some("kafka.messaging:9092".to_owned()),

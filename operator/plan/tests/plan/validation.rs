@@ -1,18 +1,17 @@
 //! The validation and expansion of platforms that differ from the example.
 
-use std::path::Path;
-
-use innkeeper_contracts::settings::{self, Database, Log, Postgres, TlsMode};
+use innkeeper_contracts::settings::{self, Database, Log, Postgres};
 use innkeeper_crds::{BookingPlatform, DomainService, DomainServiceSpec};
 use innkeeper_plan::expand::dev_ports;
-use innkeeper_plan::render::objects;
 use innkeeper_plan::{
     ClusterDefaults, Executor, Expansion, Facts, Refusals, ValidatedPlatform, expand, read,
     validate, validate_service,
 };
 use serde_json::{Value, json};
 
-use super::fixtures::{cluster, cluster_defaults, example, example_with, local, only_platform};
+use super::fixtures::{
+    cluster, cluster_defaults, example, example_for_any_image, example_with, local, only_platform,
+};
 
 fn validated(text: &str, executor: &Executor) -> Result<ValidatedPlatform, Refusals> {
     validate(&only_platform(text)?.platform, executor)
@@ -88,11 +87,6 @@ fn this_machine_has_sqlite_whatever_the_file_names() {
         let sqlite = matches!(settings.database, Some(Database::Sqlite(_)));
         assert!(gateway || sqlite, "{:?}", service.metadata.name);
     }
-}
-
-/// The example without what only images of this release know.
-fn example_for_any_image() -> String {
-    example_with(", cors: { allowOrigins: [\"*\"] }", "")
 }
 
 #[test]
@@ -466,63 +460,4 @@ fn a_gateway_waits_longer_than_the_calls_of_a_service_take() {
             assert_eq!(route.timeout_ms, waits, "{} {timeout}", route.service);
         }
     }
-}
-
-#[test]
-fn certificates_for_the_database_are_mounted_where_the_settings_say() {
-    let tls = "tls: { mode: VerifyFull, caSecretRef: { name: ca, key: root.pem }, clientSecretRef: { name: me } }";
-    let database =
-        format!("  database: {{ postgres: {{ host: db, secretRef: {{ name: db }}, {tls} }} }}\n");
-    let text = example().replacen("  services:\n", &format!("{database}  services:\n"), 1);
-    let expansion = expanded(&text, &cluster());
-    let mut services = expansion.services.iter();
-    let service = services.find(|it| it.spec.database_tls.is_some()).unwrap();
-    let Some(Database::Postgres(postgres)) = &service.spec.settings.database else {
-        panic!("it is on PostgreSQL");
-    };
-    let tls = postgres.tls.as_ref().unwrap();
-    assert_eq!(tls.mode, TlsMode::VerifyFull);
-
-    let objects = objects(service, None);
-    let mut deployments = objects.iter().filter(|it| it.resource.kind == "Deployment");
-    let deployment = &deployments.next().unwrap().object.data;
-    let pod = &deployment["spec"]["template"]["spec"];
-    let named = |list: &Value, field: &str, value: &Value| -> Value {
-        let mut items = list.as_array().unwrap().iter();
-        items.find(|it| it[field] == *value).unwrap().clone()
-    };
-    let file = |folder: &Path, key: &str| {
-        let mounts = &pod["containers"][0]["volumeMounts"];
-        let mount = named(mounts, "mountPath", &json!(folder));
-        let volume = named(&pod["volumes"], "name", &mount["name"]);
-        let item = named(&volume["secret"]["items"], "key", &json!(key));
-        let path = folder.join(item["path"].as_str().unwrap());
-        (volume["secret"]["secretName"].clone(), path)
-    };
-    let ca_file = tls.ca_file.clone().unwrap();
-    assert_eq!(
-        file(ca_file.parent().unwrap(), "root.pem"),
-        (json!("ca"), ca_file)
-    );
-    let folder = tls.client_certificate_dir.as_deref().unwrap();
-    for key in ["tls.crt", "tls.key"] {
-        assert_eq!(file(folder, key), (json!("me"), folder.join(key)));
-    }
-}
-
-#[test]
-fn defaults_with_tls_are_refused_for_an_image_that_does_not_know_it() {
-    let mut platform = only_platform(&example_for_any_image()).unwrap().platform;
-    platform.spec.image = Some("innkeeper:0.2.0".to_owned());
-    let mut defaults = cluster_defaults();
-    let tls = json!({ "mode": "Require" });
-    defaults.database.as_mut().unwrap().tls = serde_json::from_value(tls).ok();
-    let executor = Executor::Cluster(defaults);
-    let refusals = validate(&platform, &executor).unwrap_err();
-    let expected =
-        "spec.database: the image innkeeper:0.2.0 does not know tls, which came with 0.3.0";
-    assert!(refusals.to_string().contains(expected), "{refusals}");
-    let own = json!({ "postgres": { "host": "db", "secretRef": { "name": "db" } } });
-    platform.spec.database = serde_json::from_value(own).ok();
-    assert!(validate(&platform, &executor).is_ok());
 }

@@ -53,7 +53,7 @@ impl KafkaLog {
     pub fn connect(settings: &settings::Kafka) -> Result<Self, LogError> {
         let producer = LiveProducer::new(settings, config::producer);
         let producer = producer.map_err(unavailable)?;
-        drop(producer.current().map_err(unavailable)?);
+        producer.release(producer.current().map_err(unavailable)?);
         let single_record_producer = LiveProducer::new(settings, config::single_record_producer);
         Ok(Self {
             settings: settings.clone(),
@@ -99,6 +99,7 @@ impl KafkaLog {
         if delivered.is_err() {
             producer.replace_if_fatal(&current);
         }
+        producer.release(current);
         delivered
     }
 
@@ -184,8 +185,12 @@ impl Log for KafkaLog {
         self.check_topic().await
     }
 
-    async fn transport(&self) -> Option<Transport> {
-        Some(self.connection.transport().await)
+    fn transport(&self) -> Option<Transport> {
+        Some(self.connection.transport())
+    }
+
+    async fn look_at_certificate(&self) {
+        self.connection.look_at_certificate().await;
     }
 }
 
@@ -235,28 +240,34 @@ fn log_error(error: KafkaError, settings: &settings::Kafka) -> LogError {
             }
         }
         Some(
-            RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed
-            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed,
-        ) => unavailable(NotAllowed {
+            RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,
+        ) => unavailable(NotAllowed::Topic {
             topic: topic.clone(),
             group: group.clone(),
             source: error,
         }),
+        Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => {
+            unavailable(NotAllowed::Cluster(error))
+        }
         _ => unavailable(error),
     }
 }
 
 /// Kafka's ACLs refuse a call.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "Kafka does not allow it: the user of this service needs Describe, Read and Write on the topic {topic}, and Read on the group {group}"
-)]
-struct NotAllowed {
-    topic: String,
-    group: String,
-    source: KafkaError,
+enum NotAllowed {
+    #[error(
+        "Kafka does not allow it: the user of this service needs Describe, Read and Write on the topic {topic}, and Read on the group {group}"
+    )]
+    Topic {
+        topic: String,
+        group: String,
+        source: KafkaError,
+    },
+    #[error(
+        "Kafka does not allow it: with brokers before 2.8 the user of this service needs IdempotentWrite on the cluster"
+    )]
+    Cluster(#[source] KafkaError),
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LogError {

@@ -26,7 +26,7 @@ use innkeeper_runtime::reception::Reception;
 use innkeeper_runtime::relay::Relay;
 use innkeeper_runtime::server::{self, Limits, Listener};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
-use innkeeper_runtime::transport::LogWatch;
+use innkeeper_runtime::transport::{LogWatch, Transports};
 use innkeeper_runtime::{admin, cors, edge};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -98,6 +98,8 @@ pub struct Service {
     /// The task of the relay, which ends after those that make new events.
     outlet: Lifecycle,
     store: Option<Arc<dyn Store>>,
+    /// How its connections are protected.
+    transports: Transports,
     has_dead_letters: bool,
 }
 
@@ -114,9 +116,16 @@ impl Service {
         let intake = Lifecycle::new();
         let outlet = intake.beside();
         let health = Health::new(&intake);
+        let transports = Transports::new(&metrics);
         let mut service = Self {
             name: settings.service.clone(),
-            admin: admin::router(health.clone(), metrics.clone(), &settings),
+            admin: admin::router(
+                health.clone(),
+                metrics.clone(),
+                &settings,
+                transports.clone(),
+            ),
+            transports,
             health,
             drain_within: Duration::from_secs(settings.drain_seconds.into()),
             intake,
@@ -167,7 +176,11 @@ impl Service {
             Backing::Shared { log, .. } => log,
         };
         if matches!(context.settings.log, Some(LogSettings::Kafka(_))) {
-            self.repeat(Arc::new(LogWatch::new(Arc::clone(log), metrics)));
+            self.repeat(Arc::new(LogWatch::new(
+                Arc::clone(log),
+                metrics,
+                &self.transports,
+            )));
         }
         self.add_admin(admin::parked_events::router(Arc::clone(&context.store)));
         if let Some(reactor) = component.reactor.clone() {
@@ -220,7 +233,12 @@ impl Service {
             self.repeat(chore);
         }
         if let Some(store) = self.store.clone() {
-            let watch = DatabaseWatch::new(Arc::clone(&store), self.intake.clone(), &metrics);
+            let watch = DatabaseWatch::new(
+                Arc::clone(&store),
+                self.intake.clone(),
+                &metrics,
+                &self.transports,
+            );
             self.repeat(Arc::new(watch));
             self.repeat(Arc::new(Pruning(store)));
         }

@@ -206,9 +206,12 @@ pub trait Log: Send + Sync {
     async fn ping(&self) -> Result<(), LogError>;
 
     /// How its connections are protected; `None` if it has none.
-    async fn transport(&self) -> Option<Transport> {
+    fn transport(&self) -> Option<Transport> {
         None
     }
+
+    /// Finds out when the certificate of the servers ends, if there is one and it is time.
+    async fn look_at_certificate(&self) {}
 }
 
 /// The membership of one consumer in its group.

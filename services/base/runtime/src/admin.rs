@@ -15,10 +15,16 @@ use innkeeper_contracts::{ServiceSettings, pod};
 
 use crate::health::{Health, ProbeResult};
 use crate::metrics::Metrics;
+use crate::transport::Transports;
 
 /// The admin API. A pod serves it on a port of its own; in one process it is nested under the
 /// service's name.
-pub fn router(health: Health, metrics: Metrics, settings: &ServiceSettings) -> Router {
+pub fn router(
+    health: Health,
+    metrics: Metrics,
+    settings: &ServiceSettings,
+    transports: Transports,
+) -> Router {
     let settings = settings::shown(settings);
     let (live, startup, readiness) = (health.clone(), health.clone(), health);
     Router::new()
@@ -29,7 +35,10 @@ pub fn router(health: Health, metrics: Metrics, settings: &ServiceSettings) -> R
             get(async move || answer(readiness.readiness())),
         )
         .route(pod::METRICS, get(async move || exposition(&metrics)))
-        .route(pod::SETTINGS, get(async move || Json(settings)))
+        .route(
+            pod::SETTINGS,
+            get(async move || Json(settings::with_transports(settings, &transports))),
+        )
 }
 
 fn answer(result: ProbeResult) -> Response {

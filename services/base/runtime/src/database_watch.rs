@@ -10,7 +10,7 @@ use innkeeper_kit::store::{Store, StoreError};
 use crate::component::Chore;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::{Metrics, names};
-use crate::transport::TransportGauges;
+use crate::transport::{TransportDisplay, Transports};
 
 /// The chore that finds out whether the store has closed. A database that is away comes back, and
 /// is no reason to restart.
@@ -18,22 +18,27 @@ pub struct DatabaseWatch {
     store: Arc<dyn Store>,
     lifecycle: Lifecycle,
     /// A store without connections has none.
-    gauges: Option<TransportGauges>,
+    display: Option<TransportDisplay>,
 }
 
 impl DatabaseWatch {
     /// The watch of a service's store.
-    pub fn new(store: Arc<dyn Store>, lifecycle: Lifecycle, metrics: &Metrics) -> Self {
-        let gauges = store.transport().map(|transport| {
-            let certificates = ["database_server", "database_client"];
-            let gauges = TransportGauges::new(metrics, &names::DATABASE_TLS, certificates);
-            gauges.show(transport);
-            gauges
+    pub fn new(
+        store: Arc<dyn Store>,
+        lifecycle: Lifecycle,
+        metrics: &Metrics,
+        transports: &Transports,
+    ) -> Self {
+        let display = store.transport().map(|transport| {
+            let tls = &names::DATABASE_TLS;
+            let display = TransportDisplay::of("database", tls, metrics, transports);
+            display.show(transport);
+            display
         });
         Self {
             store,
             lifecycle,
-            gauges,
+            display,
         }
     }
 }
@@ -53,8 +58,8 @@ impl Chore for DatabaseWatch {
             let reason = "the database has closed under the running service";
             self.lifecycle.fail(reason.to_owned());
         }
-        if let Some((gauges, transport)) = self.gauges.as_ref().zip(self.store.transport()) {
-            gauges.show(transport);
+        if let Some((display, transport)) = self.display.as_ref().zip(self.store.transport()) {
+            display.show(transport);
         }
         Ok(())
     }

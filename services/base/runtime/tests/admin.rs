@@ -6,12 +6,15 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use innkeeper_contracts::ServiceSettings;
+use innkeeper_kit::transport::Transport;
 use innkeeper_runtime::admin;
 use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
-use innkeeper_runtime::metrics::names::Metric;
+use innkeeper_runtime::metrics::names::{self, Metric};
 use innkeeper_runtime::problem::{self, Problem};
+use innkeeper_runtime::transport::{TransportDisplay, Transports};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -56,9 +59,14 @@ fn settings() -> ServiceSettings {
     .expect("these are settings")
 }
 
+fn admin_of(health: Health, metrics: Metrics, settings: &ServiceSettings) -> Router {
+    let transports = Transports::new(&metrics);
+    admin::router(health, metrics, settings, transports)
+}
+
 async fn shown(settings: &ServiceSettings) -> Value {
     let lifecycle = Lifecycle::new();
-    let admin = admin::router(Health::new(&lifecycle), Metrics::new("p", "s"), settings);
+    let admin = admin_of(Health::new(&lifecycle), Metrics::new("p", "s"), settings);
     let nested = Router::new().nest("/pay", admin);
     let (status, body) = asked(&nested, "/pay/settings").await;
     assert_eq!(status, StatusCode::OK);
@@ -89,6 +97,28 @@ async fn the_settings_in_force_tell_what_is_no_secret() {
 }
 
 #[tokio::test]
+async fn the_settings_in_force_tell_how_connections_are_protected() {
+    let metrics = Metrics::new("p", "s");
+    let transports = Transports::new(&metrics);
+    let health = Health::new(&Lifecycle::new());
+    let admin = admin::router(health, metrics.clone(), &settings(), transports.clone());
+    let shown = async || {
+        let (_, body) = asked(&admin, "/settings").await;
+        serde_json::from_str::<Value>(&body).unwrap()["transport"].clone()
+    };
+    assert_eq!(shown().await, Value::Null);
+    let display = TransportDisplay::of("kafka", &names::KAFKA_TLS, &metrics, &transports);
+    display.show(Transport {
+        is_encrypted: true,
+        server_certificate_ends: Some(Timestamp::UNIX_EPOCH),
+        client_certificate_ends: None,
+    });
+    let expected =
+        json!({ "kafka": { "tls": true, "serverCertificateEnds": "1970-01-01T00:00:00Z" } });
+    assert_eq!(shown().await, expected);
+}
+
+#[tokio::test]
 async fn the_hash_tells_whether_values_are_others() {
     let mut settings = settings();
     let first = shown(&settings).await["config"]["hash"].clone();
@@ -105,7 +135,7 @@ async fn no_answer_shows_a_password() {
     let lifecycle = Lifecycle::new();
     let health = Health::new(&lifecycle);
     health.unmet("log", "no broker at kim:s3cret@kafka:9092 answers");
-    let admin = admin::router(health, Metrics::new("p", "s"), &settings());
+    let admin = admin_of(health, Metrics::new("p", "s"), &settings());
     let (_, body) = asked(&admin, "/readyz").await;
     assert!(
         body.contains("no broker at ***@kafka:9092 answers"),
@@ -121,7 +151,7 @@ async fn no_answer_shows_a_password() {
 async fn the_probes_say_what_is_missing() {
     let lifecycle = Lifecycle::new();
     let health = Health::new(&lifecycle);
-    let admin = admin::router(health.clone(), Metrics::new("p", "s"), &settings());
+    let admin = admin_of(health.clone(), Metrics::new("p", "s"), &settings());
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
     assert_eq!(asked(&admin, "/livez").await.0, StatusCode::OK);
     assert_eq!(asked(&admin, "/startupz").await.0, unavailable);
@@ -155,7 +185,7 @@ async fn a_series_exists_from_the_start() {
         labels: &["outcome"],
     };
     metrics.counters(&handled).with_label_values(&["done"]);
-    let admin = admin::router(Health::new(&lifecycle), metrics, &settings());
+    let admin = admin_of(Health::new(&lifecycle), metrics, &settings());
     let (_, body) = asked(&admin, "/metrics").await;
     let series = r#"innkeeper_test_total{outcome="done",platform="p",service="s"} 0"#;
     assert!(body.contains(series), "{body}");

@@ -20,6 +20,7 @@ use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::request::Peer;
 use innkeeper_runtime::server::{Limits, serve};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
+use innkeeper_runtime::transport::Transports;
 use innkeeper_runtime::{client, edge, server, shutdown};
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
@@ -293,7 +294,9 @@ async fn a_store_that_has_closed_is_noticed_and_the_process_is_no_longer_live() 
     let health = Health::new(&lifecycle);
     let store = MemoryStore::open(Memory::default(), Arc::new(MockClock::default()));
     let store: Arc<dyn Store> = Arc::new(store);
-    let watch = DatabaseWatch::new(Arc::clone(&store), lifecycle, &Metrics::new("p", "s"));
+    let metrics = Metrics::new("p", "s");
+    let transports = Transports::new(&metrics);
+    let watch = DatabaseWatch::new(Arc::clone(&store), lifecycle, &metrics, &transports);
     watch.round().await.unwrap();
     assert!(health.live().ok);
 

@@ -6,7 +6,8 @@ use innkeeper_kafka::{ConfigError, client_config};
 use innkeeper_kit::log::MAX_RECORD_BYTES;
 use rdkafka::ClientConfig;
 
-fn client(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
+/// What all clients of a service have in common. Credentials and certificates are read now.
+pub fn client(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
     let mut config = client_config(&settings.cluster(), &settings.group)?;
     config
         // Reconnect to a lost broker at least this often, and see new partitions this soon.
@@ -20,8 +21,8 @@ fn client(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
 const BATCH_BYTES: usize = 256 * 1024;
 
 /// A producer that stores each record once, in order, on every in-sync replica.
-pub fn producer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
-    let mut config = client(settings)?;
+pub fn producer(client: &ClientConfig) -> ClientConfig {
+    let mut config = client.clone();
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
@@ -37,23 +38,23 @@ pub fn producer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError>
         .set("topic.metadata.propagation.max.ms", "5000")
         .set("queue.buffering.max.messages", "10000")
         .set("queue.buffering.max.kbytes", "65536");
-    Ok(config)
+    config
 }
 
 /// A producer that sends each record in a batch of its own, so that no record is refused because of
 /// another one.
-pub fn single_record_producer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
-    let mut config = producer(settings)?;
+pub fn single_record_producer(client: &ClientConfig) -> ClientConfig {
+    let mut config = producer(client);
     config.set("batch.num.messages", "1");
-    Ok(config)
+    config
 }
 
 /// A consumer that moves as few partitions as possible in a rebalance. It commits the stored
 /// offsets periodically, on revocation and on close.
-pub fn consumer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError> {
-    let mut config = client(settings)?;
+pub fn consumer(client: &ClientConfig, group: &str) -> ClientConfig {
+    let mut config = client.clone();
     config
-        .set("group.id", &settings.group)
+        .set("group.id", group)
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("auto.offset.reset", "earliest")
         .set("enable.auto.commit", "true")
@@ -69,5 +70,5 @@ pub fn consumer(settings: &settings::Kafka) -> Result<ClientConfig, ConfigError>
         .set("fetch.queue.backoff.ms", "20")
         // The lag is computed from these statistics.
         .set("statistics.interval.ms", "2000");
-    Ok(config)
+    config
 }

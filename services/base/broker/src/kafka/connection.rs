@@ -1,25 +1,28 @@
 //! Finds out by connections of its own why the brokers cannot be reached, and when certificates
 //! end.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use innkeeper_contracts::secret::masked;
-use innkeeper_contracts::settings::{KafkaCluster, TlsMode};
-use innkeeper_kafka::{Probed, client_certificate_ends, probe};
+use innkeeper_contracts::settings::KafkaCluster;
+use innkeeper_kafka::{Probed, Prober, client_certificate_ends};
 use innkeeper_kit::log::LogError;
 use innkeeper_kit::transport::Transport;
 use jiff::Timestamp;
-use tokio::time::Instant;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// How long a connection may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long to wait for what a connection shows. The system's resolver may take longer.
+const PROBED_WITHIN: Duration = Duration::from_secs(4);
 
-/// The least time between two connections that are made only to say why others fail.
-const BETWEEN_FAILURES: Duration = Duration::from_secs(5);
+/// How old the reason of a failure may be.
+const REASON_AGE: Duration = Duration::from_secs(5);
 
 /// How often to look at the certificate of the brokers.
-const LOOK_EVERY: Duration = Duration::from_hours(1);
+const CERTIFICATE_AGE: Duration = Duration::from_hours(1);
+
+/// How often to look while none was shown.
+const UNKNOWN_AGE: Duration = Duration::from_mins(5);
 
 /// Why the brokers cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -32,86 +35,87 @@ struct Explained {
 /// What is known of the connections to a cluster.
 pub struct Connection {
     cluster: KafkaCluster,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Default)]
-struct Seen {
-    explained_at: Option<Instant>,
-    reason: Option<String>,
-    /// When the certificate was looked at, if one was shown.
-    looked_at: Option<Instant>,
-    server_certificate_ends: Option<Timestamp>,
+    prober: Arc<Prober>,
+    server_certificate_ends: Mutex<Option<Timestamp>>,
 }
 
 impl Connection {
     pub fn to(cluster: KafkaCluster) -> Self {
         Self {
+            prober: Arc::new(Prober::of(cluster.clone())),
             cluster,
-            seen: Mutex::default(),
+            server_certificate_ends: Mutex::default(),
         }
     }
 
     /// An error of a client with the reason of it, if the brokers cannot be reached.
     pub async fn explained(&self, error: LogError) -> LogError {
-        let LogError::Unavailable(source) = error else {
-            return error;
+        let source = match error {
+            LogError::Unavailable(source) if is_about_connections(&*source) => source,
+            other => return other,
         };
-        let is_recent = |at: Instant| at.elapsed() < BETWEEN_FAILURES;
-        let is_known = self.seen().explained_at.is_some_and(is_recent);
-        if !is_known {
-            let reason = self.probed().await.and_then(|it| it.failure);
-            let mut seen = self.seen();
-            seen.reason = reason.map(|it| masked(&it).into_owned());
-            seen.explained_at = Some(Instant::now());
-        }
-        match self.seen().reason.clone() {
-            Some(reason) => LogError::Unavailable(Box::new(Explained { reason, source })),
-            None => LogError::Unavailable(source),
-        }
+        let reason = self.probed(REASON_AGE).await.and_then(|it| it.failure);
+        LogError::Unavailable(match reason {
+            Some(reason) => Box::new(Explained {
+                reason: masked(&reason).into_owned(),
+                source,
+            }),
+            None => source,
+        })
     }
 
     /// How the connections are protected.
-    pub async fn transport(&self) -> Transport {
-        let tls = self.cluster.tls.as_ref();
-        let Some(tls) = tls.filter(|it| it.mode != TlsMode::Disable) else {
-            return Transport::default();
-        };
-        let is_recent = |at: Instant| at.elapsed() < LOOK_EVERY;
-        let is_known = self.seen().looked_at.is_some_and(is_recent);
-        if !is_known {
-            let probed = self.probed().await;
-            let ends = probed.and_then(|it| it.server_certificate_ends);
-            let mut seen = self.seen();
-            if ends.is_some() {
-                seen.server_certificate_ends = ends;
-                seen.looked_at = Some(Instant::now());
-            }
-        }
+    pub fn transport(&self) -> Transport {
+        let tls = self.cluster.encryption();
         Transport {
-            is_encrypted: true,
-            server_certificate_ends: self.seen().server_certificate_ends,
-            client_certificate_ends: client_certificate_ends(tls),
+            is_encrypted: tls.is_some(),
+            server_certificate_ends: *self.server_certificate_ends(),
+            client_certificate_ends: tls.and_then(client_certificate_ends),
         }
     }
 
-    async fn probed(&self) -> Option<Probed> {
-        let cluster = self.cluster.clone();
-        let probing = tokio::task::spawn_blocking(move || probe(&cluster, PROBE_TIMEOUT));
-        match probing.await {
-            Ok(Ok(probed)) => Some(probed),
-            Ok(Err(error)) => {
-                tracing::debug!(
-                    error = &error as &dyn std::error::Error,
-                    "the brokers cannot be tried"
-                );
-                None
-            }
-            Err(_) => None,
+    /// Looks at the certificate of the brokers, if there is one and it is time.
+    pub async fn look_at_certificate(&self) {
+        if self.cluster.encryption().is_none() {
+            return;
+        }
+        let age = match *self.server_certificate_ends() {
+            Some(_) => CERTIFICATE_AGE,
+            None => UNKNOWN_AGE,
+        };
+        let probed = self.probed(age).await;
+        if let Some(end) = probed.and_then(|it| it.server_certificate_ends) {
+            *self.server_certificate_ends() = Some(end);
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn server_certificate_ends(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        let ends = self.server_certificate_ends.lock();
+        ends.unwrap_or_else(PoisonError::into_inner)
     }
+
+    async fn probed(&self, not_older_than: Duration) -> Option<Probed> {
+        let prober = Arc::clone(&self.prober);
+        let probing = tokio::task::spawn_blocking(move || prober.probed(not_older_than));
+        tokio::time::timeout(PROBED_WITHIN, probing)
+            .await
+            .ok()?
+            .ok()
+    }
+}
+
+/// Whether an error may come of connections that cannot be made.
+fn is_about_connections(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<KafkaError>();
+    matches!(
+        error.and_then(KafkaError::rdkafka_error_code),
+        Some(
+            RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::SSL
+        )
+    )
 }

@@ -4,15 +4,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use innkeeper_contracts::settings;
 use innkeeper_kafka::ConfigError;
+use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, Producer};
 
-use super::rotation::{Configure, Rotation};
+use super::rotation::Rotation;
 
 /// Keeps a producer that works. librdkafka's idempotent producer takes no records any more after a
 /// fatal error, and the remedy is a new one
 /// (<https://github.com/confluentinc/librdkafka/blob/v2.12.1/INTRODUCTION.md#fatal-producer-errors>).
 pub struct LiveProducer {
+    configure: fn(&ClientConfig) -> ClientConfig,
     state: Mutex<State>,
 }
 
@@ -24,40 +26,49 @@ struct State {
 
 impl LiveProducer {
     /// Keeps a producer for these settings, which is made when it is first used.
-    pub fn new(settings: &settings::Kafka, configure: Configure) -> Result<Self, ConfigError> {
+    pub fn new(
+        settings: &settings::Kafka,
+        configure: fn(&ClientConfig) -> ClientConfig,
+    ) -> Result<Self, ConfigError> {
         let state = State {
-            rotation: Rotation::begin(settings, configure)?,
+            rotation: Rotation::begin(settings)?,
             producer: None,
         };
         Ok(Self {
+            configure,
             state: Mutex::new(state),
         })
     }
 
-    /// The present producer.
+    /// The present producer. Whoever has used it gives it back by [`Self::release`].
     pub fn current(&self) -> Result<FutureProducer, KafkaError> {
         let mut state = self.lock();
-        if state.rotation.has_changed() && state.producer.is_some() {
-            match state.rotation.config().create::<FutureProducer>() {
-                Ok(new) => {
-                    tracing::info!("the credentials for Kafka have changed, and are used");
-                    // What was handed to the former one is sent by it, and fails if it cannot be.
-                    drop_aside(state.producer.replace(new));
-                }
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the changed credentials for Kafka cannot be used"
-                    );
-                }
-            }
+        if state.rotation.has_changed()
+            && let Some(former) = state.producer.take()
+        {
+            tracing::info!("the credentials for Kafka have changed, and are used");
+            // It still sends what it was given.
+            drop_aside(former);
         }
         if let Some(producer) = &state.producer {
             return Ok(producer.clone());
         }
-        let producer: FutureProducer = state.rotation.config().create()?;
+        let producer: FutureProducer = (self.configure)(state.rotation.client()).create()?;
         state.producer = Some(producer.clone());
         Ok(producer)
+    }
+
+    /// Takes a producer back. Whoever is the last to drop one waits for its thread, so one that was
+    /// replaced meanwhile is dropped aside.
+    pub fn release(&self, used: FutureProducer) {
+        let is_present = self
+            .lock()
+            .producer
+            .as_ref()
+            .is_some_and(|it| is_same(it, &used));
+        if !is_present {
+            drop_aside(used);
+        }
     }
 
     /// Drops the producer if it had a fatal error, so that the next use makes a new one. Records
@@ -66,14 +77,11 @@ impl LiveProducer {
         let Some((code, reason)) = used.client().fatal_error() else {
             return;
         };
-        let is_used = |current: &mut FutureProducer| {
-            current.client().native_ptr() == used.client().native_ptr()
-        };
-        let Some(dropped) = self.lock().producer.take_if(is_used) else {
+        let Some(dropped) = self.lock().producer.take_if(|it| is_same(it, used)) else {
             return; // another record's failure has replaced it already
         };
         tracing::error!(?code, reason, "the producer has failed and is replaced");
-        drop_aside(Some(dropped));
+        drop_aside(dropped);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,7 +89,10 @@ impl LiveProducer {
     }
 }
 
-/// Drops a producer, which waits for its thread.
-fn drop_aside(producer: Option<FutureProducer>) {
+fn is_same(one: &FutureProducer, other: &FutureProducer) -> bool {
+    one.client().native_ptr() == other.client().native_ptr()
+}
+
+fn drop_aside(producer: FutureProducer) {
     tokio::task::spawn_blocking(move || drop(producer));
 }

@@ -124,10 +124,18 @@ impl<'a> Poll<'a> {
     }
 }
 
-/// Whether the error is the loss of one broker, from which librdkafka recovers by itself. The loss
-/// of all brokers is another error.
+/// Whether the error is that of one broker, which librdkafka tries again by itself. The loss of all
+/// brokers is another error.
 fn mends_itself(error: &KafkaError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::BrokerTransportFailure)
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::Authentication
+                | RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::SSL
+        )
+    )
 }
 
 /// The record in a message, without keys and headers that are not UTF-8.

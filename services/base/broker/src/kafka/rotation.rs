@@ -1,4 +1,4 @@
-//! Notices when the credentials or certificates of a client have changed: librdkafka reads them
+//! Notices when the credentials or certificates of a service have changed: librdkafka reads them
 //! when a client is made, and never again.
 
 use std::time::Duration;
@@ -7,58 +7,75 @@ use innkeeper_contracts::secret::masked;
 use innkeeper_contracts::settings;
 use innkeeper_kafka::{ConfigError, is_same};
 use rdkafka::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
 use tokio::time::Instant;
+
+use super::config;
 
 /// How often to look at the files. The kubelet takes a minute to bring a changed Secret.
 pub const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// Makes a configuration from what the files say now.
-pub type Configure = fn(&settings::Kafka) -> Result<ClientConfig, ConfigError>;
-
-/// The configuration that a client was made with, and where it came from.
+/// What clients are made with, as the files said when they last made sense.
 pub struct Rotation {
     settings: settings::Kafka,
-    configure: Configure,
-    config: ClientConfig,
+    client: ClientConfig,
+    /// What made no client, and is not tried again: rdkafka loses memory with each attempt.
+    unusable: Option<ClientConfig>,
     looked_at: Instant,
 }
 
 impl Rotation {
     /// Reads the files.
-    pub fn begin(settings: &settings::Kafka, configure: Configure) -> Result<Self, ConfigError> {
+    pub fn begin(settings: &settings::Kafka) -> Result<Self, ConfigError> {
         Ok(Self {
             settings: settings.clone(),
-            configure,
-            config: configure(settings)?,
+            client: config::client(settings)?,
+            unusable: None,
             looked_at: Instant::now(),
         })
     }
 
-    /// The present configuration.
-    pub const fn config(&self) -> &ClientConfig {
-        &self.config
+    /// What all clients have in common.
+    pub const fn client(&self) -> &ClientConfig {
+        &self.client
     }
 
-    /// Looks at the files if it is time, and returns whether there is a new configuration.
+    /// Looks at the files if it is time, and returns whether clients are to be made anew.
     pub fn has_changed(&mut self) -> bool {
         self.looked_at.elapsed() >= LOOK_EVERY && self.look()
     }
 
-    /// Looks at the files, and returns whether there is a new configuration. Files that cannot be
-    /// read change nothing.
+    /// Looks at the files, and returns whether clients are to be made anew. Files that cannot be
+    /// read, or make no client, change nothing.
     pub fn look(&mut self) -> bool {
         self.looked_at = Instant::now();
-        match (self.configure)(&self.settings) {
-            Ok(config) if is_same(&config, &self.config) => false,
-            Ok(config) => {
-                self.config = config;
+        let client = match config::client(&self.settings) {
+            Ok(client) => client,
+            Err(error) => {
+                warn(&format!("{error}: {}", error.source));
+                return false;
+            }
+        };
+        let is_known = |known: &ClientConfig| is_same(known, &client);
+        if is_known(&self.client) || self.unusable.as_ref().is_some_and(is_known) {
+            return false;
+        }
+        match client.create::<BaseConsumer>() {
+            Ok(tried) => {
+                // Dropping a client waits for its threads.
+                tokio::task::spawn_blocking(move || drop(tried));
+                self.client = client;
                 true
             }
             Err(error) => {
-                let error = format!("{error}: {}", error.source);
-                tracing::warn!(error = %masked(&error), "goes on with the credentials for Kafka before");
+                warn(&error.to_string());
+                self.unusable = Some(client);
                 false
             }
         }
     }
+}
+
+fn warn(error: &str) {
+    tracing::warn!(error = %masked(error), "goes on with the credentials for Kafka before");
 }

@@ -34,9 +34,9 @@ struct KafkaSubscription {
 
 /// Joins the group and starts the thread of the member.
 pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, LogError> {
-    let rotation = Rotation::begin(settings, config::consumer).map_err(unavailable)?;
-    let assignment = Assignment::of(settings);
-    let consumer = rotation.config().create_with_context(assignment);
+    let rotation = Rotation::begin(settings).map_err(unavailable)?;
+    let config = config::consumer(rotation.client(), &settings.group);
+    let consumer = config.create_with_context(Assignment::of(settings));
     let consumer: StreamConsumer<Assignment> = consumer.map_err(unavailable)?;
     let subscribed = consumer.subscribe(&[&settings.topic]);
     subscribed.map_err(|error| log_error(error, settings))?;

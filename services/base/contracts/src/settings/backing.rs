@@ -131,6 +131,11 @@ pub struct KafkaCluster {
 }
 
 impl KafkaCluster {
+    /// The TLS of its connections, if there is any.
+    pub fn encryption(&self) -> Option<&Tls> {
+        self.tls.as_ref().filter(|tls| tls.is_on())
+    }
+
     /// Brokers that are reached without TLS, and without a password.
     pub fn plain(bootstrap_servers: impl Into<String>) -> Self {
         Self {

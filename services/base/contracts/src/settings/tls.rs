@@ -21,6 +21,13 @@ pub struct Tls {
     pub client_certificate_dir: Option<PathBuf>,
 }
 
+impl Tls {
+    /// Whether there is any.
+    pub fn is_on(&self) -> bool {
+        self.mode != TlsMode::Disable
+    }
+}
+
 /// What is asked of a server's TLS, by the names of PostgreSQL's `sslmode`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum TlsMode {

@@ -14,6 +14,7 @@ use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::relay::Relay;
+use innkeeper_runtime::transport::Transports;
 use innkeeper_testkit::patience::{PATIENCE, until, until_watched};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -392,7 +393,12 @@ async fn a_relay_that_panicked_shows_in_livez_and_loses_nothing() {
     let outlet = intake.beside();
     let metrics = Metrics::new("rentcar", "pay");
     let health = Health::new(&intake);
-    let admin = admin::router(health, metrics.clone(), &service.context.settings);
+    let admin = admin::router(
+        health,
+        metrics.clone(),
+        &service.context.settings,
+        Transports::new(&metrics),
+    );
 
     let relay = Relay::new(&service.context, Arc::new(Panicking), &metrics);
     outlet.spawn("relay", relay.run(outlet.stopping()));

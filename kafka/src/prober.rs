@@ -1,0 +1,44 @@
+//! Probes a cluster again and again, but not more often than needed.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use innkeeper_contracts::settings::KafkaCluster;
+
+use crate::probe::{Probed, probe};
+
+/// How long a connection may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Probes of one cluster. All of them block.
+pub struct Prober {
+    cluster: KafkaCluster,
+    last: Mutex<Option<(Instant, Probed)>>,
+}
+
+impl Prober {
+    /// Probes of a cluster.
+    pub const fn of(cluster: KafkaCluster) -> Self {
+        Self {
+            cluster,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// What a connection has shown that is not older than this, else what a new one shows. Several
+    /// callers wait for one.
+    pub fn probed(&self, not_older_than: Duration) -> Probed {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, probed)) = &*last
+            && at.elapsed() < not_older_than
+        {
+            return probed.clone();
+        }
+        let probed = probe(&self.cluster, TIMEOUT).unwrap_or_else(|error| Probed {
+            failure: Some(error.to_string()),
+            ..Probed::default()
+        });
+        *last = Some((Instant::now(), probed.clone()));
+        probed
+    }
+}
