@@ -15,7 +15,7 @@ use innkeeper_kit::transport::Transport;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::metadata::MetadataTopic;
-use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+use rdkafka::producer::{DeliveryFuture, FutureRecord, Producer};
 
 mod assignment;
 mod config;
@@ -28,7 +28,7 @@ mod rotation;
 mod subscription;
 
 use connection::Connection;
-use live_producer::LiveProducer;
+use live_producer::{LiveProducer, QuietProducer};
 
 /// How long a metadata request may take.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
@@ -105,7 +105,7 @@ impl KafkaLog {
 
     async fn enqueue_and_wait(
         &self,
-        producer: &FutureProducer,
+        producer: &QuietProducer,
         record: &NewRecord,
     ) -> Result<(), KafkaError> {
         let delivery = self.enqueue(producer, record).await?;
@@ -116,7 +116,7 @@ impl KafkaLog {
     /// Hands a record to the producer as soon as its queue has room.
     async fn enqueue(
         &self,
-        producer: &FutureProducer,
+        producer: &QuietProducer,
         record: &NewRecord,
     ) -> Result<DeliveryFuture, KafkaError> {
         let headers = headers(record);
@@ -148,10 +148,8 @@ impl KafkaLog {
                 None => Ok(topic.map_or(0, |topic| topic.partitions().len())),
             }
         });
-        let partitions = match asked.await.map_err(unavailable)? {
-            Ok(partitions) => partitions,
-            Err(error) => return Err(self.connection.explained(self.log_error(error)).await),
-        };
+        let answer = asked.await.map_err(unavailable)?;
+        let partitions = answer.map_err(|error| self.log_error(error))?;
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
         self.partitions.store(partitions, Ordering::Relaxed);
         Ok(())
@@ -177,7 +175,9 @@ impl Log for KafkaLog {
     }
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
-        self.check_topic().await?;
+        if let Err(error) = self.check_topic().await {
+            return Err(self.connection.explained(error).await);
+        }
         Ok(Box::new(subscription::join(&self.settings)?))
     }
 

@@ -202,7 +202,7 @@ pub trait Log: Send + Sync {
     /// Joins the service's consumer group. A new group begins at the earliest record.
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError>;
 
-    /// Checks within a few seconds whether the log can be reached.
+    /// Checks within about a second whether the log can be reached.
     async fn ping(&self) -> Result<(), LogError>;
 
     /// How its connections are protected; `None` if it has none.

@@ -4,11 +4,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use innkeeper_contracts::settings;
 use innkeeper_kafka::ConfigError;
-use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, Producer};
+use rdkafka::{ClientConfig, ClientContext};
 
 use super::rotation::Rotation;
+
+/// A producer whose troubles are told by those who use it.
+pub type QuietProducer = FutureProducer<Quiet>;
+
+/// Logs no error of a client each second while brokers are away.
+#[derive(Clone)]
+pub struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            reason,
+            "the Kafka client reports a problem"
+        );
+    }
+}
 
 /// Keeps a producer that works. librdkafka's idempotent producer takes no records any more after a
 /// fatal error, and the remedy is a new one
@@ -21,7 +38,7 @@ pub struct LiveProducer {
 struct State {
     rotation: Rotation,
     /// Made when it is first used.
-    producer: Option<FutureProducer>,
+    producer: Option<QuietProducer>,
 }
 
 impl LiveProducer {
@@ -41,7 +58,7 @@ impl LiveProducer {
     }
 
     /// The present producer. Whoever has used it gives it back by [`Self::release`].
-    pub fn current(&self) -> Result<FutureProducer, KafkaError> {
+    pub fn current(&self) -> Result<QuietProducer, KafkaError> {
         let mut state = self.lock();
         if state.rotation.has_changed()
             && let Some(former) = state.producer.take()
@@ -53,14 +70,15 @@ impl LiveProducer {
         if let Some(producer) = &state.producer {
             return Ok(producer.clone());
         }
-        let producer: FutureProducer = (self.configure)(state.rotation.client()).create()?;
+        let config = (self.configure)(state.rotation.client());
+        let producer: QuietProducer = config.create_with_context(Quiet)?;
         state.producer = Some(producer.clone());
         Ok(producer)
     }
 
     /// Takes a producer back. Whoever is the last to drop one waits for its thread, so one that was
     /// replaced meanwhile is dropped aside.
-    pub fn release(&self, used: FutureProducer) {
+    pub fn release(&self, used: QuietProducer) {
         let is_present = self
             .lock()
             .producer
@@ -73,7 +91,7 @@ impl LiveProducer {
 
     /// Drops the producer if it had a fatal error, so that the next use makes a new one. Records
     /// that it has not sent fail.
-    pub fn replace_if_fatal(&self, used: &FutureProducer) {
+    pub fn replace_if_fatal(&self, used: &QuietProducer) {
         let Some((code, reason)) = used.client().fatal_error() else {
             return;
         };
@@ -89,10 +107,10 @@ impl LiveProducer {
     }
 }
 
-fn is_same(one: &FutureProducer, other: &FutureProducer) -> bool {
+fn is_same(one: &QuietProducer, other: &QuietProducer) -> bool {
     one.client().native_ptr() == other.client().native_ptr()
 }
 
-fn drop_aside(producer: FutureProducer) {
+fn drop_aside(producer: QuietProducer) {
     tokio::task::spawn_blocking(move || drop(producer));
 }
