@@ -5,8 +5,9 @@ use std::path::Path;
 
 use clap::Parser as _;
 use innkeeper_contracts::settings::TlsMode;
+use innkeeper_crds::kafka::KafkaSecurity;
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -74,8 +75,44 @@ fn the_charts_values_reach_the_operator() {
 }
 
 #[test]
+fn the_charts_kafka_reaches_the_operator() {
+    let options = options_of("everything");
+    let expected = json!({
+        "tls": {
+            "mode": "VerifyFull",
+            "caSecretRef": { "name": "kafka-ca", "key": "root.pem" },
+            "clientSecretRef": { "name": "kafka-client" },
+        },
+        "sasl": { "mechanism": "SCRAM-SHA-512", "secretRef": { "name": "kafka" } },
+    });
+    let kafka = serde_json::to_value(options.defaults.kafka).unwrap();
+    assert_eq!(kafka, expected);
+    let folder = "/etc/innkeeper/kafka";
+    let expected = json!([
+        {
+            "bootstrapServers": "kafka-0:9092,kafka-1:9092",
+            "tls": {
+                "mode": "VerifyCa",
+                "caFile": format!("{folder}/0/ca/ca.crt"),
+                "clientCertificateDir": format!("{folder}/0/client"),
+            },
+            "sasl": { "mechanism": "SCRAM-SHA-256", "credentialsDir": format!("{folder}/0/sasl") },
+        },
+        { "bootstrapServers": "other:9093", "tls": { "mode": "Require" } },
+        {
+            "bootstrapServers": "third:9094",
+            "sasl": { "mechanism": "PLAIN", "credentialsDir": format!("{folder}/2/sasl") },
+        },
+    ]);
+    let clusters = serde_json::to_value(options.kafka_clusters).unwrap();
+    assert_eq!(clusters, expected);
+}
+
+#[test]
 fn a_chart_without_values_brings_no_defaults() {
     let options = options_of("default");
+    assert!(options.kafka_clusters.is_empty());
+    assert_eq!(options.defaults.kafka, KafkaSecurity::default());
     assert_eq!(options.defaults.bootstrap_servers, None);
     assert!(options.defaults.database.is_none());
 }
