@@ -2,7 +2,7 @@
 //! ends. Other clients say no more than that a certificate could not be verified.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use innkeeper_contracts::settings::{KafkaCluster, Tls, TlsMode};
 use jiff::Timestamp;
@@ -15,6 +15,12 @@ use x509_cert::Certificate;
 use crate::config::{CERTIFICATE, ConfigError, client_config};
 use crate::native;
 use crate::witness::{Witness, end};
+
+/// The client's name, and that of the topic that it asks about.
+const NAME: &str = "innkeeper-probe";
+
+/// How long to wait for an answer before looking for a reason.
+const ROUND: Duration = Duration::from_millis(500);
 
 /// What a connection has shown.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,10 +45,10 @@ pub enum ProbeError {
     Client(#[source] KafkaError),
 }
 
-/// Connects to the brokers of a cluster. Blocks for `timeout` at most, and then for as long as the
-/// system's resolver does.
+/// Connects to the brokers of a cluster. Blocks for a little longer than `timeout` at most, and then
+/// for as long as the system's resolver does.
 pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeError> {
-    let mut config = client_config(cluster, "innkeeper-probe")?;
+    let mut config = client_config(cluster, NAME)?;
     config.set_log_level(RDKafkaLogLevel::Info);
     let native = config.create_native_config().map_err(ProbeError::Client)?;
     native::observe(&native);
@@ -55,11 +61,9 @@ pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeE
         Witness::new(verifies),
     );
     let client = client.map_err(ProbeError::Client)?;
-    let answer = client.fetch_metadata(Some("innkeeper-probe"), timeout);
-    native::serve_callbacks(&client);
-    let witness = client.context();
-    let seen = witness.seen().clone();
-    let failure = answer.err().map(|error| seen.reason(&error));
+    let failure = failure(&client, Instant::now() + timeout);
+    let seen = client.context().seen().clone();
+    let failure = failure.map(|error| seen.reason(&error));
     let was_turned_away = failure.as_ref().is_some_and(|it| it.contains(DISCONNECTED));
     let hint = if was_turned_away { remedy(cluster) } else { "" };
     Ok(Probed {
@@ -67,6 +71,20 @@ pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeE
         was_turned_away,
         server_certificate_ends: seen.certificate_ends,
     })
+}
+
+/// Asks until a broker answers, a reason why none does is heard, or the time is over.
+fn failure(client: &Client<Witness>, end: Instant) -> Option<KafkaError> {
+    let mut was_heard = false;
+    loop {
+        let error = client.fetch_metadata(Some(NAME), ROUND).err()?;
+        if was_heard || Instant::now() >= end {
+            return Some(error);
+        }
+        native::serve_callbacks(client);
+        // Another broker, or another address of it, may answer yet.
+        was_heard = client.context().seen().knows_reason();
+    }
 }
 
 /// What librdkafka says when a broker closes a connection.

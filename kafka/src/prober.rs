@@ -7,8 +7,9 @@ use innkeeper_contracts::settings::KafkaCluster;
 
 use crate::probe::{Probed, probe};
 
-/// How long a connection may take.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a connection may take. A broker looks up the name of its own address for SCRAM, which
+/// takes some seconds where nobody answers.
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Probes of one cluster. All of them block.
 pub struct Prober {

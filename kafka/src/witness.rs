@@ -66,6 +66,11 @@ impl Witness {
 }
 
 impl Seen {
+    /// Whether there is a reason why brokers do not answer.
+    pub const fn knows_reason(&self) -> bool {
+        self.refused.is_some() || self.problem.is_some()
+    }
+
     /// Why a call failed, as far as that was heard.
     pub fn reason(&self, error: &KafkaError) -> String {
         let told = self.refused.clone().or_else(|| self.problem.clone());

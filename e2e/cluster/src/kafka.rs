@@ -22,6 +22,9 @@ const STOP_GRACE: Duration = Duration::from_secs(15);
 /// The cluster id of every Kafka that tests start; no process ever joins two of them.
 const CLUSTER_ID: &str = "aW5ua2VlcGVyLWUyZS0wMQ";
 
+/// The names of addresses, if the broker's network has no DNS server: for SCRAM it looks up its own.
+pub const HOSTS: &str = "hosts";
+
 /// Why Kafka does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaError {
@@ -238,6 +241,10 @@ fn server(folder: &RunFolder, part: &Path, network: &NetworkNamespace, listen: L
     let mut server = java(network, part);
     if listen.broker.is_ipv4() {
         server.arg("-Djava.net.preferIPv4Stack=true");
+    }
+    let hosts = folder.join(HOSTS);
+    if hosts.exists() {
+        server.arg(format!("-Djdk.net.hosts.file={}", hosts.display()));
     }
     server.arg("kafka.Kafka").arg(properties(folder));
     server

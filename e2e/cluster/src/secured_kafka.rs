@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::authority::Authority;
 use crate::folders::RunFolder;
-use crate::kafka::{Additions, Kafka, KafkaError, Listen};
+use crate::kafka::{Additions, HOSTS, Kafka, KafkaError, Listen};
 use crate::network_namespace::NetworkNamespace;
 
 /// A user who may do everything, with [`PASSWORD`], by SCRAM.
@@ -95,6 +95,7 @@ impl SecuredKafka {
         folder.create()?;
         let ip = addresses.secured.ip().to_string();
         fs::write(folder.join("brokers-ca.crt"), &authority.certificate)?;
+        fs::write(folder.join(HOSTS), format!("{ip} kafka\n"))?;
         let mut properties = vec![
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer"
                 .to_owned(),

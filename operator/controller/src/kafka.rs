@@ -33,7 +33,7 @@ use error::is_outage;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long to wait for the reason why brokers cannot be reached.
-const PROBED_WITHIN: Duration = Duration::from_secs(4);
+const PROBED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How old that reason may be.
 const REASON_AGE: Duration = Duration::from_secs(5);

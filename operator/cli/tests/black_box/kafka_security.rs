@@ -241,6 +241,13 @@ async fn a_service_proves_who_it_is_and_verifies_the_brokers() {
     );
     waits(addresses.secured, &verified, &wrong, "invalid credentials").await;
     waits(addresses.expired, &required, &wrong, "invalid credentials").await;
+    waits(
+        addresses.unencrypted,
+        &Value::Null,
+        &wrong,
+        "invalid credentials",
+    )
+    .await;
     waits(addresses.expired, &verified, &scram, "has expired").await;
     waits(addresses.misnamed, &verified, &scram, "is for another").await;
     let other = Authority::make("another authority").unwrap();

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// How long to wait for what a connection shows. The system's resolver may take longer.
-const PROBED_WITHIN: Duration = Duration::from_secs(4);
+const PROBED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How old the reason of a failure may be.
 const REASON_AGE: Duration = Duration::from_secs(5);
