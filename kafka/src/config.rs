@@ -1,4 +1,5 @@
-//! The configuration of clients: <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>.
+//! The configuration of clients:
+//! <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>.
 
 use std::fs;
 use std::io;

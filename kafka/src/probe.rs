@@ -45,8 +45,8 @@ pub enum ProbeError {
     Client(#[source] KafkaError),
 }
 
-/// Connects to the brokers of a cluster. Blocks for a little longer than `timeout` at most, and then
-/// for as long as the system's resolver does.
+/// Connects to the brokers of a cluster. Blocks for a little longer than `timeout` at most, and
+/// then for as long as the system's resolver does.
 pub fn probe(cluster: &KafkaCluster, timeout: Duration) -> Result<Probed, ProbeError> {
     let mut config = client_config(cluster, NAME)?;
     config.set_log_level(RDKafkaLogLevel::Info);

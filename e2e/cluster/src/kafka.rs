@@ -22,7 +22,8 @@ const STOP_GRACE: Duration = Duration::from_secs(15);
 /// The cluster id of every Kafka that tests start; no process ever joins two of them.
 const CLUSTER_ID: &str = "aW5ua2VlcGVyLWUyZS0wMQ";
 
-/// The names of addresses, if the broker's network has no DNS server: for SCRAM it looks up its own.
+/// The names of addresses, if the broker's network has no DNS server: for SCRAM it looks up its
+/// own.
 pub const HOSTS: &str = "hosts";
 
 /// Why Kafka does not run.

@@ -267,7 +267,12 @@ async fn a_service_proves_who_it_is_and_verifies_the_brokers() {
     .await;
     waits(addresses.certified, &verified, &Value::Null, "certificate").await;
 
-    let mut forbidden = Service::of("forbidden", addresses.secured, &verified, &scram);
+    check_rights(addresses.secured, &verified, &scram).await;
+}
+
+/// Checks that rights that are missing are named.
+async fn check_rights(servers: SocketAddr, tls: &Value, sasl: &Value) {
+    let mut forbidden = Service::of("forbidden", servers, tls, sasl);
     forbidden.settings["log"]["kafka"]["topic"] = json!("forbidden");
     let expected = "needs Describe, Read and Write on the topic forbidden";
     forbidden.check_waits(expected).await;
