@@ -119,7 +119,8 @@ pub struct DomainServiceStatus {
     /// How many pods are ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<u32>,
-    /// Whether the connections to its database are encrypted.
+    /// Whether the connections to its database are encrypted; where the server decides, as a pod
+    /// said when the service had become ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_tls: Option<bool>,
     /// Whether the connections to Kafka are encrypted.

@@ -30,7 +30,7 @@ pub struct Probed {
     /// Whether a broker closed the connection without a word, as it does when it asks for TLS, a
     /// password or a certificate that the client does not offer.
     pub was_turned_away: bool,
-    /// When the certificate of the broker that answered first ends.
+    /// When the certificate ends that a broker has shown last, taken or not.
     pub server_certificate_ends: Option<Timestamp>,
 }
 

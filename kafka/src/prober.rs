@@ -17,6 +17,14 @@ pub struct Prober {
     last: Mutex<Option<(Instant, Probed)>>,
 }
 
+/// An error with its causes.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", with_causes(cause)),
+        None => error.to_string(),
+    }
+}
+
 impl Prober {
     /// Probes of a cluster.
     pub const fn of(cluster: KafkaCluster) -> Self {
@@ -36,7 +44,7 @@ impl Prober {
             return probed.clone();
         }
         let probed = probe(&self.cluster, TIMEOUT).unwrap_or_else(|error| Probed {
-            failure: Some(error.to_string()),
+            failure: Some(with_causes(&error)),
             ..Probed::default()
         });
         *last = Some((Instant::now(), probed.clone()));

@@ -1,5 +1,6 @@
 //! What librdkafka tells a client through its callbacks.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -21,8 +22,8 @@ pub struct Witness {
 pub struct Seen {
     /// Why a certificate was refused.
     refused: Option<String>,
-    /// The first problem with a connection.
-    problem: Option<String>,
+    /// Problems with connections. One of them is told, the same each time.
+    problems: BTreeSet<String>,
     /// When the certificate of the broker ends.
     pub certificate_ends: Option<Timestamp>,
 }
@@ -53,10 +54,12 @@ impl Witness {
         is_taken
     }
 
-    /// Hears of a problem with a connection: what librdkafka logs, which begins with its thread.
+    /// Hears of a problem with a connection: what librdkafka logs, which begins with its thread and
+    /// ends with a time.
     pub fn hear_problem(&self, line: &str) {
         let reason = line.split_once("]: ").map_or(line, |(_, reason)| reason);
-        self.seen().problem.get_or_insert_with(|| reason.to_owned());
+        let reason = reason.split_once(" (after ").map_or(reason, |(it, _)| it);
+        self.seen().problems.insert(reason.to_owned());
     }
 
     /// What was heard so far.
@@ -67,14 +70,14 @@ impl Witness {
 
 impl Seen {
     /// Whether there is a reason why brokers do not answer.
-    pub const fn knows_reason(&self) -> bool {
-        self.refused.is_some() || self.problem.is_some()
+    pub fn knows_reason(&self) -> bool {
+        self.refused.is_some() || !self.problems.is_empty()
     }
 
     /// Why a call failed, as far as that was heard.
     pub fn reason(&self, error: &KafkaError) -> String {
-        let told = self.refused.clone().or_else(|| self.problem.clone());
-        told.unwrap_or_else(|| error.to_string())
+        let told = self.refused.as_ref().or_else(|| self.problems.first());
+        told.map_or_else(|| error.to_string(), Clone::clone)
     }
 }
 
@@ -84,12 +87,16 @@ fn refusal(host: &str, error: i32, depth: i32) -> String {
     let whose = if depth == 0 {
         "the certificate"
     } else {
-        "the certificate of an authority"
+        "a certificate of the chain"
     };
     let why = match error {
         9 => "is not valid yet",
         10 => "has expired",
-        18..=21 => "is of an authority that is not trusted here",
+        18..=21 => {
+            return format!(
+                "the certificate of {host} comes from an authority that is not trusted here"
+            );
+        }
         62 => "is for another name",
         64 => "is for another address",
         _ => return format!("{whose} of {host} is refused (OpenSSL's error {error})"),
@@ -115,12 +122,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_problem_is_told_in_the_same_words_each_time() {
+        let told = |milliseconds: u32| {
+            let witness = Witness::new(true);
+            witness.hear_problem(&format!(
+                "[thrd:kafka:9092/bootstrap]: kafka:9092/bootstrap: Connection refused (after {milliseconds}ms in state CONNECT)"
+            ));
+            witness.seen().problems.first().cloned()
+        };
+        assert_eq!(
+            told(0).as_deref(),
+            Some("kafka:9092/bootstrap: Connection refused")
+        );
+        assert_eq!(told(0), told(7));
+    }
+
+    #[test]
     fn a_refused_certificate_is_named_by_its_address() {
         let said = |error, depth| refusal(host("sasl_ssl://kafka:9093/bootstrap"), error, depth);
         assert_eq!(said(10, 0), "the certificate of kafka:9093 has expired");
         assert_eq!(
             said(19, 1),
-            "the certificate of an authority of kafka:9093 is of an authority that is not trusted here"
+            "the certificate of kafka:9093 comes from an authority that is not trusted here"
         );
         assert_eq!(
             said(26, 0),

@@ -47,20 +47,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
-{{- /* How the operator reaches a Kafka cluster, as JSON. Takes the folder of its Secrets and the item of kafka.clusters. */ -}}
+{{- /* How the operator reaches a Kafka cluster, as JSON. Takes the number and the item of kafka.clusters. */ -}}
 {{- define "innkeeper.kafkaCluster" -}}
+{{- $folder := printf "/etc/innkeeper/kafka/%d" (int .index) -}}
 {{- $cluster := dict "bootstrapServers" .cluster.bootstrapServers -}}
 {{- with .cluster.tls -}}
-{{- include "innkeeper.checkTls" (dict "tls" . "path" "kafka.clusters.tls") -}}
+{{- include "innkeeper.checkTls" (dict "tls" . "path" (printf "kafka.clusters[%d].tls" (int $.index))) -}}
 {{- if .mode -}}
 {{- $tls := dict "mode" .mode -}}
-{{- if .caSecretName -}}{{- $_ := set $tls "caFile" (printf "%s/ca/ca.crt" $.folder) -}}{{- end -}}
-{{- if .clientSecretName -}}{{- $_ := set $tls "clientCertificateDir" (printf "%s/client" $.folder) -}}{{- end -}}
+{{- if .caSecretName -}}{{- $_ := set $tls "caFile" (printf "%s/ca/ca.crt" $folder) -}}{{- end -}}
+{{- if .clientSecretName -}}{{- $_ := set $tls "clientCertificateDir" (printf "%s/client" $folder) -}}{{- end -}}
 {{- $_ := set $cluster "tls" $tls -}}
 {{- end -}}
 {{- end -}}
 {{- with .cluster.sasl -}}
-{{- $_ := set $cluster "sasl" (dict "mechanism" .mechanism "credentialsDir" (printf "%s/sasl" $.folder)) -}}
+{{- $_ := set $cluster "sasl" (dict "mechanism" .mechanism "credentialsDir" (printf "%s/sasl" $folder)) -}}
 {{- end -}}
 {{- toJson $cluster -}}
 {{- end -}}

@@ -130,9 +130,14 @@ fn start_platform(kafka: &SecuredKafka) {
     kafka.allow(&services, "--topic", "secured.").unwrap();
     kafka.allow(&["Read"], "--group", "secured.").unwrap();
     SECURED.await_ready("secured");
-    let status = SECURED.fetch(DOMAIN_SERVICES, "pay")["status"].clone();
-    assert_eq!(status["kafkaTls"], true, "{status}");
-    assert_eq!(status["databaseTls"], false, "{status}");
+    SECURED.until("the status says what is encrypted", || {
+        let status = SECURED.fetch(DOMAIN_SERVICES, "pay")["status"].clone();
+        if status["kafkaTls"] == true && status["databaseTls"] == false {
+            Ok(())
+        } else {
+            Err(status.to_string())
+        }
+    });
 }
 
 /// Checks that a password that rotates is used without a restart, and that no booking fails.

@@ -13,6 +13,9 @@ use crate::metrics::Metrics;
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
+/// How soon to look again while brokers show no certificate.
+const LOOK_AGAIN: Duration = Duration::from_mins(5);
+
 /// Looks at the certificates of every cluster with TLS until the operator stops.
 pub(crate) async fn keep_looking(
     clusters: Vec<KafkaCluster>,
@@ -27,23 +30,36 @@ pub(crate) async fn keep_looking(
         return;
     }
     loop {
+        let mut all_are_known = true;
         for cluster in &secured {
-            look(cluster, &metrics).await;
+            let looking = stop.run_until_cancelled(look(cluster, &metrics));
+            match looking.await {
+                Some(is_known) => all_are_known &= is_known,
+                None => return,
+            }
         }
+        let pause = if all_are_known {
+            LOOK_EVERY
+        } else {
+            LOOK_AGAIN
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-async fn look(cluster: &KafkaCluster, metrics: &Metrics) {
+/// Looks at the certificates of a cluster, and returns whether the brokers have shown theirs. What
+/// was shown before stands while they do not.
+async fn look(cluster: &KafkaCluster, metrics: &Metrics) -> bool {
     let prober = Prober::of(cluster.clone());
     let seen = tokio::task::spawn_blocking(move || prober.probed(Duration::ZERO)).await;
     let server = seen.ok().and_then(|it| it.server_certificate_ends);
     let client = cluster.encryption().and_then(client_certificate_ends);
     for (certificate, end) in [("kafka_server", server), ("kafka_client", client)] {
-        let end = end.map_or(0, Timestamp::as_second);
+        let end = end.map(Timestamp::as_second);
         metrics.set_certificate_end(&cluster.bootstrap_servers, certificate, end);
     }
+    server.is_some()
 }

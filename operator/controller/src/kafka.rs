@@ -125,18 +125,22 @@ impl Brokers {
             }
             (config, _) => config?,
         };
-        let client = match (config.create(), &former) {
-            (Ok(client), _) => Arc::new(client),
+        let cached = match (config.create(), &former) {
+            (Ok(client), _) => Cached {
+                config,
+                client: Arc::new(client),
+                prober: Arc::new(Prober::of(cluster.clone())),
+            },
             (Err(error), None) => return Err(error.to_string()),
             (Err(error), Some(former)) => {
                 warn(brokers, &error.to_string());
-                Arc::clone(&former.client)
+                let goes_on = Cached {
+                    config,
+                    ..former.clone()
+                };
+                clients.insert(brokers.clone(), goes_on.clone());
+                return Ok(goes_on);
             }
-        };
-        let cached = Cached {
-            config,
-            client,
-            prober: Arc::new(Prober::of(cluster.clone())),
         };
         clients.insert(brokers.clone(), cached.clone());
         if let Some(former) = former {
@@ -150,7 +154,7 @@ impl Brokers {
 
 fn warn(brokers: &str, error: &str) {
     let error = masked(error);
-    tracing::warn!(brokers, %error, "goes on with the credentials for Kafka before");
+    tracing::warn!(brokers, %error, "the new credentials for Kafka cannot be used; going on with the former ones");
 }
 
 /// The configuration of an admin client.

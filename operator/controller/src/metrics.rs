@@ -81,7 +81,7 @@ impl Metrics {
             certificate_ends: IntGaugeVec::new(
                 Opts::new(
                     "innkeeper_operator_certificate_expiry_timestamp_seconds",
-                    "When the certificates end that Kafka brokers show the operator, and its own for them, as Unix time; 0 if there is none.",
+                    "When the certificates end that Kafka brokers show the operator, and its own for them, as Unix time; 0 if there is none, or none was seen yet.",
                 ),
                 &["brokers", "certificate"],
             )?,
@@ -163,11 +163,14 @@ impl Metrics {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Sets when a certificate ends, in seconds since 1970.
-    pub(crate) fn set_certificate_end(&self, brokers: &str, certificate: &str, end: i64) {
-        self.certificate_ends
-            .with_label_values(&[brokers, certificate])
-            .set(end);
+    /// Sets when a certificate ends, in seconds since 1970, if that is known.
+    pub(crate) fn set_certificate_end(&self, brokers: &str, certificate: &str, end: Option<i64>) {
+        let gauge = self
+            .certificate_ends
+            .with_label_values(&[brokers, certificate]);
+        if let Some(end) = end {
+            gauge.set(end);
+        }
     }
 
     /// All metrics in Prometheus' text format.

@@ -253,7 +253,7 @@ async fn a_service_proves_who_it_is_and_verifies_the_brokers() {
     let other = Authority::make("another authority").unwrap();
     put(broker.folder.path(), "other.crt", &other.certificate);
     let other = json!({ "mode": "VerifyCa", "caFile": broker.folder.path().join("other.crt") });
-    let expected = "is of an authority that is not trusted here";
+    let expected = "comes from an authority that is not trusted here";
     waits(addresses.secured, &other, &scram, expected).await;
     // Without a file, public authorities count.
     let public = json!({ "mode": "VerifyFull" });
@@ -309,7 +309,7 @@ async fn a_password_that_rotates_is_used_and_no_event_is_lost() {
     };
     // What makes no client changes nothing.
     replace(&folder, "password", " begins with a space");
-    book_until("goes on with the credentials for Kafka before", 3).await;
+    book_until("the new credentials for Kafka cannot be used", 3).await;
     broker.kafka.change_password("the-next-password").unwrap();
     replace(&folder, "password", "the-next-password");
     // Its producers and its consumer.

@@ -3,29 +3,36 @@
 use innkeeper_contracts::pod::SETTINGS;
 use innkeeper_crds::DomainService;
 use innkeeper_plan::domain_service::encryption::{Encryption, is_for_the_server_to_say};
-use innkeeper_plan::verdict::{State, Verdict};
+use innkeeper_plan::verdict::{State, Verdict, holds};
 use k8s_openapi::api::core::v1::Pod;
 
 use super::lost_pods;
 use crate::context::Context;
 use crate::pod_admin;
 
-/// Whether a service's connections are encrypted. If no pod answers, what was known still counts.
+/// Whether a service's connections are encrypted. Pods that are not ready say nothing, and the
+/// earlier ones go on as they were.
 pub(super) async fn fetch(ctx: &Context, service: &DomainService, verdict: &Verdict) -> Encryption {
+    let status = service.status.clone().unwrap_or_default();
+    let before = Encryption {
+        database: status.database_tls,
+        kafka: status.kafka_tls,
+    };
+    if verdict.state != State::Ready {
+        return before;
+    }
     let settings = &service.spec.settings;
     let told = Encryption::of(settings);
     if !is_for_the_server_to_say(settings) {
         return told;
     }
-    let asked = match verdict.state {
-        State::Ready => ask_a_pod(ctx, service).await,
-        State::Reconciling | State::Stalled => None,
+    let is_current = Some(status.observed_generation) == service.metadata.generation
+        && holds(&status.conditions, State::Ready);
+    let database = match before.database.filter(|_| is_current) {
+        Some(known) => Some(known),
+        None => ask_a_pod(ctx, service).await,
     };
-    let before = service.status.as_ref().and_then(|it| it.database_tls);
-    Encryption {
-        database: asked.or(before),
-        ..told
-    }
+    Encryption { database, ..told }
 }
 
 async fn ask_a_pod(ctx: &Context, service: &DomainService) -> Option<bool> {

@@ -134,9 +134,14 @@ async fn fetch_what_pods_say(ctx: &Context, service: &DomainService) -> Result<P
     for pod in findings.silent.clone().iter().take(ASKED_ABOUT) {
         findings.add_events(pod, &fetch_events(ctx, service, pod).await?);
     }
-    for address in findings.running.clone().iter().take(ASKED_ABOUT) {
-        if let Some(answer) = pod_admin::fetch(address, READYZ).await {
+    findings.running.truncate(ASKED_ABOUT);
+    let running = std::mem::take(&mut findings.running);
+    let asked = running.iter().map(|it| pod_admin::fetch(it, READYZ));
+    let answers = futures::future::join_all(asked).await;
+    for (address, answer) in running.iter().zip(answers) {
+        if let Some(answer) = answer {
             findings.add_readiness(&answer);
+            findings.running.push(address.clone());
         }
     }
     Ok(findings)

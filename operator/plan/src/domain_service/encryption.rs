@@ -13,7 +13,7 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// What the settings tell, since pods start in no other way.
+    /// What the settings tell of pods that run with them.
     pub fn of(settings: &ServiceSettings) -> Self {
         Self {
             database: match &settings.database {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use innkeeper_contracts::pod::{NOT_SERVING, STARTING};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Event, Pod,
@@ -96,6 +97,7 @@ impl PodFindings {
     pub fn add_readiness(&mut self, answer: &Value) {
         let missing = answer["missing"].as_object().into_iter().flatten();
         let reasons = missing.filter_map(|(_, reason)| reason.as_str());
+        let reasons = reasons.filter(|it| ![STARTING, NOT_SERVING].contains(it));
         let cut = |reason: &str| reason[..reason.floor_char_boundary(WORDS_LENGTH)].to_owned();
         self.reasons.extend(reasons.map(cut));
     }
@@ -504,6 +506,8 @@ mod tests {
             findings.suffix(),
             ": the log is unavailable: Kafka does not allow it"
         );
+        findings
+            .add_readiness(&json!({ "missing": { "started": STARTING, "ready": NOT_SERVING } }));
         findings.add_readiness(&json!("no answer of ours"));
         assert_eq!(findings.reasons.len(), 1);
     }

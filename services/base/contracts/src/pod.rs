@@ -11,6 +11,10 @@ pub const LIVEZ: &str = "/livez";
 pub const READYZ: &str = "/readyz";
 /// Path that answers 200 once start-up is over.
 pub const STARTUPZ: &str = "/startupz";
+/// What `/startupz` and `/readyz` say of a service that does nothing but start.
+pub const STARTING: &str = "the service is starting";
+/// What `/readyz` says of a service that has not begun to serve.
+pub const NOT_SERVING: &str = "the service has not begun to serve";
 /// Path of the metrics, in the Prometheus text format.
 pub const METRICS: &str = "/metrics";
 /// Path of the settings in force, as JSON. Of the user's own values it shows only the names and one

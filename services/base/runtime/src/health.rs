@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use innkeeper_contracts::pod;
 use innkeeper_contracts::secret::masked;
 use serde::Serialize;
 
@@ -50,8 +51,8 @@ impl Health {
     /// The health of a service that is starting.
     pub fn new(lifecycle: &Lifecycle) -> Self {
         let missing = Missing::from([
-            (STARTED, "the service is starting".to_owned()),
-            (READY, "the service has not begun to serve".to_owned()),
+            (STARTED, pod::STARTING.to_owned()),
+            (READY, pod::NOT_SERVING.to_owned()),
         ]);
         Self {
             lifecycle: lifecycle.clone(),

@@ -64,7 +64,7 @@ impl LiveProducer {
             && let Some(former) = state.producer.take()
         {
             tracing::info!("the credentials for Kafka have changed, and are used");
-            // It still sends what it was given.
+            // Those who wait for deliveries hold it until they have them.
             drop_aside(former);
         }
         if let Some(producer) = &state.producer {

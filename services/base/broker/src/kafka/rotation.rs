@@ -77,5 +77,44 @@ impl Rotation {
 }
 
 fn warn(error: &str) {
-    tracing::warn!(error = %masked(error), "goes on with the credentials for Kafka before");
+    tracing::warn!(error = %masked(error), "the new credentials for Kafka cannot be used; going on with the former ones");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use innkeeper_contracts::settings::{Tls, TlsMode};
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_makes_a_client_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca_file = folder.path().join("ca.crt");
+        let put = |text: &str| fs::write(&ca_file, text).unwrap();
+        put("no certificate");
+        let settings = settings::Kafka {
+            bootstrap_servers: "127.0.0.1:1".to_owned(),
+            topic: "topic".to_owned(),
+            group: "group".to_owned(),
+            tls: Some(Tls {
+                mode: TlsMode::VerifyCa,
+                ca_file: Some(ca_file.clone()),
+                client_certificate_dir: None,
+            }),
+            sasl: None,
+        };
+        let mut rotation = Rotation::begin(&settings).unwrap();
+        put("no certificate either");
+        assert!(!rotation.look() && !rotation.look());
+        fs::remove_file(&ca_file).unwrap();
+        assert!(!rotation.look());
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().self_signed(&key).unwrap();
+        put(&certificate.pem());
+        assert!(rotation.look());
+        assert!(!rotation.look());
+    }
 }

@@ -9,7 +9,7 @@ use innkeeper_contracts::settings;
 use innkeeper_kit::log::{Delivery, LogError, Record, Subscription};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Interval;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::assignment::Assignment;
 use super::member::{self, Command};
@@ -53,8 +53,15 @@ pub fn join(settings: &settings::Kafka) -> Result<impl Subscription + 'static, L
         deliveries,
         asked: false,
         rotation,
-        look: tokio::time::interval(LOOK_EVERY),
+        look: looks(),
     })
+}
+
+/// The instants at which to look at the files: not at once, and once if some were missed.
+fn looks() -> Interval {
+    let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
 }
 
 /// The thread of the member has ended unexpectedly.
