@@ -27,6 +27,8 @@ const CRASH_LOOP: i32 = 3;
 const BACK_OFF_ENDS: SignedDuration = SignedDuration::from_mins(10);
 /// Exit codes of a process that was asked to end: 0, or 128 and the number of SIGTERM.
 const ASKED_TO_END: [i32; 2] = [0, 143];
+/// How long a process may take to start before it is asked what it waits for.
+const STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// The reason of the events in which the kubelet says that a probe fails.
 const UNHEALTHY: &str = "Unhealthy";
 /// How a line begins with which `innkeeper` says why it ends.
@@ -45,7 +47,7 @@ pub struct PodFindings {
     pub crash_loop: Option<String>,
     /// The pods whose status does not say enough; the events about them may.
     pub silent: Vec<SilentPod>,
-    /// Addresses of the pods that run and are not ready; they say themselves what they miss.
+    /// Addresses of the pods that run and should be ready; they say themselves what they miss.
     pub running: Vec<String>,
 }
 
@@ -123,7 +125,7 @@ impl PodFindings {
         let init = status.init_container_statuses.iter().flatten();
         let containers = init.chain(status.container_statuses.iter().flatten());
         let unready: Vec<_> = containers.filter(|it| !it.ready).collect();
-        if unready.iter().any(|it| runs(it)) {
+        if unready.iter().any(|it| should_be_ready(it, now)) {
             self.running.extend(status.pod_ip.clone());
         }
         let said: Vec<_> = unready.into_iter().filter_map(why_not_ready).collect();
@@ -143,9 +145,14 @@ impl PodFindings {
     }
 }
 
-fn runs(container: &ContainerStatus) -> bool {
+/// Whether a container runs for so long that it should be ready.
+fn should_be_ready(container: &ContainerStatus, now: Timestamp) -> bool {
     let state = container.state.as_ref();
-    state.is_some_and(|state| state.running.is_some())
+    let running = state.and_then(|state| state.running.as_ref());
+    running.is_some_and(|it| {
+        let since = it.started_at.as_ref();
+        since.is_none_or(|since| now.duration_since(since.0) >= STARTS_WITHIN)
+    })
 }
 
 fn template(pod: &Pod) -> Option<&String> {
@@ -491,6 +498,18 @@ mod tests {
         let pods = ["a", "b", "c", "d", "e"].map(refused);
         let suffix = PodFindings::of(&pods, Timestamp::UNIX_EPOCH).suffix();
         assert!(suffix.ends_with("Unschedulable: c; and 2 more"), "{suffix}");
+    }
+
+    #[test]
+    fn a_pod_that_has_just_started_is_not_asked() {
+        let running = |started_at: &str| {
+            let state = json!({ "running": { "startedAt": started_at } });
+            let mut pod = with_states(&state, &json!({}), 0);
+            pod.status.as_mut().unwrap().pod_ip = Some("10.0.0.7".to_owned());
+            findings(pod).running.len()
+        };
+        assert_eq!(running("2026-01-01T00:59:55Z"), 0);
+        assert_eq!(running("2026-01-01T00:59:50Z"), 1);
     }
 
     #[test]
