@@ -134,9 +134,8 @@ impl Kafka {
     /// Runs one of Kafka's tools, by its class, with this broker.
     pub fn run_tool(&self, log: &Path, class: &str, arguments: &[&str]) -> Result<(), KafkaError> {
         let part = parts::kafka::ensure()?;
-        let mut tool = java(&NetworkNamespace::Host, &part);
-        // It ends before the second compiler would pay off.
-        tool.arg("-XX:TieredStopAtLevel=1").arg(class);
+        let mut tool = short_java(&part);
+        tool.arg(class);
         tool.args(["--bootstrap-server", &self.bootstrap])
             .args(arguments);
         run_logged(&mut tool, log).map_err(KafkaError::Tool)
@@ -183,18 +182,17 @@ fn properties(folder: &RunFolder) -> PathBuf {
 
 fn configuration(folder: &RunFolder, listen: Listen, additions: &Additions) -> String {
     let Listen { broker, controller } = listen;
-    let further = || additions.listeners.iter();
-    let addresses: Vec<_> = further()
+    let plain = ("PLAINTEXT", "PLAINTEXT", broker);
+    let listeners = [&[plain], &additions.listeners[..]].concat();
+    let advertised: Vec<_> = listeners
+        .iter()
         .map(|(name, _, at)| format!("{name}://{at}"))
         .collect();
-    let protocols: Vec<_> = further()
+    let protocols: Vec<_> = listeners
+        .iter()
         .map(|(name, protocol, _)| format!("{name}:{protocol}"))
         .collect();
-    let plain = format!("PLAINTEXT://{broker}");
-    let advertised = [&[plain], &addresses[..]].concat().join(",");
-    let protocols = [&["PLAINTEXT:PLAINTEXT".to_owned()], &protocols[..]]
-        .concat()
-        .join(",");
+    let (advertised, protocols) = (advertised.join(","), protocols.join(","));
     let properties = additions.properties.join("\n");
     let data = folder.join("kafka").display().to_string();
     // The zero delay saves every consumer group three seconds before its first assignment.
@@ -220,9 +218,7 @@ fn configuration(folder: &RunFolder, listen: Listen, additions: &Additions) -> S
 }
 
 fn format_storage(folder: &RunFolder, part: &Path, users: &[String]) -> Result<(), KafkaError> {
-    let mut format = java(&NetworkNamespace::Host, part);
-    // It ends before the second compiler would pay off.
-    format.arg("-XX:TieredStopAtLevel=1");
+    let mut format = short_java(part);
     format.args([
         "kafka.tools.StorageTool",
         "format",
@@ -249,6 +245,13 @@ fn server(folder: &RunFolder, part: &Path, network: &NetworkNamespace, listen: L
     }
     server.arg("kafka.Kafka").arg(properties(folder));
     server
+}
+
+/// Java for what ends before its second compiler would pay off.
+fn short_java(part: &Path) -> Command {
+    let mut java = java(&NetworkNamespace::Host, part);
+    java.arg("-XX:TieredStopAtLevel=1");
+    java
 }
 
 fn java(network: &NetworkNamespace, part: &Path) -> Command {

@@ -55,23 +55,15 @@ pub struct Addresses {
 impl Addresses {
     /// Addresses with these ports.
     pub fn at(ip: IpAddr, ports: [u16; 7]) -> Self {
-        let [
-            plain,
-            secured,
-            certified,
-            unencrypted,
-            expired,
-            misnamed,
-            controller,
-        ] = ports.map(|port| SocketAddr::new(ip, port));
+        let addresses = ports.map(|port| SocketAddr::new(ip, port));
         Self {
-            plain,
-            secured,
-            certified,
-            unencrypted,
-            expired,
-            misnamed,
-            controller,
+            plain: addresses[0],
+            secured: addresses[1],
+            certified: addresses[2],
+            unencrypted: addresses[3],
+            expired: addresses[4],
+            misnamed: addresses[5],
+            controller: addresses[6],
         }
     }
 }

@@ -7,7 +7,7 @@ use innkeeper_contracts::pod::{
     DATABASE_CA_FILE, DATABASE_CLIENT_DIR, DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR,
     KAFKA_SECRET_DIR,
 };
-use innkeeper_contracts::settings::{Database, Log, Tls, TlsMode};
+use innkeeper_contracts::settings::{Database, Log, Tls};
 use innkeeper_crds::DomainService;
 use innkeeper_crds::tls::TlsSecrets;
 
@@ -122,7 +122,7 @@ fn of_tls(tls: Option<&Tls>, mounted: &Mounted) -> Vec<Agreement> {
         ca_file,
         client_dir,
     } = mounted;
-    let is_off = tls.is_some_and(|tls| tls.mode == TlsMode::Disable);
+    let is_off = tls.is_some_and(|tls| !tls.is_on());
     let authority = secrets.and_then(|it| it.ca_secret_ref.as_ref());
     let client = secrets.and_then(|it| it.client_secret_ref.as_ref());
     vec![

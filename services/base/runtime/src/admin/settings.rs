@@ -7,7 +7,6 @@ use innkeeper_contracts::ServiceSettings;
 use innkeeper_contracts::content::texts_hash;
 use innkeeper_contracts::secret::masked;
 use innkeeper_contracts::settings::{Aliases, Component, Database, Log};
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -75,32 +74,11 @@ pub(super) fn shown(settings: &ServiceSettings) -> Value {
     with_masked_texts(serde_json::to_value(shown).expect("settings are plain data"))
 }
 
-/// How the connections to a server are protected.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownTransport {
-    tls: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_certificate_ends: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_certificate_ends: Option<Timestamp>,
-}
-
 /// The settings with how connections are protected now, if there are any.
 pub(super) fn with_transports(mut settings: Value, transports: &Transports) -> Value {
-    let seen = transports.seen().into_iter();
-    let shown: BTreeMap<_, _> = seen
-        .map(|(server, transport)| {
-            let shown = ShownTransport {
-                tls: transport.is_encrypted,
-                server_certificate_ends: transport.server_certificate_ends,
-                client_certificate_ends: transport.client_certificate_ends,
-            };
-            (server, shown)
-        })
-        .collect();
-    if !shown.is_empty() {
-        settings["transport"] = serde_json::to_value(shown).expect("it is plain data");
+    let seen = transports.seen();
+    if !seen.is_empty() {
+        settings["transport"] = serde_json::to_value(seen).expect("it is plain data");
     }
     settings
 }
