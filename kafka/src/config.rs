@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use innkeeper_contracts::pod::{CERTIFICATE_FILE, KEY_FILE, PASSWORD_FILE, USERNAME_FILE};
 use innkeeper_contracts::settings::{KafkaCluster, Sasl, Tls, TlsMode};
 use rdkafka::ClientConfig;
 
@@ -12,16 +13,12 @@ use rdkafka::ClientConfig;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {file}; {remedy}")]
 pub struct ConfigError {
-    /// The file.
     pub file: PathBuf,
     /// What to do about it.
     pub remedy: &'static str,
     /// The error of the system.
     pub source: io::Error,
 }
-
-/// The file of a client's certificate.
-pub const CERTIFICATE: &str = "tls.crt";
 
 const CREDENTIALS_REMEDY: &str = "the Secret for Kafka must have the keys username and password";
 const CA_REMEDY: &str =
@@ -79,8 +76,8 @@ fn set_tls(config: &mut ClientConfig, tls: &Tls) -> Result<(), ConfigError> {
         None => config.set("ssl.ca.location", "probe"),
     };
     if let Some(folder) = &tls.client_certificate_dir {
-        let certificate = read(&folder.join(CERTIFICATE), CLIENT_REMEDY)?;
-        let key = read(&folder.join("tls.key"), CLIENT_REMEDY)?;
+        let certificate = read(&folder.join(CERTIFICATE_FILE), CLIENT_REMEDY)?;
+        let key = read(&folder.join(KEY_FILE), CLIENT_REMEDY)?;
         config
             .set("ssl.certificate.pem", certificate)
             .set("ssl.key.pem", key);
@@ -90,9 +87,9 @@ fn set_tls(config: &mut ClientConfig, tls: &Tls) -> Result<(), ConfigError> {
 
 fn set_sasl(config: &mut ClientConfig, sasl: &Sasl) -> Result<(), ConfigError> {
     let folder = &sasl.credentials_dir;
-    let username = read(&folder.join("username"), CREDENTIALS_REMEDY)?;
-    let password = read(&folder.join("password"), CREDENTIALS_REMEDY)?;
-    for (file, text) in [("username", &username), ("password", &password)] {
+    let username = read(&folder.join(USERNAME_FILE), CREDENTIALS_REMEDY)?;
+    let password = read(&folder.join(PASSWORD_FILE), CREDENTIALS_REMEDY)?;
+    for (file, text) in [(USERNAME_FILE, &username), (PASSWORD_FILE, &password)] {
         if text.starts_with(char::is_whitespace) {
             return Err(ConfigError {
                 file: folder.join(file),

@@ -8,7 +8,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::native;
-use crate::topic::TopicDescription;
+use crate::topic::{TopicDescription, TopicRights};
 
 /// The answer of a cluster about topics.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,11 +30,29 @@ pub fn describe_topics<C: ClientContext>(
         .iter()
         .map(|name| CString::new(*name))
         .collect::<Result<_, _>>()?;
-    let topics = native::describe_topics(client, &names, timeout).map_err(KafkaError::AdminOp)?;
+    let topics = native::describe_topics(client, &names, false, timeout);
     Ok(Description {
         cluster_id: native::cluster_id(client),
-        topics: topics.into_iter().map(missing_is_an_answer).collect(),
+        topics: topics
+            .map_err(KafkaError::AdminOp)?
+            .into_iter()
+            .map(missing_is_an_answer)
+            .collect(),
     })
+}
+
+/// What Kafka's ACLs let the client do with a topic; `None` if the brokers do not tell, as those
+/// before 2.3. Blocks for at most `timeout`.
+pub fn fetch_topic_rights<C: ClientContext>(
+    client: &Client<C>,
+    name: &str,
+    timeout: Duration,
+) -> Result<Option<TopicRights>, KafkaError> {
+    let names = [CString::new(name)?];
+    let topics = native::describe_topics(client, &names, true, timeout);
+    let topic = topics.map_err(KafkaError::AdminOp)?.pop();
+    let topic = topic.transpose().map_err(KafkaError::AdminOp)?;
+    Ok(topic.and_then(|topic| topic.rights))
 }
 
 fn missing_is_an_answer(

@@ -12,7 +12,7 @@ mod topic;
 mod witness;
 
 pub use config::{ConfigError, client_config, is_same};
-pub use describe::{Description, describe_topics};
+pub use describe::{Description, describe_topics, fetch_topic_rights};
 pub use probe::{Probed, client_certificate_ends};
 pub use prober::Prober;
-pub use topic::TopicDescription;
+pub use topic::{TopicDescription, TopicRights};

@@ -17,7 +17,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::NativeClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::topic::TopicDescription;
+use crate::topic::{TopicDescription, TopicRights};
 use crate::witness::Witness;
 
 /// How much longer than the request to wait for its answer. The client itself gives up a request
@@ -53,13 +53,16 @@ impl<T> Drop for Native<T> {
     }
 }
 
-/// Asks the brokers about topics, and returns one answer for each name.
+/// Asks the brokers about topics, if wanted also what the client may do with them, and returns one
+/// answer for each name.
 pub fn describe_topics<C: ClientContext>(
     client: &Client<C>,
     names: &[CString],
+    with_rights: bool,
     timeout: Duration,
 ) -> Result<Vec<Result<TopicDescription, RDKafkaErrorCode>>, RDKafkaErrorCode> {
-    let event = ask(client, names, timeout).ok_or(RDKafkaErrorCode::OperationTimedOut)?;
+    let event =
+        ask(client, names, with_rights, timeout).ok_or(RDKafkaErrorCode::OperationTimedOut)?;
     // SAFETY: the event is valid.
     let code = RDKafkaErrorCode::from(unsafe { c::rd_kafka_event_error(event.as_ptr()) });
     if code != RDKafkaErrorCode::NoError {
@@ -79,6 +82,7 @@ pub fn describe_topics<C: ClientContext>(
 fn ask<C: ClientContext>(
     client: &Client<C>,
     names: &[CString],
+    with_rights: bool,
     timeout: Duration,
 ) -> Option<Native<c::rd_kafka_event_t>> {
     let handle = client.native_ptr();
@@ -104,6 +108,11 @@ fn ask<C: ClientContext>(
             millis(timeout),
             ptr::null_mut(),
             0,
+        );
+        // Its error, which is null for this operation, would be ours to destroy.
+        c::rd_kafka_AdminOptions_set_include_authorized_operations(
+            options.as_ptr(),
+            c_int::from(with_rights),
         );
         c::rd_kafka_DescribeTopics(handle, topics.as_ptr(), options.as_ptr(), queue.as_ptr());
         let event = c::rd_kafka_queue_poll(queue.as_ptr(), millis(timeout + SLACK));
@@ -209,6 +218,18 @@ fn description(
         topic_id: topic_id(topic),
         partitions: partitions.len(),
         replication,
+        rights: rights(topic),
+    })
+}
+
+fn rights(topic: *const c::rd_kafka_TopicDescription_t) -> Option<TopicRights> {
+    // SAFETY: the description is valid as long as its event, which also owns the operations.
+    let allowed = lent(|count| unsafe {
+        c::rd_kafka_TopicDescription_authorized_operations(topic, count).cast_mut()
+    });
+    (!allowed.is_empty()).then(|| TopicRights {
+        read: allowed.contains(&c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ),
+        write: allowed.contains(&c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE),
     })
 }
 

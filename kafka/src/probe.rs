@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use innkeeper_contracts::pod::CERTIFICATE_FILE;
 use innkeeper_contracts::settings::{KafkaCluster, Tls, TlsMode};
 use jiff::Timestamp;
 use rdkafka::client::Client;
@@ -12,7 +13,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaType;
 use x509_cert::Certificate;
 
-use crate::config::{CERTIFICATE, ConfigError, client_config};
+use crate::config::{ConfigError, client_config};
 use crate::native;
 use crate::witness::{Witness, end};
 
@@ -103,6 +104,6 @@ fn remedy(cluster: &KafkaCluster) -> &'static str {
 /// When the certificate of a client ends, if it has one that can be read.
 pub fn client_certificate_ends(tls: &Tls) -> Option<Timestamp> {
     let folder = tls.client_certificate_dir.as_ref()?;
-    let pem = fs::read(folder.join(CERTIFICATE)).ok()?;
+    let pem = fs::read(folder.join(CERTIFICATE_FILE)).ok()?;
     end(Certificate::load_pem_chain(&pem).ok()?.first()?)
 }

@@ -36,7 +36,7 @@ impl Prober {
 
     /// What a connection has shown that is not older than this, else what a new one shows. Several
     /// callers wait for one.
-    pub fn probed(&self, not_older_than: Duration) -> Probed {
+    pub fn probe(&self, not_older_than: Duration) -> Probed {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, probed)) = &*last
             && at.elapsed() < not_older_than

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-/// Hears librdkafka's callbacks.
+/// Keeps what librdkafka reports in callbacks, so that an error can be explained.
 #[derive(Debug)]
 pub struct Witness {
     /// Whether a certificate can be refused at all.
@@ -17,7 +17,7 @@ pub struct Witness {
     seen: Mutex<Seen>,
 }
 
-/// What was heard.
+/// What a client has reported so far.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Why a certificate was refused.

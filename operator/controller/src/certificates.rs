@@ -54,7 +54,7 @@ pub(crate) async fn keep_looking(
 /// was shown before stands while they do not.
 async fn look(cluster: &KafkaCluster, metrics: &Metrics) -> bool {
     let prober = Prober::of(cluster.clone());
-    let seen = tokio::task::spawn_blocking(move || prober.probed(Duration::ZERO)).await;
+    let seen = tokio::task::spawn_blocking(move || prober.probe(Duration::ZERO)).await;
     let server = seen.ok().and_then(|it| it.server_certificate_ends);
     let client = cluster.encryption().and_then(client_certificate_ends);
     for (certificate, end) in [("kafka_server", server), ("kafka_client", client)] {

@@ -361,8 +361,8 @@ impl Topics<'_> {
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(code)) if !is_outage(code) => Err(KafkaError::Refused { call, code }),
-            Ok(Err(code)) => Err(self.unreachable(&ClientError::AdminOp(code)).await),
-            Err(error) => Err(self.unreachable(&error).await),
+            Ok(Err(code)) => Err(self.explain_outage(&ClientError::AdminOp(code)).await),
+            Err(error) => Err(self.explain_outage(&error).await),
         }
     }
 
@@ -373,9 +373,9 @@ impl Topics<'_> {
     }
 
     /// Finds out why the brokers cannot be reached.
-    async fn unreachable(&self, error: &ClientError) -> KafkaError {
+    async fn explain_outage(&self, error: &ClientError) -> KafkaError {
         let prober = Arc::clone(&self.prober);
-        let probing = tokio::task::spawn_blocking(move || prober.probed(REASON_AGE));
+        let probing = tokio::task::spawn_blocking(move || prober.probe(REASON_AGE));
         let seen = tokio::time::timeout(self.deadline.min(PROBED_WITHIN), probing).await;
         let seen = seen.ok().and_then(Result::ok).unwrap_or_default();
         let failure = seen.failure;

@@ -25,6 +25,9 @@ use crate::process::Innkeeper;
 /// How the names of the topics and groups begin that [`USER`] may use.
 const ALLOWED: &str = "allowed.";
 
+/// How the names of topics begin that services may read, and not write.
+const READABLE: &str = "readable.";
+
 /// A broker, and the folder with its files and those of its clients.
 struct Broker {
     authority: Authority,
@@ -52,7 +55,10 @@ impl Broker {
         let topic = ["Describe", "Read", "Write"];
         broker.kafka.allow(&topic, "--topic", ALLOWED).unwrap();
         broker.kafka.allow(&["Read"], "--group", ALLOWED).unwrap();
+        let reading = ["Describe", "Read"];
+        broker.kafka.allow(&reading, "--topic", READABLE).unwrap();
         broker.create_topic(&format!("{ALLOWED}one")).await;
+        broker.create_topic(&format!("{READABLE}one")).await;
         broker.create_topic("forbidden").await;
         broker
     }
@@ -275,6 +281,9 @@ async fn check_rights(servers: SocketAddr, tls: &Value, sasl: &Value) {
     let mut forbidden = Service::of("forbidden", servers, tls, sasl);
     forbidden.settings["log"]["kafka"]["topic"] = json!("forbidden");
     let expected = "needs Describe, Read and Write on the topic forbidden";
+    forbidden.check_waits(expected).await;
+    forbidden.settings["log"]["kafka"]["topic"] = json!(format!("{READABLE}one"));
+    let expected = "the user of this service needs Write on the topic readable.one";
     forbidden.check_waits(expected).await;
     forbidden.settings["log"]["kafka"]["topic"] = json!(format!("{ALLOWED}one"));
     forbidden.settings["log"]["kafka"]["group"] = json!("foreign");

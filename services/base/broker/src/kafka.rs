@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream, FuturesUnordered};
 use innkeeper_contracts::settings;
+use innkeeper_kafka::{TopicRights, fetch_topic_rights};
 use innkeeper_kit::log::{
     AppendError, Appended, Log, LogError, NewRecord, Partition, Subscription,
 };
@@ -155,6 +156,26 @@ impl KafkaLog {
         Ok(())
     }
 
+    /// Fails if Kafka's ACLs do not let this service read and write the topic, as far as the
+    /// brokers tell: a client that may only read would find out with its first event.
+    async fn check_rights(&self) -> Result<(), LogError> {
+        let producer = self.producer.current().map_err(unavailable)?;
+        let topic = self.settings.topic.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            fetch_topic_rights(producer.client(), &topic, METADATA_TIMEOUT)
+        });
+        match asked.await.map_err(unavailable)? {
+            Ok(Some(rights)) if !(rights.read && rights.write) => {
+                Err(unavailable(NotAllowed::missing(rights, &self.settings)))
+            }
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "the brokers do not tell the rights of this service");
+                Ok(())
+            }
+        }
+    }
+
     fn log_error(&self, error: KafkaError) -> LogError {
         log_error(error, &self.settings)
     }
@@ -176,8 +197,9 @@ impl Log for KafkaLog {
 
     async fn subscribe(&self) -> Result<Box<dyn Subscription>, LogError> {
         if let Err(error) = self.check_topic().await {
-            return Err(self.connection.explained(error).await);
+            return Err(self.connection.explain(error).await);
         }
+        self.check_rights().await?;
         Ok(Box::new(subscription::join(&self.settings)?))
     }
 
@@ -265,9 +287,26 @@ enum NotAllowed {
         source: KafkaError,
     },
     #[error(
+        "Kafka does not allow it: the user of this service needs {rights} on the topic {topic}"
+    )]
+    Rights { topic: String, rights: String },
+    #[error(
         "Kafka does not allow it: with brokers before 2.8 the user of this service needs IdempotentWrite on the cluster"
     )]
     Cluster(#[source] KafkaError),
+}
+
+impl NotAllowed {
+    /// Some of the rights that a service needs are missing.
+    fn missing(rights: TopicRights, settings: &settings::Kafka) -> Self {
+        let missing = [("Read", rights.read), ("Write", rights.write)];
+        let missing = missing.into_iter().filter(|(_, is_given)| !is_given);
+        let missing: Vec<_> = missing.map(|(right, _)| right).collect();
+        Self::Rights {
+            topic: settings.topic.clone(),
+            rights: missing.join(" and "),
+        }
+    }
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LogError {

@@ -22,7 +22,6 @@ impl Retention {
         Self { keep, clock }
     }
 
-    /// The clock.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
     }

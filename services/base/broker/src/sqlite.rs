@@ -30,32 +30,24 @@ pub enum SqliteOpenError {
     #[error(
         "the log {file} is in use by another process; stop that one first, or choose another data folder"
     )]
-    InUse {
-        /// The file.
-        file: PathBuf,
-    },
+    InUse { file: PathBuf },
     /// The lock file beside it cannot be created.
     #[error("cannot lock the log {file}")]
     Lock {
-        /// The file.
         file: PathBuf,
-        /// The cause.
         #[source]
         source: std::io::Error,
     },
     /// SQLite cannot read or write the file.
     #[error("cannot open the log {file}")]
     Sqlite {
-        /// The file.
         file: PathBuf,
-        /// The cause.
         #[source]
         source: rusqlite::Error,
     },
     /// The file holds the records of another topic.
     #[error("the log {file} holds the topic {holds}, not {topic}")]
     OtherTopic {
-        /// The file.
         file: PathBuf,
         /// The topic in the file.
         holds: String,

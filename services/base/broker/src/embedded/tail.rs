@@ -49,7 +49,7 @@ impl Tail {
         Some(records.iter().skip(skip).take(limit).cloned().collect())
     }
 
-    /// Watches the bounds.
+    /// Tells when the bounds of the tail change.
     pub fn subscribe(&self) -> watch::Receiver<Bounds> {
         self.bounds.subscribe()
     }

@@ -171,7 +171,7 @@ fn fetch_committed(
     let committed = consumer.committed_offsets(partitions.clone(), COMMITTED_TIMEOUT);
     committed.unwrap_or_else(|error| {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            %error,
             "cannot learn the group's offsets"
         );
         partitions.clone()
@@ -181,7 +181,7 @@ fn fetch_committed(
 impl ClientContext for Assignment {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            %error,
             reason,
             "the Kafka client reports a problem"
         );
@@ -208,7 +208,7 @@ impl ConsumerContext for Assignment {
             Rebalance::Revoke(partitions) => self.revoke(partitions),
             Rebalance::Error(error) => {
                 tracing::warn!(
-                    error = error as &dyn std::error::Error,
+                    %error,
                     "a rebalance failed"
                 );
             }
@@ -218,7 +218,7 @@ impl ConsumerContext for Assignment {
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                %error,
                 "cannot commit offsets"
             );
         }

@@ -49,12 +49,12 @@ impl Connection {
     }
 
     /// An error of a client with the reason of it, if the brokers cannot be reached.
-    pub async fn explained(&self, error: LogError) -> LogError {
+    pub async fn explain(&self, error: LogError) -> LogError {
         let source = match error {
             LogError::Unavailable(source) if is_about_connections(&*source) => source,
             other => return other,
         };
-        let reason = self.probed(REASON_AGE).await.and_then(|it| it.failure);
+        let reason = self.probe(REASON_AGE).await.and_then(|it| it.failure);
         LogError::Unavailable(match reason {
             Some(reason) => Box::new(Explained {
                 reason: masked(&reason).into_owned(),
@@ -83,7 +83,7 @@ impl Connection {
             Some(_) => CERTIFICATE_AGE,
             None => UNKNOWN_AGE,
         };
-        let probed = self.probed(age).await;
+        let probed = self.probe(age).await;
         if let Some(end) = probed.and_then(|it| it.server_certificate_ends) {
             *self.server_certificate_ends() = Some(end);
         }
@@ -94,9 +94,9 @@ impl Connection {
         ends.unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn probed(&self, not_older_than: Duration) -> Option<Probed> {
+    async fn probe(&self, not_older_than: Duration) -> Option<Probed> {
         let prober = Arc::clone(&self.prober);
-        let probing = tokio::task::spawn_blocking(move || prober.probed(not_older_than));
+        let probing = tokio::task::spawn_blocking(move || prober.probe(not_older_than));
         tokio::time::timeout(PROBED_WITHIN, probing)
             .await
             .ok()?

@@ -20,7 +20,7 @@ pub struct Quiet;
 impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(
-            error = &error as &dyn std::error::Error,
+            %error,
             reason,
             "the Kafka client reports a problem"
         );

@@ -83,7 +83,7 @@ impl<'a> Poll<'a> {
             Ok(message) => self.take_in_message(&message),
             Err(error) if mends_itself(&error) => {
                 tracing::debug!(
-                    error = &error as &dyn std::error::Error,
+                    %error,
                     "a passing problem with the broker"
                 );
             }

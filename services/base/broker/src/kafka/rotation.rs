@@ -25,7 +25,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Reads the files.
+    /// Reads the files for the first time. Fails if one cannot be used.
     pub fn begin(settings: &settings::Kafka) -> Result<Self, ConfigError> {
         Ok(Self {
             settings: settings.clone(),

@@ -96,7 +96,7 @@ impl Subscription for KafkaSubscription {
         if let Err(error) = self.consumer.store_offsets(&offsets) {
             // A partition was just revoked. Its new owner begins at the committed offset.
             tracing::debug!(
-                error = &error as &dyn std::error::Error,
+                %error,
                 "offsets are not stored"
             );
         }

@@ -31,7 +31,7 @@ pub trait Subject: Send + Sync {
     async fn take_down(self: Box<Self>) {}
 }
 
-/// Appends and waits.
+/// Appends records and waits until the log has answered for each.
 #[async_trait]
 pub trait AppendAll: Log {
     /// What became of each record, in their order.
