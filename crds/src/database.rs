@@ -1,21 +1,23 @@
 //! Where a service keeps its rows.
 
+use innkeeper_contracts::settings::DEFAULT_POSTGRES_PORT;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::tls::Tls;
 
 /// A database as a user names it; left out, the executor's default counts.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("has(self.sqlite) != has(self.postgres)", "say either sqlite or postgres"))]
 pub struct Database {
-    /// A file of the service's own. Only in `innkeeper dev` so far, and with one replica.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A file that all services of the platform share. Only in `innkeeper dev` so far, and with one
+    /// replica.
     pub sqlite: Option<Sqlite>,
     /// A schema of the service's own in a PostgreSQL database; `innkeeper dev` uses SQLite instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres: Option<Postgres>,
 }
 
@@ -24,14 +26,15 @@ pub struct Database {
 #[serde(rename_all = "camelCase")]
 pub struct Sqlite {}
 
-/// A PostgreSQL database.
+/// A PostgreSQL database, and how services connect to it.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Postgres {
     /// Name or address of the server.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// Its port.
+    /// Port of the server. 5432 when left out.
     #[serde(default = "postgres_port")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: u16,
@@ -43,12 +46,11 @@ pub struct Postgres {
     pub secret_ref: SecretRef,
     /// Whether and how the connection is encrypted. When left out: where the server offers it, and
     /// without verifying its certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 }
 
 const fn postgres_port() -> u16 {
-    5432
+    DEFAULT_POSTGRES_PORT
 }
 
 fn postgres_database() -> String {

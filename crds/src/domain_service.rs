@@ -6,6 +6,7 @@ use innkeeper_contracts::ServiceSettings;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::component::ServiceType;
 use crate::status::{Condition, never_observed};
@@ -13,6 +14,7 @@ use crate::tls::TlsSecrets;
 use crate::workload::Workload;
 
 /// One service of a platform, fully resolved.
+#[skip_serializing_none]
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "innkeeper.dev",
@@ -77,18 +79,14 @@ pub struct DomainServiceSpec {
     #[schemars(length(max = 8), inner(length(min = 1, max = 40)), extend("x-kubernetes-list-type" = "set"))]
     pub waits_for: Vec<String>,
     /// Name of the Secret with the keys `username` and `password` of its PostgreSQL database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub database_secret: Option<String>,
     /// Where the certificates for TLS with its PostgreSQL database are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_tls: Option<TlsSecrets>,
     /// Name of the Secret with the keys `username` and `password` for Kafka.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub kafka_secret: Option<String>,
     /// Where the certificates for TLS with Kafka are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kafka_tls: Option<TlsSecrets>,
     /// How its Service is reached.
     #[serde(default)]
@@ -99,6 +97,7 @@ pub struct DomainServiceSpec {
 }
 
 /// What the operator found out about a service.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DomainServiceStatus {
@@ -110,21 +109,16 @@ pub struct DomainServiceStatus {
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// What the service is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub component: Option<String>,
     /// How many pods are wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
     /// How many pods are ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_replicas: Option<u32>,
     /// Whether the connections to its database are encrypted; where the server decides, as a pod
     /// said when the service had become ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_tls: Option<bool>,
     /// Whether the connections to Kafka are encrypted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kafka_tls: Option<bool>,
 }
 

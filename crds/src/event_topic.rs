@@ -7,12 +7,14 @@ pub mod config;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 pub use config::TopicConfig;
 
 use crate::status::{Condition, never_observed};
 
 /// A Kafka topic as it should be.
+#[skip_serializing_none]
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "innkeeper.dev",
@@ -64,7 +66,6 @@ pub struct EventTopicSpec {
     )]
     pub topic_name: String,
     /// The platform whose own topic it is; such a topic cannot grow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub platform: Option<String>,
     /// Number of partitions; it can only grow.
@@ -72,18 +73,15 @@ pub struct EventTopicSpec {
     #[schemars(range(min = 1, max = MOST_PARTITIONS))]
     pub partitions: u32,
     /// Number of replicas of each partition; the brokers' default when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 16))]
     pub replication: Option<u32>,
     /// Settings of the topic by Kafka's own names; what is left out has the brokers' default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<TopicConfig>,
     /// What happens to the topic when this object is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
     /// `host:port` of one or more brokers, with commas between them; the installation's when left
     /// out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: Option<String>,
 }
@@ -109,6 +107,7 @@ pub enum DeletionPolicy {
 }
 
 /// What the operator found out about a topic.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventTopicStatus {
@@ -120,27 +119,23 @@ pub struct EventTopicStatus {
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// Partitions that the topic has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<u32>,
     /// Replicas that each partition has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replication: Option<u32>,
     /// The topic that was seen as described while this object's owner lived. No other is ever
     /// deleted with the object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicRecord>,
 }
 
 /// Which topic an object has looked after.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TopicRecord {
     /// Id of the Kafka cluster that has the topic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 249))]
     pub cluster_id: Option<String>,
     /// Id of the topic; one that is made anew has another. Absent before Kafka 2.8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub topic_id: Option<String>,
     /// UID of the `EventTopic` that this was written for: a status that was restored speaks of

@@ -3,19 +3,19 @@
 use innkeeper_contracts::settings::SaslMechanism;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::database::SecretRef;
 use crate::tls::Tls;
 
 /// How connections to Kafka are encrypted, and how a client proves who it is.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaSecurity {
     /// How the connections are encrypted. When left out: not at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// The user and the password. When left out: none, and a client certificate may do instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sasl: Option<Sasl>,
 }
 

@@ -3,6 +3,8 @@
 //! more than one object are in `innkeeper-plan`. Start reading at [`BookingPlatformSpec`], which
 //! expands to [`DomainServiceSpec`]s and an [`EventTopicSpec`].
 
+#![warn(missing_docs)]
+
 pub mod component;
 pub mod database;
 pub mod domain_service;

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::component::{Booking, Fulfillment, Gateway, Payment, View};
 use crate::database::{Database, Postgres};
@@ -16,6 +17,7 @@ use crate::status::{Condition, never_observed};
 use crate::workload::Workload;
 
 /// A whole booking platform: its services and what they share.
+#[skip_serializing_none]
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "innkeeper.dev",
@@ -70,7 +72,6 @@ use crate::workload::Workload;
 #[x_kube(validation = crate::rules::FULFILLMENTS_CAN_START)]
 pub struct BookingPlatformSpec {
     /// ISO 4217 code of all amounts, which are integers in its minor unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3), regex(pattern = r"^[A-Z]{3}$"))]
     pub currency: Option<String>,
     /// The platform's incarnation. A platform that is deleted and applied again goes on where it
@@ -79,17 +80,14 @@ pub struct BookingPlatformSpec {
     #[schemars(range(min = 1, max = 1_000_000))]
     pub incarnation: u32,
     /// Image of the services. When left out, the release that first saw the platform is kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub image: Option<String>,
     /// Where events go; what is left out comes from the installation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messaging: Option<Messaging>,
     /// Where services keep their rows unless they say otherwise; when left out, it comes from the
     /// installation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
-    /// The services.
+    /// The services of the platform: 1 to 64, each with a name of its own.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub services: Vec<Service>,
 }
@@ -98,44 +96,40 @@ const fn first_incarnation() -> u32 {
     1
 }
 
-/// Where events go.
+/// The Kafka brokers and the topic to which the platform's events go.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Messaging {
     /// `host:port` of one or more Kafka brokers, with commas between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: Option<String>,
     /// How the services reach these brokers.
     #[serde(flatten)]
     pub security: KafkaSecurity,
-    /// The platform's topic.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The topic that all services of the platform share; each of its fields has a default.
     pub topic: Option<PlatformTopic>,
 }
 
 /// The topic of a platform; all its services share it.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformTopic {
     /// Its name in Kafka; `NAMESPACE.PLATFORM` when left out, unless the platform has a topic
     /// already. It cannot change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 249),
         regex(pattern = r"^[._-]*[a-zA-Z0-9][a-zA-Z0-9._-]*$")
     )]
     pub name: Option<String>,
     /// Number of partitions. 12 when left out. It cannot change, since keys would move.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub partitions: Option<u32>,
     /// Number of replicas of each partition; the brokers' default when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 16))]
     pub replication: Option<u32>,
     /// Settings of the topic by Kafka's own names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<TopicConfig>,
     /// What happens to the topic when the platform is deleted.
     #[serde(default)]
@@ -143,6 +137,7 @@ pub struct PlatformTopic {
 }
 
 /// One service of a platform: its path, exactly one component block, and how it runs.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::ONE_COMPONENT)]
@@ -160,36 +155,28 @@ pub struct Service {
     )]
     pub name: String,
     /// Path of its resource, such as `/reservations`. Every service but a gateway has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::path")]
     pub path: Option<String>,
     /// Further paths, for clients that know others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aliases: Option<Aliases>,
     /// The services that it calls while a client waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
     pub calls: Vec<Call>,
     /// Makes it the platform's entrance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
     /// Makes it a service that takes bookings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking: Option<Booking>,
     /// Makes it a service that takes money.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Payment>,
     /// Makes it a service that delivers what was paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfillment: Option<Fulfillment>,
     /// Makes it a service that shows each saga in one row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<View>,
     /// Where it keeps its rows; the platform's database when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
     /// How it runs in `innkeeper dev`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dev: Option<Dev>,
     /// How it runs on a cluster.
     #[serde(flatten)]
@@ -197,6 +184,7 @@ pub struct Service {
 }
 
 /// A service that another one calls.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
@@ -204,21 +192,21 @@ pub struct Call {
     #[schemars(length(min = 1, max = 40))]
     pub service: String,
     /// How long the caller waits. 1s when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
 }
 
 /// How a service runs in `innkeeper dev`.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dev {
     /// Its port on this machine; one is chosen when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: Option<u16>,
 }
 
 /// What the operator found out about a platform.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookingPlatformStatus {
@@ -230,43 +218,35 @@ pub struct BookingPlatformStatus {
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The image that the services run: the spec's, or the release that first saw the platform.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub image: Option<String>,
     /// The platform's topic in Kafka.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 249))]
     pub topic: Option<String>,
     /// The installation's defaults that the services have: those of now, or those before while the
     /// platform waits for its turn.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub defaults: Option<InstallationDefaults>,
     /// Stands here from when the platform takes new defaults until it is ready with them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub defaults_rollout: Option<DefaultsRollout>,
     /// How many services the platform has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub services: Option<u32>,
     /// How many of them are ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_services: Option<u32>,
 }
 
 /// Defaults of the installation, for platforms that do not say otherwise.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InstallationDefaults {
     /// `host:port` of the Kafka brokers, with commas between them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub bootstrap_servers: Option<String>,
     /// How the services reach these brokers; without TLS and a password when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kafka: Option<KafkaSecurity>,
-    /// The PostgreSQL database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The PostgreSQL database of services that name none, if the installation has one.
     pub database: Option<Postgres>,
 }
 

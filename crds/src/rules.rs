@@ -199,3 +199,20 @@ pub const A_PLATFORMS_OWN_TOPIC_DOES_NOT_GROW: Rule = (
     "!has(self.platform) || self.partitions <= oldSelf.partitions",
     "a platform's own topic cannot grow, since keys would move to other partitions: put the old number back",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_topic::DEFAULT_PARTITIONS;
+
+    #[test]
+    fn a_number_of_partitions_that_was_left_out_is_the_default() {
+        let left_out = format!(": {DEFAULT_PARTITIONS})");
+        for (rule, _) in [
+            A_PLATFORMS_TOPIC_DOES_NOT_SHRINK,
+            A_PLATFORMS_TOPIC_DOES_NOT_GROW,
+        ] {
+            assert_eq!(rule.matches(&left_out).count(), 2, "{rule}");
+        }
+    }
+}

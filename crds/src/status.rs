@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// The observed generation of a status that the operator has not written yet.
 pub const NEVER_OBSERVED: i64 = -1;
@@ -12,6 +13,7 @@ pub(crate) const fn never_observed() -> i64 {
 }
 
 /// One aspect of an object's state.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
@@ -19,7 +21,7 @@ pub struct Condition {
     #[serde(rename = "type")]
     #[schemars(length(max = 63))]
     pub kind: String,
-    /// Whether it holds.
+    /// Whether the condition is true: True, False, or Unknown before anyone looked.
     pub status: ConditionStatus,
     /// Why, in one word.
     #[schemars(length(max = 63))]
@@ -32,16 +34,15 @@ pub struct Condition {
     #[schemars(schema_with = "crate::schema::instant")]
     pub last_transition_time: Time,
     /// The generation of the object that this speaks of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 }
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum ConditionStatus {
-    /// It holds.
+    /// The object is what the condition's type says, such as Ready.
     True,
-    /// It does not hold.
+    /// The object is not what the condition's type says.
     False,
     /// Nobody has looked yet.
     Unknown,

@@ -3,6 +3,7 @@
 use innkeeper_contracts::settings::TlsMode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// How a connection is encrypted.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -16,15 +17,14 @@ pub struct Tls {
 }
 
 /// Where the certificates for TLS are.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsSecrets {
     /// Secret with the certificates of the authorities to trust, in PEM. When left out: the
     /// system's, which in Innkeeper's image are Mozilla's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<CaSecretRef>,
     /// Secret of the type kubernetes.io/tls with the client's certificate and key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_ref: Option<TlsSecretRef>,
 }
 

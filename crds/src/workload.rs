@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use innkeeper_contracts::settings::DEFAULT_DRAIN_SECONDS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 pub use autoscaling::Autoscaling;
 pub use configuration::{Configuration, SecretKey, Secrets};
@@ -28,34 +29,27 @@ pub use scheduling::Scheduling;
 use crate::duration::Duration;
 
 /// How a service runs on a cluster; every field has a default that suits most services.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Workload {
     /// How many pods; 0 switches the service off. 1 when left out. Not together with `autoscaling`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub replicas: Option<u32>,
     /// Lets Kubernetes choose the number of pods by their load.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaling: Option<Autoscaling>,
     /// Processor time and memory of each pod.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
     /// How Kubernetes finds out whether a pod is well; the admin API answers unless told otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probes: Option<Probes>,
     /// Values of your own; a change rolls the pods.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Configuration>,
     /// Values that come from Secrets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Secrets>,
     /// How new pods replace old ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
     /// How many pods a drained node may take at once: one when left out; `None` is for a disruption
     /// budget of your own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disruption_budget: Option<DisruptionBudget>,
     /// Further labels of the service's objects and pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,7 +60,6 @@ pub struct Workload {
     #[schemars(schema_with = "crate::schema::annotations")]
     pub annotations: BTreeMap<String, String>,
     /// On which nodes the pods may run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduling: Option<Scheduling>,
 }
 

@@ -18,31 +18,22 @@ const fn resource_path(group: &'static str, plural: &'static str) -> ResourcePat
     ResourcePath { group, plural }
 }
 
-/// `BookingPlatform` objects.
 pub const PLATFORMS: ResourcePath =
     resource_path("/apis/innkeeper.dev/v1alpha1", "bookingplatforms");
-/// `DomainService` objects.
 pub const DOMAIN_SERVICES: ResourcePath =
     resource_path("/apis/innkeeper.dev/v1alpha1", "domainservices");
-/// `EventTopic` objects.
 pub const TOPICS: ResourcePath = resource_path("/apis/innkeeper.dev/v1alpha1", "eventtopics");
-/// `Deployment` objects.
 pub const DEPLOYMENTS: ResourcePath = resource_path("/apis/apps/v1", "deployments");
 /// `ReplicaSet` objects, which Deployments create.
 pub const REPLICA_SETS: ResourcePath = resource_path("/apis/apps/v1", "replicasets");
-/// `HorizontalPodAutoscaler` objects.
 pub const AUTOSCALERS: ResourcePath =
     resource_path("/apis/autoscaling/v2", "horizontalpodautoscalers");
-/// `PodDisruptionBudget` objects.
 pub const DISRUPTION_BUDGETS: ResourcePath =
     resource_path("/apis/policy/v1", "poddisruptionbudgets");
-/// `Pod` objects.
 pub const PODS: ResourcePath = resource_path("/api/v1", "pods");
 /// `Service` objects of Kubernetes.
 pub const SERVICES: ResourcePath = resource_path("/api/v1", "services");
-/// `ConfigMap` objects.
 pub const CONFIG_MAPS: ResourcePath = resource_path("/api/v1", "configmaps");
-/// `ServiceAccount` objects.
 pub const SERVICE_ACCOUNTS: ResourcePath = resource_path("/api/v1", "serviceaccounts");
 /// `Event` objects of the group `events.k8s.io`.
 pub const EVENTS: ResourcePath = resource_path("/apis/events.k8s.io/v1", "events");

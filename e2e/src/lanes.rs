@@ -79,7 +79,6 @@ impl Tally {
         }
     }
 
-    /// Whether anything failed.
     pub fn is_bad(&self) -> bool {
         !self.failed.is_empty()
     }
@@ -104,7 +103,7 @@ pub fn is_chosen(lane: &Lane, words: &[String]) -> bool {
     words.is_empty() || words.iter().any(named)
 }
 
-/// Runs lanes concurrently.
+/// Runs lanes concurrently, and returns the results of all.
 pub fn run(lanes: &[Lane]) -> Tally {
     thread::scope(|scope| {
         let running: Vec<_> = lanes

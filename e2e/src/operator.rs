@@ -11,7 +11,6 @@ use crate::postgres::DATABASE;
 use crate::secured_kafka;
 use crate::site::site;
 
-/// The operator's namespace.
 pub const NAMESPACE: Namespace = Namespace("innkeeper-system");
 
 /// Name of the Helm release.

@@ -18,7 +18,7 @@ const LOGIN: &str = "kafka-operator";
 const WRONG_LOGIN: &str = "kafka-wrong";
 const CA: &str = "kafka-ca";
 
-/// Where it listens.
+/// Where the broker listens: the address of PostgreSQL, and ports of its own.
 pub fn addresses() -> Addresses {
     let ports = std::array::from_fn(|index| FIRST_PORT + u16::try_from(index).unwrap());
     Addresses::at(site().cluster.postgres().ip(), ports)

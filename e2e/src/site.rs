@@ -12,7 +12,6 @@ const CLUSTER_VARIABLE: &str = "INNKEEPER_E2E_CLUSTER";
 pub struct Site {
     /// Name of the cluster on this machine.
     pub name: String,
-    /// The cluster itself.
     pub cluster: Cluster,
     /// A client of the Kubernetes API.
     pub client: kube::Client,

@@ -20,7 +20,6 @@ pub enum ImageError {
     /// A file could not be read.
     #[error("cannot read {path}")]
     Read {
-        /// The file.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -28,7 +27,6 @@ pub enum ImageError {
     /// The archive could not be written.
     #[error("cannot write the image {path}")]
     Write {
-        /// The archive.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -39,9 +37,8 @@ pub enum ImageError {
     /// The shared libraries of the program could not be listed.
     #[error("cannot list the shared libraries of {path}: {said}")]
     Libraries {
-        /// The program.
         path: PathBuf,
-        /// What `ldd` printed.
+        /// What `ldd` printed to stderr.
         said: String,
     },
 }

@@ -11,7 +11,6 @@ use innkeeper_cluster::parts::{PartError, go};
 use crate::Outcome;
 use crate::generated::{Generated, repository};
 
-/// The chart.
 const CHART: &str = "charts/innkeeper";
 
 /// A folder for each case: its `values.yaml`, and the `rendered.yaml` that comes of them.

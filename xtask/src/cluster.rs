@@ -52,7 +52,6 @@ struct Words {
     words: Vec<OsString>,
 }
 
-/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let name = &arguments.name;
     match &arguments.verb {

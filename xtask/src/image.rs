@@ -32,7 +32,6 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-/// Runs the chore.
 pub fn run(arguments: Arguments) -> Outcome {
     let archive = build(&arguments.name, arguments.output)?;
     let size = fs::metadata(&archive)?.len();

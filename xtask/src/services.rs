@@ -27,7 +27,6 @@ enum Verb {
     Status,
 }
 
-/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let name = &arguments.name;
     match arguments.verb {

@@ -30,18 +30,17 @@ pub struct Arguments {
     words: Vec<String>,
 }
 
-/// What tests want.
+/// How much tests need to run.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Level {
     /// Nothing but this repository
     Hermetic,
     /// A real Kafka and database, a browser, and networks of their own
     Services,
-    /// A real cluster
+    /// A Kubernetes cluster on this machine, which needs root
     Cluster,
 }
 
-/// Runs the chore.
 pub fn run(arguments: &Arguments) -> Outcome {
     let words = &arguments.words;
     match arguments.only {

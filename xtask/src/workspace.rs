@@ -32,7 +32,7 @@ pub struct Dependency {
 }
 
 impl Workspace {
-    /// Runs `cargo metadata`.
+    /// Reads the workspace with `cargo metadata`.
     pub fn load() -> Result<Self, Box<dyn Error>> {
         let mut cargo = cargo();
         cargo.args(["metadata", "--no-deps", "--format-version", "1"]);

@@ -7,19 +7,21 @@ use innkeeper_contracts::settings::{
 use innkeeper_contracts::words::{Attribute, MAX_ATTRIBUTES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::words::{Fields, words};
 use crate::duration::{self, Duration};
 use crate::rules::ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME;
 
 /// Takes bookings: pending, confirmed, rejected, expired, cancelled, completed.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Booking {
     /// The platform's names of fields.
     #[serde(default)]
     pub fields: Fields,
-    /// Further fields.
+    /// Further fields that clients may send with a booking, each with a type and bounds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_ATTRIBUTES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,
@@ -35,10 +37,8 @@ pub struct Booking {
     #[serde(default)]
     pub events: BookingEvents,
     /// Who takes the money; nobody when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<BookingPayment>,
     /// How long a booking may be pending until the service settles it itself. 1m when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_timeout: Option<Duration>,
 }
 
@@ -75,6 +75,7 @@ impl Booking {
 }
 
 /// Who takes the money for a booking, and when.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(&[ONLY_WHAT_IS_PAID_LATER_HAS_A_TIME])))]
@@ -87,63 +88,66 @@ pub struct BookingPayment {
     pub when: PaymentTime,
     /// How long a confirmed booking that is paid later waits for its money, counted from when the
     /// payment was requested; then it expires. For ever when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(schema_with = "duration::up_to_30_days")]
     pub pay_within: Option<Duration>,
 }
 
 /// Labels of a booking's states; a state without one has its canonical name.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookingStatuses {
-    /// Not settled yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking that is not settled yet; `pending` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub pending: Option<String>,
-    /// It holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking that is valid; `confirmed` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub confirmed: Option<String>,
-    /// It was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking whose payment was declined; `rejected` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
-    /// It was not settled in time, or not paid in time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking that was not settled or not paid in time; `expired` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,
-    /// It was taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking that was cancelled before its delivery; `cancelled` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
-    /// It was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Label of a booking whose fulfillment is completed; `completed` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
 }
 
 /// Names of a booking's events; an event without one has the canonical name of its state.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookingEvents {
-    /// A booking holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the event that a booking is valid; `confirmed` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub confirmed: Option<String>,
-    /// A booking was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the event that a booking's payment was declined; `rejected` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub rejected: Option<String>,
-    /// A booking was not settled in time, or not paid in time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the event that a booking was not settled or not paid in time; `expired` when left
+    /// out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub expired: Option<String>,
-    /// A booking was taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the event that a booking was cancelled; `cancelled` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
-    /// A booking was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the event that a booking's fulfillment is completed; `completed` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
 }

@@ -5,6 +5,7 @@ use innkeeper_contracts::settings::{self, StartAs};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::words::{Fields, words};
 
@@ -12,7 +13,7 @@ use super::words::{Fields, words};
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fulfillment {
-    /// What begins it.
+    /// The event that begins a fulfillment: `PaymentCaptured`, which is also the default.
     #[serde(default)]
     pub start_on: StartOn,
     /// The state in which it begins.
@@ -64,23 +65,24 @@ pub enum StartOn {
 
 /// Names of a fulfillment's states or events; what has none here has the canonical name of the
 /// state.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FulfillmentNames {
-    /// It waits to be started.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a fulfillment that waits to be started; `scheduled` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub scheduled: Option<String>,
-    /// It is under way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a fulfillment that is under way; `inProgress` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub in_progress: Option<String>,
-    /// It is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a fulfillment that is finished; `completed` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub completed: Option<String>,
-    /// It was taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a fulfillment that was cancelled; `cancelled` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub cancelled: Option<String>,
 }

@@ -4,10 +4,12 @@ use innkeeper_contracts::schema;
 use innkeeper_contracts::settings::{self, CREDENTIALS_NEED_NAMES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::duration::Duration;
 
 /// Routes requests to the platform's services, by their paths and aliases.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gateway {
@@ -15,11 +17,11 @@ pub struct Gateway {
     #[serde(default)]
     pub service_type: ServiceType,
     /// Which scripts of other sites may call; none when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
 }
 
 /// Which scripts of other sites may call. In each list `*` is everything.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(&[CREDENTIALS_NEED_NAMES])))]
@@ -28,23 +30,22 @@ pub struct Cors {
     #[schemars(schema_with = "schema::origins")]
     pub allow_origins: Vec<String>,
     /// The methods of their requests. GET, HEAD, POST and PATCH when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::methods")]
     pub allow_methods: Option<Vec<String>>,
     /// The headers of their requests. Content-Type, Idempotency-Key, If-Match and If-None-Match
     /// when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::header_names")]
     pub allow_headers: Option<Vec<String>>,
     /// The headers of answers that they may read. Location, `ETag` and Retry-After when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     #[schemars(schema_with = "schema::header_names")]
     pub expose_headers: Option<Vec<String>>,
     /// Whether their requests may carry cookies and the like.
     #[serde(default)]
     pub allow_credentials: bool,
     /// How long a browser may remember what it was told; it decides by itself when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Duration>,
 }
 

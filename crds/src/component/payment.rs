@@ -5,6 +5,7 @@ use innkeeper_contracts::settings::{self, BookingAddress, Capture};
 use innkeeper_contracts::words::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::booking::BookingPayment;
 use super::words::{Fields, words};
@@ -68,50 +69,51 @@ impl Payment {
 }
 
 /// Who moves the money.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Provider {
     /// The built-in provider, which is deterministic and moves no money.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<TestProvider>,
 }
 
-/// The built-in provider.
+/// The settings of the built-in provider, which moves no money.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestProvider {
     /// Declines larger amounts, in the currency's minor unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub decline_above: Option<i64>,
 }
 
 /// Names of a payment's states or events; what has none here has the canonical name of the state.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentNames {
-    /// It waits for the client.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment that waits for the client; `requested` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub requested: Option<String>,
-    /// The amount is reserved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment whose amount is reserved; `authorized` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub authorized: Option<String>,
-    /// The provider refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment that the provider refused; `declined` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub declined: Option<String>,
-    /// The amount is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment whose amount is taken; `captured` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub captured: Option<String>,
-    /// The reserved amount is released.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment whose reserved amount is released; `voided` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub voided: Option<String>,
-    /// The taken amount is given back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name for a payment whose taken amount is given back; `refunded` when left out.
+    #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub refunded: Option<String>,
 }

@@ -3,6 +3,7 @@
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// Shows each saga in one row.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -14,16 +15,16 @@ pub struct View {
 }
 
 /// One column of a view, which shows the value of one field or the latest of several.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("has(self.from) != (has(self.latestOf) && size(self.latestOf) > 0)", "say either from or latestOf"))]
 pub struct ViewColumn {
-    /// Its name.
+    /// Name of the member that holds the value in each row.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub name: String,
     /// A field of a service, in the platform's words: `SERVICE.FIELD`, such as
     /// `reservation.userName` or `pay.id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 128),
         regex(pattern = r"^[a-z][-a-z0-9]*\.[A-Za-z][A-Za-z0-9_]*$")

@@ -5,51 +5,43 @@ use std::collections::BTreeMap;
 use innkeeper_contracts::words::{Attribute, Field, Words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// The platform's names of the canonical fields. A booking keeps its own fields under their
 /// canonical names where none is given; another component keeps only the fields that are named
 /// here, and its status.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fields {
     /// Id of the booking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub booking: Option<String>,
     /// Id of the payment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub payment: Option<String>,
     /// Id of the fulfillment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub fulfillment: Option<String>,
     /// Who books: a string.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub customer: Option<String>,
     /// What is booked: a string.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub item: Option<String>,
     /// What the booked item is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub item_name: Option<String>,
-    /// How many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How many are booked: a whole number, 0 or more.
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub quantity: Option<String>,
     /// What it costs, in the currency's minor unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub amount: Option<String>,
     /// ISO 4217 code of the amount.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub currency: Option<String>,
     /// The label of the state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub status: Option<String>,
 }

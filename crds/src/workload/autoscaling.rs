@@ -3,8 +3,10 @@
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// Lets Kubernetes choose the number of pods by their processor time.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("self.minReplicas <= self.maxReplicas", "minReplicas must not be above maxReplicas"))]
@@ -22,7 +24,6 @@ pub struct Autoscaling {
     #[schemars(range(min = 1, max = 1000))]
     pub target_cpu_utilization_percentage: u32,
     /// How fast the number may change; Kubernetes' own defaults when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
 }
 
@@ -35,29 +36,27 @@ const fn eighty() -> u32 {
 }
 
 /// How fast the number of pods may change.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Behavior {
-    /// When it grows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How fast pods may be added; Kubernetes' default when left out.
     pub scale_up: Option<ScalingRules>,
-    /// When it shrinks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How fast pods may be removed; Kubernetes' default when left out.
     pub scale_down: Option<ScalingRules>,
 }
 
 /// How fast the number of pods may change in one direction.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScalingRules {
     /// Seconds of the past whose most cautious proposal counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3600))]
     pub stabilization_window_seconds: Option<u32>,
     /// Which of the policies counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select_policy: Option<SelectPolicy>,
-    /// The limits.
+    /// Limits of change, at most 8; Kubernetes' defaults when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub policies: Vec<ScalingPolicy>,
@@ -78,7 +77,7 @@ pub enum SelectPolicy {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScalingPolicy {
-    /// What `value` counts.
+    /// Whether `value` is a number of pods or a percentage of them.
     #[serde(rename = "type")]
     pub kind: ScalingPolicyKind,
     /// Largest change within the period.
@@ -92,8 +91,8 @@ pub struct ScalingPolicy {
 /// What a scaling policy counts.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum ScalingPolicyKind {
-    /// Pods.
+    /// `value` is a number of pods.
     Pods,
-    /// Percent of the pods there are.
+    /// `value` is a percentage of the pods that there are.
     Percent,
 }

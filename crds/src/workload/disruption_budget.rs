@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// disruption budget of your own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum DisruptionBudget {
-    /// One after another.
+    /// At most one pod is evicted at a time; one that is not ready may always be evicted.
     OneAtATime,
     /// Innkeeper makes no budget: Kubernetes evicts no pod that two of them select.
     None,

@@ -3,8 +3,10 @@
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// The probes of a pod; a probe that is left out asks the admin API.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1", "successThreshold of the liveness probe must be 1; leave it out"))]
@@ -12,62 +14,51 @@ use serde::{Deserialize, Serialize};
 #[x_kube(validation = ("!has(self.readiness) || !has(self.readiness.terminationGracePeriodSeconds)", "a readiness probe ends no pod: leave out its terminationGracePeriodSeconds"))]
 pub struct Probes {
     /// A pod that fails it is restarted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub liveness: Option<Probe>,
     /// A pod that fails it gets no requests.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readiness: Option<Probe>,
     /// The other probes begin once it has succeeded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub startup: Option<Probe>,
 }
 
 /// One probe: what is asked (the admin API when left out), and when.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = ("[has(self.httpGet), has(self.tcpSocket), has(self.exec)].filter(x, x).size() <= 1", "say at most one of httpGet, tcpSocket and exec"))]
 #[x_kube(validation = crate::rules::AN_ATTEMPT_ENDS_IN_TIME)]
 pub struct Probe {
     /// An HTTP request that must be answered with 2xx or 3xx.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_get: Option<HttpGet>,
     /// A TCP connection that must be accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp_socket: Option<TcpSocket>,
     /// A command in the container that must end with 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec: Option<Exec>,
     /// Seconds from the container's start to the first attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3600))]
     pub initial_delay_seconds: Option<u32>,
     /// Seconds from one attempt to the next.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub period_seconds: Option<u32>,
     /// Seconds until an attempt counts as failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub timeout_seconds: Option<u32>,
     /// Successes in a row after a failure until the pod counts as well again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     pub success_threshold: Option<u32>,
     /// Failures in a row until the probe has failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub failure_threshold: Option<u32>,
     /// Seconds that a pod which this probe ends has to finish; the pod's own when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub termination_grace_period_seconds: Option<u32>,
 }
 
-/// An HTTP request.
+/// An HTTP GET request to the pod; 2xx and 3xx count as success.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpGet {
-    /// Path and query.
+    /// Path of the request, with a query if there is one.
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^/"))]
     pub path: String,
     /// Port of the container: 8080 is the business API, 9090 the admin API.
@@ -75,7 +66,7 @@ pub struct HttpGet {
     pub port: u16,
 }
 
-/// A TCP connection.
+/// A TCP connection to the pod; it counts as success once it is accepted.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TcpSocket {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// On which nodes pods may run.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scheduling {
@@ -22,28 +24,25 @@ pub struct Scheduling {
     #[schemars(length(max = 4))]
     pub spread: Vec<Spread>,
     /// Name of a priority class.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub priority_class_name: Option<String>,
 }
 
 /// A taint that pods put up with.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Toleration {
     /// Key of the taint; every key when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 316))]
     pub key: Option<String>,
     /// How the value is compared.
     #[serde(default)]
     pub operator: TolerationOperator,
     /// Value of the taint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub value: Option<String>,
     /// What the taint does; every effect when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<TaintEffect>,
 }
 
@@ -94,6 +93,6 @@ pub enum WhenUnsatisfiable {
     /// They run close together.
     #[default]
     ScheduleAnyway,
-    /// They wait.
+    /// New pods wait until they can be kept apart.
     DoNotSchedule,
 }

@@ -5,7 +5,6 @@ use rcgen::{
     KeyPair, date_time_ymd,
 };
 
-/// A certificate authority.
 pub struct Authority {
     /// Its own certificate, in PEM.
     pub certificate: String,

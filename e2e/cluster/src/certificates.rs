@@ -26,7 +26,6 @@ pub enum CertificateError {
     /// A file could not be written.
     #[error("cannot write {path}")]
     Write {
-        /// The file.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,

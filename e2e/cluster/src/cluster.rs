@@ -36,7 +36,6 @@ const NODE_READY_WITHIN: Duration = Duration::from_secs(90);
 /// The file that exists once everything has started.
 const COMPLETE: &str = "complete";
 
-/// A running cluster.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     layout: Layout,
@@ -47,7 +46,6 @@ pub struct Cluster {
 pub struct ProcessState {
     /// Name of the process.
     pub name: String,
-    /// Process id.
     pub pid: i32,
     /// Whether the process runs.
     pub is_running: bool,

@@ -28,25 +28,18 @@ pub enum ClusterError {
     /// A program that the cluster needs is not available.
     #[error(transparent)]
     Part(#[from] PartError),
-    /// The network failed.
     #[error(transparent)]
     Network(#[from] NetworkError),
-    /// The certificates failed.
     #[error(transparent)]
     Certificates(#[from] CertificateError),
-    /// An image failed.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// A process failed.
     #[error(transparent)]
     Process(#[from] DaemonError),
-    /// A command failed.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// Kafka failed.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    /// `PostgreSQL` failed.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
     /// Something took too long.

@@ -14,7 +14,7 @@ pub enum CommandError {
     /// The program could not be started.
     #[error("cannot start `{command}`")]
     Start {
-        /// The command line.
+        /// The program and its arguments, as one line.
         command: String,
         /// The error of the system.
         source: io::Error,
@@ -22,7 +22,7 @@ pub enum CommandError {
     /// The program ended with an error.
     #[error("`{command}` failed ({status})\n{tail}")]
     Failed {
-        /// The command line.
+        /// The program and its arguments, as one line.
         command: String,
         /// The exit code or signal.
         status: String,
@@ -32,7 +32,6 @@ pub enum CommandError {
     /// The log file could not be written.
     #[error("cannot write the log {log}")]
     Log {
-        /// The log file.
         log: PathBuf,
         /// The error of the system.
         source: io::Error,

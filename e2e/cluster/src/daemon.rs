@@ -26,7 +26,7 @@ pub enum DaemonError {
     /// The program could not be started.
     #[error("cannot start `{command}`")]
     Start {
-        /// The command line.
+        /// The program and its arguments, as one line.
         command: String,
         /// The error of the system.
         source: io::Error,
@@ -74,7 +74,6 @@ pub enum DaemonError {
     Unstoppable {
         /// Name of the process.
         name: String,
-        /// Process id.
         pid: i32,
     },
 }
@@ -150,7 +149,6 @@ impl Daemon {
         &self.name
     }
 
-    /// Process id.
     pub fn pid(&self) -> i32 {
         self.pid
     }

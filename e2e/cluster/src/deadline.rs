@@ -12,7 +12,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Overdue {
     /// What was waited for.
     pub what: String,
-    /// The deadline.
+    /// How long it was waited for.
     pub within: Duration,
     /// The result of the last poll.
     pub last: String,

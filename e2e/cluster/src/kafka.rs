@@ -35,7 +35,6 @@ pub enum KafkaError {
     /// A file in the run folder, or a free port, was not available.
     #[error("cannot prepare Kafka in {folder}")]
     Prepare {
-        /// The run folder.
         folder: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -43,7 +42,6 @@ pub enum KafkaError {
     /// The storage could not be formatted.
     #[error("cannot format Kafka's storage")]
     Format(#[source] CommandError),
-    /// A tool failed.
     #[error("one of Kafka's tools failed")]
     Tool(#[source] CommandError),
     /// The broker did not start or did not stop.
@@ -51,7 +49,6 @@ pub enum KafkaError {
     Run(#[from] DaemonError),
 }
 
-/// A running broker.
 #[derive(Debug)]
 pub struct Kafka {
     /// Address for clients: `address:port`.

@@ -42,7 +42,7 @@ impl Layout {
         Certificates::at(&self.folder.join("certificates"))
     }
 
-    /// The administrator's kubeconfig.
+    /// Path of the kubeconfig with which an administrator reaches the cluster.
     pub fn kubeconfig(&self) -> PathBuf {
         self.certificates().kubeconfig("admin")
     }

@@ -38,7 +38,7 @@ pub enum NetworkError {
     /// A kernel setting inside the namespace could not be written.
     #[error("cannot set {setting} in the network namespace: {reason}")]
     Setting {
-        /// Path below `/proc/sys`.
+        /// Path of the setting below `/proc/sys`.
         setting: &'static str,
         /// The error of the system.
         reason: String,

@@ -57,7 +57,7 @@ pub enum PartError {
 pub struct Programs {
     /// All components of Kubernetes in one program, whose first argument is the component.
     pub kubernetes: PathBuf,
-    /// The DNS server.
+    /// The DNS server of the cluster.
     pub coredns: PathBuf,
     /// The server of resource metrics.
     pub metrics_server: PathBuf,

@@ -45,7 +45,6 @@ pub enum PostgresError {
     /// A file in the run folder, or a free port, was not available.
     #[error("cannot prepare PostgreSQL in {folder}")]
     Prepare {
-        /// The run folder.
         folder: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -58,10 +57,8 @@ pub enum PostgresError {
     Run(#[from] DaemonError),
 }
 
-/// A running server.
 #[derive(Debug)]
 pub struct Postgres {
-    /// Address for clients.
     pub address: SocketAddr,
     process: Daemon,
 }
@@ -79,7 +76,6 @@ impl LocalPostgres {
         self.postgres.url()
     }
 
-    /// Address for clients.
     pub fn address(&self) -> SocketAddr {
         self.postgres.address
     }

@@ -37,7 +37,7 @@ impl Progress {
         outcome
     }
 
-    /// Shows a line.
+    /// Prints a line to stderr, if progress is shown.
     pub fn say(self, line: &str) {
         if self.shown {
             eprintln!("{line}");

@@ -70,7 +70,6 @@ impl Addresses {
 
 /// The broker. It stops when this value is dropped.
 pub struct SecuredKafka {
-    /// Where it listens.
     pub addresses: Addresses,
     kafka: Kafka,
     folder: RunFolder,

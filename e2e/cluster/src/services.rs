@@ -24,10 +24,8 @@ pub const POSTGRES_VARIABLE: &str = "INNKEEPER_TEST_POSTGRES";
 /// Why the services could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServicesError {
-    /// Kafka failed.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
-    /// `PostgreSQL` failed.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
     /// A process could not be stopped.
@@ -36,7 +34,6 @@ pub enum ServicesError {
     /// The run folder could not be used.
     #[error("cannot use {folder}")]
     Folder {
-        /// The run folder.
         folder: PathBuf,
         /// The error of the system.
         source: io::Error,

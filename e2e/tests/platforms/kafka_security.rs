@@ -1,11 +1,14 @@
-//! A platform whose Kafka asks for TLS and a password, and lets users do what its ACLs allow.
+//! A platform whose Kafka asks for TLS and a password, and lets users do what its ACLs allow, and
+//! whose PostgreSQL takes TLS only.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use innkeeper_cluster::deadline::until;
 use innkeeper_cluster::folders::RunFolder;
+use innkeeper_cluster::postgres;
 use innkeeper_cluster::secured_kafka::{PASSWORD, SecuredKafka, USER};
+use innkeeper_cluster::tls_postgres::{self, TlsPostgres};
 use innkeeper_e2e::claims;
 use innkeeper_e2e::example::Example;
 use innkeeper_e2e::kubernetes::{DEPLOYMENTS, DOMAIN_SERVICES, TOPICS, condition, name, text};
@@ -31,7 +34,17 @@ pub fn lane() -> Lane {
     }
 }
 
-fn platform(brokers: SocketAddr) -> String {
+/// Port of the database server, beside those of the others.
+const DATABASE_PORT: u16 = 5_434;
+
+fn platform(brokers: SocketAddr, database: SocketAddr) -> String {
+    let postgres = json!({
+        "host": database.ip().to_string(),
+        "port": database.port(),
+        "database": "postgres",
+        "secretRef": { "name": "database-login" },
+        "tls": { "mode": "VerifyFull", "caSecretRef": { "name": "database-ca" } },
+    });
     let messaging = json!({
         "bootstrapServers": brokers.to_string(),
         "tls": { "mode": "VerifyFull", "caSecretRef": { "name": "ca" } },
@@ -39,6 +52,7 @@ fn platform(brokers: SocketAddr) -> String {
     });
     Example::small("secured")
         .with("messaging", messaging)
+        .with("database", json!({ "postgres": postgres }))
         .manifest()
 }
 
@@ -82,8 +96,14 @@ fn a_platform_reaches_brokers_that_ask_for_tls_and_a_password() {
     let run = RunFolder::at(&folder.path().join("kafka"));
     let kafka = SecuredKafka::start(&run, addresses(), authority()).unwrap();
     let brokers = addresses().secured;
+    let database = SocketAddr::new(brokers.ip(), DATABASE_PORT);
+    let database_folder = tempfile::tempdir().unwrap();
+    let server = TlsPostgres::start(database_folder.path(), database).unwrap();
     SECURED.create();
-    SECURED.create_secret();
+    let database_login = login(tls_postgres::USER, postgres::PASSWORD);
+    SECURED.apply(&secret("database-login", &database_login));
+    let database_ca = json!({ "ca.crt": server.authority.certificate });
+    SECURED.apply(&secret("database-ca", &database_ca));
     SECURED.apply(&secret("login", &login(USER, PASSWORD)));
     let ca = json!({ "ca.crt": authority().certificate });
     SECURED.apply(&secret("ca", &ca));
@@ -99,7 +119,7 @@ fn a_platform_reaches_brokers_that_ask_for_tls_and_a_password() {
         brokers,
         "allow Describe on the topic to the operator's user",
     );
-    start_platform(&kafka);
+    start_platform(&kafka, database);
     book();
     let metrics = SECURED.fetch_admin("pay", "/metrics");
     let is_encrypted =
@@ -115,7 +135,7 @@ fn a_platform_reaches_brokers_that_ask_for_tls_and_a_password() {
 
 /// Starts the platform with the rights that README names: those of the operator first, and then
 /// those of services.
-fn start_platform(kafka: &SecuredKafka) {
+fn start_platform(kafka: &SecuredKafka, database: SocketAddr) {
     let operators = [
         "Describe",
         "DescribeConfigs",
@@ -124,7 +144,7 @@ fn start_platform(kafka: &SecuredKafka) {
         "AlterConfigs",
     ];
     kafka.allow(&operators, "--topic", "secured.").unwrap();
-    SECURED.apply(&platform(addresses().secured));
+    SECURED.apply(&platform(addresses().secured, database));
     SECURED.await_told("pay", "needs Describe, Read and Write on the topic");
     let services = ["Read", "Write"];
     kafka.allow(&services, "--topic", "secured.").unwrap();
@@ -132,7 +152,7 @@ fn start_platform(kafka: &SecuredKafka) {
     SECURED.await_ready("secured");
     SECURED.until("the status says what is encrypted", || {
         let status = SECURED.fetch(DOMAIN_SERVICES, "pay")["status"].clone();
-        if status["kafkaTls"] == true && status["databaseTls"] == false {
+        if status["kafkaTls"] == true && status["databaseTls"] == true {
             Ok(())
         } else {
             Err(status.to_string())

@@ -1,6 +1,6 @@
 //! What the commands assume about a cluster: the chart's values.
 
-use innkeeper_contracts::settings::{SaslMechanism, TlsMode};
+use innkeeper_contracts::settings::{DEFAULT_POSTGRES_PORT, SaslMechanism, TlsMode};
 use innkeeper_crds::database::{Postgres, SecretRef};
 use innkeeper_crds::kafka::{KafkaSecurity, Sasl};
 use innkeeper_crds::tls::{CaSecretRef, Tls, TlsSecretRef, TlsSecrets};
@@ -45,8 +45,8 @@ pub struct ClusterArguments {
     /// `database.postgres.host`; `plan` and `validate` assume postgres.
     #[arg(long, value_name = "HOST")]
     postgres_host: Option<String>,
-    /// Its port.
-    #[arg(long, value_name = "PORT", default_value_t = 5432)]
+    /// Port of the PostgreSQL server.
+    #[arg(long, value_name = "PORT", default_value_t = DEFAULT_POSTGRES_PORT)]
     postgres_port: u16,
     /// Name of the database on it.
     #[arg(long, value_name = "NAME", default_value = "innkeeper")]

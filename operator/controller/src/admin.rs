@@ -1,6 +1,5 @@
 //! The operator's own HTTP API: `/livez`, `/readyz` and `/metrics`.
 
-use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +8,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use innkeeper_runtime::lifecycle::Lifecycle;
+use innkeeper_runtime::server::{self, Limits, Listener, Unrouted};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -31,14 +31,16 @@ pub(crate) struct Admin {
 }
 
 /// Serves the admin API until the operator stops.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    admin: Admin,
-    stop: CancellationToken,
-) -> io::Result<()> {
-    axum::serve(listener, router(admin))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+pub(crate) async fn serve(listener: Listener, admin: Admin, stop: CancellationToken) {
+    let (lifecycle, limits) = (Lifecycle::new(), Limits::default());
+    let unrouted = Unrouted::default();
+    let serving = server::serve(listener, router(admin), lifecycle.clone(), limits, unrouted);
+    let stopping = async {
+        stop.cancelled().await;
+        lifecycle.stop();
+    };
+    tokio::join!(serving, stopping);
+    lifecycle.drain(limits.drain_within).await;
 }
 
 fn router(admin: Admin) -> Router {

@@ -23,9 +23,9 @@ use crate::rollouts::Rollouts;
 /// The namespaces whose platforms an operator reconciles.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Scope {
-    /// Every namespace.
+    /// Those of every namespace.
     Cluster,
-    /// One namespace.
+    /// Those of the namespace with this name.
     Namespace(String),
 }
 

@@ -62,7 +62,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// Every class.
     pub(crate) const ALL: [Self; 3] = [Self::Conflict, Self::Outage, Self::Refused];
 
     /// Name of the class in metrics.

@@ -14,7 +14,6 @@ pub(crate) enum AdminCall {
 }
 
 impl AdminCall {
-    /// Every call.
     pub(crate) const ALL: [Self; 8] = [
         Self::DescribeTopics,
         Self::DescribeConfigs,

@@ -21,7 +21,7 @@ pub(crate) enum WriteDecision {
     Keep,
     /// Write nothing for now, because others have changed the object back too often.
     Leave,
-    /// Apply the object.
+    /// Apply the object, to change it or to restore what others changed.
     Write,
 }
 

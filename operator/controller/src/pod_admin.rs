@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::{BodyExt as _, Limited};
 use innkeeper_contracts::pod::ADMIN_PORT;
+use innkeeper_runtime::client::Client;
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -27,9 +28,9 @@ async fn ask(address: &str, path: &str) -> Option<Value> {
     } else {
         address.to_owned()
     };
-    let uri = format!("http://{host}:{ADMIN_PORT}{path}").parse().ok()?;
-    let client: Client<_, Empty<&[u8]>> = Client::builder(TokioExecutor::new()).build_http();
-    let answer = client.get(uri).await.ok()?;
+    let request = Request::get(format!("http://{host}:{ADMIN_PORT}{path}"));
+    let request = request.body(Body::empty()).ok()?;
+    let answer = Client::new().send(request).await.ok()?;
     let body = Limited::new(answer.into_body(), MOST_BYTES).collect();
     serde_json::from_slice(&body.await.ok()?.to_bytes()).ok()
 }

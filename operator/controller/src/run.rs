@@ -1,13 +1,13 @@
 //! Runs an operator from its options until it has stopped in an orderly way.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use innkeeper_plan::names::FIELD_MANAGER;
+use innkeeper_runtime::server::Listener;
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,14 +32,10 @@ pub enum RunError {
     /// The address of the admin API cannot be used.
     #[error("could not listen on {address}")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// The error of the system.
         source: io::Error,
     },
-    /// The admin API failed.
-    #[error("the admin API broke off")]
-    Admin(#[source] io::Error),
     /// The metrics could not be created.
     #[error("could not make the metrics")]
     Metrics(#[source] prometheus::Error),
@@ -79,23 +75,13 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
         ended.cancel();
         outcome
     };
-    let (served, (), (), worked) = tokio::join!(serve, checking, looking, work);
+    let ((), (), (), worked) = tokio::join!(serve, checking, looking, work);
     tracing::info!("the operator has stopped");
-    worked?;
-    served.map_err(RunError::Admin)
+    Ok(worked?)
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
-    let listener = match TcpListener::bind(address).await {
-        // EAFNOSUPPORT or EADDRNOTAVAIL: a machine without IPv6.
-        Err(error)
-            if address.ip() == Ipv6Addr::UNSPECIFIED
-                && matches!(error.raw_os_error(), Some(97 | 99)) =>
-        {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
-        }
-        listener => listener,
-    };
+async fn listen(address: SocketAddr) -> Result<Listener, RunError> {
+    let listener = Listener::bind(address).await;
     let listener = listener.map_err(|source| RunError::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, "answering /livez, /readyz and /metrics");

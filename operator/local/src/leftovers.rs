@@ -14,7 +14,7 @@ pub async fn warn(
     all: &[String],
     services: impl Iterator<Item = &ServiceSettings>,
 ) {
-    match warnings(file, all, services).await {
+    match find_warnings(file, all, services).await {
         Ok(warnings) => warnings
             .iter()
             .for_each(|warning| tracing::warn!("{warning}")),
@@ -25,13 +25,13 @@ pub async fn warn(
     }
 }
 
-async fn warnings(
+async fn find_warnings(
     file: &PlatformFile,
     all: &[String],
     services: impl Iterator<Item = &ServiceSettings>,
 ) -> Result<Vec<String>, StoreError> {
     let mut warnings = Vec::new();
-    for (service, rows) in file.rows_of_others(all.to_vec()).await? {
+    for (service, rows) in file.find_rows_of_others(all.to_vec()).await? {
         warnings.push(format!(
             "{rows} rows of {service} stay behind, which the platform no longer has: a service under a new name begins without rows, and its ids at 1"
         ));

@@ -25,7 +25,7 @@ pub enum Error {
     /// A service that is to be left out does not exist.
     #[error("there is no service {name} to leave out; the services are {}", known.join(", "))]
     Without {
-        /// The unknown name.
+        /// The name that no service has.
         name: String,
         /// The names of the services.
         known: Vec<String>,
@@ -37,7 +37,6 @@ pub enum Error {
     Port {
         /// Name of the service.
         service: String,
-        /// The port.
         port: u16,
         /// The error of the operating system.
         source: io::Error,
@@ -97,11 +96,9 @@ struct Bound {
     address: SocketAddr,
 }
 
-/// A running platform.
 pub struct Platform {
     /// Name of the platform.
     pub name: String,
-    /// The data folder.
     pub data: PathBuf,
     /// The services with their addresses: gateways first, then callees before their callers.
     pub services: Vec<Running>,
@@ -115,7 +112,6 @@ pub struct Running {
     pub address: SocketAddr,
     /// Path of its resource; empty for a gateway.
     pub path: String,
-    /// The service.
     pub service: Service,
 }
 

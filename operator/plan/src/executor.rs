@@ -14,7 +14,6 @@ use innkeeper_crds::kafka::KafkaSecurity;
     reason = "a plan has one, and nothing holds many"
 )]
 pub enum Executor {
-    /// A Kubernetes cluster.
     Cluster(ClusterDefaults),
     /// One process on this machine.
     Local(LocalDefaults),

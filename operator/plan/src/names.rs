@@ -19,6 +19,9 @@ pub const TOPIC_FINALIZER: &str = "innkeeper.dev/topic";
 pub const APPLIED_ANNOTATION: &str = "innkeeper.dev/applied";
 /// Longest identifier that PostgreSQL does not truncate.
 const SCHEMA_LENGTH: usize = 63;
+/// How the names of PostgreSQL's own schemas begin, and no others
+/// (<https://www.postgresql.org/docs/current/sql-createschema.html>).
+const RESERVED: &str = "pg_";
 
 /// A service in one incarnation of its platform. Consumer groups and schemas belong to such a pair.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,10 @@ pub fn consumer_group(of: ServiceIncarnation) -> String {
 /// characters.
 pub fn schema(of: ServiceIncarnation) -> String {
     let parts = [of.namespace, of.platform, of.service];
-    let readable = format!("{}__{}", parts.join("__"), of.incarnation).replace('-', "_");
+    let mut readable = format!("{}__{}", parts.join("__"), of.incarnation).replace('-', "_");
+    if readable.starts_with(RESERVED) {
+        readable.insert(0, '_');
+    }
     let ambiguous = parts.iter().any(|part| part.contains("--"));
     if !ambiguous && readable.len() <= SCHEMA_LENGTH {
         return readable;
@@ -174,7 +180,7 @@ mod tests {
 
     /// Names of few letters, so that different services come near each other.
     fn identity() -> impl Strategy<Value = (String, String, String, u32)> {
-        let name = || "[ab]([-a]{0,4}[ab])?|a{38}[ab]";
+        let name = || "pg|pg-a|[ab]([-a]{0,4}[ab])?|a{38}[ab]";
         (name(), name(), name(), 1..3_u32)
     }
 
@@ -192,6 +198,7 @@ mod tests {
                 (consumer_group(of), schema(of))
             };
             let ((group, schema), (other_group, other_schema)) = (names(&one), names(&other));
+            prop_assert!(!schema.starts_with("pg_"), "{}", schema);
             prop_assert_ne!(group, other_group);
             prop_assert_ne!(schema, other_schema);
         }

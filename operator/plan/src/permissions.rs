@@ -37,7 +37,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
     pub const ALL: [Self; 5] = [
         Self::Platforms,
         Self::Everywhere,

@@ -116,17 +116,22 @@ fn of_a_file(mut object: Value) -> Value {
 
 fn is_platform(document: &Document) -> Result<bool, Refusals> {
     let text = |key: &str| document.value.get(key).and_then(Value::as_str);
-    let expected = format!("{GROUP}/{VERSION}");
-    if text("kind") != Some("BookingPlatform") {
-        return Ok(false);
-    }
-    let mut collector = Collector::new(Refuser::Parser);
-    if text("apiVersion") != Some(&expected) {
-        collector.refuse("apiVersion", format!("expected {expected}"));
-    }
-    collector
-        .finish(true)
-        .map_err(|refusals| refusals.located(|field_path| document.line_of(field_path)))
+    let check_version = || {
+        let expected = format!("{GROUP}/{VERSION}");
+        let mut collector = Collector::new(Refuser::Parser);
+        if text("apiVersion") != Some(&expected) {
+            collector.refuse("apiVersion", format!("expected {expected}"));
+        }
+        collector.finish(true)
+    };
+    let is_platform = Schema::check_kind(&document.value).and_then(|()| {
+        if text("kind") == Some("BookingPlatform") {
+            check_version()
+        } else {
+            Ok(false)
+        }
+    });
+    is_platform.map_err(|refusals| refusals.located(|field_path| document.line_of(field_path)))
 }
 
 fn platform(document: Document) -> Result<PlatformFile, Refusals> {

@@ -9,7 +9,6 @@ pub use innkeeper_crds::refusals::Refuser;
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// Who refuses it.
     pub refused_by: Refuser,
     /// The line in the file, from 1; `None` if it did not come from a file.
     pub line: Option<usize>,

@@ -5,7 +5,6 @@ use semver::Version;
 
 /// A field that images of earlier releases do not know.
 pub struct NewField {
-    /// Its name.
     pub name: &'static str,
     /// The release that introduced it.
     pub since: Version,

@@ -9,7 +9,6 @@ use serde::Serialize;
 pub struct Rendered {
     /// Group, version, kind and plural of the object.
     pub resource: ApiResource,
-    /// The object itself.
     pub object: DynamicObject,
 }
 

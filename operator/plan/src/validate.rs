@@ -53,7 +53,6 @@ pub struct ValidatedPlatform {
 pub struct ValidatedTopic {
     /// Name of the topic in Kafka, if the platform gives one.
     pub name: Option<String>,
-    /// Number of partitions.
     pub partitions: u32,
     /// Number of replicas; the brokers' default if absent.
     pub replication: Option<u32>,
@@ -122,11 +121,8 @@ pub struct ValidatedCall {
 /// The component of a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Component {
-    /// Routes requests.
     Gateway(Gateway),
-    /// Takes bookings.
     Booking(Booking),
-    /// Takes money.
     Payment(Payment),
     /// Delivers what was paid.
     Fulfillment(Fulfillment),

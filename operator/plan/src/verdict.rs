@@ -104,7 +104,6 @@ impl Reason {
 /// The state of an object, with the reason and the remedy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Verdict {
-    /// The state itself.
     pub state: State,
     /// The reason, in one word.
     pub reason: Reason,

@@ -14,7 +14,6 @@ use crate::domain::State;
 
 /// Builds answers in the platform's words.
 pub struct Answers {
-    /// Shows bookings.
     pub presenter: Presenter,
 }
 

@@ -33,7 +33,6 @@ impl Index {
         Self(json!({ "_links": links }).to_string())
     }
 
-    /// Answers a request.
     pub fn answer(&self, request: &Request) -> Result<Response, Problem> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Ok((StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, ALLOWED)]).into_response());

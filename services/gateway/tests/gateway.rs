@@ -22,7 +22,7 @@ use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::neighbours::{Neighbour, Neighbours};
 use innkeeper_runtime::problem::{MEDIA_TYPE, Problem};
-use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_runtime::server::{Limits, Unrouted, serve};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -137,7 +137,7 @@ async fn served(router: Router, lifecycle: &Lifecycle) -> SocketAddr {
         router,
         lifecycle.clone(),
         Limits::default(),
-        None,
+        Unrouted::default(),
     );
     lifecycle.spawn("server", serving);
     address

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as AxumState};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -44,8 +45,9 @@ async fn authorize(
 
 async fn settle_outcome(
     AxumState(payments): AxumState<Arc<Payments>>,
-    Path(saga): Path<Uuid>,
+    saga: Result<Path<Uuid>, PathRejection>,
 ) -> Result<Json<AuthorizeAnswer>, Problem> {
+    let Path(saga) = saga.map_err(|_| Problem::from(Rejection::NotFound))?;
     Ok(Json(payments.settle_outcome(saga).await.map_err(refused)?))
 }
 

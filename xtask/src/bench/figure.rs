@@ -15,7 +15,6 @@ pub struct Run {
     pub figures: Vec<Figure>,
 }
 
-/// One measured value.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Figure {
     /// What was measured. Goals and comparisons find a figure by this name.
@@ -52,7 +51,7 @@ pub enum Better {
     Higher,
     /// The lower value is better.
     Lower,
-    /// Neither is.
+    /// Neither is better: the value only describes the run.
     Neither,
 }
 
@@ -80,7 +79,6 @@ impl Unit {
 }
 
 impl Figure {
-    /// A figure.
     pub fn new(name: impl Into<String>, value: f64, unit: Unit) -> Self {
         Self {
             name: name.into(),

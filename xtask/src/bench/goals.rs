@@ -29,9 +29,7 @@ pub enum Goal {
 /// Whether a run has what is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GoalResult {
-    /// It has.
     Reached,
-    /// It has not.
     Missed,
     /// The run cannot tell, for this reason.
     Open(String),

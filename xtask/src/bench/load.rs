@@ -12,7 +12,6 @@ use super::platform::{Platform, reservation};
 /// The load that is put on a platform.
 #[derive(Clone, Copy)]
 pub struct Load {
-    /// Number of connections.
     pub connections: u32,
     /// How long the load lasts, in whole seconds.
     pub length: Duration,
@@ -23,18 +22,18 @@ pub struct Load {
 /// What came of a load.
 #[derive(Debug, PartialEq)]
 pub struct LoadResult {
-    /// Answers per second.
+    /// Answers per second, whatever their status.
     pub per_second: f64,
     /// The time that 99 of 100 requests did not exceed, in milliseconds.
     pub p99_ms: f64,
-    /// Answers of 2xx.
+    /// Number of answers of 2xx.
     pub reservations: u64,
     /// Answers other than 2xx, and requests without an answer.
     pub failures: u64,
 }
 
 impl Load {
-    /// Load without pauses.
+    /// Load without pauses between reservations.
     pub const fn full(connections: u32, length: Duration) -> Self {
         Self {
             connections,

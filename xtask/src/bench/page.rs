@@ -7,9 +7,7 @@ use super::figure::Run;
 use super::table::{misses, table};
 use crate::generated::{Generated, repository};
 
-/// The saved run.
 pub const RUN: &str = "docs/figures.json";
-/// The page.
 const PAGE: &str = "docs/figures.md";
 
 /// The page as it should be.

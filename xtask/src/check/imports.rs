@@ -26,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("innkeeper-contracts", &[]),
     (
         "innkeeper-controller",
-        &["contracts", "crds", "kafka", "plan"],
+        &["contracts", "crds", "kafka", "plan", "runtime"],
     ),
     ("innkeeper-crds", &["contracts"]),
     ("innkeeper-e2e", &["cluster", "crds"]),
@@ -73,7 +73,6 @@ const PURE: [&str; 4] = [
     "innkeeper-plan",
 ];
 
-/// Libraries for IO.
 const IO: [&str; 10] = [
     "axum",
     "deadpool-postgres",

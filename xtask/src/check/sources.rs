@@ -5,7 +5,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A Rust file.
 pub struct Source {
     /// Path of the file.
     pub path: PathBuf,

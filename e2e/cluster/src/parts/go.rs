@@ -14,7 +14,7 @@ pub const KUBERNETES: Part = Part {
     version: "1.34.4",
 };
 
-/// The DNS server.
+/// The DNS server of the cluster.
 pub const COREDNS: Part = Part {
     name: "coredns",
     version: "1.12.4",

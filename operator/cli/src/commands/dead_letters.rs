@@ -64,9 +64,9 @@ enum Action {
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Output {
-    /// Columns for people.
+    /// Columns, for people to read.
     Table,
-    /// JSON for programs.
+    /// JSON, for programs to read.
     Json,
 }
 
@@ -74,7 +74,6 @@ fn dev() -> String {
     format!("http://127.0.0.1:{}", pod::ADMIN_PORT)
 }
 
-/// Executes the action.
 pub fn run(arguments: &Arguments, subject: &'static Subject) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::failed(&error))?;
     runtime.block_on(act(arguments, subject))

@@ -12,7 +12,7 @@ use innkeeper_local::platform::{Options, Platform, Prepared, executor};
 use innkeeper_local::screen::screen;
 use innkeeper_plan::ValidatedPlatform;
 use innkeeper_runtime::lifecycle::Lifecycle;
-use innkeeper_runtime::server::{self, Limits, Listener};
+use innkeeper_runtime::server::{self, Limits, Listener, Unrouted};
 use innkeeper_runtime::shutdown::EndSignals;
 
 use crate::exit::Failure;
@@ -90,7 +90,7 @@ async fn develop(
             admin_router(&platforms),
             admin.clone(),
             Limits::default(),
-            None,
+            Unrouted::default(),
         ),
     );
     for ((plan, _), platform) in plans.iter().zip(&platforms) {

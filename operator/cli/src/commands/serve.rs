@@ -9,8 +9,8 @@ use innkeeper_contracts::{ServiceSettings, pod};
 use innkeeper_host::{Backing, Launch, Neighbours, Service};
 use innkeeper_kit::clock::SystemClock;
 use innkeeper_runtime::lifecycle::Lifecycle;
-use innkeeper_runtime::server::{self, Limits, Listener};
-use innkeeper_runtime::shutdown::{EndSignals, LEAVE_FOR_IN_POD};
+use innkeeper_runtime::server::{self, Limits, Listener, Unrouted};
+use innkeeper_runtime::shutdown::EndSignals;
 
 use crate::exit::Failure;
 use crate::process::{self, CrashArguments};
@@ -20,7 +20,7 @@ use crate::process::{self, CrashArguments};
 pub struct Arguments {
     /// What the service is: gateway, booking, payment, fulfillment or view.
     component: String,
-    /// Its settings file.
+    /// File with the settings of the service, as JSON.
     #[arg(long, value_name = "FILE", default_value = pod::SETTINGS_FILE)]
     settings: PathBuf,
     /// Where the business API is served; [::] is every address of both families.
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value_t = everywhere(pod::ADMIN_PORT))]
     listen_admin: SocketAddr,
     /// Seconds to serve on after SIGTERM, while the service is taken out of the endpoints.
-    #[arg(long, value_name = "SECONDS", default_value_t = LEAVE_FOR_IN_POD.as_secs())]
+    #[arg(long, value_name = "SECONDS", default_value_t = pod::LEAVE_FOR.as_secs())]
     leave_for: u64,
     #[command(flatten)]
     crash: CrashArguments,
@@ -76,7 +76,7 @@ async fn serve(
         service.admin.clone(),
         admin.clone(),
         Limits::default(),
-        None,
+        Unrouted::default(),
     );
     admin.spawn("admin server", serving);
     tracing::info!(service = service.name, address = %arguments.listen, "serving");

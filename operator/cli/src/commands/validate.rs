@@ -15,6 +15,9 @@ pub struct Arguments {
     /// Platform files; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Namespace of platforms that name none.
+    #[arg(long, short, default_value = "default")]
+    namespace: String,
     #[command(flatten)]
     cluster: ClusterArguments,
 }
@@ -23,7 +26,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let executor = arguments.cluster.executor();
     let mut faults = Vec::new();
-    let files = files::read(&arguments.files)?;
+    let mut files = files::read(&arguments.files)?;
+    for file in &mut files {
+        file.default_namespace(&arguments.namespace);
+    }
     files::refuse_twins(&files, |it| (it.namespace(), it.name()))?;
     for file in files {
         match file.validate(&executor) {

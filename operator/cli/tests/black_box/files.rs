@@ -181,9 +181,14 @@ fn two_descriptions_of_one_platform_are_refused_with_both_files() {
             .status
             .success()
     );
-    let in_one_namespace = ["plan", "--namespace", "elsewhere", "a.yaml", "b.yaml"];
-    for arguments in [&in_one_namespace[..], &["dev", "a.yaml", "b.yaml"]] {
-        let output = run(&folder, arguments, b"");
+    let in_one_namespace =
+        |command| [command, "--namespace", "elsewhere", "a.yaml", "b.yaml"].to_vec();
+    for arguments in [
+        in_one_namespace("validate"),
+        in_one_namespace("plan"),
+        vec!["dev", "a.yaml", "b.yaml"],
+    ] {
+        let output = run(&folder, &arguments, b"");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(said(&output).contains(twins), "{}", said(&output));
     }
@@ -192,6 +197,16 @@ fn two_descriptions_of_one_platform_are_refused_with_both_files() {
 #[test]
 fn a_value_of_a_wrong_type_is_called_that() {
     for (found, wrong, expected) in [
+        (
+            "kind: BookingPlatform\n",
+            "kind: 5\n",
+            r#"kind: Invalid value: "integer": kind in body must be of type string: "integer""#,
+        ),
+        (
+            "metadata:\n  name: rentcar\n",
+            "metadata: 5\n",
+            r#"metadata: Invalid value: "integer": metadata in body must be of type object: "integer""#,
+        ),
         (
             "name: rentcar\n",
             "name: 12345\n",

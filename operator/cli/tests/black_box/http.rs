@@ -14,7 +14,6 @@ use tokio::net::TcpStream;
 /// How long a request may take.
 const WITHIN: Duration = Duration::from_secs(15);
 
-/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

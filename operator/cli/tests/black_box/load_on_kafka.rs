@@ -1,23 +1,23 @@
 //! Load on services in processes of their own, on a real Kafka and a real PostgreSQL. The load on
-//! `innkeeper dev` is a test program of its own.
+//! `innkeeper dev` is a test program of its own. `INNKEEPER_LOAD_SECONDS` sets its length, two
+//! minutes otherwise.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::future::join_all;
+use innkeeper_testkit::load;
 
 use crate::crash::Site;
 use crate::platform::kims_wish;
 
 const CLIENTS: usize = 4;
 
-const LOAD_FOR: Duration = Duration::from_mins(1);
-
 #[tokio::test]
 async fn load_ends_with_empty_outboxes_and_every_event_had_its_effect() {
     let site = Site::make().await;
     let processes = site.start_all();
     site.listens().await;
-    let end = Instant::now() + LOAD_FOR;
+    let end = Instant::now() + load::length();
     let client = async || {
         let mut booked = 0;
         while Instant::now() < end {

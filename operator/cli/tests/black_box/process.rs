@@ -59,7 +59,6 @@ impl Innkeeper {
         fs::read_to_string(&self.screen).unwrap()
     }
 
-    /// What it logged.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::future::{join, join_all};
 use innkeeper_cluster::authority::Authority;
 use innkeeper_cluster::postgres::{ADMINISTRATOR, PASSWORD};
 use innkeeper_cluster::tls_postgres::{CERTIFIED, PLAIN, TlsPostgres, USER};
@@ -37,6 +39,7 @@ fn put(folder: &Path, file: &str, text: &str) {
 struct Service {
     folder: TempDir,
     name: String,
+    port: u16,
     admin: u16,
     settings: Value,
 }
@@ -58,6 +61,7 @@ impl Service {
         Self {
             folder,
             name: name.to_owned(),
+            port: free_port(),
             admin: free_port(),
             settings,
         }
@@ -67,8 +71,8 @@ impl Service {
         let file = self.folder.path().join("rent.json");
         fs::write(file, self.settings.to_string()).unwrap();
         let words = format!(
-            "serve fulfillment --settings rent.json --listen 127.0.0.1:0 --listen-admin 127.0.0.1:{} --leave-for 0",
-            self.admin
+            "serve fulfillment --settings rent.json --listen 127.0.0.1:{} --listen-admin 127.0.0.1:{} --leave-for 0",
+            self.port, self.admin
         );
         let words: Vec<&str> = words.split(' ').collect();
         Innkeeper::spawn(self.folder.path(), &self.name, &words)
@@ -105,6 +109,15 @@ impl Service {
         let has_own =
             self.settings["database"]["postgres"]["tls"]["clientCertificateDir"].is_string();
         assert_eq!(ends("client") > 0, has_own, "{metrics}");
+    }
+
+    /// Reads its rows so many times at once, none of them in vain.
+    async fn read_at_once(&self, times: usize) {
+        let reads = (0..times).map(|_| send(self.port, get("/rents")));
+        for answer in join_all(reads).await {
+            let answer = answer.unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
     }
 
     /// Checks that it ends, and says this.
@@ -195,11 +208,25 @@ async fn a_wrong_password_is_said_and_one_that_rotates_is_used_from_the_next_con
     let process = service.start();
     service.await_open(&server, &process).await;
     let query = |statement: &str| server.postgres.query(statement).unwrap();
-    query(&format!("ALTER ROLE {USER} PASSWORD 'the-next-one'"));
     let wrong = Service::of(&server, "wrong", USER, &verified(&server, "VerifyFull"));
-    wrong.check_refused("password authentication failed").await;
+    // More connections than the load needs.
+    service.read_at_once(8).await;
+    let has_rotated = AtomicBool::new(false);
+    let load = async {
+        while !has_rotated.load(Ordering::Relaxed) {
+            service.read_at_once(2).await;
+        }
+    };
+    let rotation = async {
+        query(&format!("ALTER ROLE {USER} PASSWORD 'the-next-one'"));
+        wrong.check_refused("password authentication failed").await;
+        put(service.folder.path(), "password", "the-next-one");
+        has_rotated.store(true, Ordering::Relaxed);
+    };
+    join(load, rotation).await;
+    // More than it had connections for.
+    service.read_at_once(32).await;
 
-    put(service.folder.path(), "password", "the-next-one");
     let of_service = "FROM pg_stat_activity WHERE application_name = 'rotated'";
     // It returns when the connections are gone.
     query(&format!(

@@ -7,6 +7,7 @@ use futures::future::{join, join_all};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use innkeeper_testkit::load;
 use innkeeper_testkit::patience::until_within;
 use rusqlite::{Connection, OpenFlags};
 use tokio::net::TcpStream;
@@ -25,25 +26,16 @@ const GROWTH: i64 = 2_500;
 /// How soon after the load every event has had its effect.
 const IDLE_WITHIN: Duration = Duration::from_mins(1);
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the length of a test is no setting of the program"
-)]
-fn length() -> Duration {
-    let seconds = std::env::var("INNKEEPER_LOAD_SECONDS").ok();
-    Duration::from_secs(seconds.map_or(120, |seconds| seconds.parse().unwrap()))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_leaves_nothing_over_and_the_file_grows_by_its_bookings() {
     let rentcar = Platform::rentcar();
     let innkeeper = rentcar.ready(&[]).await;
     let file = File::of(&rentcar);
 
-    let first = book_for(&rentcar, length() / 2).await;
+    let first = book_for(&rentcar, load::length() / 2).await;
     until_idle(&file).await;
     let half = file.bytes();
-    let second = book_for(&rentcar, length() / 2).await;
+    let second = book_for(&rentcar, load::length() / 2).await;
     until_idle(&file).await;
 
     let growth = (file.bytes() - half) / second.bookings;

@@ -72,7 +72,7 @@ pub(super) fn by<K: Companion>(
     })
 }
 
-/// Services to reconcile.
+/// Services that are to be reconciled because of an object beside them.
 type Woken = Vec<ObjectRef<DeserializeGuard<DomainService>>>;
 
 /// The objects of a kind as they were last seen.

@@ -8,12 +8,10 @@ use crate::kafka_call::AdminCall;
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KafkaError {
-    /// No broker answered.
     #[error("no broker at {brokers} answers")]
     Unreachable {
         /// The addresses of the brokers.
         brokers: String,
-        /// Why.
         cause: String,
     },
     /// The operator's own Secret makes no client.
@@ -21,13 +19,11 @@ pub(crate) enum KafkaError {
     Unusable {
         /// The addresses of the brokers.
         brokers: String,
-        /// Why.
         cause: String,
     },
     /// A broker refused the call.
     #[error("Kafka refuses {}: {code}", call.name())]
     Refused {
-        /// The call.
         call: AdminCall,
         /// The error code of Kafka.
         code: RDKafkaErrorCode,

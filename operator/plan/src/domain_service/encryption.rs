@@ -8,7 +8,7 @@ use innkeeper_contracts::settings::{Database, Log, Tls};
 pub struct Encryption {
     /// Those to the database.
     pub database: Option<bool>,
-    /// Those to Kafka.
+    /// Whether connections to Kafka are encrypted.
     pub kafka: Option<bool>,
 }
 

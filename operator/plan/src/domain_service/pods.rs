@@ -56,7 +56,6 @@ pub struct PodFindings {
 pub struct SilentPod {
     /// Name of the pod.
     pub name: String,
-    /// Its uid.
     pub uid: String,
     /// Whether its process was asked to end.
     pub was_ended: bool,

@@ -19,7 +19,6 @@ const SOMEONE: &str = "someone";
 /// How an existing object differs from the desired one.
 #[derive(Debug)]
 pub struct Comparison {
-    /// The desired object.
     pub wanted: Wanted,
     /// Whether the existing object records the hash of the desired one.
     pub is_recorded: bool,

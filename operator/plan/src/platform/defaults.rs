@@ -22,7 +22,7 @@ const WAIT_FOR_UNREADY: SignedDuration = SignedDuration::from_mins(2);
 pub enum NewDefaults {
     /// Nothing of the platform changes with them.
     Same,
-    /// Its services change.
+    /// The platform changes with them, or was not valid with those that it has.
     Different,
     /// The platform is not valid with them.
     Unusable(Refusals),

@@ -7,7 +7,7 @@ mod scalars;
 
 use innkeeper_crds::generate;
 use kube::core::cel::apply_defaults;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::refusal::{Collector, Refusals, Refuser};
 
@@ -41,11 +41,25 @@ impl Schema {
         collector.finish(())
     }
 
+    /// Refuses an object whose `apiVersion` or `kind` is no text, which says nothing about its
+    /// schema.
+    pub fn check_kind(object: &Value) -> Result<(), Refusals> {
+        let text = json!({ "type": "string" });
+        let mut collector = Collector::new(Refuser::Schema);
+        for name in ["apiVersion", "kind"] {
+            if let Some(value) = object.get(name).filter(|value| !value.is_null()) {
+                scalars::check_type(&text, value, name, &mut collector);
+            }
+        }
+        collector.finish(())
+    }
+
     /// Refuses every value that does not fit the schema, as the API server does.
     pub fn check(&self, object: &Value) -> Result<(), Refusals> {
         let mut collector = Collector::new(Refuser::Schema);
         check_value(&self.0, object, "", &mut collector);
-        if object.pointer("/metadata/name").is_none() {
+        let has_metadata = object.get("metadata").is_none_or(Value::is_object);
+        if has_metadata && object.pointer("/metadata/name").is_none() {
             collector.refuse("metadata.name", "Required value: name is required");
         }
         collector.finish(())

@@ -16,7 +16,7 @@ const SETTINGS_KEY: &str = "settings.json";
 /// The ConfigMaps of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ConfigMaps {
-    /// The settings file.
+    /// The settings of the service's process, as a file.
     pub settings: ConfigMap,
     /// The user's environment variables, if there are any.
     pub environment: Option<ConfigMap>,

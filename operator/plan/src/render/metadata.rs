@@ -29,7 +29,6 @@ pub(super) fn pod_metadata(service: &DomainService) -> ObjectMeta {
     }
 }
 
-/// The service's name.
 pub(super) fn name(service: &DomainService) -> String {
     service.metadata.name.clone().unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! A pod of a service, by the pod contract: what it runs, what it reads, and what it must not do.
 
 use innkeeper_contracts::pod::{
-    ADMIN_PORT, BUSINESS_PORT, CONFIG_DIR, DATABASE_CA_FILE, DATABASE_CLIENT_DIR,
-    DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR, KAFKA_SECRET_DIR, SETTINGS_FILE,
+    ADMIN_PORT, BUSINESS_PORT, CERTIFICATE_FILE, CONFIG_DIR, DATABASE_CA_FILE, DATABASE_CLIENT_DIR,
+    DATABASE_SECRET_DIR, KAFKA_CA_FILE, KAFKA_CLIENT_DIR, KAFKA_SECRET_DIR, KEY_FILE, LEAVE_FOR,
+    PASSWORD_FILE, SETTINGS_FILE, USERNAME_FILE,
 };
 use innkeeper_crds::DomainService;
 use innkeeper_crds::tls::TlsSecrets;
@@ -25,19 +26,14 @@ const ADMIN_PORT_NAME: &str = "admin";
 const CONTAINER: &str = "service";
 /// User and group of the process.
 const NON_ROOT: i64 = 65_532;
-/// Seconds for which a process serves on after SIGTERM, until no node routes requests to it.
-const LEAVE_SECONDS: u32 = 5;
 /// Seconds that a process has to flush and end after it has stopped serving and has drained.
 const END_SECONDS: u32 = 10;
-/// Keys of a Secret with credentials.
-const CREDENTIALS: [&str; 2] = ["username", "password"];
-/// Keys of a Secret with a client certificate.
-const CLIENT_CERTIFICATE: [&str; 2] = ["tls.crt", "tls.key"];
 
 /// The template of the service's pods.
 pub(super) fn pod_template(service: &DomainService, config_maps: &ConfigMaps) -> PodTemplateSpec {
     let scheduling = service.spec.workload.scheduling.as_ref();
-    let grace = LEAVE_SECONDS + service.spec.workload.drain_seconds() + END_SECONDS;
+    let ending = i64::from(service.spec.workload.drain_seconds() + END_SECONDS);
+    let grace = LEAVE_FOR.as_secs().cast_signed() + ending;
     PodTemplateSpec {
         metadata: Some(pod_metadata(service)),
         spec: Some(PodSpec {
@@ -48,7 +44,7 @@ pub(super) fn pod_template(service: &DomainService, config_maps: &ConfigMaps) ->
             priority_class_name: scheduling.and_then(|it| it.priority_class_name.clone()),
             security_context: Some(pod_security_context()),
             service_account_name: Some(name(service)),
-            termination_grace_period_seconds: Some(i64::from(grace)),
+            termination_grace_period_seconds: Some(grace),
             tolerations: scheduling::tolerations(scheduling),
             topology_spread_constraints: Some(scheduling::spread(service)),
             volumes: Some(
@@ -213,7 +209,7 @@ impl Secrets<'_> {
             secret_volume(&format!("{}{suffix}", self.volume), secret, items)
         };
         let credentials = self.credentials.map(|secret| {
-            let items = CREDENTIALS.map(|key| (key, key));
+            let items = [USERNAME_FILE, PASSWORD_FILE].map(|key| (key, key));
             (volume("", secret, &items), credentials_dir.to_owned())
         });
         let authority = self.certificates.and_then(|it| it.ca_secret_ref.as_ref());
@@ -225,7 +221,7 @@ impl Secrets<'_> {
             .certificates
             .and_then(|it| it.client_secret_ref.as_ref());
         let client = client.map(|it| {
-            let items = CLIENT_CERTIFICATE.map(|key| (key, key));
+            let items = [CERTIFICATE_FILE, KEY_FILE].map(|key| (key, key));
             (volume("-client", &it.name, &items), client_dir.to_owned())
         });
         [credentials, authority, client]

@@ -3,7 +3,6 @@
 /// A call of Kafka's admin API that failed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum KafkaFailure {
-    /// No broker answered.
     Unreachable {
         /// The addresses of the brokers.
         brokers: String,
@@ -14,7 +13,7 @@ pub enum KafkaFailure {
     Unusable {
         /// The addresses of the brokers.
         brokers: String,
-        /// Why.
+        /// What is wrong with the Secret.
         cause: String,
     },
     /// A broker refused the call.

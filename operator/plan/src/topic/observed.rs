@@ -16,7 +16,6 @@ pub struct TopicLookup {
 pub struct ObservedTopic {
     /// Id of the topic. A topic that is created again has another id.
     pub id: Option<String>,
-    /// Number of partitions.
     pub partitions: u32,
     /// Number of replicas of each partition.
     pub replication: u32,

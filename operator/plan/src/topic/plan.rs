@@ -24,7 +24,6 @@ pub enum TopicPlan {
 /// A topic that cannot become as described.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Impossible {
-    /// Why it cannot.
     pub why: Why,
     /// The topic as it is.
     pub observed: ObservedTopic,

@@ -10,7 +10,6 @@ use super::observed::TopicLookup;
 /// Whether a topic is deleted with its object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Release {
-    /// Delete the topic.
     Delete,
     /// There is no topic to delete.
     Nothing,

@@ -86,7 +86,7 @@ pub struct BookingsAnswer {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BookingAnswer {
-    /// Identifies the saga.
+    /// Correlation id of the saga, as in the request.
     pub correlation_id: Uuid,
     /// The saga's logical clock as the booking service knows it; 0 where it has no row.
     pub clock: i64,

@@ -21,7 +21,7 @@ pub struct Command {
 pub struct Commands {
     /// Every state, in the order in which a label is looked for.
     pub states: &'static [&'static str],
-    /// Every command.
+    /// Every command, in the order in which one is looked for.
     pub all: &'static [Command],
 }
 
@@ -40,7 +40,7 @@ impl Commands {
     }
 }
 
-/// Cancels a booking.
+/// Cancels a booking that is pending or confirmed.
 pub const CANCEL_BOOKING: Command = Command {
     name: "cancel",
     from: &["pending", "confirmed"],
@@ -60,7 +60,7 @@ pub const BOOKING: Commands = Commands {
     all: &[CANCEL_BOOKING],
 };
 
-/// Captures a payment.
+/// Captures a payment that is requested or authorized.
 pub const CAPTURE_PAYMENT: Command = Command {
     name: "capture",
     from: &["requested", "authorized"],
@@ -87,21 +87,21 @@ pub const PAYMENT: Commands = Commands {
     all: &[CAPTURE_PAYMENT, RELEASE_PAYMENT],
 };
 
-/// Starts a fulfillment.
+/// Starts a fulfillment that is scheduled.
 pub const START_FULFILLMENT: Command = Command {
     name: "start",
     from: &["scheduled"],
     to: &["inProgress"],
 };
 
-/// Completes a fulfillment.
+/// Completes a fulfillment that is scheduled or in progress.
 pub const COMPLETE_FULFILLMENT: Command = Command {
     name: "complete",
     from: &["scheduled", "inProgress"],
     to: &["completed"],
 };
 
-/// Cancels a fulfillment.
+/// Cancels a fulfillment that is scheduled or in progress.
 pub const CANCEL_FULFILLMENT: Command = Command {
     name: "cancel",
     from: &["scheduled", "inProgress"],

@@ -60,9 +60,9 @@ pub struct Event {
     pub id: Uuid,
     /// The service that raised the event.
     pub source: EventSource,
-    /// What happened.
+    /// The canonical, versioned type, by which consumers choose what they handle.
     pub event_type: EventType,
-    /// When it happened.
+    /// When the row entered its new state, by the database's time.
     pub time: Timestamp,
     /// Identifies the saga; also the key of the record.
     pub correlation_id: Uuid,
@@ -72,7 +72,7 @@ pub struct Event {
     pub sequence: i64,
     /// W3C trace context of what caused the event.
     pub traceparent: Option<Arc<str>>,
-    /// The payload.
+    /// The state that the row entered and the booking's data, as the record's JSON payload.
     pub data: EventData,
 }
 

@@ -3,6 +3,8 @@
 //! schemas: no component behaviour, no IO, no clock. Start reading at
 //! [`settings::ServiceSettings`], then [`event::Event`].
 
+#![warn(missing_docs)]
+
 pub mod calls;
 pub mod commands;
 pub mod content;

@@ -1,9 +1,16 @@
 //! The contract between a service's process and whatever runs it: ports, paths and headers.
 
+use std::time::Duration;
+
 /// Port of a service's business API on a cluster.
 pub const BUSINESS_PORT: u16 = 8080;
 /// Port of a service's admin API on a cluster: probes, metrics, settings.
 pub const ADMIN_PORT: u16 = 9090;
+
+/// How long a pod serves on after it became unready, while its endpoint is removed everywhere. It is
+/// longer than the services' HTTP client keeps idle connections, so that no caller sends on one that
+/// is about to be closed.
+pub const LEAVE_FOR: Duration = Duration::from_secs(5);
 
 /// Path that answers 200 while the process can make progress.
 pub const LIVEZ: &str = "/livez";
@@ -30,6 +37,17 @@ pub const PARKED_EVENTS: &str = "/parked-events";
 pub const SETTINGS_FILE: &str = "/etc/innkeeper/settings/settings.json";
 /// Where a pod finds the user's configuration files.
 pub const CONFIG_DIR: &str = "/etc/innkeeper/config";
+/// File of a Secret's folder, and key of the Secret: the name of a user.
+pub const USERNAME_FILE: &str = "username";
+/// File of a Secret's folder, and key of the Secret: the user's password.
+pub const PASSWORD_FILE: &str = "password";
+/// File of a folder with a client certificate, and key of a Secret of the type kubernetes.io/tls:
+/// the certificate, with those that lead to its authority.
+pub const CERTIFICATE_FILE: &str = "tls.crt";
+/// File of a folder with a client certificate, and key of a Secret of the type kubernetes.io/tls:
+/// the certificate's private key.
+pub const KEY_FILE: &str = "tls.key";
+
 /// Where a pod finds the database Secret: the files `username` and `password`.
 pub const DATABASE_SECRET_DIR: &str = "/etc/innkeeper/database";
 /// Where a pod finds the certificates of the authorities that its database is trusted by.

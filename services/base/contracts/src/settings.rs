@@ -15,11 +15,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::schema;
 
 pub use backing::{
-    Database, Kafka, KafkaCluster, Log, Postgres, Sasl, SaslMechanism, SqliteFile, SqliteLog,
+    DEFAULT_POSTGRES_PORT, Database, Kafka, KafkaCluster, Log, Postgres, Sasl, SaslMechanism,
+    SqliteFile, SqliteLog,
 };
 pub use booking::{Booking, DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentCall, PaymentTime};
 pub use component::Component;
@@ -33,6 +35,7 @@ pub use view::{Column, ColumnSource, ColumnValue, View};
 
 /// The settings of one service. Default values are left out, so that a new default restarts
 /// nothing.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ServiceSettings {
@@ -56,16 +59,14 @@ pub struct ServiceSettings {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(schema_with = "schema::path")]
     pub path: String,
-    /// Further paths.
+    /// Further paths of the resource, each for one method.
     #[serde(default, skip_serializing_if = "Aliases::is_empty")]
     pub aliases: Aliases,
     /// What the service is: exactly one component.
     pub component: Component,
     /// Where rows are kept; absent for a gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,
     /// Where events go and come from; absent for a gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<Log>,
     /// Seconds that a service may take after SIGTERM to finish what it has begun. 20 when left out.
     #[serde(
@@ -88,19 +89,20 @@ const FIRST_INCARNATION: u16 = 1;
 pub const DEFAULT_DRAIN_SECONDS: u16 = 20;
 
 /// Further paths of a service, for clients that know others.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Aliases {
-    /// Also takes POST.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Path that takes POST, as the resource's own path does.
+    #[serde(default)]
     #[schemars(schema_with = "schema::alias")]
     pub create: Option<String>,
-    /// Also lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Path whose GET lists the resource's items, as its own path does.
+    #[serde(default)]
     #[schemars(schema_with = "schema::alias")]
     pub list: Option<String>,
-    /// Takes PATCH with the id in the body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Path that takes PATCH, with the id in the body.
+    #[serde(default)]
     #[schemars(schema_with = "schema::alias")]
     pub update: Option<String>,
 }

@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 pub use attributes::Attributes;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// The public ids of a saga's rows, as far as they are known.
+#[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublicIds {
     /// Public id of the booking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking: Option<i64>,
     /// Public id of the payment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<i64>,
     /// Public id of the fulfillment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfillment: Option<i64>,
 }
 
@@ -35,26 +34,21 @@ impl PublicIds {
 }
 
 /// The canonical fields and attributes of a booking. Copies share their texts.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// Who books.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Who books, in up to 256 characters; `None` if it is not known.
     pub customer: Option<Arc<str>>,
-    /// What is booked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What is booked, in up to 256 characters; `None` if it is not known.
     pub item: Option<Arc<str>>,
     /// What the booked item is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_name: Option<Arc<str>>,
-    /// How many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How many are booked, 0 or more; `None` if it is not known.
     pub quantity: Option<i64>,
     /// What it costs, in the currency's minor unit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
     /// ISO 4217 code of `amount`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Arc<str>>,
     /// Attributes, under the names that the booking service gives them.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]

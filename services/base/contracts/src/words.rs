@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serde_with::skip_serializing_none;
 
 use crate::schema::{self, Rule};
 
@@ -28,13 +29,13 @@ pub enum Field {
     Payment,
     /// Public id of the fulfillment.
     Fulfillment,
-    /// Who books.
+    /// Who books: a text of up to 256 characters.
     Customer,
-    /// What is booked.
+    /// What is booked: a text of up to 256 characters.
     Item,
     /// What the booked item is called.
     ItemName,
-    /// How many.
+    /// How many are booked: a whole number, 0 or more.
     Quantity,
     /// What it costs, in the currency's minor unit.
     Amount,
@@ -79,43 +80,39 @@ impl Field {
 /// The type of an attribute's values.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum AttributeType {
-    /// Text.
+    /// A text, of up to 256 characters unless `maxLength` says otherwise.
     #[default]
     String,
     /// A whole number of 64 bits; a numeric string counts as one.
     Integer,
-    /// `true` or `false`.
+    /// `true` or `false`, plain or in a string.
     Boolean,
 }
 
 /// A further field, typed and bounded.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(&ATTRIBUTE_RULES)))]
 pub struct Attribute {
-    /// The name here.
+    /// Name of the field in the requests and answers of this service.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub name: String,
     /// The type of its values.
     #[serde(rename = "type", default)]
     pub kind: AttributeType,
     /// The booking's name of it, where that differs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9_]*$"))]
     pub from: Option<String>,
     /// Fewest characters of a String.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_ATTRIBUTE_LENGTH))]
     pub min_length: Option<u32>,
     /// Most characters of a String. 256 when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_ATTRIBUTE_LENGTH))]
     pub max_length: Option<u32>,
-    /// Smallest Integer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Smallest value of an Integer; the smallest of 64 bits when left out.
     pub minimum: Option<i64>,
-    /// Largest Integer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Largest value of an Integer; the largest of 64 bits when left out.
     pub maximum: Option<i64>,
 }
 
@@ -165,7 +162,7 @@ pub struct Words {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "field_names")]
     pub fields: BTreeMap<Field, String>,
-    /// Further fields.
+    /// Further fields beside the canonical ones; at most 32.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_ATTRIBUTES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub attributes: Vec<Attribute>,

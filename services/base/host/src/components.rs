@@ -17,9 +17,9 @@ type Stateful<'a> =
 
 /// How a component is created.
 pub enum Constructor<'a> {
-    /// Without a database.
+    /// Of a component that has no database.
     Stateless(Stateless<'a>),
-    /// With a database.
+    /// Of a component that has a database.
     Stateful(Stateful<'a>),
 }
 

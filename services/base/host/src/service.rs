@@ -24,7 +24,7 @@ use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::pruning::Pruning;
 use innkeeper_runtime::reception::Reception;
 use innkeeper_runtime::relay::Relay;
-use innkeeper_runtime::server::{self, Limits, Listener};
+use innkeeper_runtime::server::{self, Limits, Listener, Unrouted};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
 use innkeeper_runtime::transport::{LogWatch, Transports};
 use innkeeper_runtime::{admin, cors, edge};
@@ -60,7 +60,6 @@ pub enum Backing {
     Shared {
         /// The store, which is not closed with the service.
         store: Arc<dyn Store>,
-        /// The log.
         log: Arc<dyn Log>,
     },
 }
@@ -84,7 +83,6 @@ pub enum StartError {
     Address(#[from] InvalidAddress),
 }
 
-/// A running service.
 pub struct Service {
     /// Name of the service.
     pub name: String,
@@ -242,8 +240,9 @@ impl Service {
             self.repeat(Arc::new(watch));
             self.repeat(Arc::new(Pruning(store)));
         }
+        let cors = component.cors.as_ref().map(cors::layer);
         let mut router = edge::around(component.router, metrics.clone());
-        if let Some(cors) = &component.cors {
+        if let Some(cors) = &cors {
             router = cors::around(router, cors, metrics.clone());
         }
         let limits = Limits {
@@ -251,9 +250,13 @@ impl Service {
             ..Limits::default()
         };
         let neighbour = Neighbour::new(router.clone(), self.intake.clone(), self.drain_within);
+        let unrouted = Unrouted {
+            metrics: Some(metrics),
+            cors,
+        };
         let address = listener.local_addr();
         let joined = address.map(|address| neighbours.join(address, neighbour));
-        let serving = server::serve(listener, router, self.intake.clone(), limits, Some(metrics));
+        let serving = server::serve(listener, router, self.intake.clone(), limits, unrouted);
         self.intake.spawn("http server", async move {
             serving.await;
             drop(joined);

@@ -2,6 +2,7 @@
 
 use innkeeper_contracts::{EventType, Snapshot};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use uuid::Uuid;
 
 use crate::store::{ClaimChange, ENDED, Row, RowChange};
@@ -36,7 +37,7 @@ pub struct Entity<S> {
     pub version: i64,
     /// The saga's logical clock (Lamport).
     pub clock: i64,
-    /// The present state.
+    /// Where the saga stands in this service, such as `confirmed`.
     pub state: S,
     /// What is known of the booking.
     pub snapshot: Snapshot,
@@ -52,10 +53,10 @@ struct Body {
 }
 
 /// A [`Body`] to be written.
+#[skip_serializing_none]
 #[derive(Serialize)]
 struct BodyRef<'a> {
     snapshot: &'a Snapshot,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
 
@@ -67,7 +68,7 @@ pub enum RestoreError {
     State {
         /// Correlation id of the saga.
         correlation_id: Uuid,
-        /// The stored state.
+        /// Name of the state in the stored row.
         state: String,
     },
     /// The stored body is not valid JSON of an entity.

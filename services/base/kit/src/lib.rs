@@ -3,6 +3,8 @@
 //! component. Start reading at [`entity::Entity`], then the ports [`store::Store`] and
 //! [`log::Log`].
 
+#![warn(missing_docs)]
+
 mod blank;
 pub mod clock;
 pub mod contradiction;

@@ -32,7 +32,7 @@ pub struct NewRecord {
     pub key: String,
     /// Names and values of the headers, in order.
     pub headers: Vec<Header>,
-    /// The payload.
+    /// Payload of the record in bytes; JSON text if it is an event.
     pub payload: Vec<u8>,
 }
 
@@ -45,7 +45,7 @@ pub struct Record {
     pub offset: i64,
     /// The key; `None` if there is none or it is not UTF-8.
     pub key: Option<String>,
-    /// What it says.
+    /// The headers and payload of the record, or the event that they encode.
     pub content: Content,
 }
 
@@ -56,7 +56,7 @@ pub enum Content {
     Encoded {
         /// Names and values of the headers; values that are not UTF-8 are left out.
         headers: Vec<Header>,
-        /// The payload.
+        /// Payload of the record in bytes; not always JSON, as anybody may write to a topic.
         payload: Vec<u8>,
     },
     /// The event that is in the log, if this process has appended it: its consumers need not decode
@@ -73,7 +73,7 @@ impl Content {
         }
     }
 
-    /// The payload.
+    /// The payload in bytes; an event is turned into its JSON text.
     pub fn payload(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Encoded { payload, .. } => payload.into(),

@@ -73,7 +73,7 @@ pub enum Failure {
     /// The domain refused it.
     #[error("refused: {0:?}")]
     Rejected(Rejection),
-    /// The store failed.
+    /// The store failed, which says nothing about the request.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

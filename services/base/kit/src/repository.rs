@@ -35,7 +35,7 @@ pub enum Stored<S> {
 /// What is decided about a saga.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision<S> {
-    /// Stores nothing.
+    /// Stores nothing: the row, its claim and its key stay as they are.
     Keep,
     /// Stores the last of these entities and releases the claim. Each one whose state differs from
     /// the state before raises an event.

@@ -32,7 +32,7 @@ use crate::transport::Transport;
 /// (<https://debezium.io/documentation/reference/stable/transformations/outbox-event-router.html>).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OutboxEvent {
-    /// The event's id.
+    /// UUIDv7 of the event, by which consumers recognize a repetition.
     pub id: Uuid,
     /// The kind of row that raised it, such as `booking`.
     pub aggregate_type: String,
@@ -53,7 +53,7 @@ pub struct OutboxEvent {
 /// Why the log refuses an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// The event's id.
+    /// Id of the refused event, which is in the outbox.
     pub event_id: Uuid,
     /// The error and all its causes.
     pub reason: String,
@@ -63,7 +63,7 @@ pub struct Refusal {
 /// until somebody replays or discards it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ParkedEvent {
-    /// The event.
+    /// The refused event, as it is in the outbox.
     pub event: OutboxEvent,
     /// Why the log refuses it: the error and all its causes.
     pub reason: String,
@@ -87,7 +87,7 @@ pub enum KeyChange {
     Settle {
         /// Correlation id of the saga.
         correlation_id: Uuid,
-        /// The final answer.
+        /// The answer that every repetition of the request gets from now on.
         answer: StoredAnswer,
     },
 }
@@ -95,7 +95,7 @@ pub enum KeyChange {
 /// The final answer to a POST, which is replayed for its idempotency key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredAnswer {
-    /// HTTP status code.
+    /// HTTP status code, such as 201.
     pub status: u16,
     /// Public id of the new resource, if one was made.
     pub location_id: Option<i64>,
@@ -129,7 +129,7 @@ pub enum DeadLetterKind {
 }
 
 impl DeadLetterKind {
-    /// Every kind.
+    /// Every kind that this release knows.
     pub const ALL: [Self; 3] = [Self::Unreadable, Self::Unknown, Self::Failed];
 
     /// The name, as it is stored and shown.
@@ -186,7 +186,7 @@ pub struct StoredDeadLetter {
     pub number: i64,
     /// When it was stored.
     pub occurred_at: Timestamp,
-    /// The dead letter.
+    /// The record that could not be handled, and why.
     pub letter: DeadLetter,
 }
 

@@ -1,7 +1,7 @@
 //! Why a [`Store`](crate::store::Store) fails. It has a module of its own, because what the port to
 //! the store names, such as a failure of a step, contains it.
 
-/// The store failed.
+/// Why an operation of the store failed, and whether another attempt may succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached or did not answer in time. A later attempt may succeed.

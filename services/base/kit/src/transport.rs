@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_with::skip_serializing_none;
 
 /// How the connections to a server are protected, by the latest one. `/settings` shows it so.
+#[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transport {
@@ -11,9 +13,7 @@ pub struct Transport {
     #[serde(rename = "tls")]
     pub is_encrypted: bool,
     /// When the certificate that the server showed ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub server_certificate_ends: Option<Timestamp>,
     /// When our own certificate ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_certificate_ends: Option<Timestamp>,
 }

@@ -47,7 +47,6 @@ pub use json::AnswerError;
 pub struct InvalidAddress {
     /// Name of the service.
     pub service: String,
-    /// The invalid address.
     pub address: String,
 }
 

@@ -43,6 +43,6 @@ pub struct Component {
     pub cors: Option<Cors>,
     /// Its reactions to events; `None` if it consumes none.
     pub reactor: Option<Arc<dyn Reactor>>,
-    /// Its chores.
+    /// Work that it does in rounds, beside requests and events.
     pub chores: Vec<Arc<dyn Chore>>,
 }

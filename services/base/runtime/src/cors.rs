@@ -1,16 +1,18 @@
 //! Which scripts of other sites may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use innkeeper_contracts::settings::Cors;
-use tower::ServiceExt as _;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer, ExposeHeaders};
 
 use crate::edge::NO_ROUTE;
@@ -21,15 +23,31 @@ const ANY: &str = "*";
 
 /// Tells browsers whose scripts may call the routes of a router, and answers and counts their
 /// preflights. Every answer of the router carries what they want to know, whoever gave it.
-pub fn around(router: Router, cors: &Cors, metrics: Metrics) -> Router {
-    let plain = router.clone();
-    let router = router.layer(layer(cors));
-    router.layer(from_fn_with_state((plain, metrics), answer_options))
+pub fn around(router: Router, cors: &CorsLayer, metrics: Metrics) -> Router {
+    let options = (router.clone(), cors.clone(), metrics);
+    let router = router.layer(cors.clone());
+    router.layer(from_fn_with_state(options, answer_options))
+}
+
+/// Adds to an answer what browsers want to know before the script of a site may read it; `asked`
+/// are the headers of its request.
+pub async fn tell(cors: &CorsLayer, asked: &HeaderMap, answer: Response) -> Response {
+    let mut request = Request::default();
+    if let Some(origin) = asked.get(ORIGIN) {
+        request.headers_mut().insert(ORIGIN, origin.clone());
+    }
+    let mut answer = Some(answer);
+    let answering = service_fn(move |_: Request| {
+        let answer = answer.take().expect("one request is made");
+        ready(Ok::<_, Infallible>(answer))
+    });
+    let Ok(answer) = cors.layer(answering).oneshot(request).await;
+    answer
 }
 
 /// Counts the answer to a preflight, and passes another `OPTIONS` on to the routes.
 async fn answer_options(
-    State((plain, metrics)): State<(Router, Metrics)>,
+    State((plain, cors, metrics)): State<(Router, CorsLayer, Metrics)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -43,11 +61,13 @@ async fn answer_options(
         metrics.count_answer(&Method::OPTIONS, NO_ROUTE, answer.status(), began.elapsed());
         return answer;
     }
+    let asked = headers.clone();
     let Ok(answer) = plain.oneshot(request).await;
-    answer
+    tell(&cors, &asked, answer).await
 }
 
-fn layer(cors: &Cors) -> CorsLayer {
+/// The headers that browsers want to see, as a platform describes them.
+pub fn layer(cors: &Cors) -> CorsLayer {
     let lists = [
         &cors.allow_origins,
         &cors.allow_methods,
@@ -100,7 +120,7 @@ fn list_or<T: FromStr, A>(list: &[String], any: fn() -> A, of: fn(Vec<T>) -> A) 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::{HeaderMap, StatusCode};
+    use axum::http::StatusCode;
     use axum::routing::get;
 
     use super::*;
@@ -129,7 +149,11 @@ mod tests {
     ) -> (StatusCode, HeaderMap) {
         let router = Router::new().route("/pays", get(async || "pays"));
         let metrics = Metrics::new("rentcar", "gateway");
-        let router = around(edge::around(router, metrics.clone()), cors, metrics.clone());
+        let router = around(
+            edge::around(router, metrics.clone()),
+            &layer(cors),
+            metrics.clone(),
+        );
         let request = Request::builder().method(method).uri(path);
         let request = sent
             .iter()
@@ -173,6 +197,8 @@ mod tests {
             (status, &headers["allow"]),
             (StatusCode::NO_CONTENT, &"GET,HEAD".parse().unwrap())
         );
+        assert_eq!(headers["access-control-allow-origin"], SITE.1);
+        assert_eq!(headers["access-control-expose-headers"], "etag");
     }
 
     #[tokio::test]

@@ -104,7 +104,7 @@ impl Lifecycle {
         self.0.leaving.cancel();
     }
 
-    /// Stops taking work.
+    /// Announces that the service leaves, and tells its tasks to take no more work.
     pub fn stop(&self) {
         self.leave();
         self.0.stopping.cancel();

@@ -83,14 +83,13 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
 /// The other end of the connection. It is an extension of every request that came over a socket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Peer {
-    /// The address.
     pub address: IpAddr,
     /// The address as a header value.
     pub text: HeaderValue,
 }
 
 impl Peer {
-    /// This host.
+    /// This host, for requests of a service in the same process.
     pub const fn local() -> Self {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -12,6 +12,8 @@ mod tag;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::routing::MethodRouter;
 use innkeeper_contracts::settings::Aliases;
 use innkeeper_kit::store::Row;
@@ -22,7 +24,7 @@ pub use change::{Change, Update};
 pub use create::{Create, Creation};
 pub use hal::MEDIA_TYPE;
 pub use presenter::Presenter;
-pub use query::check_none;
+pub use query::{Page, check_none};
 pub use read::conditional;
 
 use crate::context::Context;
@@ -102,9 +104,19 @@ impl<'a> Routes<'a> {
 
 /// The public id in a path; 404 if it is not a number, or not in its one spelling: `08` and `+8`
 /// name nothing.
-fn public_id(text: &str) -> Result<i64, Problem> {
-    let id = text.parse::<i64>().ok().filter(|id| id.to_string() == text);
-    id.ok_or_else(|| Rejection::NotFound.into())
+struct PublicId(i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for PublicId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = Path::<String>::from_request_parts(parts, state).await.ok();
+        let id = text.and_then(|Path(text)| {
+            let id: i64 = text.parse().ok()?;
+            (id.to_string() == text).then_some(Self(id))
+        });
+        id.ok_or_else(|| Rejection::NotFound.into())
+    }
 }
 
 /// The problem that answers a failure.

@@ -41,7 +41,6 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// What a row holds for its booking.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Held {
-    /// Nothing.
     Nothing,
     /// Something, and it has not heard yet that the booking is confirmed.
     Unheard,

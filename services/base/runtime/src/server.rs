@@ -21,9 +21,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
+use tower_http::cors::CorsLayer;
 
 pub use listener::Listener;
 
+use crate::cors;
 use crate::edge::{NO_ROUTE, REQUEST_ID};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
@@ -59,15 +61,24 @@ impl Default for Limits {
     }
 }
 
+/// What is done with requests that never reach the router.
+#[derive(Clone, Debug, Default)]
+pub struct Unrouted {
+    /// Counts their answers.
+    pub metrics: Option<Metrics>,
+    /// Lets scripts of other sites read their answers.
+    pub cors: Option<CorsLayer>,
+}
+
 /// Serves a router until the service stops, and returns once no more connections are accepted. Open
 /// connections are tasks of the lifecycle: they finish their current request, and are cut off if
-/// that takes too long. What never reaches the router is counted, if there are metrics.
+/// that takes too long.
 pub async fn serve(
     listener: Listener,
     router: Router,
     lifecycle: Lifecycle,
     limits: Limits,
-    metrics: Option<Metrics>,
+    unrouted: Unrouted,
 ) {
     let stopping = lifecycle.stopping();
     let permits = Arc::new(Semaphore::new(limits.connections));
@@ -82,7 +93,7 @@ pub async fn serve(
                     peer: Peer::from(address.ip()),
                     lifecycle: lifecycle.clone(),
                     closes_at: Instant::now() + limits.age.mul_f32(1.0 - fastrand::f32() / 10.0),
-                    metrics: metrics.clone(),
+                    unrouted: unrouted.clone(),
                 };
                 let serving = connection.serve(answering, limits);
                 lifecycle.spawn("http connection", serving);
@@ -151,14 +162,14 @@ struct Answering {
     lifecycle: Lifecycle,
     /// When the connection is old enough to be closed.
     closes_at: Instant,
-    metrics: Option<Metrics>,
+    unrouted: Unrouted,
 }
 
 impl Answering {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let mut response = match head::check(&request) {
             Ok(()) => self.route(request).await?,
-            Err(problem) => self.refuse(&request, problem),
+            Err(problem) => self.refuse(&request, problem).await,
         };
         if matches!(
             response.status(),
@@ -182,13 +193,16 @@ impl Answering {
         self.router.clone().call(request).await
     }
 
-    fn refuse(&self, request: &Request<Incoming>, problem: Problem) -> Response<Body> {
+    async fn refuse(&self, request: &Request<Incoming>, problem: Problem) -> Response<Body> {
         let context = RequestContext::of(request.headers());
         let mut response = problem.into_response();
+        if let Some(cors) = &self.unrouted.cors {
+            response = cors::tell(cors, request.headers(), response).await;
+        }
         if let Ok(id) = HeaderValue::from_str(&context.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        if let Some(metrics) = &self.metrics {
+        if let Some(metrics) = &self.unrouted.metrics {
             metrics.count_answer(
                 request.method(),
                 NO_ROUTE,
@@ -202,7 +216,7 @@ impl Answering {
     /// Counts the answer that the HTTP library has given to what it could not read, under the label
     /// of other methods: it tells none.
     fn count_refusal(&self, error: &hyper::Error) {
-        if let (true, Some(metrics)) = (error.is_parse(), &self.metrics) {
+        if let (true, Some(metrics)) = (error.is_parse(), &self.unrouted.metrics) {
             let status = match error.to_string().as_str() {
                 "URI too long" => StatusCode::URI_TOO_LONG,
                 _ if error.is_parse_too_large() => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

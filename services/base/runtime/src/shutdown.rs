@@ -8,11 +8,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::lifecycle::Lifecycle;
 
-/// How long a pod keeps serving after it became unready, while its endpoint is removed everywhere.
-/// It is longer than the [client](crate::client) keeps idle connections, so that no caller sends on
-/// one that is about to be closed.
-pub const LEAVE_FOR_IN_POD: Duration = Duration::from_secs(5);
-
 /// How long the steps of a shutdown may take.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pace {

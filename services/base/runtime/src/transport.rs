@@ -24,7 +24,7 @@ pub struct Transports {
 }
 
 impl Transports {
-    /// None yet.
+    /// Knows no transport yet.
     pub fn new(metrics: &Metrics) -> Self {
         Self {
             ends: metrics.gauges(&names::CERTIFICATE_ENDS),

@@ -24,7 +24,7 @@ use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::neighbours::{Neighbour, Neighbours};
 use innkeeper_runtime::problem::causes;
 use innkeeper_runtime::request::{Peer, RequestContext};
-use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_runtime::server::{Limits, Unrouted, serve};
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -83,7 +83,13 @@ impl Service {
         let neighbour = Neighbour::new(router.clone(), lifecycle.clone(), drain_within);
         let joined = self.neighbours.join(self.address, neighbour);
         let listener = self.listener.take().expect("it starts once");
-        let serving = serve(listener.into(), router, lifecycle, limits, None);
+        let serving = serve(
+            listener.into(),
+            router,
+            lifecycle,
+            limits,
+            Unrouted::default(),
+        );
         self.lifecycle.spawn("server", async move {
             serving.await;
             drop(joined);

@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::get;
+use innkeeper_contracts::settings::Cors;
+use innkeeper_runtime::cors;
 use innkeeper_runtime::edge;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
-use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_runtime::server::{Limits, Unrouted, serve};
 use innkeeper_testkit::patience::{in_time, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,15 +22,19 @@ async fn server(limits: Limits) -> (SocketAddr, Metrics) {
     let say = async |uri: Uri| uri.to_string();
     let router = Router::new().route("/{*path}", get(say).post(say));
     let router = edge::around(router, metrics.clone());
-    let address = served(router, limits, Some(metrics.clone())).await;
+    let unrouted = Unrouted {
+        metrics: Some(metrics.clone()),
+        cors: None,
+    };
+    let address = served(router, limits, unrouted).await;
     (address, metrics)
 }
 
-async fn served(router: Router, limits: Limits, metrics: Option<Metrics>) -> SocketAddr {
+async fn served(router: Router, limits: Limits, unrouted: Unrouted) -> SocketAddr {
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("the listener is bound");
-    let serving = serve(listener.into(), router, lifecycle.clone(), limits, metrics);
+    let serving = serve(listener.into(), router, lifecycle.clone(), limits, unrouted);
     lifecycle.spawn("server", serving);
     address
 }
@@ -76,6 +82,39 @@ async fn heads_that_nobody_may_act_on_are_refused_with_a_problem_and_counted() {
     };
     counted("GET", 400, 3);
     counted("POST", 501, 1);
+}
+
+#[tokio::test]
+async fn a_script_of_another_site_may_read_why_its_request_was_refused() {
+    let text = |text: &str| vec![text.to_owned()];
+    let cors = cors::layer(&Cors {
+        allow_origins: text("https://rentcar.example"),
+        allow_methods: text("GET"),
+        allow_headers: text("content-type"),
+        expose_headers: text("etag"),
+        allow_credentials: false,
+        max_age_seconds: None,
+    });
+    let unrouted = Unrouted {
+        metrics: None,
+        cors: Some(cors),
+    };
+    let address = served(Router::new(), Limits::default(), unrouted).await;
+    let long = "a".repeat(20_000);
+    let many = "x-many: 1\r\n".repeat(101);
+    for (path, headers, status) in [(long.as_str(), "", 414), ("a", &many, 431)] {
+        let sent = |site: &str| {
+            format!("GET /{path} HTTP/1.1\r\nhost: a\r\norigin: https://{site}\r\n{headers}\r\n")
+        };
+        let answer = exchange(address, sent("rentcar.example").as_bytes()).await;
+        let begin = format!("HTTP/1.1 {status}");
+        assert!(answer.starts_with(&begin), "{answer}");
+        let allowed = "access-control-allow-origin: https://rentcar.example\r\n";
+        assert!(answer.contains(allowed), "{answer}");
+        let answer = exchange(address, sent("elsewhere.example").as_bytes()).await;
+        assert!(answer.starts_with(&begin), "{answer}");
+        assert!(!answer.contains("access-control-allow-origin"), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -127,7 +166,7 @@ async fn an_old_connection_is_closed_with_its_next_answer() {
 async fn an_answer_without_a_body_has_no_length() {
     let unchanged = async || axum::http::StatusCode::NOT_MODIFIED;
     let router = Router::new().route("/a", get(unchanged));
-    let address = served(router, Limits::default(), None).await;
+    let address = served(router, Limits::default(), Unrouted::default()).await;
     for method in ["GET", "HEAD"] {
         let sent = format!("{method} /a HTTP/1.1\r\nhost: a\r\n\r\n");
         let answer = exchange(address, sent.as_bytes()).await;

@@ -72,6 +72,15 @@ async fn a_parked_event_is_listed_and_shown_with_its_reason() {
     let (status, shown) = send(&router, Method::GET, &format!("/parked-events/{first}")).await;
     assert_eq!((status, &shown["error"]), (200, &"too large".into()));
     assert_eq!(shown["payload"], r#"{"id":7}"#);
+    for query in ["page=1", "after=x", "limit=0"] {
+        let path = format!("/parked-events?{query}");
+        let (status, problem) = send(&router, Method::GET, &path).await;
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(
+            status == 422 && detail.contains("after and limit"),
+            "{problem}"
+        );
+    }
     for unknown in [waiting.to_string(), "1".to_owned()] {
         let path = format!("/parked-events/{unknown}");
         assert_eq!(send(&router, Method::GET, &path).await.0, 404);

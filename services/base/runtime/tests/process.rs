@@ -10,6 +10,7 @@ use axum::extract::Request;
 use axum::http::Response;
 use axum::routing::get;
 use http_body_util::BodyExt;
+use innkeeper_contracts::pod;
 use innkeeper_kit::store::Store;
 use innkeeper_runtime::client::{CallError, Client};
 use innkeeper_runtime::component::Chore as _;
@@ -18,10 +19,10 @@ use innkeeper_runtime::health::Health;
 use innkeeper_runtime::lifecycle::Lifecycle;
 use innkeeper_runtime::metrics::Metrics;
 use innkeeper_runtime::request::Peer;
-use innkeeper_runtime::server::{Limits, serve};
+use innkeeper_runtime::server::{Limits, Unrouted, serve};
 use innkeeper_runtime::shutdown::{Pace, shut_down};
 use innkeeper_runtime::transport::Transports;
-use innkeeper_runtime::{client, edge, server, shutdown};
+use innkeeper_runtime::{client, edge, server};
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::patience::{PATIENCE, in_time, until};
 use innkeeper_testkit::store::{Memory, MemoryStore};
@@ -36,7 +37,13 @@ async fn served(router: Router, lifecycle: &Lifecycle, limits: Limits) -> Socket
     let address = listener.local_addr().expect("the listener is bound");
     lifecycle.spawn(
         "server",
-        serve(listener.into(), router, lifecycle.clone(), limits, None),
+        serve(
+            listener.into(),
+            router,
+            lifecycle.clone(),
+            limits,
+            Unrouted::default(),
+        ),
     );
     address
 }
@@ -180,7 +187,7 @@ async fn a_task_that_does_not_end_is_reported_and_left_behind() {
 
 #[test]
 fn nobody_keeps_a_connection_longer_than_the_other_side() {
-    assert!(client::IDLE_FOR < shutdown::LEAVE_FOR_IN_POD);
+    assert!(client::IDLE_FOR < pod::LEAVE_FOR);
     assert!(client::IDLE_FOR < server::Limits::default().head_within);
 }
 

@@ -9,10 +9,7 @@ use innkeeper_contracts::secret::masked;
 pub enum OpenError {
     /// Another process has locked the file.
     #[error("{} is in use by another process; stop that one first, or choose another data folder", file.display())]
-    InUse {
-        /// The database file.
-        file: PathBuf,
-    },
+    InUse { file: PathBuf },
     /// The file or its lock cannot be opened or created.
     #[error("cannot open {}; check that its folder exists and is writable", file.display())]
     File {
@@ -24,7 +21,6 @@ pub enum OpenError {
     /// The file is not a database, or is damaged.
     #[error("cannot use {} as a database; move it away or restore it", file.display())]
     Database {
-        /// The database file.
         file: PathBuf,
         /// The error of SQLite.
         source: rusqlite::Error,
@@ -32,7 +28,6 @@ pub enum OpenError {
     /// The file holds the events of another topic.
     #[error("{} holds the topic {holds}, not {topic}; choose another data folder", file.display())]
     OtherTopic {
-        /// The database file.
         file: PathBuf,
         /// The topic in the file.
         holds: String,
@@ -42,7 +37,6 @@ pub enum OpenError {
     /// A credentials file cannot be read.
     #[error("cannot read {}; the database's Secret must have the keys username and password", file.display())]
     Credentials {
-        /// The credentials file.
         file: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -51,10 +45,7 @@ pub enum OpenError {
     #[error(
         "{schema:?} cannot be the name of a schema; take 1 to 63 of the characters a-z, 0-9, - and _"
     )]
-    SchemaName {
-        /// The refused name.
-        schema: String,
-    },
+    SchemaName { schema: String },
     /// The server cannot be reached, or refuses the user.
     #[error(
         "cannot connect to PostgreSQL at {}:{port}, database {}; check that it runs, that the database exists, and the credentials",
@@ -85,7 +76,6 @@ pub enum OpenError {
     /// The files for TLS cannot be used.
     #[error("cannot use {} for TLS with PostgreSQL; {remedy}", file.display())]
     Tls {
-        /// The file.
         file: PathBuf,
         /// What must be in it.
         remedy: &'static str,

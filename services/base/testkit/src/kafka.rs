@@ -23,13 +23,11 @@ pub fn unique_name(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::now_v7())
 }
 
-/// Creates a topic.
 pub async fn create_topic(admin: &Admin, topic: &NewTopic<'_>) {
     let created = admin.create_topics([topic], &AdminOptions::new()).await;
     created.unwrap().remove(0).unwrap();
 }
 
-/// Deletes a topic.
 pub async fn delete_topic(admin: &Admin, name: &str) {
     let deleted = admin.delete_topics(&[name], &AdminOptions::new()).await;
     deleted.unwrap().remove(0).unwrap();

@@ -1,6 +1,7 @@
 //! What the tests of several crates share: a mock clock, a store in memory, waiting with a
-//! deadline, Kafka topics, PostgreSQL schemas, and the commands of components. It is only compiled
-//! for tests, and never imports a crate whose tests import it. Start reading at [`patience`].
+//! deadline, the length of load, Kafka topics, PostgreSQL schemas, and the commands of components. It
+//! is only compiled for tests, and never imports a crate whose tests import it. Start reading at
+//! [`patience`].
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -10,6 +11,7 @@
 pub mod clock;
 pub mod commands;
 pub mod kafka;
+pub mod load;
 pub mod patience;
 pub mod postgres;
 pub mod store;

@@ -13,7 +13,6 @@ pub enum State {
     Rejected,
     /// It was not settled in time, or not paid in time.
     Expired,
-    /// It was cancelled.
     Cancelled,
     /// Its fulfillment is completed.
     Completed,

@@ -9,9 +9,7 @@ pub enum State {
     Scheduled,
     /// It is under way.
     InProgress,
-    /// It is done.
     Completed,
-    /// It was cancelled.
     Cancelled,
 }
 

@@ -9,7 +9,7 @@ pub enum State {
     Requested,
     /// The money is reserved.
     Authorized,
-    /// The provider refused.
+    /// The provider refused to reserve the money.
     Declined,
     /// The money was captured.
     Captured,

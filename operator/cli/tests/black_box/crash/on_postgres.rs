@@ -115,7 +115,6 @@ impl Site {
         &self.rentcar
     }
 
-    /// Starts every process.
     pub fn start_all(&self) -> Vec<Innkeeper> {
         let all = PROCESSES.iter().map(|(name, _)| self.start(name, None));
         all.collect()

@@ -14,7 +14,6 @@ pub const ROWS: &str = "SELECT correlation_id, id, state, body FROM rows";
 pub const ROWS_AS_TEXT: &str =
     "SELECT correlation_id::text, id, state, body::text FROM rows WHERE id IS NOT NULL";
 
-/// The idempotency keys.
 pub const KEYS: &str =
     "SELECT key, correlation_id, answer_status, answer_location_id FROM idempotency_keys";
 #[cfg(feature = "services")]
@@ -37,7 +36,6 @@ pub struct Stored {
     pub dead_letters: i64,
 }
 
-/// One row.
 #[derive(Debug)]
 pub struct Row {
     /// Correlation id of its saga.
@@ -49,7 +47,7 @@ pub struct Row {
     pub booking: Option<i64>,
 }
 
-/// An idempotency key.
+/// An idempotency key with the answer that is stored for it.
 #[derive(Debug)]
 pub struct Key {
     pub text: String,

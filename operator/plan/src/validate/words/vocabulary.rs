@@ -7,7 +7,6 @@ use innkeeper_crds::platform::Service;
 
 /// A word of a service's resource.
 pub struct Entry {
-    /// The word itself.
     pub word: String,
     /// The field or attribute that it stands for.
     pub meaning: ColumnValue,

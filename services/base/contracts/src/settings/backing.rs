@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::number;
 use super::tls::Tls;
@@ -13,13 +14,13 @@ use super::tls::Tls;
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Database {
-    /// A file of its own.
+    /// An SQLite file; in `innkeeper dev` all services of the platform share one.
     Sqlite(SqliteFile),
     /// A schema of its own in a PostgreSQL database.
     Postgres(Postgres),
 }
 
-/// An SQLite database.
+/// An SQLite database in a file, which one process at a time can use.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SqliteFile {
@@ -29,6 +30,7 @@ pub struct SqliteFile {
 }
 
 /// A schema in a PostgreSQL database.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Postgres {
@@ -53,18 +55,17 @@ pub struct Postgres {
     pub credentials_dir: PathBuf,
     /// Whether and how the connection is encrypted. When left out: where the server offers it, and
     /// without verifying its certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 }
 
 /// The port of a PostgreSQL server, unless told otherwise.
-const DEFAULT_POSTGRES_PORT: u16 = 5432;
+pub const DEFAULT_POSTGRES_PORT: u16 = 5432;
 
 /// Where events go and come from.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Log {
-    /// A Kafka topic.
+    /// A Kafka topic that all services of the platform share.
     Kafka(Kafka),
     /// A file that all services of the platform share.
     Sqlite(SqliteLog),
@@ -84,6 +85,7 @@ impl fmt::Display for Log {
 }
 
 /// A topic of a Kafka cluster.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kafka {
@@ -97,10 +99,8 @@ pub struct Kafka {
     #[schemars(length(min = 1, max = 249))]
     pub group: String,
     /// How the connections are encrypted. When left out: not at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// How the service proves who it is. When left out: it does not, unless by a certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sasl: Option<Sasl>,
 }
 
@@ -116,6 +116,7 @@ impl Kafka {
 }
 
 /// The brokers of a Kafka cluster, and how they are reached.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KafkaCluster {
@@ -123,10 +124,8 @@ pub struct KafkaCluster {
     #[schemars(length(min = 1, max = 1024))]
     pub bootstrap_servers: String,
     /// How the connections are encrypted. When left out: not at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
     /// How a client proves who it is. When left out: it does not, unless by a certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sasl: Option<Sasl>,
 }
 

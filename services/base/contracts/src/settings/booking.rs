@@ -2,15 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::number;
 use crate::words::Words;
 
 /// Settings of a booking service.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Booking {
-    /// The platform's words.
+    /// The platform's names of a booking's fields, states and events.
     #[serde(default)]
     pub words: Words,
     /// Fields that a request must have, in the platform's words.
@@ -18,11 +20,9 @@ pub struct Booking {
     #[schemars(length(max = 32), inner(length(min = 1, max = 63)))]
     pub required: Vec<String>,
     /// ISO 4217 code of amounts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3), regex(pattern = r"^[A-Z]{3}$"))]
     pub currency: Option<String>,
     /// Who takes the money, and when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentCall>,
     /// Seconds after which the service itself settles a pending booking. 60 when left out.
     #[serde(

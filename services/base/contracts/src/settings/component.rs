@@ -16,9 +16,9 @@ use crate::words::Words;
 pub enum Component {
     /// Routes requests to the platform's services.
     Gateway(Gateway),
-    /// Takes bookings.
+    /// Takes bookings and settles them.
     Booking(Booking),
-    /// Takes money.
+    /// Takes the money for bookings.
     Payment(Payment),
     /// Delivers what was paid.
     Fulfillment(Fulfillment),

@@ -9,7 +9,7 @@ use crate::words::Words;
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fulfillment {
-    /// The platform's words.
+    /// The platform's names of a fulfillment's fields, states and events.
     #[serde(default)]
     pub words: Words,
     /// The payment services whose captures start it.

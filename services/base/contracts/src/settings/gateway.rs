@@ -2,24 +2,26 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::number;
 use crate::schema::{self, Rule};
 
 /// Settings of a gateway.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Gateway {
-    /// Where requests go.
+    /// The services to which the gateway passes requests, by their paths.
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["service"]))]
     pub routes: Vec<Route>,
     /// Which scripts of other sites may call; none when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
 }
 
 /// Which scripts of other sites may call (<https://fetch.spec.whatwg.org/#http-cors-protocol>). In
 /// each list `*` is everything.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(&[RESOLVED_CREDENTIALS_NEED_NAMES])))]
@@ -41,7 +43,6 @@ pub struct Cors {
     pub allow_credentials: bool,
     /// Seconds for which a browser may remember what it was told; it decides by itself when left
     /// out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<u32>,
 }
 

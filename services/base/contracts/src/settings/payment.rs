@@ -2,16 +2,18 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use super::booking::{DEFAULT_PENDING_TIMEOUT_SECONDS, PaymentTime};
 use super::number;
 use crate::words::Words;
 
 /// Settings of a payment service.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Payment {
-    /// The platform's words.
+    /// The platform's names of a payment's fields, states and events.
     #[serde(default)]
     pub words: Words,
     /// The booking services whose sagas it serves.
@@ -27,11 +29,9 @@ pub struct Payment {
     #[serde(default)]
     pub capture: Capture,
     /// When the bookings that it serves are paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<PaymentTime>,
     /// Seconds after which a payment that is still requested is voided, and its booking expires.
     /// Never when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_PAY_WITHIN_SECONDS))]
     pub pay_within_seconds: Option<u32>,
     /// Who moves the money.

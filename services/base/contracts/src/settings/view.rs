@@ -18,7 +18,7 @@ pub struct View {
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Column {
-    /// Its name.
+    /// Name of the member that holds the value in each row.
     #[schemars(length(min = 1, max = 63))]
     pub name: String,
     /// Where its value comes from: one source, or several of which the latest counts.

@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use crate::given::{Service, event, service};
 
-/// An answer.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -270,6 +269,7 @@ async fn an_id_has_one_spelling_and_no_parameter_is_ignored() {
         "/things/1.0",
         "/things/%201",
         "/things/1%2F",
+        "/things/%FF",
     ] {
         let answer = send(&service, ("GET", path), &[], "").await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");

@@ -11,17 +11,17 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Json {
-    /// `null`.
+    /// `null`, which [`Object::get`] treats like a missing member.
     Null,
-    /// `true` or `false`.
+    /// `true` or `false`, without quotes.
     Boolean(bool),
     /// A number, as its literal.
     Number(Box<RawValue>),
     /// A string, without quotes and escapes.
     Text(String),
-    /// A list.
+    /// A list of values, in the order in which they were sent.
     List(Vec<Self>),
-    /// An object.
+    /// An object, whose members are kept in the order of their names.
     Object(Object),
 }
 

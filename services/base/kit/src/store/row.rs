@@ -71,7 +71,7 @@ pub struct Claim {
 /// What a write does with the claim on its row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClaimChange {
-    /// Removes the claim.
+    /// Removes the claim, so that no process holds the row any more.
     Release,
     /// Takes or renews the claim, from the database's present time on.
     Take {

@@ -27,7 +27,7 @@ pub enum Scope {
     SecondKey {
         /// The kind of row.
         aggregate: &'static str,
-        /// The second key.
+        /// The second key, which is unique among the rows of the aggregate.
         key: String,
     },
     /// The row with a public id, and the rows that take a part of it. No other step that has this
@@ -137,7 +137,7 @@ pub type Decide = Box<dyn FnMut(&Seen) -> Result<Changes, Failure> + Send>;
 pub struct Step {
     /// What the step is about.
     pub input: StepInput,
-    /// The decision.
+    /// Decides what changes; the store may call it several times.
     pub decide: Decide,
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,18 +12,16 @@ use innkeeper_contracts::secret::masked;
 use innkeeper_kit::Rejection;
 use innkeeper_kit::repository::Effect;
 use innkeeper_kit::store::{DeadLetterQuery, StoredDeadLetter};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::dead_letters::{DeadLetters, Replayed};
 use crate::problem::Problem;
-use crate::resource::refused;
+use crate::resource::{Page, refused};
 
 /// How many dead letters a list has unless the client asks for another number.
 const PAGE: u32 = 100;
-/// How many dead letters a list has at most.
-const LONGEST_PAGE: u32 = 1_000;
 
 /// The routes of the dead letters of a service.
 pub fn router(dead_letters: Arc<DeadLetters>) -> Router {
@@ -33,14 +31,6 @@ pub fn router(dead_letters: Arc<DeadLetters>) -> Router {
         .route(&format!("{all}/{{id}}"), get(show).delete(discard))
         .route(&format!("{all}/{{id}}/replay"), post(replay))
         .with_state(dead_letters)
-}
-
-#[derive(Deserialize)]
-struct Page {
-    /// Only dead letters after the one with this number.
-    #[serde(default)]
-    after: i64,
-    limit: Option<u32>,
 }
 
 /// A dead letter in a list.
@@ -64,18 +54,12 @@ struct Summary<'a> {
 
 async fn list(
     State(dead_letters): State<Arc<DeadLetters>>,
-    page: Result<Query<Page>, QueryRejection>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let Query(page) =
-        page.map_err(|_| bad_request("the parameters are after and limit, both numbers"))?;
-    let limit = page.limit.unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        let detail = format!("limit must be a number from 1 to {LONGEST_PAGE}");
-        return Err(bad_request(&detail));
-    }
+    let Page { after, size: limit } = Page::parse_with_limit(query.as_deref(), PAGE)?;
     let query = DeadLetterQuery {
         kind: None,
-        after: page.after,
+        after,
         limit: limit + 1,
     };
     let letters = dead_letters.list(query).await?;
@@ -160,8 +144,4 @@ fn known(id: Result<Path<Uuid>, PathRejection>) -> Result<Uuid, Problem> {
 
 fn missing() -> Problem {
     Problem::from(Rejection::NotFound).detail("there is no dead letter with this id")
-}
-
-fn bad_request(detail: &str) -> Problem {
-    Problem::of(StatusCode::BAD_REQUEST).detail(detail)
 }

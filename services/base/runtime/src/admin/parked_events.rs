@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,11 +12,11 @@ use innkeeper_contracts::pod;
 use innkeeper_contracts::secret::masked;
 use innkeeper_kit::Rejection;
 use innkeeper_kit::store::{ParkedEvent, Store};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use crate::resource::Page;
 
 /// How many parked events a list has at most. What comes behind them shows once they are gone.
 const LONGEST_LIST: u32 = 1_000;
@@ -31,18 +31,13 @@ pub fn router(store: Arc<dyn Store>) -> Router {
         .with_state(store)
 }
 
-#[derive(Deserialize)]
-struct Page {
-    /// There is one page: what comes after any of its events is empty.
-    #[serde(default)]
-    after: i64,
-}
-
 async fn list(
     State(store): State<Arc<dyn Store>>,
-    Query(page): Query<Page>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let limit = if page.after > 0 { 0 } else { LONGEST_LIST };
+    let page = Page::parse_with_limit(query.as_deref(), LONGEST_LIST)?;
+    // There is one page: what comes after any of its events is empty.
+    let limit = if page.after > 0 { 0 } else { page.size };
     let parked = store.list_parked(limit + 1).await?;
     let items: Vec<Value> = parked.iter().take(limit as usize).map(summary).collect();
     let has_more = limit > 0 && parked.len() > items.len();

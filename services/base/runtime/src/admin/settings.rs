@@ -9,10 +9,12 @@ use innkeeper_contracts::secret::masked;
 use innkeeper_contracts::settings::{Aliases, Component, Database, Log};
 use serde::Serialize;
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 use crate::transport::Transports;
 
 /// The settings that may be shown.
+#[skip_serializing_none]
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -25,12 +27,9 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Aliases::is_empty")]
     aliases: &'a Aliases,
     component: &'a Component,
-    #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'a Database>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<&'a Log>,
     drain_seconds: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
     config: Option<Configuration<'a>>,
 }
 

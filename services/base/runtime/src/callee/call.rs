@@ -44,7 +44,7 @@ pub enum TooLate {
 /// How much of the answer is read as part of the call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Extent {
-    /// All of it.
+    /// The head, and the body whatever its size.
     Whole,
     /// The head, and a small body.
     Small,

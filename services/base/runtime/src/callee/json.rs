@@ -12,7 +12,6 @@ use crate::client::CallError;
 /// Why a call has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// The call failed.
     #[error("the call failed")]
     Call(#[from] CallError),
     /// The answer has an error status.

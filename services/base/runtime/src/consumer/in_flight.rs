@@ -36,7 +36,7 @@ pub struct InFlight<'a> {
 }
 
 impl<'a> InFlight<'a> {
-    /// No records yet.
+    /// Holds no records yet; `handle` handles each one.
     pub fn of(handle: impl Fn(Arc<Record>) -> BoxFuture<'a, bool> + Send + 'a) -> Self {
         Self {
             handle: Box::new(handle),

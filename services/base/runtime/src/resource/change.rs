@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
@@ -18,13 +18,13 @@ use innkeeper_kit::{Entity, Failure, Rejection, Repository, contradiction};
 
 use super::presenter::Presenter;
 use super::tag::{Precondition, Preconditions, Tag};
-use super::{Item, Resource, hal, public_id, query, refused};
+use super::{Item, PublicId, Resource, hal, query, refused};
 use crate::content::{self, ACCEPT_PATCH, PATCHES};
 use crate::json::ObjectBody;
 use crate::problem::Problem;
 use crate::request::RequestContext;
 
-/// A PATCH.
+/// A PATCH request whose body was read.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Public id of the row.
@@ -149,11 +149,11 @@ impl<S: Sync> FromRequestParts<S> for Head {
 
 async fn change_item(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    PublicId(id): PublicId,
     head: Head,
     body: ObjectBody,
 ) -> Result<Response, Problem> {
-    apply_change(&shared, public_id(&id)?, head, body.0).await
+    apply_change(&shared, id, head, body.0).await
 }
 
 async fn change_named_item(

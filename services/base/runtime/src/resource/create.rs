@@ -28,7 +28,7 @@ use crate::request::RequestContext;
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
-/// A POST.
+/// A POST request whose body was read.
 #[derive(Clone, Debug)]
 pub struct Creation {
     /// The body of the request.

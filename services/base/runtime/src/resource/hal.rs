@@ -45,7 +45,7 @@ fn relation(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A HAL answer.
+/// An answer with this body and the media type of HAL.
 pub fn response(status: StatusCode, body: String) -> Response {
     let media_type = HeaderValue::from_static(MEDIA_TYPE);
     (status, [(CONTENT_TYPE, media_type)], body).into_response()

@@ -1,6 +1,6 @@
-//! The query parameters of a list: `size` (how many items) and `after` (the id after which the page
-//! begins). Whatever else is asked for is refused, since a client that is not understood would read
-//! the first page for ever.
+//! The query parameters of a list: `size` (how many items; `limit` on the admin port) and `after`
+//! (the id after which the page begins). Whatever else is asked for is refused, since a client that
+//! is not understood would read the first page for ever.
 
 use axum::http::StatusCode;
 use percent_encoding::percent_decode_str;
@@ -11,9 +11,6 @@ use crate::problem::Problem;
 const DEFAULT_SIZE: u32 = 20;
 /// Most items per page.
 const MAX_SIZE: u32 = 1000;
-
-/// What a refusal says of the parameters.
-const KNOWN: &str = "the parameters are after and size";
 
 /// One page of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,19 +25,29 @@ impl Page {
     /// Reads a query string. An unknown parameter, one that is given twice, and a bad value are
     /// refused (422).
     pub fn parse(query: &str) -> Result<Self, Problem> {
+        Self::parse_with(query, "size", DEFAULT_SIZE)
+    }
+
+    /// The same of the admin port, where the number of items is called `limit`.
+    pub fn parse_with_limit(query: Option<&str>, default_limit: u32) -> Result<Self, Problem> {
+        Self::parse_with(query.unwrap_or_default(), "limit", default_limit)
+    }
+
+    fn parse_with(query: &str, size_name: &str, default_size: u32) -> Result<Self, Problem> {
         let (mut after, mut size) = (None, None);
         for (name, value) in parameters(query) {
-            match name.as_str() {
-                "after" => set(&mut after, &name, &value, 0, i64::MAX)?,
-                "size" => set(&mut size, &name, &value, 1, MAX_SIZE)?,
-                _ => {
-                    return Err(invalid(format!("{name:?} is unknown; {KNOWN}")));
-                }
-            }
+            let read = match name.as_str() {
+                "after" => set(&mut after, &name, &value, 0, i64::MAX),
+                name if name == size_name => set(&mut size, name, &value, 1, MAX_SIZE),
+                _ => Err(format!("{name:?} is unknown")),
+            };
+            read.map_err(|wrong| {
+                invalid(format!("{wrong}; the parameters are after and {size_name}"))
+            })?;
         }
         Ok(Self {
             after: after.unwrap_or(0),
-            size: size.unwrap_or(DEFAULT_SIZE),
+            size: size.unwrap_or(default_size),
         })
     }
 
@@ -81,7 +88,7 @@ fn set<N>(
     value: &str,
     least: N,
     most: N,
-) -> Result<(), Problem>
+) -> Result<(), String>
 where
     N: std::str::FromStr + PartialOrd + std::fmt::Display + Copy,
 {
@@ -89,14 +96,10 @@ where
         .parse()
         .ok()
         .filter(|number: &N| *number >= least && *number <= most && number.to_string() == value);
-    let number = number.ok_or_else(|| {
-        invalid(format!(
-            "{name} must be a number from {least} to {most}; {KNOWN}"
-        ))
-    })?;
+    let number = number.ok_or_else(|| format!("{name} must be a number from {least} to {most}"))?;
     match parameter.replace(number) {
         None => Ok(()),
-        Some(_) => Err(invalid(format!("{name} is given twice; {KNOWN}"))),
+        Some(_) => Err(format!("{name} is given twice")),
     }
 }
 
@@ -143,6 +146,21 @@ mod tests {
             let problem = Page::parse(query).unwrap_err();
             assert_eq!(problem.status, 422);
             assert!(problem.detail.unwrap().contains(expected), "{query}");
+        }
+    }
+
+    #[test]
+    fn on_the_admin_port_the_number_of_items_is_called_limit() {
+        let page = Page::parse_with_limit(Some("after=3&limit=4"), 100);
+        assert_eq!(page.unwrap(), Page { after: 3, size: 4 });
+        assert_eq!(Page::parse_with_limit(None, 100).unwrap().size, 100);
+        for query in ["size=1", "limit=x", "limit=0", "page=1"] {
+            let problem = Page::parse_with_limit(Some(query), 100).unwrap_err();
+            assert_eq!(problem.status, 422);
+            assert!(
+                problem.detail.unwrap().contains("after and limit"),
+                "{query}"
+            );
         }
     }
 

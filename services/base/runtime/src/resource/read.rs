@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -11,7 +11,7 @@ use innkeeper_kit::store::{Query, Row, Store};
 
 use super::query::{self, Page};
 use super::tag::{Precondition, Preconditions, Tag};
-use super::{Item, Resource, hal, public_id, refused};
+use super::{Item, PublicId, Resource, hal, refused};
 use crate::context::Context;
 use crate::edge::LeftOut;
 use crate::problem::{self, Problem};
@@ -80,11 +80,11 @@ fn readable(resource: &dyn Resource, rows: &[Row]) -> (Vec<Item>, u64) {
 
 async fn show_item(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    PublicId(id): PublicId,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let row = shared.store.load_by_id(public_id(&id)?).await?;
+    let row = shared.store.load_by_id(id).await?;
     let item = row
         .as_ref()
         .map(|row| shared.resource.show(row))

@@ -36,7 +36,7 @@ pub struct Preconditions {
 /// Whether a representation is as a request demands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Precondition {
-    /// It is.
+    /// It is as demanded, or nothing is demanded.
     Holds,
     /// It is none of those that `If-Match` names.
     DoesNotMatch,

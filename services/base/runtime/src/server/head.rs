@@ -30,8 +30,9 @@ pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     check_transfer_coding(request.headers())
 }
 
-/// Refuses a head that is too large. What gateways set does not count, so that a request that comes
-/// through one is judged as one that comes directly.
+/// Refuses a head that is too large. What gateways set does not count, nor what frames the body,
+/// which they may frame otherwise, so that a request that comes through one is judged as one that
+/// comes directly.
 fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let path_and_query = uri.path_and_query().map_or("", PathAndQuery::as_str);
     if path_and_query.len() > MAX_URI_BYTES {
@@ -55,7 +56,12 @@ fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
 fn is_of_gateways(name: &str) -> bool {
     matches!(
         name,
-        "host" | "via" | REQUEST_ID_HEADER | TRACEPARENT_HEADER
+        "content-length"
+            | "host"
+            | "transfer-encoding"
+            | "via"
+            | REQUEST_ID_HEADER
+            | TRACEPARENT_HEADER
     ) || name.starts_with("x-forwarded-")
         || name.starts_with(INTERNAL_HEADERS)
 }
@@ -227,6 +233,7 @@ mod tests {
             ("x-request-id", "1"),
             ("via", "1.1 innkeeper"),
             ("innkeeper-timeout-ms", "1000"),
+            ("content-length", "0"),
         ];
         let passed_on = [&many(100)[..], &of_gateways].concat();
         assert_eq!(status(Version::HTTP_11, &passed_on), 200);

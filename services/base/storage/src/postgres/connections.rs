@@ -163,7 +163,6 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// The connection.
     pub fn client(&mut self) -> &mut Object {
         self.client.as_mut().expect("it is there until the end")
     }

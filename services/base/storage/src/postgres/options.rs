@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use innkeeper_contracts::pod::{PASSWORD_FILE, USERNAME_FILE};
 use innkeeper_contracts::settings;
 
 use super::tls;
@@ -48,7 +49,6 @@ impl fmt::Debug for PostgresOptions {
 /// The credentials of a user.
 #[derive(Clone)]
 pub enum Credentials {
-    /// Name and password.
     Given {
         /// Name of the user.
         username: String,
@@ -64,8 +64,8 @@ impl Credentials {
         match self {
             Self::Given { username, password } => Ok((username.clone(), password.clone())),
             Self::In(folder) => Ok((
-                read_credential(&folder.join("username"))?,
-                read_credential(&folder.join("password"))?,
+                read_credential(&folder.join(USERNAME_FILE))?,
+                read_credential(&folder.join(PASSWORD_FILE))?,
             )),
         }
     }

@@ -47,7 +47,6 @@ fn event_from_columns(row: &Row) -> Result<OutboxEvent, StoreError> {
     Ok(event)
 }
 
-/// Deletes events.
 pub async fn delete(connections: &Connections, ids: &[Uuid]) -> Result<(), StoreError> {
     let sql = "DELETE FROM innkeeper.outbox WHERE id = ANY ($1)";
     connections.query(sql, &[&ids]).await?;
@@ -89,7 +88,6 @@ fn parked_from_columns(row: &Row) -> Result<ParkedEvent, StoreError> {
     })
 }
 
-/// Counts parked events.
 pub async fn count_parked(connections: &Connections) -> Result<u64, StoreError> {
     let sql = "
         SELECT count(*) FROM innkeeper.parked_events JOIN innkeeper.outbox ON outbox.id = event_id

@@ -50,9 +50,7 @@ enum Interrupted {
     Conflict,
     /// The consumed event had its effect before.
     Duplicate,
-    /// The decision refused.
     Refused(Failure),
-    /// The database failed.
     Query(QueryError),
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use innkeeper_contracts::pod::{CERTIFICATE_FILE, KEY_FILE};
 use innkeeper_contracts::settings::{Tls, TlsMode};
 use innkeeper_kit::transport::Transport;
 use jiff::Timestamp;
@@ -20,10 +21,6 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use crate::OpenError;
-
-/// Files of a Secret of the type kubernetes.io/tls.
-const CERTIFICATE: &str = "tls.crt";
-const KEY: &str = "tls.key";
 
 const CA_REMEDY: &str =
     "the Secret of the certificate authority must have its certificates there, in PEM";
@@ -117,7 +114,7 @@ struct ClientCertificate {
 
 impl ClientCertificate {
     fn read(folder: &Path) -> Result<Self, OpenError> {
-        let (file, key_file) = (folder.join(CERTIFICATE), folder.join(KEY));
+        let (file, key_file) = (folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE));
         Ok(Self {
             chain: certificates(&file, CLIENT_REMEDY)?,
             key: PrivateKeyDer::from_pem_file(&key_file)

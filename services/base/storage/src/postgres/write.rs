@@ -18,7 +18,6 @@ pub enum WriteError {
     Conflict,
     /// The consumed event had its effect before.
     Duplicate,
-    /// The database failed.
     Query(QueryError),
 }
 

@@ -8,7 +8,6 @@ use super::connection::{after, before, microseconds};
 use super::rows;
 use super::tables::Session;
 
-/// Releases every claim.
 pub fn release_all(session: Session<'_>) -> rusqlite::Result<()> {
     let sql =
         "UPDATE {rows} SET claim_owner = NULL, claim_until = NULL WHERE claim_until IS NOT NULL";

@@ -2,7 +2,6 @@
 
 use innkeeper_kit::log::Header;
 
-/// Headers as JSON.
 pub fn json(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of strings are always JSON")
 }

@@ -14,7 +14,6 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS descriptions (
     description TEXT NOT NULL
 ) WITHOUT ROWID";
 
-/// Creates the table.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLE)
 }
@@ -43,7 +42,7 @@ pub fn count_rows(connection: &Connection, service: &str) -> rusqlite::Result<i6
 }
 
 /// Services that are not among these and have rows, with how many.
-pub fn rows_of_others(
+pub fn find_rows_of_others(
     connection: &Connection,
     services: &[String],
 ) -> rusqlite::Result<Vec<(String, i64)>> {

@@ -43,7 +43,6 @@ fn event_from_columns(row: &rusqlite::Row<'_>) -> rusqlite::Result<OutboxEvent> 
     })
 }
 
-/// Deletes events.
 pub fn delete(session: Session<'_>, ids: &[Uuid]) -> rusqlite::Result<()> {
     let mut statement = session.prepare("DELETE FROM {outbox} WHERE id = ?1")?;
     for id in ids {
@@ -84,7 +83,6 @@ pub fn list_parked(session: Session<'_>, limit: u32) -> rusqlite::Result<Vec<Par
         .collect()
 }
 
-/// Counts parked events.
 pub fn count_parked(session: Session<'_>) -> rusqlite::Result<u64> {
     let sql = "
         SELECT count(*) FROM {parked_events} JOIN {outbox} AS outbox ON outbox.id = event_id

@@ -137,11 +137,12 @@ impl PlatformFile {
     }
 
     /// Services that are not among these and have rows in the file, with how many.
-    pub async fn rows_of_others(
+    pub async fn find_rows_of_others(
         &self,
         services: Vec<String>,
     ) -> Result<Vec<(String, i64)>, StoreError> {
-        let read = move |connection: &Connection| leftovers::rows_of_others(connection, &services);
+        let read =
+            move |connection: &Connection| leftovers::find_rows_of_others(connection, &services);
         Arc::clone(&self.file.readers).run(read).await
     }
 

@@ -43,7 +43,7 @@ pub fn find_old_inbox(
     found.collect()
 }
 
-/// Deletes inbox entries.
+/// Deletes inbox entries, and returns how many there were.
 pub fn delete_inbox(session: Session<'_>, event_ids: &[[u8; 16]]) -> rusqlite::Result<u64> {
     let mut sql = session.prepare("DELETE FROM {inbox} WHERE event_id = ?1")?;
     let mut deleted = 0;

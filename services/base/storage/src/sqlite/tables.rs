@@ -63,3 +63,45 @@ impl<'a> Session<'a> {
         self.connection.prepare_cached(&named)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Tables of the file itself, whichever services are in it.
+    const OF_THE_FILE: [&str; 6] = [
+        "common_headers",
+        "descriptions",
+        "log",
+        "offsets",
+        "records",
+        "sqlite_master",
+    ];
+
+    /// Tables and indexes of a service.
+    const OF_A_SERVICE: [&str; 5] = ["{rows}", "{outbox}", "{lease}", "{migrations}", "{log}"];
+
+    fn service() -> impl Strategy<Value = String> {
+        let any = "[a-z]([-a-z0-9]{0,6}[a-z0-9])?";
+        let near = "rows|log|records|outbox|sqlite|rows-log|log-rows|common-headers";
+        prop_oneof![any.prop_map(String::from), near.prop_map(String::from)]
+    }
+
+    proptest! {
+        #[test]
+        fn tables_of_services_are_apart_from_one_another_and_from_those_of_the_file(
+            one in service(),
+            other in service(),
+            table in prop::sample::select(OF_A_SERVICE.as_slice()),
+            other_table in prop::sample::select(OF_A_SERVICE.as_slice()),
+        ) {
+            let named = Tables::of(&one).named(table);
+            let is_same = named == Tables::of(&other).named(other_table);
+            prop_assert_eq!(is_same, one == other && table == other_table);
+            let bare = named.trim_matches('"');
+            prop_assert!(!OF_THE_FILE.contains(&bare) && !bare.starts_with("sqlite_"));
+        }
+    }
+}

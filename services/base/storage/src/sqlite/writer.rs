@@ -235,7 +235,6 @@ impl WriterThread {
 
 /// What became of a transaction.
 enum Commit {
-    /// It is durable.
     Done {
         /// Whether its work has changed anything.
         has_changes: bool,

@@ -39,7 +39,6 @@ pub enum Refused {
     Duplicate,
     /// The idempotency key is in use.
     KeyTaken,
-    /// The store failed.
     Store(StoreError),
 }
 

@@ -47,7 +47,6 @@ const COMMON: [&str; 4] = ["ce_specversion", "ce_source", "ce_type", "content-ty
 /// Headers of records: the name, and the value where records have it in common.
 pub type CommonHeaders = Vec<(Cow<'static, str>, Option<String>)>;
 
-/// Creates the tables.
 pub fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)
 }
@@ -137,7 +136,6 @@ pub fn common_headers_id(
     select.query_row([&headers], |row| row.get(0))
 }
 
-/// Inserts a record.
 pub fn insert(
     connection: &Connection,
     offset: i64,
