@@ -1,5 +1,6 @@
 //! The suite on PostgreSQL behind Debian's `PgBouncer`, which is 1.18 and keeps no prepared
-//! statements from transaction to transaction.
+//! statements from transaction to transaction. `INNKEEPER_PGBOUNCER` names the program of one that
+//! keeps them (1.21 or later); then the suite runs behind that one, in transaction mode.
 
 use std::fs;
 use std::net::TcpStream;
@@ -18,6 +19,18 @@ use tempfile::TempDir;
 use crate::postgres::{free_port, options};
 use crate::suite::{Fixture, conformance};
 
+/// Debian's program.
+const DEBIAN: &str = "/usr/sbin/pgbouncer";
+
+/// The program that keeps prepared statements, if there is one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the pooler of a test is, is no setting of the program"
+)]
+fn newer() -> Option<String> {
+    std::env::var("INNKEEPER_PGBOUNCER").ok()
+}
+
 /// A pooler, which ends with this value.
 struct PgBouncer {
     /// Its port on 127.0.0.1.
@@ -28,7 +41,7 @@ struct PgBouncer {
 
 impl PgBouncer {
     /// Starts a pooler with this `pool_mode`: `session` or `transaction`.
-    fn start(pool_mode: &str) -> Self {
+    fn start(program: &str, pool_mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let server = server();
@@ -52,7 +65,7 @@ impl PgBouncer {
         fs::write(&file, settings).unwrap();
         // It does not run as root, and its user has to read the file.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = Command::new("/usr/sbin/pgbouncer");
+        let mut command = Command::new(program);
         if nix::unistd::geteuid().is_root() {
             command.args(["--user", "postgres"]);
         }
@@ -97,13 +110,16 @@ struct Pooled {
 
 impl Pooled {
     fn make() -> Self {
-        Self::in_mode("session")
+        match newer() {
+            Some(program) => Self::behind(&program, "transaction"),
+            None => Self::behind(DEBIAN, "session"),
+        }
     }
 
-    fn in_mode(pool_mode: &str) -> Self {
+    fn behind(program: &str, pool_mode: &str) -> Self {
         Self {
             schema: Schema::make(),
-            pooler: PgBouncer::start(pool_mode),
+            pooler: PgBouncer::start(program, pool_mode),
         }
     }
 
@@ -132,7 +148,7 @@ conformance!(Pooled);
 
 #[tokio::test]
 async fn a_pooler_that_loses_prepared_statements_is_refused_with_what_to_change() {
-    let pooled = Pooled::in_mode("transaction");
+    let pooled = Pooled::behind(DEBIAN, "transaction");
     let error = pooled.try_open().await.err().unwrap().to_string();
     assert!(error.contains("set pool_mode = session"), "{error}");
     assert!(error.contains("max_prepared_statements"), "{error}");
@@ -140,7 +156,7 @@ async fn a_pooler_that_loses_prepared_statements_is_refused_with_what_to_change(
 
 #[tokio::test]
 async fn none_of_several_that_start_at_once_gets_past_such_a_pooler() {
-    let pooled = Pooled::in_mode("transaction");
+    let pooled = Pooled::behind(DEBIAN, "transaction");
     let opened = futures::future::join_all((0..4).map(|_| pooled.try_open())).await;
     for store in opened {
         let error = store.err().unwrap().to_string();
