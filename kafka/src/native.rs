@@ -109,11 +109,14 @@ fn ask<C: ClientContext>(
             ptr::null_mut(),
             0,
         );
-        // Its error, which is null for this operation, would be ours to destroy.
-        c::rd_kafka_AdminOptions_set_include_authorized_operations(
+        let refused = c::rd_kafka_AdminOptions_set_include_authorized_operations(
             options.as_ptr(),
             c_int::from(with_rights),
         );
+        // DescribeTopics takes the option; where it did not, the error would be ours.
+        if Native::owned(refused, c::rd_kafka_error_destroy).is_some() {
+            return None;
+        }
         c::rd_kafka_DescribeTopics(handle, topics.as_ptr(), options.as_ptr(), queue.as_ptr());
         let event = c::rd_kafka_queue_poll(queue.as_ptr(), millis(timeout + SLACK));
         Native::owned(event, c::rd_kafka_event_destroy)

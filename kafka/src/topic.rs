@@ -9,7 +9,8 @@ pub struct TopicDescription {
     pub partitions: usize,
     /// Number of replicas of the first partition.
     pub replication: usize,
-    /// What Kafka's ACLs let the client do with the topic; `None` if that was not asked.
+    /// What Kafka's ACLs let the client do with the topic; `None` if that was not asked, or
+    /// the brokers do not tell.
     pub rights: Option<TopicRights>,
 }
 

@@ -108,7 +108,7 @@ pub struct PaymentNames {
     #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub captured: Option<String>,
-    /// Name for a payment whose reserved amount is released; `voided` when left out.
+    /// Name for a payment that ended before an amount was taken; `voided` when left out.
     #[serde(default)]
     #[schemars(schema_with = "schema::label")]
     pub voided: Option<String>,

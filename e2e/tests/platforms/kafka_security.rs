@@ -145,7 +145,7 @@ fn start_platform(kafka: &SecuredKafka, database: SocketAddr) {
     ];
     kafka.allow(&operators, "--topic", "secured.").unwrap();
     SECURED.apply(&platform(addresses().secured, database));
-    SECURED.await_told("pay", "needs Describe, Read and Write on the topic");
+    SECURED.await_told("pay", "needs Read and Write on the topic");
     let services = ["Read", "Write"];
     kafka.allow(&services, "--topic", "secured.").unwrap();
     kafka.allow(&["Read"], "--group", "secured.").unwrap();

@@ -40,7 +40,9 @@ pub(crate) async fn serve(listener: Listener, admin: Admin, stop: CancellationTo
         lifecycle.stop();
     };
     tokio::join!(serving, stopping);
-    lifecycle.drain(limits.drain_within).await;
+    if !lifecycle.drain(limits.drain_within).await {
+        tracing::warn!("a request to the admin API was cut off");
+    }
 }
 
 fn router(admin: Admin) -> Router {

@@ -213,9 +213,12 @@ async fn a_wrong_password_is_said_and_one_that_rotates_is_used_from_the_next_con
     service.read_at_once(8).await;
     let has_rotated = AtomicBool::new(false);
     let load = async {
+        let mut times = 0;
         while !has_rotated.load(Ordering::Relaxed) {
             service.read_at_once(2).await;
+            times += 1;
         }
+        times
     };
     let rotation = async {
         query(&format!("ALTER ROLE {USER} PASSWORD 'the-next-one'"));
@@ -223,7 +226,8 @@ async fn a_wrong_password_is_said_and_one_that_rotates_is_used_from_the_next_con
         put(service.folder.path(), "password", "the-next-one");
         has_rotated.store(true, Ordering::Relaxed);
     };
-    join(load, rotation).await;
+    let (times, ()) = join(load, rotation).await;
+    assert!(times > 1, "it was read while the password was another");
     // More than it had connections for.
     service.read_at_once(32).await;
 

@@ -170,7 +170,7 @@ impl KafkaLog {
             }
             Ok(_) => Ok(()),
             Err(error) => {
-                tracing::debug!(%error, "the brokers do not tell the rights of this service");
+                tracing::warn!(%error, "the brokers do not tell the rights of this service");
                 Ok(())
             }
         }

@@ -7,9 +7,9 @@ pub const BUSINESS_PORT: u16 = 8080;
 /// Port of a service's admin API on a cluster: probes, metrics, settings.
 pub const ADMIN_PORT: u16 = 9090;
 
-/// How long a pod serves on after it became unready, while its endpoint is removed everywhere. It is
-/// longer than the services' HTTP client keeps idle connections, so that no caller sends on one that
-/// is about to be closed.
+/// How long a pod serves on after it became unready, while its endpoint is removed everywhere. It
+/// is longer than the services' HTTP client keeps idle connections, so that no caller sends on one
+/// that is about to be closed.
 pub const LEAVE_FOR: Duration = Duration::from_secs(5);
 
 /// Path that answers 200 while the process can make progress.

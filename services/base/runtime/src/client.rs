@@ -13,8 +13,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::neighbours::Neighbours;
 
 /// How long an idle connection is kept: shorter than a service that shuts down [keeps
-/// serving](innkeeper_contracts::pod::LEAVE_FOR), and than any server keeps it, so that no request is
-/// sent on a connection that is just being closed.
+/// serving](innkeeper_contracts::pod::LEAVE_FOR), and than any server keeps it, so that no request
+/// is sent on a connection that is just being closed.
 pub const IDLE_FOR: Duration = Duration::from_secs(4);
 
 /// How many idle connections are kept per service.

@@ -66,7 +66,7 @@ async fn answer_options(
     tell(&cors, &asked, answer).await
 }
 
-/// The headers that browsers want to see, as a platform describes them.
+/// Adds the headers that browsers want to see, as a platform describes them.
 pub fn layer(cors: &Cors) -> CorsLayer {
     let lists = [
         &cors.allow_origins,

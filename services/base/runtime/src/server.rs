@@ -66,7 +66,8 @@ impl Default for Limits {
 pub struct Unrouted {
     /// Counts their answers.
     pub metrics: Option<Metrics>,
-    /// Lets scripts of other sites read their answers.
+    /// Lets scripts of other sites read why this server refuses one; what the HTTP library cannot
+    /// read, it answers itself.
     pub cors: Option<CorsLayer>,
 }
 

@@ -42,7 +42,7 @@ async fn move_to(context: &Context, state: &'static str) {
 }
 
 #[tokio::test]
-async fn an_event_for_a_row_in_a_state_of_a_newer_release_is_held_and_replayed() {
+async fn an_event_for_a_row_in_a_state_of_a_newer_release_waits_until_the_state_is_known() {
     let (pay, context) = start(&Memory::default(), 50_000);
     request(&pay, &context).await;
     let reception = Reception::new(&context, pay.reactor.unwrap(), EventType::KNOWN);

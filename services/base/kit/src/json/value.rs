@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 pub enum Json {
     /// `null`, which [`Object::get`] treats like a missing member.
     Null,
-    /// `true` or `false`, without quotes.
+    /// `true` or `false`; one in quotes is a text.
     Boolean(bool),
     /// A number, as its literal.
     Number(Box<RawValue>),

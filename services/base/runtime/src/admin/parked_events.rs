@@ -36,8 +36,9 @@ async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let page = Page::parse_with_limit(query.as_deref(), LONGEST_LIST)?;
-    // There is one page: what comes after any of its events is empty.
-    let limit = if page.after > 0 { 0 } else { page.size };
+    // There is one page, however short it was asked for: what comes after any of its events is
+    // empty.
+    let limit = if page.after > 0 { 0 } else { LONGEST_LIST };
     let parked = store.list_parked(limit + 1).await?;
     let items: Vec<Value> = parked.iter().take(limit as usize).map(summary).collect();
     let has_more = limit > 0 && parked.len() > items.len();

@@ -28,7 +28,8 @@ impl Page {
         Self::parse_with(query, "size", DEFAULT_SIZE)
     }
 
-    /// The same of the admin port, where the number of items is called `limit`.
+    /// The same of the admin port, where the number of items is called `limit`: `default_limit`
+    /// unless the client says otherwise.
     pub fn parse_with_limit(query: Option<&str>, default_limit: u32) -> Result<Self, Problem> {
         Self::parse_with(query.unwrap_or_default(), "limit", default_limit)
     }

@@ -65,6 +65,7 @@ pub fn insert(session: Session<'_>, letter: &DeadLetter, now: Timestamp) -> rusq
             occurred_at, id, kind, event_id, tries)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT (id) DO NOTHING";
+    session.tables.dead_letters.note();
     let inserted = session.prepare(sql)?.execute(params![
         letter.topic,
         letter.partition,
@@ -98,6 +99,9 @@ pub fn delete(session: Session<'_>, id: Uuid) -> rusqlite::Result<()> {
 
 /// Deletes the dead letters of an event that has its effect.
 pub fn delete_of_event(session: Session<'_>, event_id: Uuid) -> rusqlite::Result<()> {
+    if !session.tables.dead_letters.is_possible() {
+        return Ok(());
+    }
     let mut sql = session.prepare("DELETE FROM {dead_letters} WHERE event_id = ?1")?;
     sql.execute([event_id.as_bytes()]).map(drop)
 }

@@ -51,6 +51,7 @@ impl Opened {
             // The lock proves that every earlier owner of a lease or claim is gone.
             session.prepare("DELETE FROM {lease}")?.execute([])?;
             claim::release_all(session)?;
+            tables.look(&self.connection)?;
             rows::load_last_id(session)
         };
         prepared().map_err(|source| self.error(source))

@@ -46,6 +46,9 @@ pub fn load_saga(session: Session<'_>, saga: Uuid, now: Timestamp) -> rusqlite::
         columns!(),
         " FROM {rows} WHERE saga_id = ?1"
     );
+    if !session.tables.several_rows.is_possible() {
+        return Ok(load(session, saga, now)?.into_iter().collect());
+    }
     load_all(session, SQL, &[&saga.as_bytes()], now)
 }
 

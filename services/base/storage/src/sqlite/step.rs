@@ -29,28 +29,32 @@ pub fn run(
 ) -> Result<Ran, Failure> {
     let session = transaction.session(tables);
     let inbox = step.input.inbox;
-    if let Some(event_id) = inbox
-        && is_seen(session, event_id)?
-    {
-        return Ok(Ran {
-            outcome: StepOutcome::Duplicate,
-            has_events: false,
-        });
-    }
     let id = next_id.load(Ordering::Relaxed);
     let seen = look(session, &step.input, id, transaction.now).map_err(store_error)?;
-    let changes = (step.decide)(&seen)?;
-    let has_events = !changes.events.is_empty();
-    if !changes.is_empty() {
-        let takes_id = changes.rows.iter().any(|row| row.id == Some(id));
-        write::run(transaction, session, &seen.rows, changes, inbox)?;
-        if takes_id {
-            next_id.store(id + 1, Ordering::Relaxed);
+    let changes = match (step.decide)(&seen) {
+        Ok(changes) if !changes.is_empty() => changes,
+        // The inbox, which tells events that had their effect before, is not written to.
+        unchanged => {
+            let outcome = match inbox {
+                Some(event_id) if is_seen(session, event_id)? => StepOutcome::Duplicate,
+                _ => unchanged.map(|_| StepOutcome::Done(()))?,
+            };
+            return Ok(Ran {
+                outcome,
+                has_events: false,
+            });
         }
+    };
+    let has_events = !changes.events.is_empty();
+    let takes_id = changes.rows.iter().any(|row| row.id == Some(id));
+    let outcome = write::run(transaction, session, &seen.rows, changes, inbox)?;
+    let is_done = outcome == StepOutcome::Done(());
+    if takes_id && is_done {
+        next_id.store(id + 1, Ordering::Relaxed);
     }
     Ok(Ran {
-        outcome: StepOutcome::Done(()),
-        has_events,
+        outcome,
+        has_events: has_events && is_done,
     })
 }
 

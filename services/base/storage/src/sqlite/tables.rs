@@ -1,6 +1,7 @@
 //! The tables of one service, and statements on them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{CachedStatement, Connection};
@@ -12,6 +13,38 @@ pub struct Tables {
     service: Option<String>,
     /// The statements with these names, by where their text is, which is quicker than by the text.
     statements: Mutex<HashMap<(usize, usize), Arc<str>>>,
+    /// Whether there may be dead letters.
+    pub dead_letters: Presence,
+    /// Whether there may be sagas of several rows.
+    pub several_rows: Presence,
+}
+
+/// Whether a file may have something, so that each step need not look for it in vain. It is looked
+/// for when the file is opened, noted before it is inserted, and only the thread that writes asks.
+pub struct Presence(AtomicBool);
+
+impl Presence {
+    /// Notes that it may be there.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_possible(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Looks for it: `exists` is a query for one truth value.
+    fn look(&self, session: Session<'_>, exists: &'static str) -> rusqlite::Result<()> {
+        let found = session.prepare(exists)?.query_row([], |row| row.get(0))?;
+        self.0.store(found, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
+    }
 }
 
 impl Tables {
@@ -20,7 +53,21 @@ impl Tables {
         Self {
             service: None,
             statements: Mutex::default(),
+            dead_letters: Presence::default(),
+            several_rows: Presence::default(),
         }
+    }
+
+    /// Looks what the tables have.
+    pub fn look(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let session = Session {
+            connection,
+            tables: self,
+        };
+        let letters = "SELECT EXISTS (SELECT 1 FROM {dead_letters})";
+        self.dead_letters.look(session, letters)?;
+        let parts = "SELECT EXISTS (SELECT 1 FROM {rows} WHERE saga_id IS NOT NULL)";
+        self.several_rows.look(session, parts)
     }
 
     /// The tables of a service in a file that others use as well.

@@ -2,7 +2,8 @@
 
 use innkeeper_kit::log::NewRecord;
 use innkeeper_kit::store::{
-    Changes, ClaimChange, KeyChange, OutboxEvent, Row, RowChange, StoreError, contended,
+    Changes, ClaimChange, KeyChange, OutboxEvent, Row, RowChange, StepOutcome, StoreError,
+    contended,
 };
 use jiff::Timestamp;
 use rusqlite::params;
@@ -14,18 +15,21 @@ use super::headers;
 use super::tables::Session;
 use super::writer::Transaction;
 
-/// Writes what was decided about the rows that were seen. After an error the caller must roll back.
+/// Writes what was decided about the rows that were seen; nothing if the event of the inbox had its
+/// effect before. After an error the caller must roll back.
 pub fn run(
     transaction: &Transaction<'_>,
     session: Session<'_>,
     seen: &[Row],
     changes: Changes,
     inbox: Option<Uuid>,
-) -> Result<(), StoreError> {
+) -> Result<StepOutcome, StoreError> {
     let now = transaction.now;
     if let Some(event_id) = inbox {
+        if insert_inbox(session, event_id, now).map_err(store_error)? == 0 {
+            return Ok(StepOutcome::Duplicate);
+        }
         transaction.has_effects.set(true);
-        insert_inbox(session, event_id, now).map_err(store_error)?;
         dead_letters::delete_of_event(session, event_id).map_err(store_error)?;
     }
     if let Some(key) = &changes.key {
@@ -43,7 +47,7 @@ pub fn run(
     if let Some(id) = changes.discarded {
         dead_letters::delete(session, id).map_err(store_error)?;
     }
-    Ok(())
+    Ok(StepOutcome::Done(()))
 }
 
 /// Adds an event to the log if that is in the same file, and else to the outbox.
@@ -61,11 +65,11 @@ fn add_event(
     }
 }
 
-fn insert_inbox(session: Session<'_>, event_id: Uuid, now: Timestamp) -> rusqlite::Result<()> {
+/// Adds an event to the inbox unless it is there, and returns how many entries that made.
+fn insert_inbox(session: Session<'_>, event_id: Uuid, now: Timestamp) -> rusqlite::Result<usize> {
     session
-        .prepare("INSERT INTO {inbox} VALUES (?1, ?2)")?
+        .prepare("INSERT INTO {inbox} VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![event_id.as_bytes(), microseconds(now)])
-        .map(drop)
 }
 
 fn write_key(session: Session<'_>, key: &KeyChange, now: Timestamp) -> Result<(), StoreError> {
@@ -128,6 +132,9 @@ fn insert_row(session: Session<'_>, row: &RowChange, now: Timestamp) -> rusqlite
     let (owner, until) = claim_columns(&row.claim, now);
     let saga_id = (row.correlation_id != row.row_id).then_some(row.correlation_id.as_bytes());
     let range = row.parent.as_ref().and_then(|parent| parent.range);
+    if saga_id.is_some() {
+        session.tables.several_rows.note();
+    }
     let sql = "
         INSERT INTO {rows} (correlation_id, id, version, state, clock, body, claim_owner, claim_until, created_at,
             saga_id, aggregate, owner, second_key, parent_id, range_from, range_until)
