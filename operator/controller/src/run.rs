@@ -77,7 +77,7 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<(), RunErr
     };
     let ((), (), (), worked) = tokio::join!(serve, checking, looking, work);
     tracing::info!("the operator has stopped");
-    Ok(worked?)
+    worked
 }
 
 async fn listen(address: SocketAddr) -> Result<Listener, RunError> {

@@ -49,10 +49,10 @@ async fn an_event_for_a_row_in_a_state_of_a_newer_release_waits_until_the_state_
     let mut cancelled = confirmed(&context.settings);
     cancelled.id = Uuid::from_u128(2);
     cancelled.event_type = EventType::BOOKING_CANCELLED;
-    let content = Content::Event(Arc::new(cancelled));
+    let record = Content::Event(Arc::new(cancelled));
 
     move_to(&context, "refunded-in-part").await;
-    let held = reception.apply(&content).await.unwrap_err();
+    let held = reception.apply(&record).await.unwrap_err();
     let NotReceived::Hopeless(kind, error) = held else {
         panic!("it is tried again: {held:?}");
     };
@@ -62,8 +62,8 @@ async fn an_event_for_a_row_in_a_state_of_a_newer_release_waits_until_the_state_
     assert_eq!(row.state, "refunded-in-part", "it is left as it was");
 
     move_to(&context, "requested").await;
-    assert_eq!(reception.apply(&content).await.unwrap(), Effect::Done);
-    assert_eq!(reception.apply(&content).await.unwrap(), Effect::Duplicate);
+    assert_eq!(reception.apply(&record).await.unwrap(), Effect::Done);
+    assert_eq!(reception.apply(&record).await.unwrap(), Effect::Duplicate);
     let row = context.store.load(SAGA).await.unwrap().unwrap();
     assert_eq!(row.state, "voided");
 }
