@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use innkeeper_contracts::EventType;
 use innkeeper_kit::store::Due;
+use innkeeper_runtime::component::Component;
 use innkeeper_runtime::context::Context;
 use innkeeper_testkit::clock::MockClock;
 use innkeeper_testkit::store::Memory;
@@ -81,14 +82,19 @@ async fn claim(context: &Context) {
     assert_eq!(claimed.len(), 1);
 }
 
-#[tokio::test]
-async fn a_client_that_pays_at_the_last_moment_has_paid_although_another_process_ends_it() {
-    let memory = Memory::default();
-    let clock = Arc::new(MockClock::default());
-    let (pay, context) = start_at(&memory, 50_000, &clock);
+/// A payment service whose payment is overdue, and claimed for another process.
+async fn start_claimed(clock: &Arc<MockClock>) -> Component {
+    let (pay, context) = start_at(&Memory::default(), 50_000, clock);
     request(&pay, &context).await;
     clock.advance(PAY_WITHIN);
     claim(&context).await;
+    pay
+}
+
+#[tokio::test]
+async fn a_client_that_pays_at_the_last_moment_has_paid_although_another_process_ends_it() {
+    let clock = Arc::new(MockClock::default());
+    let pay = start_claimed(&clock).await;
 
     let paid = json!({ "status": "captured" });
     assert_eq!(send(&pay.router, Method::PATCH, &paid).await.0, 200);
@@ -100,12 +106,8 @@ async fn a_client_that_pays_at_the_last_moment_has_paid_although_another_process
 
 #[tokio::test]
 async fn what_a_process_claimed_that_died_is_ended_by_another_one() {
-    let memory = Memory::default();
     let clock = Arc::new(MockClock::default());
-    let (pay, context) = start_at(&memory, 50_000, &clock);
-    request(&pay, &context).await;
-    clock.advance(PAY_WITHIN);
-    claim(&context).await;
+    let pay = start_claimed(&clock).await;
     let end_overdue = pay.chores.last().unwrap();
 
     end_overdue.round().await.unwrap();
